@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace procsup {
+
+/// Bytes of the well-formed UTF-8 sequence at the front of `text` (1 to 4), or 0 when none is there: overlong forms,
+/// surrogates and everything above U+10FFFF are not well-formed.
+std::size_t utf8_sequence(std::string_view text);
+
+/// Is all of it UTF-8?
+bool is_utf8(std::string_view text);
+
+}  // namespace procsup

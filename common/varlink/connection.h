@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/fd.h"
+#include "common/varlink/server.h"
+
+namespace procsup::varlink {
+
+class Registry;
+
+/// What all connections of one uid hold together.
+struct Usage {
+    std::size_t connections = 0;
+    std::size_t bytes = 0;
+};
+
+/// The bytes a client has sent and that are not yet calls, with the descriptors that came along.
+class Inbox {
+public:
+    enum class Read { Some, Nothing, End };
+
+    /// One recvmsg(2). Keeps at most `max_fds` descriptors and closes the rest.
+    Read receive(int socket, std::size_t max_fds);
+    /// The next whole message without its NUL, or a null view. Valid until the inbox changes.
+    std::string_view next_message();
+    /// Removes the message that next_message() gave; returns the descriptors that came with it.
+    std::vector<Fd> consume(std::size_t message_size);
+
+    /// Bytes of messages, whole or not.
+    std::size_t size() const { return bytes_.size() - begin_; }
+
+private:
+    struct Arrival {
+        std::size_t position;  ///< of the last byte that came in the same recvmsg
+        Fd fd;
+    };
+    void keep_fds(struct msghdr& header, std::size_t max_fds);
+
+    std::string bytes_;
+    std::size_t begin_ = 0;    // of the first message
+    std::size_t scanned_ = 0;  // no NUL before
+    std::vector<Arrival> fds_;
+};
+
+/// One client. Owns its socket, what it has sent and what it is still to be sent; has at most one call pending and
+/// begins the next only when that has been answered and the answer has left. Told of events by the loop and of answers
+/// by PendingCall; tells `ended` (in which it may be destroyed) only from the loop's callbacks, never from within an
+/// answer. Never blocks.
+class Connection {
+public:
+    Connection(EventLoop& loop, const Registry& registry, const Limits& limits, Fd socket, Peer peer,
+               std::shared_ptr<Usage> usage, std::function<void()> ended);
+    /// The pending call is cut off without `when_gone`.
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    /// False when the loop could not watch the socket.
+    bool watched() const { return watch_ != nullptr; }
+
+    // For PendingCall.
+    void send_reply(std::string message);
+    void end_call(std::string message);
+    bool client_is_there() const { return !broken_ && !output_dead_; }
+    std::size_t unsent() const { return output_.size() - sent_; }
+
+    /// Sends what can be sent without blocking.
+    void flush();
+
+private:
+    void on_ready(std::uint32_t events);
+    void on_turn();
+    void read();
+    void serve();
+    bool can_begin_call() const;
+    void begin_call(std::string_view message);
+    void refuse(std::string_view why);
+    void append(std::string message);
+    void after_answer();
+    bool finished();
+    void settle();
+    void update_watch();
+    void charge();
+    void end();
+
+    EventLoop& loop_;
+    const Registry& registry_;
+    const Limits& limits_;
+    Fd socket_;
+    std::shared_ptr<const Peer> peer_;  // shared with its calls, which may outlive it
+    std::shared_ptr<Usage> usage_;      // shared by all connections of the uid
+    std::size_t charged_ = 0;
+    std::function<void()> ended_;
+
+    Inbox inbox_;
+    std::string output_;
+    std::size_t sent_ = 0;
+    PendingCall::State* pending_ = nullptr;  // owned by those who will answer
+    std::size_t pending_cost_ = 0;
+
+    std::uint32_t events_;
+    bool reading_ = true;  // is EPOLLIN wanted?
+    bool end_of_input_ = false;
+    bool output_dead_ = false;  // the client takes no more answers
+    bool refused_ = false;      // nothing more is read; ends when the refusal has left
+    bool broken_ = false;       // ends in the next turn
+    bool serving_ = false;      // in serve(): answers are gathered and sent together
+
+    std::unique_ptr<Watch> watch_;
+    std::unique_ptr<Watch> next_turn_;
+};
+
+}  // namespace procsup::varlink

@@ -1,0 +1,191 @@
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "common/signal_name.h"
+#include "common/units.h"
+#include "conf/job_resolver.h"
+
+namespace procsup {
+namespace {
+
+/// Compares the settings of one job with each other. A setting is complained of only where it is written in the job
+/// itself: what stands in [defaults] need not have an effect on every job.
+class SettingsCheck {
+public:
+    SettingsCheck(const JobDraft& draft, Problems& problems)
+        : draft_(draft), spec_(draft.spec), policy_(draft.spec.restart), problems_(problems) {}
+
+    void run() {
+        check_type();
+        check_never_restarted();
+        check_delays();
+        check_start_limit();
+        check_exit_sets();
+        check_ends();
+        check_signals();
+        check_limits();
+    }
+
+private:
+    void report(Key key, std::string message) { problems_.add(draft_.mark(key).place, std::move(message)); }
+    void report_own(Key key, const std::string& message) {
+        if (draft_.own(key)) report(key, message);
+    }
+
+    void check_type() {
+        if (spec_.type != JobType::Oneshot) return;
+        const auto when = policy_.when;
+        if (when != Restart::Always && when != Restart::UnlessStopped && when != Restart::OnSuccess) return;
+        const bool at_type = draft_.own(Key::Type) && !draft_.own(Key::Restart);
+        report(at_type ? Key::Type : Key::Restart,
+               "a oneshot that is started again after success is never done: write restart = \"on-failure\", "
+               "or type = \"service\"");
+    }
+
+    /// Keys that matter only when there is an automatic restart.
+    void check_never_restarted() {
+        if (policy_.when != Restart::No || !policy_.force.empty()) return;
+        constexpr std::array<std::pair<Key, const char*>, 8> kNeedRestart{{
+            {Key::RestartDelay, "restart_delay"},
+            {Key::RestartBackoff, "restart_backoff"},
+            {Key::RestartDelayMax, "restart_delay_max"},
+            {Key::RestartJitter, "restart_jitter"},
+            {Key::RestartReset, "restart_reset"},
+            {Key::StartLimit, "start_limit"},
+            {Key::OnExhausted, "on_exhausted"},
+            {Key::PreventRestartCodes, "prevent_restart_codes"},
+        }};
+        for (const auto& [key, name] : kNeedRestart) {
+            report_own(key, "'" + std::string(name) + "' never takes effect: restart = \"no\"");
+        }
+    }
+
+    bool restarts() const { return policy_.when != Restart::No || !policy_.force.empty(); }
+
+    void check_delays() {
+        if (!restarts()) return;
+        const bool growing = policy_.backoff > 1;
+        if (policy_.delay_max < policy_.delay) {
+            const auto key = draft_.own(Key::RestartDelayMax) ? Key::RestartDelayMax : Key::RestartDelay;
+            if (draft_.written(key)) {
+                report(key, "'restart_delay_max' (" + to_text(policy_.delay_max) +
+                                ") is shorter than 'restart_delay' (" + to_text(policy_.delay) + ")");
+            }
+        } else if (!growing && policy_.delay > Duration::zero()) {
+            report_own(Key::RestartDelayMax,
+                       "'restart_delay_max' never takes effect: with restart_backoff = 1 the delay never grows");
+        }
+        if (policy_.delay > Duration::zero()) return;
+        constexpr const char* kNoDelay = " never takes effect: restart_delay is 0";
+        if (growing) report_own(Key::RestartBackoff, std::string("'restart_backoff'") + kNoDelay);
+        if (policy_.jitter > 0) report_own(Key::RestartJitter, std::string("'restart_jitter'") + kNoDelay);
+        report_own(Key::RestartDelayMax, std::string("'restart_delay_max'") + kNoDelay);
+    }
+
+    /// The shortest wait after quick death number `count`, in microseconds.
+    double wait_after(std::uint32_t count) const {
+        if (count <= 1) return 0;
+        const double wait = static_cast<double>(policy_.delay.count()) * std::pow(policy_.backoff, count - 2);
+        const auto longest = static_cast<double>(policy_.delay_max.count());
+        return (wait < longest ? wait : longest) * (1 - policy_.jitter);
+    }
+
+    /// No more than what `count` automatic starts and the end of the last one's life take at least.
+    double shortest_span(std::uint32_t count) const {
+        const auto uptime = static_cast<double>(policy_.min_uptime.count());
+        const double clearing = std::max(uptime, static_cast<double>(policy_.reset.count()));
+        double span = 0;
+        double best_share = uptime;  // of one start
+        double cycle = clearing;     // one long life that clears the count, then quick deaths
+        for (std::uint32_t i = 1; i <= count; ++i) {
+            span += std::min(wait_after(i), uptime);
+            cycle += wait_after(i);
+            best_share = std::min(best_share, cycle / (i + 1));
+        }
+        return std::min(span, best_share * count);
+    }
+
+    void check_start_limit() {
+        const auto& limit = policy_.start_limit;
+        if (limit.count == 0) {
+            report_own(Key::OnExhausted, "'on_exhausted' never takes effect: start_limit = \"none\"");
+            return;
+        }
+        if (!draft_.own(Key::StartLimit) || !restarts()) return;
+        if (shortest_span(limit.count) < static_cast<double>(limit.window.count())) return;
+        report(Key::StartLimit, "'start_limit' never takes effect: with these delays and min_uptime, " +
+                                    std::to_string(limit.count) + " starts do not fit in " + to_text(limit.window));
+    }
+
+    void check_exit_sets() {
+        const auto shared = [](const auto& a, const auto& b) {
+            return std::find_first_of(a.begin(), a.end(), b.begin(), b.end());
+        };
+        const auto code = shared(policy_.prevent.codes, policy_.force.codes);
+        const auto number = shared(policy_.prevent.signals, policy_.force.signals);
+        std::string both;
+        if (code != policy_.prevent.codes.end()) both = std::to_string(*code);
+        if (number != policy_.prevent.signals.end()) both = signal_name(*number);
+        const bool force_own = draft_.own(Key::ForceRestartCodes);
+        if (!both.empty()) {
+            report(force_own ? Key::ForceRestartCodes : Key::PreventRestartCodes,
+                   both + " is in both 'prevent_restart_codes' and 'force_restart_codes'");
+        }
+        const bool always = policy_.when == Restart::Always || policy_.when == Restart::UnlessStopped;
+        if (always && !policy_.force.empty()) {
+            report_own(Key::ForceRestartCodes, "'force_restart_codes' never takes effect: it is always restarted");
+        }
+    }
+
+    void check_ends() {
+        if (spec_.essential && policy_.on_exhausted == OnExhausted::Fail) {
+            report_own(Key::OnExhausted,
+                       "'on_exhausted' = \"fail\" never takes effect: an essential job always ends the daemon");
+        }
+        const bool too_short = spec_.type == JobType::Service && spec_.run_timeout < policy_.min_uptime;
+        if (too_short) {
+            const auto key = draft_.own(Key::RunTimeout) ? Key::RunTimeout : Key::MinUptime;
+            if (draft_.written(key)) {
+                report(key, "'run_timeout' (" + to_text(spec_.run_timeout) + ") is shorter than 'min_uptime' (" +
+                                to_text(policy_.min_uptime) + "): every run would be a quick death");
+            }
+        }
+    }
+
+    void check_signals() {
+        constexpr std::array kNotEnding{SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH};
+        if (std::find(kNotEnding.begin(), kNotEnding.end(), spec_.stop_signal) != kNotEnding.end()) {
+            report(Key::StopSignal, "'stop_signal' cannot be " + signal_name(spec_.stop_signal) +
+                                        ", which does not end a process");
+        }
+        if (spec_.stop_signal == SIGKILL) {
+            report_own(Key::StopTimeout, "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once");
+        }
+        if (spec_.reload_signal == SIGKILL || spec_.reload_signal == SIGSTOP) {
+            report(Key::ReloadSignal, "'reload_signal' cannot be " + signal_name(spec_.reload_signal) +
+                                          ", which no program can handle");
+        } else if (spec_.reload_signal == spec_.stop_signal) {
+            report_own(Key::ReloadSignal, "'reload_signal' is the same as 'stop_signal': a reload would end the job");
+        }
+    }
+
+    void check_limits() {
+        if (!spec_.strict_limits || !spec_.limits.empty() || spec_.nice || spec_.oom_score_adjust) return;
+        report_own(Key::StrictLimits, "'limits.strict' never takes effect: no limit is set");
+    }
+
+    const JobDraft& draft_;
+    const JobSpec& spec_;
+    const RestartPolicy& policy_;
+    Problems& problems_;
+};
+
+}  // namespace
+
+void check_settings(const JobDraft& draft, Problems& problems) { SettingsCheck(draft, problems).run(); }
+
+}  // namespace procsup

@@ -1,0 +1,99 @@
+#include <gtest/gtest.h>
+
+#include "conf/reading.h"
+
+namespace procsup {
+namespace {
+
+using testing::problems_of;
+
+/// What is said of a job with these lines, without the place.
+std::vector<std::string> faults(const std::string& lines) {
+    auto problems = problems_of("command = '/bin/web'\n" + lines);
+    for (auto& problem : problems) problem.erase(0, problem.find("error: ") + 7);
+    return problems;
+}
+
+TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
+    struct Case {
+        const char* lines;
+        const char* fault;
+    };
+    constexpr Case kCases[] = {
+        {"restart = 'no'\nrestart_delay = '1s'", "'restart_delay' never takes effect: restart = \"no\""},
+        {"restart = 'no'\nrestart_backoff = 3", "'restart_backoff' never takes effect: restart = \"no\""},
+        {"restart = 'no'\nrestart_delay_max = '1min'", "'restart_delay_max' never takes effect: restart = \"no\""},
+        {"restart = 'no'\nrestart_jitter = 0.2", "'restart_jitter' never takes effect: restart = \"no\""},
+        {"restart = 'no'\nrestart_reset = '1s'", "'restart_reset' never takes effect: restart = \"no\""},
+        {"restart = 'no'\nstart_limit = '5/60s'", "'start_limit' never takes effect: restart = \"no\""},
+        {"restart = 'no'\non_exhausted = 'exit'", "'on_exhausted' never takes effect: restart = \"no\""},
+        {"restart = 'no'\nprevent_restart_codes = [1]",
+         "'prevent_restart_codes' never takes effect: restart = \"no\""},
+        {"restart = 'always'\nforce_restart_codes = [1]",
+         "'force_restart_codes' never takes effect: it is always restarted"},
+        {"restart_delay = '10s'\nrestart_delay_max = '5s'",
+         "'restart_delay_max' (5s) is shorter than 'restart_delay' (10s)"},
+        {"restart_delay = '1min'", "'restart_delay_max' (30s) is shorter than 'restart_delay' (1min)"},
+        {"restart_backoff = 1\nrestart_delay_max = '5s'",
+         "'restart_delay_max' never takes effect: with restart_backoff = 1 the delay never grows"},
+        {"restart_delay = '0s'\nrestart_jitter = 0.3", "'restart_jitter' never takes effect: restart_delay is 0"},
+        {"restart_delay = '0s'\nrestart_backoff = 3", "'restart_backoff' never takes effect: restart_delay is 0"},
+        {"start_limit = '3/1s'\nmin_uptime = '5s'",
+         "'start_limit' never takes effect: with these delays and min_uptime, 3 starts do not fit in 1s"},
+        {"start_limit = 'none'\non_exhausted = 'exit'",
+         "'on_exhausted' never takes effect: start_limit = \"none\""},
+        {"prevent_restart_codes = [1, 2]\nforce_restart_codes = [2, 3]",
+         "2 is in both 'prevent_restart_codes' and 'force_restart_codes'"},
+        {"prevent_restart_codes = ['SIGHUP']\nforce_restart_codes = ['SIGHUP']",
+         "SIGHUP is in both 'prevent_restart_codes' and 'force_restart_codes'"},
+        {"essential = true\non_exhausted = 'fail'",
+         "'on_exhausted' = \"fail\" never takes effect: an essential job always ends the daemon"},
+        {"run_timeout = '500ms'",
+         "'run_timeout' (500ms) is shorter than 'min_uptime' (1s): every run would be a quick death"},
+        {"stop_signal = 'SIGKILL'\nstop_timeout = '5s'",
+         "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once"},
+        {"stop_signal = 'SIGSTOP'", "'stop_signal' cannot be SIGSTOP, which does not end a process"},
+        {"reload_signal = 'SIGTERM'", "'reload_signal' is the same as 'stop_signal': a reload would end the job"},
+        {"reload_signal = 'SIGKILL'", "'reload_signal' cannot be SIGKILL, which no program can handle"},
+        {"limits.strict = true", "'limits.strict' never takes effect: no limit is set"},
+        {"port_base = 80", "'port_base' never takes effect: ${job:port} is used nowhere"},
+        {"port_base = 65535\ninstances = 2\nenv.P = '${job:port}'",
+         "'port_base' is too high: the last of 2 instances would have port 65536"},
+        {"type = 'oneshot'\nrestart = 'always'",
+         "a oneshot that is started again after success is never done: write restart = \"on-failure\", or type = "
+         "\"service\""},
+    };
+    for (const auto& bad : kCases) EXPECT_EQ(faults(bad.lines), std::vector<std::string>{bad.fault}) << bad.lines;
+}
+
+TEST(Settings, ThatDoTakeEffectAreNot) {
+    for (const char* lines : {
+             "restart = 'no'\nforce_restart_codes = [3]\nrestart_delay = '1s'\nstart_limit = '5/60s'",
+             "restart = 'always'\nprevent_restart_codes = [3]",
+             "start_limit = '10/60s'",
+             "start_limit = '3/2s'",
+             "start_limit = '10000/1s'\nmin_uptime = '0s'",
+             "start_limit = '100/1h'\nrestart_delay = '1s'\nmin_uptime = '30s'",
+             "type = 'oneshot'\nrun_timeout = '500ms'",
+             "stop_signal = 'SIGHUP'",
+             "restart_backoff = 1\nrestart_delay = '30s'",
+             "limits.strict = true\nlimits.core = '0B'",
+             "port_base = 65534\ninstances = 2\nlog.stdout = '/var/log/${job:port}'",
+         }) {
+        EXPECT_EQ(faults(lines), std::vector<std::string>{}) << lines;
+    }
+}
+
+TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {
+    EXPECT_TRUE(problems_of("[defaults]\nrestart_delay = '1s'\nstart_limit = '3/1min'\nport_base = 80\n"
+                            "[jobs.a]\nshell = 'x'\nrestart = 'no'\n")
+                    .empty());
+}
+
+TEST(Settings, OfAJobMustTakeEffectUnderItsDefaults) {
+    EXPECT_EQ(problems_of("[defaults]\nrestart = 'no'\n[jobs.a]\nshell = 'x'\nrestart_delay = '1s'\n"),
+              std::vector<std::string>{"5:1: error: 'restart_delay' never takes effect: restart = \"no\""});
+}
+
+}  // namespace
+}  // namespace procsup

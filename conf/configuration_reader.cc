@@ -1,0 +1,216 @@
+#include "conf/configuration_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/key_reader.h"
+#include "conf/keys.h"
+#include "conf/toml_doc.h"
+#include "conf/toml_guard.h"
+
+namespace procsup {
+namespace {
+
+constexpr std::size_t kMostJobs = 10000;
+constexpr std::size_t kMostInstances = 100000;
+constexpr std::size_t kMostText = 4u << 20;
+// What all jobs together may come to: less than the JSON reader at the other end of the pipe accepts.
+constexpr std::size_t kMostValues = 1000000;
+constexpr std::size_t kMostBytes = 64u << 20;
+/// JSON values of a job besides the elements of its lists.
+constexpr std::size_t kValuesOfJob = 64;
+
+std::size_t bytes_of(const std::vector<std::string>& strings) {
+    std::size_t bytes = 0;
+    for (const auto& text : strings) bytes += text.size() + 4;
+    return bytes;
+}
+
+}  // namespace
+
+ConfigurationReader::ConfigurationReader(const Surroundings& surroundings, Problems& problems)
+    : surroundings_(surroundings), problems_(problems), resolver_(surroundings, problems) {}
+
+void ConfigurationReader::read(const File& file, std::string text) {
+    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; });
+    auto& source = sources_.emplace_back(SourceFile{file.name, file.folder, file.kind != Kind::Job, {}});
+    if (text.size() > kMostText) {
+        problems_.add({&source, {}}, "larger than 4 MiB");
+        return;
+    }
+    if (const auto fault = check_text(text)) {
+        problems_.add({&source, fault->position}, fault->message);
+        return;
+    }
+    auto parsed = parse_toml(text);
+    if (!ascii) source.text = std::move(text);
+    if (const auto* error = std::get_if<SyntaxError>(&parsed)) {
+        problems_.add({&source, error->position}, error->message);
+        return;
+    }
+    const auto& table = std::get<TomlValue::Table>(parsed);
+    Kind kind = file.kind;
+    if (kind == Kind::Undecided) {
+        const bool job = find(table, "command") != nullptr || find(table, "shell") != nullptr;
+        kind = job && find(table, "jobs") == nullptr ? Kind::Job : Kind::Project;
+    }
+    source.project = kind == Kind::Project;
+    if (kind == Kind::Job) {
+        read_job(source, file.stem, {1, 1}, table);
+    } else {
+        read_project(source, table);
+    }
+}
+
+const TomlValue::Table* ConfigurationReader::table_of(const SourceFile& source, const TomlMember& member) {
+    const auto* table = member.value.as<TomlValue::Table>();
+    if (table == nullptr) {
+        problems_.add({&source, member.value.position},
+                      quoted(member.key) + " must be a table, not " + std::string(type_name(member.value)));
+    }
+    return table;
+}
+
+void ConfigurationReader::read_project(const SourceFile& source, const TomlValue::Table& table) {
+    KeyReader reader(problems_, source);
+    // Before the jobs, which start from them.
+    if (const auto* defaults = find(table, "defaults")) {
+        if (const auto* settings = table_of(source, *defaults)) {
+            reader.read_job(*settings, defaults_);
+            for (auto& mark : defaults_.marks) mark.inherited = true;
+        }
+    }
+    for (const auto& member : table) {
+        if (member.key == "defaults" || member.key == "x") continue;
+        if (member.key == "jobs") {
+            read_jobs(source, member.value);
+        } else if (member.key == kDaemonSection || member.key == kAccessSection) {
+            if (const auto* settings = table_of(source, member)) reader.read_daemon(member.key, *settings, daemon_);
+        } else {
+            problems_.add({&source, member.position}, unknown_key_text("project", member.key));
+        }
+    }
+}
+
+void ConfigurationReader::read_jobs(const SourceFile& source, const TomlValue& jobs) {
+    const auto* table = jobs.as<TomlValue::Table>();
+    if (table == nullptr) {
+        problems_.add({&source, jobs.position},
+                      "'jobs' must be tables, not " + std::string(type_name(jobs)) + ": write [jobs.NAME]");
+        return;
+    }
+    for (const auto& member : *table) {
+        const auto* settings = member.value.as<TomlValue::Table>();
+        if (settings != nullptr) {
+            read_job(source, member.key, member.position, *settings);
+        } else if (find_key("", member.key) != nullptr) {
+            problems_.add({&source, member.position},
+                          quoted(member.key) + " stands in no job: write it below [jobs.NAME]");
+        } else {
+            table_of(source, member);
+        }
+    }
+}
+
+bool ConfigurationReader::may_add(const Place& place, const std::string& name) {
+    if (!is_job_name(name)) {
+        problems_.add(place, quoted(name) + " cannot name a job: use 1 to 64 of A-Z a-z 0-9 _ . -, not starting with "
+                                            "- or .");
+        return false;
+    }
+    const auto origin = place.file->name + ":" + std::to_string(place.at.line);
+    const auto [known, added] = origins_.try_emplace(name, origin);
+    if (!added) problems_.add(place, "job " + quoted(name) + " is already defined at " + known->second);
+    if (added && origins_.size() > kMostJobs) {
+        problems_.add({place.file, {}}, "more than " + std::to_string(kMostJobs) + " jobs");
+        full_ = true;
+    }
+    return added;
+}
+
+void ConfigurationReader::read_job(const SourceFile& source, const std::string& name, Position at,
+                                   const TomlValue::Table& table) {
+    if (full_) return;
+    const Place place{&source, at};
+    const bool fits = may_add(place, name);
+    if (full_) return;
+    JobDraft draft = defaults_;
+    draft.name = name;
+    draft.place = place;
+    draft.home_folder = source.project ? source.folder : "/";
+    KeyReader(problems_, source).read_job(table, draft);
+    if (!fits) return;
+    auto spec = resolver_.resolve(draft);
+    check_total(place, spec);
+    // A configuration with problems is never used: what is kept then is only the memory it takes.
+    if (problems_.empty()) jobs_.push_back(std::move(spec));
+}
+
+void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
+    instances_ += std::max<std::size_t>(spec.instances.size(), 1);
+    values_ += kValuesOfJob + spec.command.size() + spec.env.size() + spec.instances.size() + spec.tags.size() +
+               3 * spec.limits.size() + spec.restart.prevent.codes.size() + spec.restart.force.codes.size() +
+               spec.restart.success.codes.size() + (spec.credentials ? spec.credentials->groups.size() : 0);
+    bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size();
+    const Place file{place.file, {}};
+    if (instances_ > kMostInstances) {
+        problems_.add(file, "more than " + std::to_string(kMostInstances) + " instances of all jobs together");
+    } else if (values_ > kMostValues || bytes_ > kMostBytes) {
+        problems_.add(file, "too large: the arguments and variables of all jobs together are more than " +
+                                std::to_string(kMostBytes >> 20) + " MiB or " + std::to_string(kMostValues) +
+                                " values");
+    } else {
+        return;
+    }
+    full_ = true;
+}
+
+Configuration ConfigurationReader::finish(std::string state_dir) {
+    Configuration configuration;
+    resolve_daemon(configuration.daemon);
+    configuration.jobs = std::move(jobs_);
+    std::sort(configuration.jobs.begin(), configuration.jobs.end(),
+              [](const JobSpec& a, const JobSpec& b) { return a.name < b.name; });
+    if (state_dir.empty()) state_dir = configuration.daemon.state_dir;
+    if (state_dir.empty()) return configuration;
+    for (auto& job : configuration.jobs) {
+        if (job.restart.when != Restart::UnlessStopped) continue;
+        job.manually_stopped = surroundings_.exists(state_dir + "/stopped/" + job.name);
+    }
+    return configuration;
+}
+
+void ConfigurationReader::resolve_daemon(DaemonSpec& daemon) {
+    daemon = daemon_.spec;
+    resolve_access(daemon_.admin, daemon.admin);
+    resolve_access(daemon_.operate, daemon.operate);
+    if (!daemon_.read) return;
+    daemon.read = {};
+    resolve_access(*daemon_.read, daemon.read);
+}
+
+void ConfigurationReader::resolve_access(const std::vector<PlacedName>& names, AccessRule& rule) {
+    for (const auto& entry : names) {
+        if (entry.name == "*") {
+            rule.everyone = true;
+        } else if (entry.name.starts_with('@')) {
+            const auto gid = resolver_.group_id(entry, std::string_view(entry.name).substr(1));
+            if (gid) rule.groups.push_back(*gid);
+        } else if (const auto user = resolver_.user_entry(entry)) {
+            rule.users.push_back(user->uid);
+        }
+    }
+}
+
+std::variant<Configuration, std::vector<Problem>> read_configuration_text(std::string text, const std::string& name,
+                                                                          const Surroundings& surroundings) {
+    Problems problems;
+    ConfigurationReader reader(surroundings, problems);
+    const auto stem = name.substr(0, name.rfind('.'));
+    reader.read({name, "/project", stem, ConfigurationReader::Kind::Undecided}, std::move(text));
+    auto configuration = reader.finish({});
+    if (problems.empty()) return configuration;
+    return problems.take();
+}
+
+}  // namespace procsup

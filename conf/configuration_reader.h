@@ -1,0 +1,71 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "conf/job_draft.h"
+#include "conf/job_resolver.h"
+#include "conf/load.h"
+#include "conf/problems.h"
+#include "conf/surroundings.h"
+
+namespace procsup {
+
+/// Makes a Configuration of texts, one file after another; the file with [defaults] comes first. Reads no file itself.
+/// Everything wrong goes to `problems`; the configuration is complete only when there is nothing in it.
+class ConfigurationReader {
+public:
+    ConfigurationReader(const Surroundings& surroundings, Problems& problems);
+
+    enum class Kind {
+        Project,    ///< [jobs.NAME], [defaults], [daemon], [access]
+        Daemon,     ///< the same, but relative paths mean nothing
+        Job,        ///< the keys of one job
+        Undecided,  ///< a job when it has a command and no [jobs], else a project
+    };
+    struct File {
+        std::string name;    ///< as shown to people
+        std::string folder;  ///< absolute
+        std::string stem;    ///< the job's name in a file of Kind::Job
+        Kind kind = Kind::Undecided;
+    };
+    void read(const File& file, std::string text);
+
+    /// To be called once, after the last file. `state_dir` empty: the one of [daemon], or none.
+    Configuration finish(std::string state_dir);
+
+private:
+    void read_project(const SourceFile& source, const TomlValue::Table& table);
+    void read_jobs(const SourceFile& source, const TomlValue& jobs);
+    void read_job(const SourceFile& source, const std::string& name, Position at, const TomlValue::Table& table);
+    bool may_add(const Place& place, const std::string& name);
+    /// Bounds what all jobs together are, however small each file is.
+    void check_total(const Place& place, const JobSpec& spec);
+    void resolve_daemon(DaemonSpec& daemon);
+    void resolve_access(const std::vector<PlacedName>& names, AccessRule& rule);
+    /// The table that `member` must be; nullptr after a report.
+    const TomlValue::Table* table_of(const SourceFile& source, const TomlMember& member);
+
+    const Surroundings& surroundings_;
+    Problems& problems_;
+    JobResolver resolver_;
+    std::deque<SourceFile> sources_;
+    JobDraft defaults_;
+    DaemonDraft daemon_;
+    std::map<std::string, std::string, std::less<>> origins_;  // of jobs, by name
+    std::vector<JobSpec> jobs_;
+    std::size_t instances_ = 0;
+    std::size_t values_ = 0;
+    std::size_t bytes_ = 0;
+    bool full_ = false;  ///< no further job is looked at
+};
+
+/// What load_configuration() does, for one text in memory: for tests, and for the fuzzer.
+std::variant<Configuration, std::vector<Problem>> read_configuration_text(std::string text, const std::string& name,
+                                                                          const Surroundings& surroundings);
+
+}  // namespace procsup

@@ -1,0 +1,56 @@
+#include "conf/expand.h"
+
+namespace procsup {
+namespace {
+
+/// What the placeholder `body` ("job:name") stands for; nothing for text that is no placeholder.
+std::optional<std::string> value_of(std::string_view body, const InstanceName& instance) {
+    if (body == "job:name") return instance.job;
+    if (body == "job:instance") return instance.instance;
+    if (body == "job:index") return std::to_string(instance.index);
+    if (body == "job:port" && instance.port) return std::to_string(*instance.port);
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<InstanceName> instance_names(const JobSpec& spec) {
+    std::vector<InstanceName> result;
+    if (spec.instances.empty()) {
+        result.push_back({spec.name, spec.name, 0, spec.port_base});
+        return result;
+    }
+    result.reserve(spec.instances.size());
+    for (const auto& suffix : spec.instances) {
+        const auto index = static_cast<std::uint32_t>(result.size());
+        std::optional<int> port;
+        if (spec.port_base) port = *spec.port_base + static_cast<int>(index);
+        result.push_back({spec.name, spec.name + "@" + suffix, index, port});
+    }
+    return result;
+}
+
+std::string expand_job(std::string_view text, const InstanceName& instance) {
+    std::string result;
+    while (!text.empty()) {
+        const auto next = text.find('$');
+        result.append(text.substr(0, next));
+        if (next == std::string_view::npos) break;
+        text.remove_prefix(next);
+        std::size_t used = 1;
+        if (text.starts_with("$${")) {
+            result.append("${");
+            used = 3;
+        } else if (const auto end = text.find('}'); text.starts_with("${job:") && end != std::string_view::npos) {
+            const auto value = value_of(text.substr(2, end - 2), instance);
+            result.append(value ? std::string_view(*value) : text.substr(0, end + 1));
+            used = end + 1;
+        } else {
+            result += '$';
+        }
+        text.remove_prefix(used);
+    }
+    return result;
+}
+
+}  // namespace procsup

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/job_spec.h"
+
+namespace procsup {
+
+/// Which instance of a job text is expanded for.
+struct InstanceName {
+    std::string job;                     ///< "web"
+    std::string instance;                ///< "web@eu", "web@0", or "web" for a single one
+    std::uint32_t index = 0;             ///< from 0
+    std::optional<int> port;             ///< port_base + index
+};
+
+/// Every instance that `spec` describes, in order.
+std::vector<InstanceName> instance_names(const JobSpec& spec);
+
+/// Replaces ${job:name}, ${job:instance}, ${job:index} and ${job:port}; "$${" stands for "${"; all else passes
+/// verbatim. Unknown placeholders were refused when the file was read.
+std::string expand_job(std::string_view text, const InstanceName& instance);
+
+}  // namespace procsup

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/job_spec.h"
+#include "conf/problems.h"
+
+namespace procsup {
+
+/// Every key that can be written, in the order of the table in keys.cc.
+enum class Key : std::uint8_t {
+    Description, Command, Shell, Type, Enabled, Instances, PortBase, User, Group, Groups, WorkingDir, Umask,
+    InheritEnv, EnvFiles, Env, Restart, MinUptime, RestartDelay, RestartBackoff, RestartDelayMax, RestartJitter,
+    RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
+    StartTimeout, StopTimeout, RunTimeout, StopSignal, ReloadSignal, Owner, Tags, LogStdout, LogStderr, LogStdin,
+    OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
+    RuntimeDir, StateDir, LogLevel, ShutdownTimeout, MaxClients, AccessAdmin, AccessOperate, AccessRead,
+};
+inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::AccessRead) + 1;
+
+/// A text from a file, before placeholders are replaced.
+struct PlacedText {
+    std::string text;
+    Place place;
+};
+
+/// A user or group as written: a name, or an id.
+struct PlacedName {
+    std::string name;
+    std::optional<std::uint32_t> id;
+    Place place;
+};
+
+/// A job as it is written: types and ranges are checked, nothing is looked up or compared yet. The draft of
+/// [defaults] is what the draft of each job starts from.
+struct JobDraft {
+    std::string name;
+    Place place;   ///< of the job itself
+    JobSpec spec;  ///< the settings that need no look-up
+
+    std::vector<PlacedText> command;
+    PlacedText shell;
+    std::optional<PlacedName> user, group, owner;
+    std::vector<PlacedName> groups;
+    PlacedText working_dir;
+    std::string home_folder = "/";  ///< working_dir where none is written
+    std::vector<std::string> inherit_env;
+    std::vector<PlacedText> env_files;
+    std::map<std::string, PlacedText> env;
+
+    struct Mark {
+        Place place;            ///< of the key
+        bool inherited = false; ///< from [defaults]
+    };
+    std::array<Mark, kKeyCount> marks;
+
+    const Mark& mark(Key key) const { return marks[static_cast<std::size_t>(key)]; }
+    bool written(Key key) const { return mark(key).place.file != nullptr; }
+    /// Written in the job itself: a default that has no effect on some jobs is no mistake.
+    bool own(Key key) const { return written(key) && !mark(key).inherited; }
+};
+
+/// The daemon's own settings as written.
+struct DaemonDraft {
+    DaemonSpec spec;
+    std::vector<PlacedName> admin, operate;        ///< groups begin with '@'
+    std::optional<std::vector<PlacedName>> read;   ///< absent: everyone
+};
+
+}  // namespace procsup

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "conf/job_draft.h"
+#include "conf/placeholder.h"
+#include "conf/problems.h"
+#include "conf/surroundings.h"
+
+namespace procsup {
+
+/// Makes a finished JobSpec of a draft: placeholders replaced, users, groups, programs and directories looked up, the
+/// environment put together. Reports what cannot be resolved; the spec is then not to be used. One for a whole load:
+/// the files that problems point to live as long as it does.
+class JobResolver {
+public:
+    JobResolver(const Surroundings& surroundings, Problems& problems)
+        : surroundings_(surroundings), problems_(problems) {}
+
+    JobSpec resolve(const JobDraft& draft);
+
+    // Also for the daemon's own settings. Nothing after a report.
+    std::optional<UserEntry> user_entry(const PlacedName& user);
+    std::optional<gid_t> group_id(const PlacedName& group, std::string_view name);
+
+private:
+    struct Job;  // a draft on its way to a spec
+
+    void resolve_command(Job& job);
+    void resolve_program(Job& job);
+    void find_program(Job& job, const std::string& name);
+    void resolve_user(Job& job);
+    void resolve_groups(Job& job, Credentials& credentials, bool own_user);
+    void resolve_owner(Job& job);
+    void resolve_environment(Job& job);
+    void add_user_variables(Job& job, std::map<std::string, std::string>& env);
+    void add_inherited(Job& job, std::map<std::string, std::string>& env);
+    void add_env_file(Job& job, const PlacedText& entry, std::map<std::string, std::string>& env);
+    void resolve_working_dir(Job& job);
+    void resolve_stream(Job& job, Key key, Stream& stream);
+    void check_port(Job& job);
+    /// `text` with its placeholders replaced; as it is after a report.
+    std::string prepare(Job& job, const PlacedText& text);
+    /// Every value that `prepared` takes, one for each instance when they differ.
+    std::vector<std::string> values_of(const Job& job, const std::string& prepared) const;
+    void check_directory(const Place& place, std::string_view key, const std::string& path);
+
+    const Surroundings& surroundings_;
+    Problems& problems_;
+    std::deque<SourceFile> env_sources_;
+};
+
+/// Reports settings of one job that contradict each other or can never take effect.
+void check_settings(const JobDraft& draft, Problems& problems);
+
+}  // namespace procsup

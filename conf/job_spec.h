@@ -1,0 +1,156 @@
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/units.h"
+
+/// What a job is, after its file was read, checked and every name in it resolved. Plain data: nothing here
+/// has to be looked up again, so the supervisor never waits for a file system or a name service.
+namespace procsup {
+
+enum class JobType { Service, Oneshot };
+
+enum class Restart { No, OnSuccess, OnFailure, OnAbnormal, Always, UnlessStopped };
+
+enum class OnExhausted { Fail, Exit };
+
+/// Exit codes and signals that a list such as success_exit_codes names.
+struct ExitSet {
+    std::vector<std::uint8_t> codes;
+    std::vector<std::uint8_t> signals;
+
+    bool empty() const { return codes.empty() && signals.empty(); }
+
+    friend bool operator==(const ExitSet&, const ExitSet&) = default;
+};
+
+/// "at most `count` in `window`"; count 0 means no limit.
+struct RateLimit {
+    std::uint32_t count = 0;
+    Duration window{};
+
+    friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
+struct RestartPolicy {
+    Restart when = Restart::OnFailure;
+    Duration min_uptime = std::chrono::seconds(1);
+    Duration delay = std::chrono::milliseconds(500);
+    double backoff = 2;
+    Duration delay_max = std::chrono::seconds(30);
+    double jitter = 0.1;
+    Duration reset = std::chrono::seconds(10);
+    RateLimit start_limit{10, std::chrono::seconds(60)};
+    ExitSet success{{0}, {}};
+    ExitSet prevent;
+    ExitSet force;
+    OnExhausted on_exhausted = OnExhausted::Fail;
+
+    friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
+};
+
+/// Where one of a job's standard streams goes to or comes from.
+struct Stream {
+    enum class Kind { Inherit, Null, Journal, File };
+    Kind kind = Kind::Inherit;
+    std::string path;  ///< of Kind::File, absolute
+
+    friend bool operator==(const Stream&, const Stream&) = default;
+};
+
+/// The user a job runs as, resolved: all ids, and what its environment says of it.
+struct Credentials {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::vector<gid_t> groups;  ///< supplementary ones, without gid
+
+    friend bool operator==(const Credentials&, const Credentials&) = default;
+};
+
+struct ResourceLimit {
+    int resource = 0;  ///< RLIMIT_…
+    rlim_t value = 0;  ///< soft and hard
+
+    friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
+};
+
+struct JobSpec {
+    std::string name;
+    std::string description;       ///< empty: the name
+    std::string origin;            ///< "/etc/procsupd/jobs.d/web.toml:3": where it was defined
+
+    // What is run. ${job:…} is already replaced where it is the same for all instances; what differs between
+    // instances (instance, index, port) is replaced by the engine's user at spawn time.
+    std::vector<std::string> command;   ///< argv; argv[0] as written
+    std::string program;                ///< absolute path to execute; empty: command[0] is searched in env's PATH
+    std::vector<std::string> env;       ///< "NAME=value", complete but for PROCSUPD_*, sorted
+    std::string working_dir;
+    mode_t umask = 022;
+    std::optional<Credentials> credentials;  ///< absent: the daemon's own
+
+    JobType type = JobType::Service;
+    bool enabled = true;
+    bool essential = false;
+    bool manually_stopped = false;  ///< remembered for restart = "unless-stopped"
+
+    std::vector<std::string> instances;  ///< names behind the '@'; empty: one instance called as the job
+    std::optional<int> port_base;
+
+    RestartPolicy restart;
+    Duration start_timeout = std::chrono::seconds(90);
+    Duration stop_timeout = std::chrono::seconds(10);
+    Duration run_timeout = kForever;
+    int stop_signal = 15;
+    int reload_signal = 1;
+
+    Stream stdin_stream{Stream::Kind::Null, {}};
+    Stream stdout_stream;
+    Stream stderr_stream;
+
+    std::vector<ResourceLimit> limits;
+    bool strict_limits = false;
+    std::optional<int> nice;
+    std::optional<int> oom_score_adjust;
+
+    std::optional<uid_t> owner;          ///< may operate and read this job besides the administrators
+    std::vector<std::string> tags;
+
+    friend bool operator==(const JobSpec&, const JobSpec&) = default;
+};
+
+/// Who may do what beyond root and the daemon's own uid.
+struct AccessRule {
+    std::vector<uid_t> users;
+    std::vector<gid_t> groups;
+    bool everyone = false;
+};
+
+/// What procsupd and `check` exit with when the configuration has problems.
+inline constexpr int kExitBadConfig = 6;
+
+enum class LogLevel { Debug, Info, Warn, Error };
+
+struct DaemonSpec {
+    std::string runtime_dir;   ///< empty: by the kind of daemon
+    std::string state_dir;
+    LogLevel log_level = LogLevel::Info;
+    Duration shutdown_timeout = std::chrono::seconds(90);
+    std::uint32_t max_clients = 4096;
+    AccessRule admin, operate;
+    AccessRule read{{}, {}, true};
+};
+
+/// A whole configuration, as `procsupd --load` returns it.
+struct Configuration {
+    DaemonSpec daemon;
+    std::vector<JobSpec> jobs;  ///< in the order of their names
+};
+
+}  // namespace procsup

@@ -1,0 +1,169 @@
+#include "conf/job_text.h"
+
+#include <sys/resource.h>
+
+#include <array>
+
+#include "common/signal_name.h"
+#include "conf/keys.h"
+
+namespace procsup {
+namespace {
+
+template <typename Enum>
+std::string_view word(Key key, Enum value) {
+    return all_keys()[static_cast<std::size_t>(key)].form->choices[static_cast<std::size_t>(value)];
+}
+
+void usec_member(json::Writer& writer, std::string_view name, Duration duration) {
+    if (duration == kForever) {
+        writer.member_null(name);
+    } else {
+        writer.member_int(name, duration.count());
+    }
+}
+
+void strings_member(json::Writer& writer, std::string_view name, const std::vector<std::string>& strings) {
+    writer.key(name).begin_array();
+    for (const auto& text : strings) writer.string(text);
+    writer.end_array();
+}
+
+void exit_set_member(json::Writer& writer, std::string_view name, const ExitSet& set) {
+    writer.key(name).begin_array();
+    for (const auto code : set.codes) writer.number(code);
+    for (const auto signal : set.signals) writer.string(signal_name(signal));
+    writer.end_array();
+}
+
+template <typename Number>
+void optional_member(json::Writer& writer, std::string_view name, const std::optional<Number>& number) {
+    if (number) {
+        writer.member_int(name, static_cast<std::int64_t>(*number));
+    } else {
+        writer.member_null(name);
+    }
+}
+
+std::string octal(mode_t mode) {
+    std::string text(4, '0');
+    for (std::size_t i = 4; i-- > 1; mode >>= 3) text[i] = static_cast<char>('0' + (mode & 7));
+    return text;
+}
+
+void write_what(json::Writer& writer, const JobSpec& spec) {
+    writer.member("name", spec.name);
+    writer.member("description", spec.description.empty() ? spec.name : spec.description);
+    writer.member("origin", spec.origin);
+    strings_member(writer, "command", spec.command);
+    writer.member("program", spec.program);
+    strings_member(writer, "env", spec.env);
+    writer.member("workingDir", spec.working_dir);
+    writer.member("umask", octal(spec.umask));
+    writer.key("credentials");
+    if (spec.credentials) {
+        writer.begin_object().member_int("uid", spec.credentials->uid).member_int("gid", spec.credentials->gid);
+        writer.key("groups").begin_array();
+        for (const auto group : spec.credentials->groups) writer.number(group);
+        writer.end_array().end_object();
+    } else {
+        writer.null();
+    }
+    writer.member("type", word_of(spec.type));
+    writer.member_bool("enabled", spec.enabled);
+    writer.member_bool("essential", spec.essential);
+    writer.member_bool("manuallyStopped", spec.manually_stopped);
+    strings_member(writer, "instances", spec.instances);
+    optional_member(writer, "portBase", spec.port_base);
+    optional_member(writer, "owner", spec.owner);
+    strings_member(writer, "tags", spec.tags);
+}
+
+void write_restart(json::Writer& writer, const RestartPolicy& policy) {
+    writer.member("restart", word_of(policy.when));
+    usec_member(writer, "minUptimeUSec", policy.min_uptime);
+    usec_member(writer, "restartDelayUSec", policy.delay);
+    writer.key("restartBackoff").real(policy.backoff);
+    usec_member(writer, "restartDelayMaxUSec", policy.delay_max);
+    writer.key("restartJitter").real(policy.jitter);
+    usec_member(writer, "restartResetUSec", policy.reset);
+    writer.key("startLimit");
+    if (policy.start_limit.count == 0) {
+        writer.null();
+    } else {
+        writer.begin_object().member_int("count", policy.start_limit.count);
+        writer.member_int("windowUSec", policy.start_limit.window.count()).end_object();
+    }
+    exit_set_member(writer, "successExitCodes", policy.success);
+    exit_set_member(writer, "preventRestartCodes", policy.prevent);
+    exit_set_member(writer, "forceRestartCodes", policy.force);
+    writer.member("onExhausted", word_of(policy.on_exhausted));
+}
+
+void write_run(json::Writer& writer, const JobSpec& spec) {
+    usec_member(writer, "startTimeoutUSec", spec.start_timeout);
+    usec_member(writer, "stopTimeoutUSec", spec.stop_timeout);
+    usec_member(writer, "runTimeoutUSec", spec.run_timeout);
+    writer.member("stopSignal", signal_name(spec.stop_signal));
+    writer.member("reloadSignal", signal_name(spec.reload_signal));
+    writer.member("stdin", word_of(spec.stdin_stream));
+    writer.member("stdout", word_of(spec.stdout_stream));
+    writer.member("stderr", word_of(spec.stderr_stream));
+    writer.key("limits").begin_object();
+    for (const auto& limit : spec.limits) {
+        writer.key(limit_name(limit.resource));
+        if (limit.value == RLIM_INFINITY) {
+            writer.string("unlimited");
+        } else {
+            writer.number(static_cast<std::int64_t>(limit.value));
+        }
+    }
+    writer.end_object();
+    writer.member_bool("strictLimits", spec.strict_limits);
+    optional_member(writer, "nice", spec.nice);
+    optional_member(writer, "oomScoreAdjust", spec.oom_score_adjust);
+}
+
+}  // namespace
+
+std::string_view word_of(JobType type) { return word(Key::Type, type); }
+std::string_view word_of(Restart restart) { return word(Key::Restart, restart); }
+std::string_view word_of(OnExhausted action) { return word(Key::OnExhausted, action); }
+std::string_view word_of(LogLevel level) { return word(Key::LogLevel, level); }
+
+std::string word_of(const Stream& stream) {
+    return stream.kind == Stream::Kind::File ? stream.path : std::string(word(Key::LogStdout, stream.kind));
+}
+
+std::string_view limit_name(int resource) {
+    switch (resource) {
+        case RLIMIT_NOFILE: return "open_files";
+        case RLIMIT_CORE: return "core";
+        case RLIMIT_NPROC: return "processes";
+        case RLIMIT_AS: return "address_space";
+        case RLIMIT_STACK: return "stack";
+        case RLIMIT_MEMLOCK: return "memlock";
+        case RLIMIT_FSIZE: return "fsize";
+        default: return "unknown";
+    }
+}
+
+void write_json(json::Writer& writer, const JobSpec& spec) {
+    writer.begin_object();
+    write_what(writer, spec);
+    write_restart(writer, spec.restart);
+    write_run(writer, spec);
+    writer.end_object();
+}
+
+std::string check_report(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result) {
+    if (const auto* configuration = std::get_if<Configuration>(&result)) {
+        const auto count = configuration->jobs.size();
+        return path + ": " + std::to_string(count) + (count == 1 ? " job" : " jobs") + ", no problems\n";
+    }
+    std::string text;
+    for (const auto& problem : std::get<std::vector<Problem>>(result)) text += to_text(problem) + "\n";
+    return text;
+}
+
+}  // namespace procsup

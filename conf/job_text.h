@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/json.h"
+#include "conf/job_spec.h"
+#include "conf/load.h"
+
+namespace procsup {
+
+/// The settings of a job as TOML text, merged and resolved, what is as by default left out: a job file that reads back
+/// as the same job (unless a setting of [defaults] has no effect on it: in a job file that is an error).
+std::string to_toml(const JobSpec& spec);
+
+/// All settings of a job as one JSON object, in the protocol's words (camelCase, times in …USec, null for none).
+void write_json(json::Writer& writer, const JobSpec& spec);
+
+/// What `check` prints of `path`: one problem a line, or "FILE: 5 jobs, no problems".
+std::string check_report(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result);
+
+// The words that files, the protocol and people use.
+std::string_view word_of(JobType type);
+std::string_view word_of(Restart restart);
+std::string_view word_of(OnExhausted action);
+std::string_view word_of(LogLevel level);
+/// "journal", or the path.
+std::string word_of(const Stream& stream);
+/// "open_files" for RLIMIT_NOFILE.
+std::string_view limit_name(int resource);
+
+}  // namespace procsup

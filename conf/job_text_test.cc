@@ -1,0 +1,122 @@
+#include "conf/job_text.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "conf/keys.h"
+#include "conf/reading.h"
+
+namespace procsup {
+namespace {
+
+using testing::configuration_of;
+using testing::job_of;
+using testing::job_with;
+
+std::string file_text(const std::string& path) {
+    std::ifstream file(std::string(PROCSUP_SOURCE_DIR) + "/" + path);
+    EXPECT_TRUE(file) << path;
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+TEST(JobToml, ReadsBackAsTheSameJob) {
+    for (const char* lines : {
+             "",
+             "description = \"a \\\"b\\\" \\\\ ä\"\nenabled = false\nessential = true\ntags = ['a', 'b']\nowner = 'nobody'",
+             "instances = 3\nport_base = 8000\nenv = { P = '${job:port}', Q = '$${job:port}', R = \"a\\nb\\u0001\" }",
+             "instances = ['eu', '1']\nuser = 'www-data'\ngroup = 'nogroup'\numask = '0007'\nworking_dir = '/${job:name}'",
+             "type = 'oneshot'\nrestart = 'no'\nstart_timeout = 'none'\nrun_timeout = '1d2h3min4s5ms6us'",
+             "restart = 'always'\nmin_uptime = '0s'\nrestart_delay = '1s'\nrestart_backoff = 1.1\nrestart_delay_max = '2s'\n"
+             "restart_jitter = 0.25\nrestart_reset = '1min'\nstart_limit = 'none'\nprevent_restart_codes = [1, 'SIGHUP']",
+             "start_limit = '3/90s'\non_exhausted = 'exit'\nforce_restart_codes = [0]\nsuccess_exit_codes = []",
+             "stop_signal = 'SIGRTMIN+3'\nreload_signal = 'SIGUSR2'\nstop_timeout = '0s'",
+             "[log]\nstdout = 'journal'\nstderr = '/var/log/${job:instance}'\nstdin = '/dev/zero'",
+             "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = 7\nstrict = true",
+         }) {
+        const auto job = job_with(lines);
+        auto again = job_of(to_toml(job));
+        again.credentials = job.credentials ? again.credentials : job.credentials;
+        EXPECT_EQ(again, job) << to_toml(job);
+    }
+}
+
+TEST(JobToml, OfASingleInstanceHasThePortInItsTexts) {
+    const auto text = to_toml(job_with("port_base = 8000\nenv.P = '${job:port}'"));
+    EXPECT_NE(text.find("# port_base = 8000\n"), std::string::npos);
+    EXPECT_NE(text.find("P = \"8000\"\n"), std::string::npos);
+}
+
+TEST(JobToml, LeavesDefaultsOut) {
+    FakeSurroundings surroundings;
+    surroundings.users.clear();
+    EXPECT_EQ(to_toml(job_with("", surroundings)),
+              "command = [\"/bin/web\"]\nworking_dir = \"/\"\n\n[env]\nLANG = \"C.UTF-8\"\n"
+              "PATH = \"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\n");
+}
+
+TEST(JobJson, HasEverySetting) {
+    json::Writer writer;
+    write_json(writer, job_with("user = 'www-data'\nrun_timeout = '2s'\nlimits.core = 'unlimited'\nlog.stdout = 'null'"));
+    const auto value = json::parse(writer.text());
+    ASSERT_TRUE(value) << value.error().message;
+    EXPECT_EQ(value->string_or("name", ""), "web");
+    EXPECT_EQ(value->string_or("description", ""), "web");
+    EXPECT_EQ(value->int_or("runTimeoutUSec", 0), 2000000);
+    EXPECT_EQ(value->string_or("stdout", ""), "null");
+    EXPECT_EQ(value->string_or("umask", ""), "0022");
+    EXPECT_EQ(value->find("credentials")->int_or("uid", 0), 33);
+    EXPECT_EQ(value->find("limits")->string_or("core", ""), "unlimited");
+    EXPECT_EQ(value->find("startLimit")->int_or("count", 0), 10);
+    EXPECT_EQ(value->find("portBase"), nullptr);
+    EXPECT_EQ(value->as_object()->size(), 41u);
+}
+
+TEST(CheckReport, SaysWhatIsWrongOrHowManyJobs) {
+    EXPECT_EQ(check_report("a.toml", configuration_of("[jobs.a]\nshell = 'x'")), "a.toml: 1 job, no problems\n");
+    EXPECT_EQ(check_report("a.toml", Configuration{}), "a.toml: 0 jobs, no problems\n");
+    const std::vector<Problem> problems{{"a.toml", 1, 2, "x"}, {"b.toml", 0, 0, "y"}};
+    EXPECT_EQ(check_report("d", problems), "a.toml:1:2: error: x\nb.toml: error: y\n");
+}
+
+TEST(JsonSchema, InTheTreeIsTheOneOfTheTable) {
+    EXPECT_TRUE(file_text("packaging/schema/procsup-1.schema.json") == json_schema())
+        << "write packaging/schema/procsup-1.schema.json anew from json_schema()";
+}
+
+TEST(JsonSchema, HasEveryKey) {
+    const auto schema = json::parse(json_schema());
+    ASSERT_TRUE(schema) << schema.error().message;
+    const auto* definitions = schema->find("definitions");
+    ASSERT_NE(definitions, nullptr);
+    const auto* settings = definitions->find("settings")->find("properties");
+    const auto* project = definitions->find("project")->find("properties");
+    for (const auto& row : all_keys()) {
+        const auto* home = is_job_section(row.section) ? settings : project;
+        if (!row.section.empty()) home = home->find(row.section)->find("properties");
+        EXPECT_NE(home->find(row.name), nullptr) << row.name;
+    }
+}
+
+TEST(ManualKeys, HasEveryKey) {
+    const auto manual = manual_keys();
+    for (const auto& row : all_keys()) {
+        std::string name = "\n*";
+        for (const char c : row.name) name += c == '_' ? std::string("\\_") : std::string(1, c);
+        EXPECT_NE(manual.find(name + "* = "), std::string::npos) << row.name;
+    }
+}
+
+TEST(Examples, HaveNoProblems) {
+    for (const char* name : {"hello", "web", "migrate", "limits", "user", "project"}) {
+        const std::string file = std::string(name) + ".toml";
+        const auto result = read_configuration_text(file_text("conf/examples/" + file), file, FakeSurroundings());
+        EXPECT_EQ(result.index(), 0u) << check_report(file, result);
+    }
+}
+
+}  // namespace
+}  // namespace procsup

@@ -1,0 +1,212 @@
+#include <sys/resource.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <string>
+
+#include "common/signal_name.h"
+#include "common/units.h"
+#include "conf/job_text.h"
+#include "conf/key_reader.h"
+
+namespace procsup {
+namespace {
+
+std::string toml_string(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            result += '\\';
+            result += c;
+        } else if (c == '\n') {
+            result += "\\n";
+        } else if (c == '\t') {
+            result += "\\t";
+        } else if (byte < 0x20 || byte == 0x7F) {
+            char escape[8];
+            std::snprintf(escape, sizeof(escape), "\\u%04X", byte);
+            result += escape;
+        } else {
+            result += c;
+        }
+    }
+    return result + '"';
+}
+
+/// Exact, where to_text() rounds: "1min30s500ms".
+std::string toml_duration(Duration duration) {
+    if (duration == kForever) return "\"none\"";
+    constexpr std::array<std::pair<const char*, std::int64_t>, 6> kUnits{
+        {{"d", 86400000000}, {"h", 3600000000}, {"min", 60000000}, {"s", 1000000}, {"ms", 1000}, {"us", 1}}};
+    auto rest = duration.count();
+    std::string text;
+    for (const auto& [name, factor] : kUnits) {
+        if (rest < factor) continue;
+        text += std::to_string(rest / factor) + name;
+        rest %= factor;
+    }
+    return "\"" + (text.empty() ? std::string("0s") : text) + "\"";
+}
+
+std::string toml_number(double number) {
+    std::array<char, 32> digits;
+    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed);
+    std::string text(digits.data(), end);
+    return text.find('.') == std::string::npos ? text + ".0" : text;
+}
+
+std::string toml_strings(const std::vector<std::string>& strings) {
+    std::string text;
+    for (const auto& element : strings) text += (text.empty() ? "" : ", ") + toml_string(element);
+    return "[" + text + "]";
+}
+
+std::string toml_exit_set(const ExitSet& set) {
+    std::string text;
+    for (const auto code : set.codes) text += (text.empty() ? "" : ", ") + std::to_string(code);
+    for (const auto signal : set.signals) text += (text.empty() ? "" : ", ") + toml_string(signal_name(signal));
+    return "[" + text + "]";
+}
+
+/// Lines of "key = value", only of what is not as it is by default.
+class TomlText {
+public:
+    explicit TomlText(const JobSpec& spec) : spec_(spec) {}
+
+    std::string write() {
+        what();
+        restart();
+        run();
+        log();
+        limits();
+        environment();
+        return std::move(text_);
+    }
+
+private:
+    void line(std::string_view key, const std::string& value) { text_.append(key).append(" = ").append(value) += '\n'; }
+    void line_if(bool differs, std::string_view key, const std::string& value) {
+        if (differs) line(key, value);
+    }
+    template <typename Number>
+    void optional_line(std::string_view key, const std::optional<Number>& number) {
+        if (number) line(key, std::to_string(*number));
+    }
+    /// A table's header, before its first line.
+    void table(std::string_view name, const std::string& lines) {
+        if (!lines.empty()) text_.append("\n[").append(name).append("]\n").append(lines);
+    }
+
+    void what() {
+        line_if(!spec_.description.empty(), "description", toml_string(spec_.description));
+        line("command", toml_strings(spec_.command));
+        line_if(spec_.type != usual_.type, "type", toml_string(word_of(spec_.type)));
+        line_if(!spec_.enabled, "enabled", "false");
+        instances();
+        // The port of a single instance is in its texts already.
+        optional_line(spec_.instances.empty() ? "# port_base" : "port_base", spec_.port_base);
+        if (spec_.credentials) {
+            line("user", std::to_string(spec_.credentials->uid));
+            line("group", std::to_string(spec_.credentials->gid));
+            std::string groups;
+            for (const auto group : spec_.credentials->groups) {
+                groups += (groups.empty() ? "" : ", ") + std::to_string(group);
+            }
+            line("groups", "[" + groups + "]");
+        }
+        line("working_dir", toml_string(spec_.working_dir));
+        char umask[8];
+        std::snprintf(umask, sizeof(umask), "%04o", spec_.umask & 0777u);
+        line_if(spec_.umask != usual_.umask, "umask", toml_string(umask));
+        optional_line("owner", spec_.owner);
+        line_if(!spec_.tags.empty(), "tags", toml_strings(spec_.tags));
+    }
+
+    void instances() {
+        if (spec_.instances.empty()) return;
+        bool counted = spec_.instances.size() > 1;
+        for (std::size_t i = 0; i < spec_.instances.size(); ++i) {
+            counted = counted && spec_.instances[i] == std::to_string(i);
+        }
+        line("instances", counted ? std::to_string(spec_.instances.size()) : toml_strings(spec_.instances));
+    }
+
+    void restart() {
+        const auto& policy = spec_.restart;
+        const auto& usual = usual_.restart;
+        line_if(policy.when != usual.when, "restart", toml_string(word_of(policy.when)));
+        line_if(policy.min_uptime != usual.min_uptime, "min_uptime", toml_duration(policy.min_uptime));
+        line_if(policy.delay != usual.delay, "restart_delay", toml_duration(policy.delay));
+        line_if(policy.backoff != usual.backoff, "restart_backoff", toml_number(policy.backoff));
+        line_if(policy.delay_max != usual.delay_max, "restart_delay_max", toml_duration(policy.delay_max));
+        line_if(policy.jitter != usual.jitter, "restart_jitter", toml_number(policy.jitter));
+        line_if(policy.reset != usual.reset, "restart_reset", toml_duration(policy.reset));
+        if (policy.start_limit != usual.start_limit) {
+            const auto& limit = policy.start_limit;
+            std::string window = toml_duration(limit.window);
+            window = window.substr(1, window.size() - 2);
+            line("start_limit", limit.count == 0 ? "\"none\"" : toml_string(std::to_string(limit.count) + "/" + window));
+        }
+        line_if(policy.success != usual.success, "success_exit_codes", toml_exit_set(policy.success));
+        line_if(!policy.prevent.empty(), "prevent_restart_codes", toml_exit_set(policy.prevent));
+        line_if(!policy.force.empty(), "force_restart_codes", toml_exit_set(policy.force));
+        line_if(policy.on_exhausted != usual.on_exhausted, "on_exhausted", toml_string(word_of(policy.on_exhausted)));
+        line_if(spec_.essential, "essential", "true");
+    }
+
+    void run() {
+        line_if(spec_.start_timeout != usual_.start_timeout, "start_timeout", toml_duration(spec_.start_timeout));
+        line_if(spec_.stop_timeout != usual_.stop_timeout, "stop_timeout", toml_duration(spec_.stop_timeout));
+        line_if(spec_.run_timeout != usual_.run_timeout, "run_timeout", toml_duration(spec_.run_timeout));
+        line_if(spec_.stop_signal != usual_.stop_signal, "stop_signal", toml_string(signal_name(spec_.stop_signal)));
+        line_if(spec_.reload_signal != usual_.reload_signal, "reload_signal",
+                toml_string(signal_name(spec_.reload_signal)));
+    }
+
+    void log() {
+        std::string lines;
+        const auto add = [&](const char* key, const Stream& stream, const Stream& usual) {
+            if (stream != usual) lines += std::string(key) + " = " + toml_string(word_of(stream)) + "\n";
+        };
+        add("stdout", spec_.stdout_stream, usual_.stdout_stream);
+        add("stderr", spec_.stderr_stream, usual_.stderr_stream);
+        add("stdin", spec_.stdin_stream, usual_.stdin_stream);
+        table("log", lines);
+    }
+
+    void limits() {
+        std::string lines;
+        for (const auto& limit : spec_.limits) {
+            const bool count = limit.resource == RLIMIT_NOFILE || limit.resource == RLIMIT_NPROC;
+            std::string value = std::to_string(limit.value);
+            if (!count) value = "\"" + value + "B\"";
+            if (limit.value == RLIM_INFINITY) value = "\"unlimited\"";
+            lines += std::string(limit_name(limit.resource)) + " = " + value + "\n";
+        }
+        if (spec_.nice) lines += "nice = " + std::to_string(*spec_.nice) + "\n";
+        if (spec_.oom_score_adjust) lines += "oom_score_adjust = " + std::to_string(*spec_.oom_score_adjust) + "\n";
+        if (spec_.strict_limits) lines += "strict = true\n";
+        table("limits", lines);
+    }
+
+    void environment() {
+        std::string lines;
+        for (const auto& entry : spec_.env) {
+            const auto equals = entry.find('=');
+            lines += entry.substr(0, equals) + " = " + toml_string(std::string_view(entry).substr(equals + 1)) + "\n";
+        }
+        table("env", lines);
+    }
+
+    const JobSpec& spec_;
+    const JobSpec usual_;
+    std::string text_;
+};
+
+}  // namespace
+
+std::string to_toml(const JobSpec& spec) { return TomlText(spec).write(); }
+
+}  // namespace procsup

@@ -1,0 +1,67 @@
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "conf/keys.h"
+
+namespace procsup {
+namespace {
+
+struct Chapter {
+    std::string_view section;
+    std::string_view title;
+    std::string_view text;
+};
+
+constexpr std::array<Chapter, 5> kChapters{{
+    {"", "JOB SETTINGS", "The keys of a job file, of [jobs.NAME] and of [defaults]."},
+    {"log", "OUTPUT AND INPUT: [log]", "Where a job's standard streams go to and come from."},
+    {"limits", "LIMITS: [limits]", "What one process of a job may use; soft and hard limits are set alike."},
+    {kDaemonSection, "THE DAEMON: [daemon]", "In procsupd.toml and in project files."},
+    {kAccessSection, "ACCESS: [access]", "In procsupd.toml and in project files."},
+}};
+
+/// For scdoc: what would be markup in text that has none.
+std::string escaped(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        if (std::string_view("*_\\#<`|[").find(c) != std::string_view::npos) result += '\\';
+        result += c;
+    }
+    return result;
+}
+
+/// As escaped(), but "_word_" stays emphasis.
+std::string with_emphasis(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const auto start = text.find(" _");
+        if (!text.starts_with('_') && start == std::string_view::npos) break;
+        const auto open = text.starts_with('_') ? 0 : start + 1;
+        auto end = open + 1;
+        while (end < text.size() && text[end] != ' ' && text[end] != ',' && text[end] != ':') ++end;
+        if (text[end - 1] != '_') --end;
+        result += escaped(text.substr(0, open)) + "_" + escaped(text.substr(open + 1, end - open - 2)) + "_";
+        text.remove_prefix(end);
+    }
+    return result + escaped(text);
+}
+
+}  // namespace
+
+std::string manual_keys() {
+    std::string text;
+    for (const auto& chapter : kChapters) {
+        text.append(text.empty() ? "" : "\n").append("# ").append(chapter.title).append("\n\n");
+        text.append(escaped(chapter.text)).append("\n");
+        for (const auto& row : all_keys()) {
+            if (row.section != chapter.section) continue;
+            text.append("\n*").append(escaped(row.name)).append("* = _").append(escaped(row.form->short_phrase));
+            text.append("_ (default: ").append(escaped(row.default_text)).append(")\n\t");
+            text.append(with_emphasis(row.meaning)).append(".\n");
+        }
+    }
+    return text;
+}
+
+}  // namespace procsup

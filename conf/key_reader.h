@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/job_draft.h"
+#include "conf/keys.h"
+#include "conf/toml_doc.h"
+
+namespace procsup {
+
+/// Reads the value of one key after another into a draft, and reports each value of a wrong type, form or range at
+/// its place; then the draft keeps what it had. Called by the rows of the table in keys.cc. Looks nothing up and
+/// compares no two keys.
+class KeyReader {
+public:
+    KeyReader(Problems& problems, const SourceFile& file) : problems_(problems), file_(file) {}
+
+    /// Reads a job's table (or [defaults]) over what `job` holds; `problems` has what was wrong.
+    void read_job(const TomlValue::Table& table, JobDraft& job);
+    /// Reads [daemon] or [access].
+    void read_daemon(std::string_view section, const TomlValue::Table& table, DaemonDraft& daemon);
+
+    // For the rows.
+    JobDraft& job() { return *job_; }
+    DaemonDraft& daemon() { return *daemon_; }
+    void text(const TomlValue& value, std::string& out);
+    void placed_text(const TomlValue& value, PlacedText& out);
+    void boolean(const TomlValue& value, bool& out);
+    template <typename Integer>
+    void integer(const TomlValue& value, std::int64_t least, std::int64_t most, Integer& out) {
+        std::int64_t number = 0;
+        if (checked_integer(value, least, most, number)) out = static_cast<Integer>(number);
+    }
+    void number(const TomlValue& value, double least, double most, double& out);
+    enum class Zero { Allowed, Refused };
+    void duration(const TomlValue& value, Duration& out, Zero zero = Zero::Allowed);
+    /// As duration(), or "none".
+    void timeout(const TomlValue& value, Duration& out, Zero zero);
+    /// One of the words of the row's form; the enumerators of Enum are in the same order.
+    template <typename Enum>
+    void choice(const TomlValue& value, Enum& out) {
+        std::size_t index = 0;
+        if (chosen(value, index)) out = static_cast<Enum>(index);
+    }
+    void name_or_id(const TomlValue& value, std::optional<PlacedName>& out);
+    void names_or_ids(const TomlValue& value, std::vector<PlacedName>& out);
+    void path(const TomlValue& value, PlacedText& out);
+    void signal(const TomlValue& value, int& out);
+    void exit_set(const TomlValue& value, ExitSet& out);
+    void stream(const TomlValue& value, Stream& out);
+    void count_limit(const TomlValue& value, int resource);
+    void size_limit(const TomlValue& value, int resource);
+    void umask(const TomlValue& value);
+    void start_limit(const TomlValue& value);
+    void instances(const TomlValue& value);
+    void command(const TomlValue& value);
+    void shell(const TomlValue& value);
+    void job_type(const TomlValue& value);
+    void on_exhausted(const TomlValue& value);
+    void environment(const TomlValue& value);
+    void env_names(const TomlValue& value);
+    void env_files(const TomlValue& value);
+    void tags(const TomlValue& value);
+    void daemon_path(const TomlValue& value, std::string& out);
+    void anything(const TomlValue&) {}
+
+private:
+    void read_table(std::string_view section, const TomlValue::Table& table);
+    void read_member(const KeyRow& row, const TomlMember& member);
+    void report(const TomlValue& value, const std::string& message);
+    void wrong_type(const TomlValue& value, std::string_view hint = {});
+    std::string label() const;
+    Place place_of(const TomlValue& value) const { return {&file_, value.position}; }
+    /// The text of a string without NUL; nullptr after a report.
+    const std::string* string(const TomlValue& value);
+    const TomlValue::Array* array(const TomlValue& value);
+    /// The strings of an array.
+    bool strings(const TomlValue& value, std::vector<PlacedText>& out);
+    bool checked_integer(const TomlValue& value, std::int64_t least, std::int64_t most, std::int64_t& out);
+    bool chosen(const TomlValue& value, std::size_t& index);
+    bool parsed_duration(const TomlValue& value, std::string_view text, Duration& out);
+    bool single_name(const TomlValue& value, PlacedName& out);
+    bool anchored(const TomlValue& value, std::string& path);
+    bool exit_code(const TomlValue& value, ExitSet& out);
+    void set_limit(int resource, rlim_t value);
+
+    Problems& problems_;
+    const SourceFile& file_;
+    const KeyRow* row_ = nullptr;
+    JobDraft* job_ = nullptr;
+    DaemonDraft* daemon_ = nullptr;
+};
+
+/// Whether `name` may be the name of a job or an instance: `[A-Za-z0-9_.-]{1,64}`, not starting with '-' or '.'.
+bool is_job_name(std::string_view name);
+/// `[A-Za-z_][A-Za-z0-9_]*`
+bool is_env_name(std::string_view name);
+/// Why a job may not set the variable `name`; empty when it may.
+std::string env_name_fault(std::string_view name);
+/// `text` as a message may show it: quoted, shortened, nothing in it that moves a terminal's cursor.
+std::string quoted(std::string_view text);
+
+}  // namespace procsup

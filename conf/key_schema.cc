@@ -1,0 +1,152 @@
+#include <string>
+#include <string_view>
+
+#include "common/json.h"
+#include "conf/keys.h"
+
+namespace procsup {
+namespace {
+
+/// Compact JSON with line breaks and indentation, for people and for diffs.
+std::string indented(const std::string& compact) {
+    std::string text;
+    std::size_t depth = 0;
+    bool in_string = false;
+    const auto new_line = [&] { text.append("\n").append(depth * 2, ' '); };
+    for (std::size_t i = 0; i < compact.size(); ++i) {
+        const char c = compact[i];
+        if (in_string) {
+            text += c;
+            if (c == '\\') {
+                text += compact[++i];
+            } else if (c == '"') {
+                in_string = false;
+            }
+            continue;
+        }
+        const bool empty = i + 1 < compact.size() && (compact[i + 1] == '}' || compact[i + 1] == ']');
+        switch (c) {
+            case '"':
+                in_string = true;
+                text += c;
+                break;
+            case '{':
+            case '[':
+                text += c;
+                if (empty) {
+                    text += compact[++i];
+                } else {
+                    ++depth;
+                    new_line();
+                }
+                break;
+            case '}':
+            case ']':
+                --depth;
+                new_line();
+                text += c;
+                break;
+            case ',':
+                text += c;
+                new_line();
+                break;
+            case ':': text += ": "; break;
+            default: text += c;
+        }
+    }
+    return text += '\n';
+}
+
+/// "_shell_" is emphasis in the manual only.
+std::string plain(std::string_view meaning) {
+    std::string text;
+    for (std::size_t i = 0; i < meaning.size(); ++i) {
+        const bool before = i == 0 || meaning[i - 1] == ' ';
+        const bool after = i + 1 == meaning.size() || std::string_view(" ,:;").find(meaning[i + 1]) != std::string_view::npos;
+        if (meaning[i] != '_' || (!before && !after)) text += meaning[i];
+    }
+    return text;
+}
+
+void write_properties(json::Writer& writer, std::string_view section) {
+    for (const auto& row : all_keys()) {
+        if (row.section != section) continue;
+        // The form's own schema is a whole object: what describes the key goes in front of its members.
+        json::Writer head;
+        head.begin_object().member("description", plain(row.meaning) + "; default: " + std::string(row.default_text));
+        std::string schema = head.text() + "," + std::string(row.form->schema.substr(1));
+        writer.key(row.name).raw(schema);
+    }
+}
+
+void write_table(json::Writer& writer, std::string_view section) {
+    writer.begin_object().member("type", "object").key("properties").begin_object();
+    write_properties(writer, section);
+    writer.end_object().member_bool("additionalProperties", false).end_object();
+}
+
+void write_reference(json::Writer& writer, std::string_view name) {
+    writer.begin_object().member("$ref", "#/definitions/" + std::string(name)).end_object();
+}
+
+/// A job's properties: also those of [defaults], where nothing is required.
+void write_settings(json::Writer& writer) {
+    writer.begin_object().member("type", "object").key("properties").begin_object();
+    write_properties(writer, "");
+    for (const auto section : {"log", "limits"}) {
+        writer.key(section);
+        write_table(writer, section);
+    }
+    writer.end_object().member_bool("additionalProperties", false).end_object();
+}
+
+void write_job(json::Writer& writer) {
+    writer.begin_object().key("allOf").begin_array();
+    write_reference(writer, "settings");
+    writer.end_array().key("anyOf").begin_array();
+    for (const auto key : {"command", "shell"}) {
+        writer.begin_object().key("required").begin_array().string(key).end_array().end_object();
+    }
+    writer.end_array().end_object();
+}
+
+void write_project(json::Writer& writer) {
+    writer.begin_object().member("type", "object").key("properties").begin_object();
+    writer.key("jobs").begin_object().member("type", "object");
+    writer.key("patternProperties").begin_object().key("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$");
+    // Not "job": what a job must have may stand in [defaults].
+    write_reference(writer, "settings");
+    writer.end_object().member_bool("additionalProperties", false).end_object();
+    writer.key("defaults");
+    write_reference(writer, "settings");
+    for (const auto section : {kDaemonSection, kAccessSection}) {
+        writer.key(section);
+        write_table(writer, section);
+    }
+    writer.key("x").begin_object().member("type", "object").end_object();
+    writer.end_object().member_bool("additionalProperties", false).end_object();
+}
+
+}  // namespace
+
+std::string json_schema() {
+    json::Writer writer;
+    writer.begin_object();
+    writer.member("$schema", "http://json-schema.org/draft-04/schema#");
+    writer.member("id", "https://procsupd.example/procsup-1.schema.json");
+    writer.member("title", "procsupd: a job file, or a project file");
+    writer.key("anyOf").begin_array();
+    write_reference(writer, "job");
+    write_reference(writer, "project");
+    writer.end_array().key("definitions").begin_object();
+    writer.key("settings");
+    write_settings(writer);
+    writer.key("job");
+    write_job(writer);
+    writer.key("project");
+    write_project(writer);
+    writer.end_object().end_object();
+    return indented(writer.text());
+}
+
+}  // namespace procsup

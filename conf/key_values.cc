@@ -1,0 +1,387 @@
+// The rows of the table in keys.cc whose values have a form of their own.
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "common/did_you_mean.h"
+#include "common/signal_name.h"
+#include "common/units.h"
+#include "conf/command_line.h"
+#include "conf/key_reader.h"
+#include "conf/placeholder.h"
+
+namespace procsup {
+namespace {
+
+constexpr std::size_t kMostInstances = 1000;
+constexpr std::size_t kMostTags = 64;
+
+/// A signal by its name only: numbers differ between machines.
+std::optional<int> named_signal(const std::string& text) {
+    if (text.empty() || !std::isalpha(static_cast<unsigned char>(text[0]))) return std::nullopt;
+    return parse_signal(text);
+}
+
+std::string signal_hint(const std::string& text) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && number > 0 && number < SIGRTMIN) {
+        return ": write \"" + signal_name(number) + "\"";
+    }
+    std::vector<std::string> names;
+    for (int signal = 1; signal < 32; ++signal) names.push_back(signal_name(signal));
+    std::string upper(text);
+    std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
+    if (!upper.starts_with("SIG")) upper.insert(0, "SIG");
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    return did_you_mean(upper, views);
+}
+
+template <typename List>
+void sort_and_unite(List& list) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
+/// May be the beginning of a path, now or after its placeholder is replaced.
+bool looks_like_path(const std::string& text) {
+    return text.find('/') != std::string::npos || text.starts_with("${");
+}
+
+}  // namespace
+
+void KeyReader::signal(const TomlValue& value, int& out) {
+    if (value.as<TomlValue::Array>() != nullptr) {
+        report(value, "as an array is not available in this version: write the name of one signal");
+        return;
+    }
+    if (const auto* integer = value.as<std::int64_t>()) {
+        const bool known = *integer > 0 && *integer < SIGRTMIN;
+        wrong_type(value, known ? "write \"" + signal_name(static_cast<int>(*integer)) + "\"" : std::string());
+        return;
+    }
+    const auto* text = string(value);
+    if (text == nullptr) return;
+    if (const auto signal = named_signal(*text)) {
+        out = *signal;
+    } else {
+        report(value, "must be the name of a signal, not " + quoted(*text) + signal_hint(*text));
+    }
+}
+
+bool KeyReader::exit_code(const TomlValue& value, ExitSet& out) {
+    if (const auto* code = value.as<std::int64_t>()) {
+        if (*code < 0 || *code > 255) {
+            report(value, "must have exit codes from 0 to 255, not " + std::to_string(*code));
+            return false;
+        }
+        out.codes.push_back(static_cast<std::uint8_t>(*code));
+        return true;
+    }
+    const auto* text = string(value);
+    if (text == nullptr) return false;
+    if (const auto signal = named_signal(*text)) {
+        out.signals.push_back(static_cast<std::uint8_t>(*signal));
+        return true;
+    }
+    const bool digits = text->find_first_not_of("0123456789") == std::string::npos && !text->empty();
+    report(value, "must have exit codes and names of signals, not " + quoted(*text) +
+                      (digits ? ": write the code without quotes" : signal_hint(*text)));
+    return false;
+}
+
+void KeyReader::exit_set(const TomlValue& value, ExitSet& out) {
+    const auto* elements = array(value);
+    if (elements == nullptr) return;
+    ExitSet set;
+    bool good = true;
+    for (const auto& element : *elements) good = exit_code(element, set) && good;
+    if (!good) return;
+    sort_and_unite(set.codes);
+    sort_and_unite(set.signals);
+    out = std::move(set);
+}
+
+bool KeyReader::anchored(const TomlValue& value, std::string& path) {
+    if (path.empty()) {
+        report(value, "must not be empty");
+        return false;
+    }
+    if (path[0] == '/' || path.starts_with("${")) return true;
+    if (!file_.project) {
+        report(value, "must be an absolute path, not " + quoted(path));
+        return false;
+    }
+    path = (file_.folder == "/" ? "" : protect(file_.folder)) + "/" + path;
+    return true;
+}
+
+void KeyReader::path(const TomlValue& value, PlacedText& out) {
+    const auto* text = string(value);
+    if (text == nullptr) return;
+    std::string path = *text;
+    if (anchored(value, path)) out = {std::move(path), place_of(value)};
+}
+
+void KeyReader::daemon_path(const TomlValue& value, std::string& out) {
+    PlacedText text;
+    path(value, text);
+    if (text.text.find("${") != std::string::npos) {
+        report(value, "cannot have placeholders");
+    } else if (!text.text.empty()) {
+        out = std::move(text.text);
+    }
+}
+
+void KeyReader::stream(const TomlValue& value, Stream& out) {
+    const auto* text = string(value);
+    if (text == nullptr) return;
+    if (looks_like_path(*text)) {
+        std::string path = *text;
+        if (anchored(value, path)) out = {Stream::Kind::File, std::move(path)};
+        return;
+    }
+    if (*text == "capture") {
+        report(value, "\"capture\" is not available in this version");
+        return;
+    }
+    if (*text == "null" && row_->key == Key::LogStdin) {
+        out = {Stream::Kind::Null, {}};
+        return;
+    }
+    std::size_t index = 0;
+    if (chosen(value, index)) out = {static_cast<Stream::Kind>(index), {}};
+}
+
+void KeyReader::set_limit(int resource, rlim_t value) {
+    auto& limits = job_->spec.limits;
+    const auto place = std::lower_bound(limits.begin(), limits.end(), resource,
+                                        [](const ResourceLimit& limit, int key) { return limit.resource < key; });
+    if (place != limits.end() && place->resource == resource) {
+        place->value = value;
+    } else {
+        limits.insert(place, {resource, value});
+    }
+}
+
+void KeyReader::count_limit(const TomlValue& value, int resource) {
+    const auto* text = value.as<std::string>();
+    if (text != nullptr && *text == "unlimited") {
+        set_limit(resource, RLIM_INFINITY);
+        return;
+    }
+    std::int64_t count = 0;
+    if (checked_integer(value, 0, INT64_MAX, count)) set_limit(resource, static_cast<rlim_t>(count));
+}
+
+void KeyReader::size_limit(const TomlValue& value, int resource) {
+    if (const auto* integer = value.as<std::int64_t>()) {
+        wrong_type(value, "write \"" + std::to_string(*integer) + "B\" for bytes");
+        return;
+    }
+    const auto* text = string(value);
+    if (text == nullptr) return;
+    if (*text == "unlimited") {
+        set_limit(resource, RLIM_INFINITY);
+    } else if (const auto size = parse_size(*text)) {
+        set_limit(resource, *size);
+    } else {
+        report(value, "cannot be used: " + size.error().message);
+    }
+}
+
+void KeyReader::umask(const TomlValue& value) {
+    if (value.as<std::int64_t>() != nullptr) {
+        wrong_type(value, "write it in quotes");
+        return;
+    }
+    const auto* text = string(value);
+    if (text == nullptr) return;
+    const bool octal = text->find_first_not_of("01234567") == std::string::npos;
+    if (!octal || (text->size() != 3 && !(text->size() == 4 && (*text)[0] == '0'))) {
+        report(value, "must be an octal string such as \"0022\", not " + quoted(*text));
+        return;
+    }
+    unsigned mask = 0;
+    std::from_chars(text->data(), text->data() + text->size(), mask, 8);
+    job_->spec.umask = static_cast<mode_t>(mask);
+}
+
+void KeyReader::start_limit(const TomlValue& value) {
+    constexpr std::uint32_t kMostStarts = 10000;
+    const auto* text = string(value);
+    if (text == nullptr) return;
+    if (*text == "none") {
+        job_->spec.restart.start_limit = RateLimit{};
+        return;
+    }
+    const auto slash = text->find('/');
+    std::uint32_t count = 0;
+    const char* const number_end = text->data() + std::min(slash, text->size());
+    const auto [end, error] = std::from_chars(text->data(), number_end, count);
+    if (slash == std::string::npos || error != std::errc() || end != number_end) {
+        report(value, "must be " + std::string(row_->form->phrase) + ", not " + quoted(*text));
+        return;
+    }
+    if (count < 1 || count > kMostStarts) {
+        report(value, "must allow 1 to 10000 starts: write \"none\" for no limit");
+        return;
+    }
+    Duration window{};
+    if (!parsed_duration(value, std::string_view(*text).substr(slash + 1), window)) return;
+    if (window == Duration::zero()) {
+        report(value, "must have a time longer than 0");
+    } else {
+        job_->spec.restart.start_limit = {count, window};
+    }
+}
+
+void KeyReader::instances(const TomlValue& value) {
+    auto& names = job_->spec.instances;
+    const auto* elements = value.as<TomlValue::Array>();
+    if (elements == nullptr) {
+        std::int64_t count = 0;
+        if (!checked_integer(value, 1, kMostInstances, count)) return;
+        names.clear();
+        if (count == 1) return;
+        for (std::int64_t i = 0; i < count; ++i) names.push_back(std::to_string(i));
+        return;
+    }
+    if (elements->empty() || elements->size() > kMostInstances) {
+        report(value, "must have 1 to 1000 names, not " + std::to_string(elements->size()));
+        return;
+    }
+    std::vector<std::string> read;
+    for (const auto& element : *elements) {
+        const auto* name = string(element);
+        if (name == nullptr) continue;
+        if (!is_job_name(*name)) {
+            report(element, quoted(*name) + " cannot name an instance: use 1 to 64 of A-Z a-z 0-9 _ . -, not starting "
+                                            "with - or .");
+        } else if (std::find(read.begin(), read.end(), *name) != read.end()) {
+            report(element, "has the name " + quoted(*name) + " twice");
+        } else {
+            read.push_back(*name);
+        }
+    }
+    if (read.size() == elements->size()) names = std::move(read);
+}
+
+void KeyReader::command(const TomlValue& value) {
+    auto& words = job_->command;
+    words.clear();
+    if (const auto* line = value.as<std::string>()) {
+        if (string(value) == nullptr) return;
+        auto split = split_command_line(*line);
+        if (!split) {
+            report(value, split.error().message);
+            return;
+        }
+        for (auto& word : *split) words.push_back({std::move(word), place_of(value)});
+    } else if (!strings(value, words)) {
+        words.clear();
+        return;
+    }
+    if (words.empty() || words[0].text.empty()) report(value, "must name a program");
+}
+
+void KeyReader::shell(const TomlValue& value) {
+    const auto* text = string(value);
+    if (text == nullptr) return;
+    if (text->find_first_not_of(" \t\n") == std::string::npos) {
+        report(value, "must not be empty");
+    } else {
+        job_->shell = {*text, place_of(value)};
+    }
+}
+
+void KeyReader::job_type(const TomlValue& value) {
+    const auto* text = value.as<std::string>();
+    if (text != nullptr && *text == "task") {
+        report(value, "\"task\" is not available in this version, which has no schedules and no pools");
+        return;
+    }
+    choice(value, job_->spec.type);
+}
+
+void KeyReader::on_exhausted(const TomlValue& value) {
+    const auto* text = value.as<std::string>();
+    if (text != nullptr && text->starts_with("exec:")) {
+        report(value, "\"exec:\" is not available in this version");
+        return;
+    }
+    choice(value, job_->spec.restart.on_exhausted);
+}
+
+void KeyReader::environment(const TomlValue& value) {
+    const auto* table = value.as<TomlValue::Table>();
+    if (table == nullptr) {
+        wrong_type(value, "write [env]");
+        return;
+    }
+    for (const auto& [name, position, setting] : *table) {
+        if (const auto fault = env_name_fault(name); !fault.empty()) {
+            problems_.add({&file_, position}, fault);
+        } else if (const auto* text = setting.as<std::string>()) {
+            if (string(setting) != nullptr) job_->env[name] = {*text, place_of(setting)};
+        } else {
+            std::string hint;
+            if (const auto* integer = setting.as<std::int64_t>()) hint = std::to_string(*integer);
+            if (const auto* truth = setting.as<bool>()) hint = *truth ? "true" : "false";
+            if (!hint.empty()) hint = ": write \"" + hint + "\"";
+            problems_.add(place_of(setting), "'env." + name + "' must be a string, not " +
+                                                 std::string(type_name(setting)) + hint);
+        }
+    }
+}
+
+void KeyReader::env_names(const TomlValue& value) {
+    std::vector<PlacedText> names;
+    if (!strings(value, names)) return;
+    job_->inherit_env.clear();
+    for (const auto& name : names) {
+        if (const auto fault = env_name_fault(name.text); !fault.empty()) {
+            problems_.add(name.place, fault);
+        } else {
+            job_->inherit_env.push_back(name.text);
+        }
+    }
+}
+
+void KeyReader::env_files(const TomlValue& value) {
+    const auto* elements = array(value);
+    if (elements == nullptr) return;
+    job_->env_files.clear();
+    for (const auto& element : *elements) {
+        const auto* text = string(element);
+        if (text == nullptr) continue;
+        const bool optional = text->starts_with('-');
+        std::string path = text->substr(optional ? 1 : 0);
+        if (!anchored(element, path)) continue;
+        job_->env_files.push_back({(optional ? "-" : "") + path, place_of(element)});
+    }
+}
+
+void KeyReader::tags(const TomlValue& value) {
+    std::vector<PlacedText> words;
+    if (!strings(value, words)) return;
+    if (words.size() > kMostTags) {
+        report(value, "must have at most 64 words");
+        return;
+    }
+    job_->spec.tags.clear();
+    for (const auto& word : words) {
+        const bool good = !word.text.empty() && word.text.size() <= 64 &&
+                          std::all_of(word.text.begin(), word.text.end(), [](char c) { return c < 0 || c > 0x20; });
+        if (good) {
+            job_->spec.tags.push_back(word.text);
+        } else {
+            problems_.add(word.place, "'tags' must have words of 1 to 64 bytes without spaces");
+        }
+    }
+}
+
+}  // namespace procsup

@@ -1,0 +1,231 @@
+// Every key with a good value: what it becomes.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <functional>
+
+#include "conf/keys.h"
+#include "conf/reading.h"
+
+namespace procsup {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::configuration_of;
+using testing::job_of;
+using testing::job_with;
+
+struct GoodCase {
+    const char* section;
+    const char* key;
+    const char* value;
+    std::function<bool(const JobSpec&)> check;
+    const char* more = "";  ///< keys that must come with it
+};
+
+const std::vector<GoodCase>& good_cases() {
+    using S = const JobSpec&;
+    static const std::vector<GoodCase> cases{
+        {"", "description", "\"Shop\"", [](S s) { return s.description == "Shop"; }},
+        {"", "type", "\"oneshot\"", [](S s) { return s.type == JobType::Oneshot; }},
+        {"", "enabled", "false", [](S s) { return !s.enabled; }},
+        {"", "instances", "3", [](S s) { return s.instances == std::vector<std::string>{"0", "1", "2"}; }},
+        {"", "instances", "1", [](S s) { return s.instances.empty(); }},
+        {"", "instances", "[\"eu\", \"us\"]", [](S s) { return s.instances == std::vector<std::string>{"eu", "us"}; }},
+        {"", "port_base", "8000", [](S s) { return s.port_base == 8000; }, "env = { P = \"${job:port}\" }"},
+        {"", "user", "\"www-data\"", [](S s) { return s.credentials == Credentials{33, 33, {4}}; }},
+        {"", "user", "33", [](S s) { return s.credentials == Credentials{33, 33, {4}}; }},
+        {"", "user", "\"33\"", [](S s) { return s.credentials == Credentials{33, 33, {4}}; }},
+        {"", "group", "\"adm\"", [](S s) { return s.credentials == Credentials{0, 4, {}}; }},
+        {"", "groups", "[\"adm\", 33, 33]", [](S s) { return s.credentials == Credentials{0, 0, {4, 33}}; }},
+        {"", "working_dir", "\"/srv\"", [](S s) { return s.working_dir == "/srv"; }},
+        {"", "umask", "\"0027\"", [](S s) { return s.umask == 027; }},
+        {"", "umask", "\"077\"", [](S s) { return s.umask == 077; }},
+        {"", "inherit_env", "[\"TZ\", \"UNSET\"]", [](S s) { return s.env.back() == "USER=root" && s.env[5] == "TZ=Europe/Berlin"; }},
+        {"", "env_files", "[\"-/absent\"]", [](S s) { return s.env.size() == 6; }},
+        {"", "env", "{ A = \"b\" }", [](S s) { return s.env[0] == "A=b"; }},
+        {"", "restart", "\"no\"", [](S s) { return s.restart.when == Restart::No; }},
+        {"", "restart", "\"on-success\"", [](S s) { return s.restart.when == Restart::OnSuccess; }},
+        {"", "restart", "\"on-failure\"", [](S s) { return s.restart.when == Restart::OnFailure; }},
+        {"", "restart", "\"on-abnormal\"", [](S s) { return s.restart.when == Restart::OnAbnormal; }},
+        {"", "restart", "\"always\"", [](S s) { return s.restart.when == Restart::Always; }},
+        {"", "restart", "\"unless-stopped\"", [](S s) { return s.restart.when == Restart::UnlessStopped; }},
+        {"", "min_uptime", "\"3s\"", [](S s) { return s.restart.min_uptime == 3s; }},
+        {"", "restart_delay", "\"250ms\"", [](S s) { return s.restart.delay == 250ms; }},
+        {"", "restart_backoff", "1.5", [](S s) { return s.restart.backoff == 1.5; }},
+        {"", "restart_backoff", "3", [](S s) { return s.restart.backoff == 3; }},
+        {"", "restart_delay_max", "\"1min\"", [](S s) { return s.restart.delay_max == 1min; }},
+        {"", "restart_jitter", "0.5", [](S s) { return s.restart.jitter == 0.5; }},
+        {"", "restart_reset", "\"1h\"", [](S s) { return s.restart.reset == 1h; }},
+        {"", "start_limit", "\"5/10min\"", [](S s) { return s.restart.start_limit == RateLimit{5, 10min}; }},
+        {"", "start_limit", "\"none\"", [](S s) { return s.restart.start_limit.count == 0; }},
+        {"", "success_exit_codes", "[143, 0, \"SIGTERM\"]", [](S s) { return s.restart.success == ExitSet{{0, 143}, {15}}; }},
+        {"", "prevent_restart_codes", "[3]", [](S s) { return s.restart.prevent == ExitSet{{3}, {}}; }},
+        {"", "force_restart_codes", "[\"hup\"]", [](S s) { return s.restart.force == ExitSet{{}, {1}}; }},
+        {"", "on_exhausted", "\"exit\"", [](S s) { return s.restart.on_exhausted == OnExhausted::Exit; }},
+        {"", "essential", "true", [](S s) { return s.essential; }},
+        {"", "start_timeout", "\"none\"", [](S s) { return s.start_timeout == kForever; }},
+        {"", "stop_timeout", "\"0s\"", [](S s) { return s.stop_timeout == 0s; }},
+        {"", "run_timeout", "\"1h30min\"", [](S s) { return s.run_timeout == 90min; }},
+        {"", "stop_signal", "\"SIGINT\"", [](S s) { return s.stop_signal == SIGINT; }},
+        {"", "reload_signal", "\"USR1\"", [](S s) { return s.reload_signal == SIGUSR1; }},
+        {"", "owner", "\"nobody\"", [](S s) { return s.owner == 65534u; }},
+        {"", "tags", "[\"blue\", \"prod\"]", [](S s) { return s.tags == std::vector<std::string>{"blue", "prod"}; }},
+        {"", "x", "{ team = [1, 2.5, 1979-05-27], restrat = {} }", [](S s) { return s.name == "web"; }},
+        {"log", "stdout", "\"journal\"", [](S s) { return s.stdout_stream == Stream{Stream::Kind::Journal, {}}; }},
+        {"log", "stderr", "\"/var/log/w.err\"", [](S s) { return s.stderr_stream == Stream{Stream::Kind::File, "/var/log/w.err"}; }},
+        {"log", "stderr", "\"null\"", [](S s) { return s.stderr_stream.kind == Stream::Kind::Null; }},
+        {"log", "stdout", "\"inherit\"", [](S s) { return s.stdout_stream.kind == Stream::Kind::Inherit; }},
+        {"log", "stdin", "\"/srv/in\"", [](S s) { return s.stdin_stream == Stream{Stream::Kind::File, "/srv/in"}; }},
+        {"log", "stdin", "\"null\"", [](S s) { return s.stdin_stream.kind == Stream::Kind::Null; }},
+        {"limits", "open_files", "1024", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_NOFILE, 1024}; }},
+        {"limits", "core", "\"0B\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_CORE, 0}; }},
+        {"limits", "processes", "\"unlimited\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_NPROC, RLIM_INFINITY}; }},
+        {"limits", "address_space", "\"1GiB\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_AS, 1u << 30}; }},
+        {"limits", "stack", "\"8MiB\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_STACK, 8u << 20}; }},
+        {"limits", "memlock", "\"64KiB\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_MEMLOCK, 65536}; }},
+        {"limits", "fsize", "\"1GB\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_FSIZE, 1000000000}; }},
+        {"limits", "nice", "-5", [](S s) { return s.nice == -5; }},
+        {"limits", "oom_score_adjust", "500", [](S s) { return s.oom_score_adjust == 500; }},
+        {"limits", "strict", "true", [](S s) { return s.strict_limits; }, "limits.nice = 1"},
+    };
+    return cases;
+}
+
+TEST(JobKeys, EachGoodValueIsTakenOver) {
+    for (const auto& good : good_cases()) {
+        const std::string section = good.section;
+        const std::string line = (section.empty() ? "" : section + ".") + good.key + " = " + good.value;
+        SCOPED_TRACE(line);
+        EXPECT_TRUE(good.check(job_with(line + "\n" + good.more)));
+    }
+}
+
+TEST(JobKeys, EveryKeyOfATheTableHasAGoodCase) {
+    for (const auto& row : all_keys()) {
+        if (!is_job_section(row.section) || row.name == "command" || row.name == "shell") continue;
+        const auto& cases = good_cases();
+        const bool covered = std::any_of(cases.begin(), cases.end(), [&](const GoodCase& good) {
+            return row.section == good.section && row.name == good.key;
+        });
+        EXPECT_TRUE(covered) << row.name;
+    }
+}
+
+TEST(JobKeys, DefaultsAreThoseOfAnEmptySpec) {
+    const auto job = job_with("");
+    EXPECT_EQ(job.name, "web");
+    EXPECT_EQ(job.origin, "web.toml:1");
+    EXPECT_EQ(job.restart, RestartPolicy());
+    EXPECT_EQ(job.working_dir, "/");
+    EXPECT_EQ(job.credentials, std::nullopt);
+    EXPECT_EQ(job.stdout_stream, Stream());
+}
+
+TEST(JobCommand, IsTakenAsAnArrayOrSplitOrGivenToAShell) {
+    EXPECT_EQ(job_of("command = [\"/bin/a\", \"b c\"]").command, (std::vector<std::string>{"/bin/a", "b c"}));
+    EXPECT_EQ(job_of("command = \"/bin/a 'b c'\"").command, (std::vector<std::string>{"/bin/a", "b c"}));
+    const auto job = job_of("shell = \"echo $HOME | cat\"");
+    EXPECT_EQ(job.command, (std::vector<std::string>{"/bin/sh", "-c", "echo $HOME | cat"}));
+    EXPECT_EQ(job.program, "/bin/sh");
+}
+
+TEST(JobCommand, ProgramIsFoundInThePathOfTheJob) {
+    EXPECT_EQ(job_of("command = \"/opt/not/there\"").program, "/opt/not/there");
+    EXPECT_EQ(job_of("command = \"python3 -V\"").program, "/usr/bin/python3");
+    EXPECT_EQ(job_of("command = \"python3 -V\"").command[0], "python3");
+    EXPECT_EQ(job_of("command = \"tool\"\nenv = { PATH = \".:/opt:/usr/bin/sub/\" }").program, "/usr/bin/sub/tool");
+    EXPECT_EQ(job_of("command = \"./run\"\nworking_dir = \"/srv\"").program, "/srv/./run");
+}
+
+TEST(DaemonKeys, AreTakenOver) {
+    const auto daemon = configuration_of(
+                            "[daemon]\nruntime_dir = \"/run/p\"\nstate_dir = \"state\"\nlog_level = \"debug\"\n"
+                            "shutdown_timeout = \"20s\"\nmax_clients = 10\n"
+                            "[access]\nadmin = [\"@adm\"]\noperate = [\"nobody\", 7]\nread = []\n")
+                            .daemon;
+    EXPECT_EQ(daemon.runtime_dir, "/run/p");
+    EXPECT_EQ(daemon.state_dir, "/project/state");
+    EXPECT_EQ(daemon.log_level, LogLevel::Debug);
+    EXPECT_EQ(daemon.shutdown_timeout, 20s);
+    EXPECT_EQ(daemon.max_clients, 10u);
+    EXPECT_EQ(daemon.admin.groups, std::vector<gid_t>{4});
+    EXPECT_EQ(daemon.operate.users, (std::vector<uid_t>{65534, 7}));
+    EXPECT_FALSE(daemon.read.everyone);
+}
+
+TEST(DaemonKeys, EveryoneMayReadUnlessSaidOtherwise) {
+    EXPECT_TRUE(configuration_of("[daemon]").daemon.read.everyone);
+    EXPECT_TRUE(configuration_of("[access]\noperate = [\"*\"]").daemon.operate.everyone);
+}
+
+TEST(Defaults, AreWhatEachJobStartsFrom) {
+    const auto jobs = configuration_of(
+                          "[defaults]\nstop_timeout = \"3s\"\nenv = { A = \"1\", B = \"${job:name}\" }\nshell = \"a\"\n"
+                          "limits.nice = 5\nlimits.core = \"1B\"\n"
+                          "[jobs.b]\ncommand = \"/bin/b\"\nenv.A = \"2\"\nlimits.core = \"2B\"\n[jobs.a]\nstop_timeout = \"4s\"\n")
+                          .jobs;
+    ASSERT_EQ(jobs.size(), 2u);
+    EXPECT_EQ(jobs[0].name, "a");
+    EXPECT_EQ(jobs[0].command[2], "a");
+    EXPECT_EQ(jobs[0].stop_timeout, 4s);
+    EXPECT_EQ(jobs[1].command[0], "/bin/b");
+    EXPECT_EQ(jobs[1].stop_timeout, 3s);
+    EXPECT_EQ(jobs[1].env[0], "A=2");
+    EXPECT_EQ(jobs[1].env[1], "B=b");
+    EXPECT_EQ(jobs[1].nice, 5);
+    EXPECT_EQ(jobs[1].limits, (std::vector<ResourceLimit>{{RLIMIT_CORE, 2}}));
+}
+
+TEST(ProjectFile, RelativePathsStartFromItsFolder) {
+    const auto job = configuration_of("[jobs.a]\ncommand = \"./run\"\nlog.stdout = \"log/a.txt\"\n").jobs.at(0);
+    EXPECT_EQ(job.working_dir, "/project");
+    EXPECT_EQ(job.program, "/project/./run");
+    EXPECT_EQ(job.stdout_stream.path, "/project/log/a.txt");
+    EXPECT_EQ(configuration_of("[jobs.a]\nshell = \"x\"\nworking_dir = \"sub\"").jobs.at(0).working_dir, "/project/sub");
+}
+
+TEST(Environment, HasTheDefaultsAndTheUser) {
+    EXPECT_EQ(job_with("user = \"www-data\"").env,
+              (std::vector<std::string>{"HOME=/var/www", "LANG=C.UTF-8", "LOGNAME=www-data",
+                                        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                        "SHELL=/usr/sbin/nologin", "USER=www-data"}));
+}
+
+TEST(Environment, LaterSourcesWin) {
+    FakeSurroundings surroundings;
+    surroundings.users.clear();
+    surroundings.variables = {{"LANG", "de"}, {"A", "inherited"}, {"B", "inherited"}, {"C", "inherited"}};
+    surroundings.files["/etc/a"] = "B=file\nC=file\n";
+    const auto job = job_with(
+        "inherit_env = [\"LANG\", \"A\", \"B\", \"C\"]\nenv_files = [\"/etc/a\"]\nenv.C = \"own\"", surroundings);
+    EXPECT_EQ(job.env, (std::vector<std::string>{
+                           "A=inherited", "B=file", "C=own", "LANG=de",
+                           "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}));
+}
+
+TEST(Environment, ValuesFromOutsideAreNotExpanded) {
+    FakeSurroundings surroundings;
+    surroundings.variables = {{"TRAP", "${job:index}"}};
+    surroundings.files["/etc/a"] = "FILE=${job:port}\n";
+    const auto job = job_with(
+        "instances = 2\ninherit_env = [\"TRAP\"]\nenv_files = [\"/etc/a\"]\nenv.OWN = \"${env:TRAP}\"", surroundings);
+    EXPECT_EQ(job.env[0], "FILE=$${job:port}");
+    EXPECT_EQ(job.env[4], "OWN=$${job:index}");
+    EXPECT_EQ(job.env[7], "TRAP=$${job:index}");
+}
+
+TEST(User, OwnOneNeedsNoRoot) {
+    FakeSurroundings surroundings;
+    surroundings.uid = surroundings.gid = 33;
+    EXPECT_EQ(job_with("user = \"www-data\"\ngroup = \"www-data\"", surroundings).credentials, std::nullopt);
+}
+
+TEST(User, IdWithoutEntryRunsWithItsGroup) {
+    EXPECT_EQ(job_with("user = 4242\ngroup = 7").credentials, (Credentials{4242, 7, {}}));
+}
+
+}  // namespace
+}  // namespace procsup

@@ -1,0 +1,272 @@
+#include "conf/keys.h"
+
+#include <sys/resource.h>
+
+#include <array>
+
+#include "conf/key_reader.h"
+
+namespace procsup {
+namespace {
+
+#define DURATION_PATTERN "^([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"
+#define STRING_ARRAY R"({"type":"array","items":{"type":"string"}})"
+#define NAME_OR_ID R"("anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":4294967294}])"
+
+// The words of a choice stand in the order of its enumeration in job_spec.h.
+constexpr std::array<std::string_view, 3> kTypes{"service", "oneshot", "task"};
+constexpr std::array<std::string_view, 6> kRestarts{"no",          "on-success", "on-failure",
+                                                    "on-abnormal", "always",     "unless-stopped"};
+constexpr std::array<std::string_view, 2> kOnExhausted{"fail", "exit"};
+constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 3> kOutputs{"inherit", "null", "journal"};
+constexpr std::array<std::string_view, 1> kInputs{"null"};
+
+constexpr ValueForm kString{"a string", "string", R"({"type":"string"})", {}};
+constexpr ValueForm kBool{"true or false", "true or false", R"({"type":"boolean"})", {}};
+constexpr ValueForm kCommand{
+    "an array of strings or one string", "array or string",
+    R"({"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"items":{"type":"string"}}]})", {}};
+constexpr ValueForm kInstances{
+    "an integer from 1 to 1000 or an array of names", "integer or array of names",
+    R"({"anyOf":[{"type":"integer","minimum":1,"maximum":1000},{"type":"array","minItems":1,"maxItems":1000,)"
+    R"("uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"}}]})", {}};
+constexpr ValueForm kPort{"a port from 1 to 65535", "integer", R"({"type":"integer","minimum":1,"maximum":65535})", {}};
+constexpr ValueForm kName{"a name or a numeric id", "name or id", "{" NAME_OR_ID "}", {}};
+constexpr ValueForm kNames{"an array of names or numeric ids", "array of names or ids",
+                           R"({"type":"array","items":{)" NAME_OR_ID "}}", {}};
+constexpr ValueForm kPath{"a path such as \"/srv/web\"", "path", R"({"type":"string","minLength":1})", {}};
+constexpr ValueForm kPaths{"an array of paths", "array of paths", STRING_ARRAY, {}};
+constexpr ValueForm kUmask{"an octal string such as \"0022\"", "octal string",
+                           R"({"type":"string","pattern":"^0?[0-7]{3}$"})", {}};
+constexpr ValueForm kStrings{"an array of strings", "array of strings", STRING_ARRAY, {}};
+constexpr ValueForm kEnvNames{
+    "an array of names of variables", "array of names",
+    R"({"type":"array","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}})", {}};
+constexpr ValueForm kEnv{"a table of strings", "table of strings",
+                         R"({"type":"object","patternProperties":{"^[A-Za-z_][A-Za-z0-9_]*$":{"type":"string"}},)"
+                         R"("additionalProperties":false})", {}};
+constexpr ValueForm kTable{"a table", "table", R"({"type":"object"})", {}};
+constexpr ValueForm kDuration{"a duration such as \"10s\"", "duration",
+                              R"({"type":"string","pattern":")" DURATION_PATTERN R"("})", {}};
+constexpr ValueForm kTimeout{"a duration such as \"10s\", or \"none\"", "duration or \"none\"",
+                             R"({"type":"string","pattern":"^none$|)" DURATION_PATTERN R"("})", {}};
+constexpr ValueForm kBackoff{"a number from 1 to 1000", "number", R"({"type":"number","minimum":1,"maximum":1000})", {}};
+constexpr ValueForm kJitter{"a number from 0 to 1", "number", R"({"type":"number","minimum":0,"maximum":1})", {}};
+constexpr ValueForm kRate{"a number of starts in a time such as \"10/60s\", or \"none\"", "\"N/duration\" or \"none\"",
+                          R"({"type":"string","pattern":"^none$|^[0-9]+/([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"})",
+                          {}};
+constexpr ValueForm kExitSet{
+    "an array of exit codes and signal names such as [0, \"SIGTERM\"]", "array of codes and signal names",
+    R"({"type":"array","items":{"anyOf":[{"type":"integer","minimum":0,"maximum":255},{"type":"string"}]}})", {}};
+constexpr ValueForm kSignal{"the name of a signal such as \"SIGTERM\"", "signal name", R"({"type":"string"})", {}};
+constexpr ValueForm kType{"\"service\" or \"oneshot\"", "\"service\" or \"oneshot\"",
+                          R"({"enum":["service","oneshot"]})", kTypes};
+constexpr ValueForm kRestart{
+    "one of \"no\", \"on-success\", \"on-failure\", \"on-abnormal\", \"always\" and \"unless-stopped\"", "word",
+    R"({"enum":["no","on-success","on-failure","on-abnormal","always","unless-stopped"]})", kRestarts};
+constexpr ValueForm kExhausted{"\"fail\" or \"exit\"", "\"fail\" or \"exit\"", R"({"enum":["fail","exit"]})",
+                               kOnExhausted};
+constexpr ValueForm kOutput{
+    "\"inherit\", \"null\", \"journal\" or a path such as \"/var/log/web.log\"",
+    "\"inherit\", \"null\", \"journal\" or path", R"({"type":"string","pattern":"^(inherit|null|journal)$|/|^[$][{]"})",
+    kOutputs};
+constexpr ValueForm kInput{"\"null\" or a path such as \"/srv/input\"", "\"null\" or path",
+                           R"({"type":"string","pattern":"^null$|/|^[$][{]"})", kInputs};
+constexpr ValueForm kCount{"an integer from 0 on, or \"unlimited\"", "integer or \"unlimited\"",
+                           R"({"anyOf":[{"type":"integer","minimum":0},{"enum":["unlimited"]}]})", {}};
+constexpr ValueForm kSize{"a size such as \"512MiB\", or \"unlimited\"", "size or \"unlimited\"",
+                          R"({"type":"string","pattern":"^unlimited$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})", {}};
+constexpr ValueForm kNice{"an integer from -20 to 19", "integer", R"({"type":"integer","minimum":-20,"maximum":19})",
+                          {}};
+constexpr ValueForm kOom{"an integer from -1000 to 1000", "integer",
+                         R"({"type":"integer","minimum":-1000,"maximum":1000})", {}};
+constexpr ValueForm kLogLevel{"one of \"debug\", \"info\", \"warn\" and \"error\"", "word",
+                              R"({"enum":["debug","info","warn","error"]})", kLogLevels};
+constexpr ValueForm kClients{"an integer from 1 to 100000", "integer",
+                             R"({"type":"integer","minimum":1,"maximum":100000})", {}};
+constexpr ValueForm kAccess{"an array of users and \"@groups\", or [\"*\"] for everyone", "array of users and \"@groups\"",
+                            R"({"type":"array","items":{)" NAME_OR_ID "}}", {}};
+
+using R = KeyReader;
+using V = const TomlValue;
+
+constexpr std::array kRows{
+    KeyRow{Key::Description, "", "description", &kString, "the name", "all jobs", "one line for people",
+           [](R& r, V& v) { r.text(v, r.job().spec.description); }},
+    KeyRow{Key::Command, "", "command", &kCommand, "none", "all jobs",
+           "what is executed: an array is taken as it is, a string is split at spaces by the quoting rules of sh(1). No "
+           "shell runs and nothing is expanded but placeholders. A program without a slash is found in the PATH of the "
+           "job's own environment. Known placeholders are ${job:name}, ${job:instance}, ${job:index}, ${job:port} and "
+           "${env:NAME}, also in _shell_, _working_dir_, _env_files_, [env] and paths of [log]; $${ stands for ${. "
+           "Either this or _shell_ is required",
+           [](R& r, V& v) { r.command(v); }},
+    KeyRow{Key::Shell, "", "shell", &kString, "none", "all jobs", "run by /bin/sh -c, instead of _command_",
+           [](R& r, V& v) { r.shell(v); }},
+    KeyRow{Key::Type, "", "type", &kType, "\"service\"", "all jobs",
+           "a _service_ runs on; a _oneshot_ counts as up when it has ended with success",
+           [](R& r, V& v) { r.job_type(v); }},
+    KeyRow{Key::Enabled, "", "enabled", &kBool, "true", "all jobs", "whether it is started with the daemon",
+           [](R& r, V& v) { r.boolean(v, r.job().spec.enabled); }},
+    KeyRow{Key::Instances, "", "instances", &kInstances, "1", "all jobs",
+           "how many copies run (web@0, web@1, …), or their names (web@eu, …); a single one is called as the job",
+           [](R& r, V& v) { r.instances(v); }},
+    KeyRow{Key::PortBase, "", "port_base", &kPort, "none", "all jobs",
+           "what ${job:port} is for the first instance; each further one has the next port",
+           [](R& r, V& v) { r.integer(v, 1, 65535, r.job().spec.port_base); }},
+    KeyRow{Key::User, "", "user", &kName, "the daemon's", "all jobs",
+           "whom it runs as; HOME, USER, LOGNAME and SHELL are set from the user's entry",
+           [](R& r, V& v) { r.name_or_id(v, r.job().user); }},
+    KeyRow{Key::Group, "", "group", &kName, "the user's", "all jobs", "the primary group it runs with",
+           [](R& r, V& v) { r.name_or_id(v, r.job().group); }},
+    KeyRow{Key::Groups, "", "groups", &kNames, "the user's", "all jobs", "the supplementary groups it runs with",
+           [](R& r, V& v) { r.names_or_ids(v, r.job().groups); }},
+    KeyRow{Key::WorkingDir, "", "working_dir", &kPath, "\"/\"; in a project file its folder", "all jobs",
+           "the directory it starts in",
+           [](R& r, V& v) { r.path(v, r.job().working_dir); }},
+    KeyRow{Key::Umask, "", "umask", &kUmask, "\"0022\"", "all jobs", "permissions that new files do not get",
+           [](R& r, V& v) { r.umask(v); }},
+    KeyRow{Key::InheritEnv, "", "inherit_env", &kEnvNames, "[]", "all jobs",
+           "variables taken from the daemon's environment; nothing else is inherited",
+           [](R& r, V& v) { r.env_names(v); }},
+    KeyRow{Key::EnvFiles, "", "env_files", &kPaths, "[]", "all jobs",
+           "files of KEY=VALUE lines, later ones over earlier ones; one whose path begins with - may be absent. Empty "
+           "lines and lines that begin with # or ; are skipped, white space around key and value does not count. A "
+           "value within '…' is taken as it is; within \"…\" a backslash takes a following \", \\, $ or ` as it is; an "
+           "unquoted value is taken as it is, a # in it too. Nothing is expanded, and a value ends with its line",
+           [](R& r, V& v) { r.env_files(v); }},
+    KeyRow{Key::Env, "", "env", &kEnv, "{}", "all jobs", "variables, over those of _inherit_env_ and _env_files_",
+           [](R& r, V& v) { r.environment(v); }},
+    KeyRow{Key::Restart, "", "restart", &kRestart, "\"on-failure\"", "all jobs",
+           "after which ends it is started again: _no_, _on-success_, _on-failure_, _on-abnormal_ (a signal or a "
+           "time-out only), _always_, or _unless-stopped_: always, but a stop by hand is remembered when the daemon "
+           "starts again",
+           [](R& r, V& v) { r.choice(v, r.job().spec.restart.when); }},
+    KeyRow{Key::MinUptime, "", "min_uptime", &kDuration, "\"1s\"", "all jobs", "a shorter life is a quick death",
+           [](R& r, V& v) { r.duration(v, r.job().spec.restart.min_uptime); }},
+    KeyRow{Key::RestartDelay, "", "restart_delay", &kDuration, "\"500ms\"", "all jobs",
+           "the wait after the second quick death in a row; after the first there is none",
+           [](R& r, V& v) { r.duration(v, r.job().spec.restart.delay); }},
+    KeyRow{Key::RestartBackoff, "", "restart_backoff", &kBackoff, "2", "all jobs",
+           "how many times longer the wait gets with each further quick death",
+           [](R& r, V& v) { r.number(v, 1, 1000, r.job().spec.restart.backoff); }},
+    KeyRow{Key::RestartDelayMax, "", "restart_delay_max", &kDuration, "\"30s\"", "all jobs", "the longest wait",
+           [](R& r, V& v) { r.duration(v, r.job().spec.restart.delay_max); }},
+    KeyRow{Key::RestartJitter, "", "restart_jitter", &kJitter, "0.1", "all jobs",
+           "by what part of itself a wait is made longer or shorter at random",
+           [](R& r, V& v) { r.number(v, 0, 1, r.job().spec.restart.jitter); }},
+    KeyRow{Key::RestartReset, "", "restart_reset", &kDuration, "\"10s\"", "all jobs",
+           "a longer life forgets the quick deaths before it; so does a start by hand",
+           [](R& r, V& v) { r.duration(v, r.job().spec.restart.reset); }},
+    KeyRow{Key::StartLimit, "", "start_limit", &kRate, "\"10/60s\"", "all jobs",
+           "more automatic starts than that in this time: it is given up",
+           [](R& r, V& v) { r.start_limit(v); }},
+    KeyRow{Key::SuccessExitCodes, "", "success_exit_codes", &kExitSet, "[0]", "all jobs", "ends that are no failure",
+           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.success); }},
+    KeyRow{Key::PreventRestartCodes, "", "prevent_restart_codes", &kExitSet, "[]", "all jobs",
+           "ends after which it is never started again",
+           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.prevent); }},
+    KeyRow{Key::ForceRestartCodes, "", "force_restart_codes", &kExitSet, "[]", "all jobs",
+           "ends after which it is started again whatever _restart_ says",
+           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.force); }},
+    KeyRow{Key::OnExhausted, "", "on_exhausted", &kExhausted, "\"fail\"", "all jobs",
+           "when the start limit is reached: the job fails, or the daemon ends with the job's code",
+           [](R& r, V& v) { r.on_exhausted(v); }},
+    KeyRow{Key::Essential, "", "essential", &kBool, "false", "all jobs",
+           "when it ends for good, the daemon ends with its code",
+           [](R& r, V& v) { r.boolean(v, r.job().spec.essential); }},
+    KeyRow{Key::StartTimeout, "", "start_timeout", &kTimeout, "\"90s\"", "all jobs",
+           "how long until its program must be executing",
+           [](R& r, V& v) { r.timeout(v, r.job().spec.start_timeout, R::Zero::Refused); }},
+    KeyRow{Key::StopTimeout, "", "stop_timeout", &kTimeout, "\"10s\"", "all jobs",
+           "how long after the stop signal it is killed",
+           [](R& r, V& v) { r.timeout(v, r.job().spec.stop_timeout, R::Zero::Allowed); }},
+    KeyRow{Key::RunTimeout, "", "run_timeout", &kTimeout, "\"none\"", "all jobs", "how long one run may last",
+           [](R& r, V& v) { r.timeout(v, r.job().spec.run_timeout, R::Zero::Refused); }},
+    KeyRow{Key::StopSignal, "", "stop_signal", &kSignal, "\"SIGTERM\"", "all jobs",
+           "what tells it to end; SIGCONT is sent with it", [](R& r, V& v) { r.signal(v, r.job().spec.stop_signal); }},
+    KeyRow{Key::ReloadSignal, "", "reload_signal", &kSignal, "\"SIGHUP\"", "all jobs",
+           "what tells its main process to read its configuration again",
+           [](R& r, V& v) { r.signal(v, r.job().spec.reload_signal); }},
+    KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
+           [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},
+    KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},
+
+    KeyRow{Key::LogStdout, "log", "stdout", &kOutput, "\"inherit\"", "all jobs",
+           "where output goes: _inherit_ (the daemon's own), _null_, _journal_, or appended to a file",
+           [](R& r, V& v) { r.stream(v, r.job().spec.stdout_stream); }},
+    KeyRow{Key::LogStderr, "log", "stderr", &kOutput, "\"inherit\"", "all jobs", "where error output goes",
+           [](R& r, V& v) { r.stream(v, r.job().spec.stderr_stream); }},
+    KeyRow{Key::LogStdin, "log", "stdin", &kInput, "\"null\"", "all jobs", "where input comes from",
+           [](R& r, V& v) { r.stream(v, r.job().spec.stdin_stream); }},
+
+    KeyRow{Key::OpenFiles, "limits", "open_files", &kCount, "the daemon's", "all jobs", "RLIMIT_NOFILE",
+           [](R& r, V& v) { r.count_limit(v, RLIMIT_NOFILE); }},
+    KeyRow{Key::Core, "limits", "core", &kSize, "the daemon's", "all jobs", "RLIMIT_CORE",
+           [](R& r, V& v) { r.size_limit(v, RLIMIT_CORE); }},
+    KeyRow{Key::Processes, "limits", "processes", &kCount, "the daemon's", "all jobs",
+           "RLIMIT_NPROC: of all processes of the user", [](R& r, V& v) { r.count_limit(v, RLIMIT_NPROC); }},
+    KeyRow{Key::AddressSpace, "limits", "address_space", &kSize, "the daemon's", "all jobs", "RLIMIT_AS",
+           [](R& r, V& v) { r.size_limit(v, RLIMIT_AS); }},
+    KeyRow{Key::Stack, "limits", "stack", &kSize, "the daemon's", "all jobs", "RLIMIT_STACK",
+           [](R& r, V& v) { r.size_limit(v, RLIMIT_STACK); }},
+    KeyRow{Key::Memlock, "limits", "memlock", &kSize, "the daemon's", "all jobs", "RLIMIT_MEMLOCK",
+           [](R& r, V& v) { r.size_limit(v, RLIMIT_MEMLOCK); }},
+    KeyRow{Key::Fsize, "limits", "fsize", &kSize, "the daemon's", "all jobs", "RLIMIT_FSIZE: of any file it writes",
+           [](R& r, V& v) { r.size_limit(v, RLIMIT_FSIZE); }},
+    KeyRow{Key::Nice, "limits", "nice", &kNice, "the daemon's", "all jobs", "19 yields to everyone, -20 to no one",
+           [](R& r, V& v) { r.integer(v, -20, 19, r.job().spec.nice); }},
+    KeyRow{Key::OomScoreAdjust, "limits", "oom_score_adjust", &kOom, "the daemon's", "all jobs",
+           "1000 is killed first when memory runs out, -1000 never",
+           [](R& r, V& v) { r.integer(v, -1000, 1000, r.job().spec.oom_score_adjust); }},
+    KeyRow{Key::StrictLimits, "limits", "strict", &kBool, "false", "all jobs",
+           "whether a limit that cannot be set keeps the job from starting",
+           [](R& r, V& v) { r.boolean(v, r.job().spec.strict_limits); }},
+
+    KeyRow{Key::Free, "", "x", &kTable, "{}", "all jobs", "yours: anything may stand here, it is never checked",
+           [](R& r, V& v) { r.anything(v); }},
+
+    KeyRow{Key::RuntimeDir, "daemon", "runtime_dir", &kPath, "\"/run/procsupd\" for root", "daemon",
+           "where the control socket is", [](R& r, V& v) { r.daemon_path(v, r.daemon().spec.runtime_dir); }},
+    KeyRow{Key::StateDir, "daemon", "state_dir", &kPath, "\"/var/lib/procsupd\" for root", "daemon",
+           "where what must outlive the daemon is", [](R& r, V& v) { r.daemon_path(v, r.daemon().spec.state_dir); }},
+    KeyRow{Key::LogLevel, "daemon", "log_level", &kLogLevel, "\"info\"", "daemon", "how much the daemon's own log says",
+           [](R& r, V& v) { r.choice(v, r.daemon().spec.log_level); }},
+    KeyRow{Key::ShutdownTimeout, "daemon", "shutdown_timeout", &kDuration, "\"90s\"", "daemon",
+           "how long all jobs together may take to stop when the daemon ends",
+           [](R& r, V& v) { r.duration(v, r.daemon().spec.shutdown_timeout, R::Zero::Refused); }},
+    KeyRow{Key::MaxClients, "daemon", "max_clients", &kClients, "4096", "daemon", "connections at the same time",
+           [](R& r, V& v) { r.integer(v, 1, 100000, r.daemon().spec.max_clients); }},
+    KeyRow{Key::AccessAdmin, "access", "admin", &kAccess, "[]", "daemon",
+           "who may do everything, besides root and the daemon's user",
+           [](R& r, V& v) { r.names_or_ids(v, r.daemon().admin); }},
+    KeyRow{Key::AccessOperate, "access", "operate", &kAccess, "[]", "daemon", "who may start, stop and inspect jobs",
+           [](R& r, V& v) { r.names_or_ids(v, r.daemon().operate); }},
+    KeyRow{Key::AccessRead, "access", "read", &kAccess, "[\"*\"]", "daemon", "who may see names, states and times",
+           [](R& r, V& v) { r.names_or_ids(v, r.daemon().read.emplace()); }},
+};
+
+#undef DURATION_PATTERN
+#undef STRING_ARRAY
+#undef NAME_OR_ID
+
+constexpr bool rows_are_in_order() {
+    for (std::size_t i = 0; i < kRows.size(); ++i) {
+        if (static_cast<std::size_t>(kRows[i].key) != i) return false;
+    }
+    return kRows.size() == kKeyCount;
+}
+static_assert(rows_are_in_order(), "a key's row is found by its number");
+
+}  // namespace
+
+std::span<const KeyRow> all_keys() { return kRows; }
+
+const KeyRow* find_key(std::string_view section, std::string_view name) {
+    for (const auto& row : kRows) {
+        if (row.name == name && row.section == section) return &row;
+    }
+    return nullptr;
+}
+
+}  // namespace procsup

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "conf/job_draft.h"
+
+namespace procsup {
+
+class KeyReader;
+
+/// What a value may look like: for messages, the manual and the editor schema.
+struct ValueForm {
+    std::string_view phrase;                    ///< "a duration such as \"10s\""
+    std::string_view short_phrase;              ///< "duration"
+    std::string_view schema;                    ///< JSON schema (draft-04) of the value
+    std::span<const std::string_view> choices;  ///< the words allowed, where they are few
+};
+
+/// One key: the one place that says what it is called, may be, is by default and means, and how it is read.
+struct KeyRow {
+    Key key;
+    std::string_view section;  ///< "" for a job's own keys, else "log", "limits", "daemon", "access"
+    std::string_view name;
+    const ValueForm* form;
+    std::string_view default_text;
+    std::string_view applies_to;  ///< kinds of jobs, or "daemon"
+    std::string_view meaning;
+    void (*read)(KeyReader& reader, const TomlValue& value);
+};
+
+std::span<const KeyRow> all_keys();
+
+/// The row of `name` in `section`, or nullptr.
+const KeyRow* find_key(std::string_view section, std::string_view name);
+
+inline constexpr std::string_view kDaemonSection = "daemon";
+inline constexpr std::string_view kAccessSection = "access";
+
+/// Is `section` one of a job's tables?
+inline bool is_job_section(std::string_view section) {
+    return section != kDaemonSection && section != kAccessSection;
+}
+
+/// What to say of a key that is in no row: "unknown key …" with a hint, or "… is not available in this version".
+/// `section` as in KeyRow, or "project" for the top level of a project file.
+std::string unknown_key_text(std::string_view section, std::string_view name);
+
+/// The schema for editors (JSON schema draft-04) of a job file and of a project file, indented.
+std::string json_schema();
+
+/// The keys as scdoc source: sections of the manual page procsupd.toml(5).
+std::string manual_keys();
+
+}  // namespace procsup

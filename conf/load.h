@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "conf/job_spec.h"
+
+namespace procsup {
+
+/// One thing that is wrong in a configuration, at its place.
+struct Problem {
+    std::string file;
+    std::uint32_t line = 0;    ///< from 1; 0: the file as a whole
+    std::uint32_t column = 0;  ///< in bytes from 1
+    std::string message;       ///< "unknown key 'restrat' (did you mean 'restart'?)"
+};
+
+/// "jobs.d/web.toml:3:1: error: unknown key …"
+std::string to_text(const Problem& problem);
+
+/// What reading starts from, besides the files.
+struct LoadOptions {
+    std::string path;        ///< a project file, or a directory of NAME.toml
+    std::string state_dir;   ///< where manual stops are remembered; empty: nowhere
+    bool as_root = false;    ///< files writable by others than root are refused
+};
+
+/// Reads, checks and resolves everything at `options.path`. Either a complete configuration, or *all* problems
+/// found (at most 1,000 are kept). May take long: it reads files and asks the name service. Only called in the
+/// short-lived load process and by `check`.
+std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadOptions& options);
+
+// The configuration or the problems as one JSON text, for the pipe between the load process and the daemon.
+std::string encode_load_result(const std::variant<Configuration, std::vector<Problem>>& result);
+Result<std::variant<Configuration, std::vector<Problem>>> decode_load_result(std::string_view text);
+
+}  // namespace procsup

@@ -1,0 +1,84 @@
+#include "conf/placeholder.h"
+
+#include <gtest/gtest.h>
+
+#include "conf/expand.h"
+#include "conf/fake_surroundings.h"
+
+namespace procsup {
+namespace {
+
+const InstanceName kSecond{"web", "web@eu", 1, 8001};
+
+/// What the program of the second instance gets of `text`.
+std::string through(const std::string& text, bool single, const FakeSurroundings& surroundings) {
+    const auto prepared = prepare_text(text, {"web", single, 8000, &surroundings});
+    return prepared ? expand_job(prepared->text, kSecond) : "error: " + prepared.error().message;
+}
+
+TEST(Placeholders, AreReplacedForEachInstance) {
+    const FakeSurroundings surroundings;
+    EXPECT_EQ(through("${job:name} ${job:instance} ${job:index} ${job:port}", false, surroundings),
+              "web web@eu 1 8001");
+    EXPECT_EQ(through("${job:name} ${job:instance} ${job:index} ${job:port}", true, surroundings), "web web 0 8000");
+    EXPECT_EQ(through("${env:HOME}/x", false, surroundings), "/root/x");
+}
+
+TEST(Placeholders, AllElsePassesVerbatim) {
+    const FakeSurroundings surroundings;
+    for (const char* text : {"", "$", "$$", "${", "${HOME}", "${HOME:-/x}", "$HOME", "%n", "}", "$$$", "${}", "${:a}",
+                             "a$b$", "$$ {", "${a:b c}"}) {
+        EXPECT_EQ(through(text, false, surroundings), text);
+    }
+}
+
+TEST(Placeholders, AreEscapedByASecondDollar) {
+    const FakeSurroundings surroundings;
+    EXPECT_EQ(through("$${job:name}", false, surroundings), "${job:name}");
+    EXPECT_EQ(through("$${env:HOME}$${HOME}", false, surroundings), "${env:HOME}${HOME}");
+    EXPECT_EQ(through("$$${job:name}", false, surroundings), "$${job:name}");
+}
+
+TEST(Placeholders, ValuesOfVariablesAreNeverExpanded) {
+    FakeSurroundings surroundings;
+    for (const char* value : {"${job:name}", "$${job:name}", "${env:HOME}", "$$${job:port}", "$", "${", "{job:name}"}) {
+        surroundings.variables["V"] = value;
+        EXPECT_EQ(through("<${env:V}>", false, surroundings), "<" + std::string(value) + ">");
+    }
+    surroundings.variables["A"] = "$";
+    surroundings.variables["B"] = "{job:name}";
+    EXPECT_EQ(through("${env:A}${env:B}", false, surroundings), "${job:name}");
+    EXPECT_EQ(through("${env:A}{job:name}", false, surroundings), "${job:name}");
+    EXPECT_EQ(through("${env:A}${job:index}", false, surroundings),
+              "error: '$' cannot stand directly before '${job:index}'");
+}
+
+TEST(Placeholders, ThatAreUnknownAreErrors) {
+    const FakeSurroundings surroundings;
+    for (const char* text : {"${job:}", "${job:x}", "${job:name", "${env:}", "${env:A-B}", "${env:NOT_SET}", "${foo:bar}",
+                             "${cred:a}", "${job:na me}", "${env:HOME:-x}"}) {
+        EXPECT_TRUE(through(text, false, surroundings).starts_with("error: ")) << text;
+    }
+}
+
+TEST(Placeholders, ProtectedTextSurvivesExpansion) {
+    for (const char* text : {"${job:name}", "$${job:name}", "$$${x}", "${HOME}", "a$${b", "$${", "${${job:name}}"}) {
+        EXPECT_EQ(expand_job(protect(text), kSecond), text);
+    }
+}
+
+TEST(InstanceNames, AreTheJobOrCountedOrNamed) {
+    JobSpec spec;
+    spec.name = "web";
+    EXPECT_EQ(instance_names(spec).at(0).instance, "web");
+    spec.port_base = 80;
+    spec.instances = {"eu", "us"};
+    const auto names = instance_names(spec);
+    ASSERT_EQ(names.size(), 2u);
+    EXPECT_EQ(names[1].instance, "web@us");
+    EXPECT_EQ(names[1].index, 1u);
+    EXPECT_EQ(names[1].port, 81);
+}
+
+}  // namespace
+}  // namespace procsup

@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "common/utf8.h"
+#include "conf/env_file.h"
+#include "conf/expand.h"
+#include "conf/job_resolver.h"
+#include "conf/key_reader.h"
+#include "conf/resolving_job.h"
+
+namespace procsup {
+namespace {
+
+constexpr const char* kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr const char* kDefaultLang = "C.UTF-8";
+
+/// The folder of an env file need not be known: nothing in it is a path.
+SourceFile env_source(const std::string& path, const std::string& text) {
+    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; });
+    return {path, {}, false, ascii ? std::string() : text};
+}
+
+}  // namespace
+
+void JobResolver::resolve_environment(Job& job) {
+    std::map<std::string, std::string> env{{"LANG", kDefaultLang}, {"PATH", kDefaultPath}};
+    add_user_variables(job, env);
+    add_inherited(job, env);
+    for (const auto& file : job.draft.env_files) add_env_file(job, file, env);
+    for (const auto& [name, text] : job.draft.env) env[name] = prepare(job, text);
+    job.spec.env.reserve(env.size());
+    for (const auto& [name, value] : env) job.spec.env.push_back(name + "=" + value);
+}
+
+void JobResolver::add_user_variables(Job& job, std::map<std::string, std::string>& env) {
+    if (!job.entry) return;
+    const auto set = [&](const char* name, const std::string& value) {
+        if (!value.empty() && is_utf8(value)) env[name] = protect(value);
+    };
+    set("HOME", job.entry->home);
+    set("USER", job.entry->name);
+    set("LOGNAME", job.entry->name);
+    set("SHELL", job.entry->shell);
+}
+
+void JobResolver::add_inherited(Job& job, std::map<std::string, std::string>& env) {
+    for (const auto& name : job.draft.inherit_env) {
+        const auto value = surroundings_.variable(name);
+        if (!value) continue;
+        if (is_utf8(*value)) {
+            env[name] = protect(*value);
+        } else {
+            problems_.add(job.key_place(Key::InheritEnv), "the variable " + quoted(name) + " is not UTF-8");
+        }
+    }
+}
+
+void JobResolver::add_env_file(Job& job, const PlacedText& entry, std::map<std::string, std::string>& env) {
+    const bool optional = entry.text.starts_with('-');
+    const auto prepared = prepare(job, {entry.text.substr(optional ? 1 : 0), entry.place});
+    const auto paths = values_of(job, prepared);
+    if (paths.size() != 1) {
+        problems_.add(entry.place, "'env_files' cannot differ between instances");
+        return;
+    }
+    const auto& path = paths[0];
+    if (!path.starts_with('/')) {
+        problems_.add(entry.place, "'env_files' must have absolute paths, not " + quoted(path));
+        return;
+    }
+    const auto text = surroundings_.small_file(path, job.uid);
+    if (!text) {
+        problems_.add(entry.place, text.error().message);
+        return;
+    }
+    if (!*text) {
+        if (!optional) {
+            problems_.add(entry.place, "cannot read " + path + ": No such file or directory (write \"-" + path +
+                                           "\" if it may be absent)");
+        }
+        return;
+    }
+    const auto parsed = parse_env_file(**text);
+    if (const auto* settings = std::get_if<0>(&parsed)) {
+        for (const auto& [name, value] : *settings) env[name] = protect(value);
+        return;
+    }
+    const auto& source = env_sources_.emplace_back(env_source(path, **text));
+    for (const auto& error : std::get<1>(parsed)) problems_.add({&source, error.position}, error.message);
+}
+
+}  // namespace procsup

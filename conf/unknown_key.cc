@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/did_you_mean.h"
+#include "conf/key_reader.h"
+#include "conf/keys.h"
+
+namespace procsup {
+namespace {
+
+struct LaterKey {
+    std::string_view section;
+    std::string_view name;
+};
+
+/// Keys that are part of the design but not of this version: told apart from slips of the fingers.
+constexpr LaterKey kLater[] = {
+    {"", "after"},           {"", "before"},         {"", "wants"},           {"", "requires"},
+    {"", "stop_scope"},      {"", "stop_signal_to"}, {"", "stop_command"},    {"", "reload_command"},
+    {"", "orphans"},         {"", "zombie_limit"},   {"", "zombie_check"},    {"", "daemon_of"},
+    {"", "may_fork"},        {"", "ready"},          {"", "health"},          {"", "on_parent_restart"},
+    {"", "watchdog"},        {"", "watchdog_signal"}, {"", "max_lifetime"},   {"", "max_lifetime_variance"},
+    {"", "sandbox"},         {"", "credentials"},    {"", "runtime_dirs"},    {"", "state_dirs"},
+    {"", "log_dirs"},        {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},
+    {"", "post_start"},      {"", "pre_stop"},       {"", "post_stop"},       {"", "on_failed"},
+    {"", "coordination"},    {"", "pool"},
+    {"limits", "memory_max"}, {"limits", "memory_high"}, {"limits", "cpu"},   {"limits", "cpu_weight"},
+    {"limits", "tasks_max"}, {"limits", "io_weight"}, {"limits", "cpu_affinity"}, {"limits", "io_priority"},
+    {"limits", "scheduling"},
+    {"log", "format"},       {"log", "max_size"},    {"log", "max_age"},      {"log", "keep"},
+    {"log", "total_size"},   {"log", "compress"},    {"log", "on_full"},      {"log", "rate_limit"},
+    {"log", "mirror"},
+    {"daemon", "on_crash"},  {"daemon", "containment"},
+    {"project", "groups"},   {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
+    {"project", "values"},
+};
+
+constexpr std::string_view kProjectKeys[] = {"jobs", "defaults", "daemon", "access", "x"};
+
+std::vector<std::string_view> names_in(std::string_view section) {
+    if (section == "project") return {std::begin(kProjectKeys), std::end(kProjectKeys)};
+    std::vector<std::string_view> names;
+    for (const auto& row : all_keys()) {
+        if (row.section == section) names.push_back(row.name);
+    }
+    if (section.empty()) names.insert(names.end(), {"log", "limits"});
+    return names;
+}
+
+/// Where a key that stands in the wrong table belongs; empty when nowhere.
+std::string_view other_home(std::string_view section, std::string_view name) {
+    if (section == "project" && (find_key("", name) != nullptr || name == "log" || name == "limits")) {
+        return "[jobs.NAME]";
+    }
+    if (section.empty() && name == "jobs") return "a project file: give the file itself instead of its directory";
+    if (section == kDaemonSection && name == kAccessSection) return "a table of its own, [access]";
+    for (const auto& row : all_keys()) {
+        if (row.name != name || row.section == section || is_job_section(section) != is_job_section(row.section)) {
+            continue;
+        }
+        if (row.section == "log") return "[log]";
+        if (row.section == "limits") return "[limits]";
+        if (row.section == kDaemonSection) return "[daemon]";
+        if (row.section == kAccessSection) return "[access]";
+        return "the job itself, above its first table";
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string unknown_key_text(std::string_view section, std::string_view name) {
+    const bool later = std::any_of(std::begin(kLater), std::end(kLater), [&](const LaterKey& key) {
+        return key.section == section && key.name == name;
+    });
+    std::string text = quoted(name);
+    if (later) return "key " + text + " is not available in this version";
+    text.insert(0, "unknown key ");
+    if (section != "project" && !section.empty()) text.append(" in [").append(section).append("]");
+    if (const auto home = other_home(section, name); !home.empty()) {
+        return text.append(" (it belongs in ").append(home).append(")");
+    }
+    return text + did_you_mean(name, names_in(section));
+}
+
+}  // namespace procsup

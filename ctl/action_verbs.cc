@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <string>
+
+#include "common/signal_name.h"
+#include "ctl/handlers.h"
+#include "ctl/instance_view.h"
+#include "ctl/session.h"
+#include "ctl/text.h"
+#include "ctl/why.h"
+
+namespace procsup::ctl {
+namespace {
+
+const json::Value::Array& outcomes_of(const json::Value& reply) {
+    static const json::Value::Array kNone;
+    const json::Value* list = reply.find("outcomes");
+    const auto* array = list == nullptr ? nullptr : list->as_array();
+    return array == nullptr ? kNone : *array;
+}
+
+/// "web: running (pid 4711)", "mailer: failed: exit 78".
+std::string outcome_text(const json::Value& outcome) {
+    std::string text = escaped(outcome.string_or("name", "")) + ": " + escaped(outcome.string_or("state", ""));
+    if (const auto pid = outcome.int_or("pid", 0); pid > 0) text += " (pid " + std::to_string(pid) + ")";
+    const auto cause = outcome.string_or("cause", "");
+    if (!outcome.bool_or("ok", false) && !cause.empty()) text += ": " + escaped(cause);
+    return text;
+}
+
+/// Prints what came of every instance: successes as results, the others on standard error.
+int report_outcomes(Session& session, const json::Value& reply) {
+    bool all_ok = true;
+    std::string_view first_bad;
+    for (const auto& outcome : outcomes_of(reply)) {
+        if (outcome.bool_or("ok", false)) {
+            if (!session.line().json) session.out().note(outcome_text(outcome));
+            continue;
+        }
+        if (all_ok) first_bad = outcome.string_or("name", "");
+        all_ok = false;
+        if (!session.line().json) session.out().message(outcome_text(outcome));
+    }
+    if (all_ok) return kSuccess;
+    if (!session.line().json) session.out().hint("procsupctl why " + shell_quoted(escaped(first_bad)));
+    return kFailed;
+}
+
+/// An error reply can carry how far everything came.
+std::optional<json::Value> call_for_outcomes(Session& session, std::string_view method, const std::string& parameters) {
+    auto reply = session.call_raw(method, parameters);
+    if (!reply) return std::nullopt;
+    if (reply->error.empty()) {
+        if (session.line().json) session.print_json(reply->parameters);
+        return std::move(reply->parameters);
+    }
+    if (!session.line().json) {
+        for (const auto& outcome : outcomes_of(reply->parameters)) session.out().message(outcome_text(outcome));
+    }
+    session.report(*reply);
+    return std::nullopt;
+}
+
+int act(Session& session, std::string_view method, const std::string& parameters) {
+    const auto reply = call_for_outcomes(session, method, parameters);
+    return reply ? report_outcomes(session, *reply) : session.exit_code();
+}
+
+int act_and_wait(Session& session, std::string_view method) {
+    const CommandLine& line = session.line();
+    return act(session, method, names_parameters(line, 0, [&](json::Writer& writer) {
+                   if (line.no_wait) writer.member_bool("wait", false);
+                   if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
+               }));
+}
+
+/// "importer exited 3 after 12.4s", "web killed by SIGKILL".
+std::string ending_text(Session& session, const json::Value& outcome) {
+    const std::string_view name = outcome.string_or("name", "");
+    std::string text = escaped(name);
+    if (const auto signal = outcome.string_or("exitSignal", ""); !signal.empty()) {
+        text += " killed by " + escaped(signal);
+    } else if (const auto* code = outcome.find("exitCode"); code != nullptr && code->as_int() != nullptr) {
+        text += " exited " + std::to_string(*code->as_int());
+    } else {
+        return text + " is " + escaped(outcome.string_or("state", ""));
+    }
+    json::Writer parameters;
+    parameters.begin_object().member("name", name).end_object();
+    if (const auto past = session.call_raw("io.procsupd.Job.Why", parameters.text()); past && past->error.empty()) {
+        if (const auto lasted = last_run_time(past->parameters)) text += " after " + run_time_text(*lasted);
+    }
+    return text;
+}
+
+/// The child's own code, or 128 + signal.
+int code_of(const json::Value& outcome) {
+    if (const auto signal = parse_signal(outcome.string_or("exitSignal", ""))) return 128 + *signal;
+    return static_cast<int>(outcome.int_or("exitCode", 0));
+}
+
+int report_ends(Session& session, const json::Value& reply) {
+    int code = kSuccess;
+    for (const auto& outcome : outcomes_of(reply)) {
+        if (code == kSuccess) code = code_of(outcome);
+        if (!session.line().json && !session.out().quiet()) session.out().line(ending_text(session, outcome));
+    }
+    return code;
+}
+
+void report_configuration(const json::Value& reply, Output& out) {
+    bool changed = false;
+    for (const std::string_view kind : {"added", "changed", "removed"}) {
+        const json::Value* names = reply.find(kind);
+        if (names == nullptr || names->as_array() == nullptr || names->as_array()->empty()) continue;
+        std::string text(kind);
+        const char* separator = ": ";
+        for (const auto& name : *names->as_array()) {
+            if (const auto* word = name.as_string()) text.append(separator).append(escaped(*word));
+            separator = ", ";
+        }
+        out.note(text);
+        changed = true;
+    }
+    if (!changed) out.note("nothing has changed");
+}
+
+}  // namespace
+
+int start(Session& session) { return act_and_wait(session, "io.procsupd.Job.Start"); }
+
+int stop(Session& session) { return act_and_wait(session, "io.procsupd.Job.Stop"); }
+
+int restart(Session& session) { return act_and_wait(session, "io.procsupd.Job.Restart"); }
+
+int reload(Session& session) {
+    if (!session.line().operands.empty()) {
+        return act(session, "io.procsupd.Job.Reload", names_parameters(session.line()));
+    }
+    const auto reply = session.call("io.procsupd.Manager.Reload", "");
+    if (!reply) return session.exit_code();
+    if (!session.line().json) report_configuration(*reply, session.out());
+    return kSuccess;
+}
+
+int signal_jobs(Session& session) {
+    const std::string_view wanted = session.line().operands.front();
+    if (!parse_signal(wanted)) {
+        session.out().error("'" + escaped(wanted) + "' is not a signal (as in: procsupctl signal HUP web)");
+        return kUsage;
+    }
+    return act(session, "io.procsupd.Job.Signal", names_parameters(session.line(), 1, [&](json::Writer& writer) {
+                   writer.member("signal", wanted);
+               }));
+}
+
+int reset(Session& session) { return act(session, "io.procsupd.Job.Reset", names_parameters(session.line())); }
+
+int wait_for_jobs(Session& session) {
+    const CommandLine& line = session.line();
+    const std::string parameters = names_parameters(line, 0, [&](json::Writer& writer) {
+        writer.member("for", line.wait_for);
+        if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
+    });
+    const auto reply = call_for_outcomes(session, "io.procsupd.Job.Wait", parameters);
+    if (!reply) return session.exit_code();
+    return line.wait_for == "exit" ? report_ends(session, *reply) : report_outcomes(session, *reply);
+}
+
+}  // namespace procsup::ctl

@@ -1,0 +1,131 @@
+#include <gtest/gtest.h>
+
+#include "ctl/fake_daemon.h"
+
+namespace procsup::ctl {
+namespace {
+
+constexpr const char* kStarted =
+    R"({"outcomes":[{"name":"web@0","state":"running","ok":true,"pid":4711,"cause":"executed"},
+                    {"name":"web@1","state":"failed","ok":false,"exitCode":78,"cause":"exit 78"}]})";
+
+TEST(Start, TellsWhatCameOfEachInstance) {
+    FakeDaemon daemon("io.procsupd.Job.Start", kStarted);
+    const auto printed = run_procsupctl(daemon, {"start", "web"});
+    EXPECT_EQ(printed.code, 1);
+    EXPECT_EQ(printed.out, "web@0: running (pid 4711)\n");
+    EXPECT_EQ(printed.err, "web@1: failed: exit 78\nhint: procsupctl why web@1\n");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Start {"names":["web"]})");
+}
+
+TEST(Start, PassesWaitAndTimeoutOn) {
+    FakeDaemon daemon("io.procsupd.Job.Start", R"({"outcomes":[]})");
+    run_procsupctl(daemon, {"start", "--no-wait", "--timeout=2s", "web", "db"});
+    EXPECT_EQ(daemon.only_call(),
+              R"(io.procsupd.Job.Start {"names":["web","db"],"wait":false,"timeoutUSec":2000000})");
+}
+
+TEST(Start, SaysOnlyFailuresWhenQuiet) {
+    FakeDaemon daemon("io.procsupd.Job.Start", kStarted);
+    const auto printed = run_procsupctl(daemon, {"-q", "start", "web"});
+    EXPECT_EQ(printed.out, "");
+    EXPECT_NE(printed.err.find("web@1: failed"), std::string::npos);
+}
+
+TEST(Start, OfAnUnknownJobExits5) {
+    FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) {
+        return std::vector<std::string>{
+            varlink::error_message("io.procsupd.Job.NoSuchJob", R"({"name":"x","message":"no job 'x'"})")};
+    });
+    EXPECT_EQ(run_procsupctl(daemon, {"start", "x"}).code, 5);
+}
+
+TEST(Stop, ThatTimesOutExits124AndTellsHowFarItCame) {
+    FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) {
+        return std::vector<std::string>{varlink::error_message(
+            "io.procsupd.Job.TimedOut",
+            R"({"outcomes":[{"name":"web","state":"stopping","ok":false,"cause":"stop asked"}],"message":"timed out"})")};
+    });
+    const auto printed = run_procsupctl(daemon, {"stop", "web", "--timeout=1s"});
+    EXPECT_EQ(printed.code, 124);
+    EXPECT_EQ(printed.err, "web: stopping: stop asked\nerror: timed out\n");
+}
+
+TEST(Restart, PrintsTheReplyAsJson) {
+    FakeDaemon daemon("io.procsupd.Job.Restart", kStarted);
+    const auto printed = run_procsupctl(daemon, {"restart", "web", "--json"});
+    EXPECT_EQ(printed.code, 1);
+    EXPECT_NE(printed.out.find(R"("exit_code":78)"), std::string::npos);
+    EXPECT_EQ(printed.err, "");
+}
+
+TEST(Reload, WithoutAJobReadsTheConfiguration) {
+    FakeDaemon daemon("io.procsupd.Manager.Reload", R"({"added":["a","b"],"changed":[],"removed":["c"]})");
+    const auto printed = run_procsupctl(daemon, {"reload"});
+    EXPECT_EQ(printed.code, 0);
+    EXPECT_EQ(printed.out, "added: a, b\nremoved: c\n");
+    EXPECT_EQ(daemon.only_call(), "io.procsupd.Manager.Reload {}");
+}
+
+TEST(Reload, OfABadConfigurationExits6WithEveryProblem) {
+    FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) {
+        return std::vector<std::string>{varlink::error_message(
+            "io.procsupd.Manager.BadConfiguration", R"({"problems":["a:1:1: error: x","b:2:1: error: y"],"message":"2 errors"})")};
+    });
+    const auto printed = run_procsupctl(daemon, {"reload"});
+    EXPECT_EQ(printed.code, 6);
+    EXPECT_EQ(printed.err, "a:1:1: error: x\nb:2:1: error: y\nerror: 2 errors\n");
+}
+
+TEST(Reload, OfAJobReloadsTheJob) {
+    FakeDaemon daemon("io.procsupd.Job.Reload", R"({"outcomes":[]})");
+    EXPECT_EQ(run_procsupctl(daemon, {"reload", "web"}).code, 0);
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Reload {"names":["web"]})");
+}
+
+TEST(Signal, SendsTheSignalToTheJobsBehindIt) {
+    FakeDaemon daemon("io.procsupd.Job.Signal", R"({"outcomes":[]})");
+    EXPECT_EQ(run_procsupctl(daemon, {"signal", "HUP", "web", "db"}).code, 0);
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Signal {"names":["web","db"],"signal":"HUP"})");
+}
+
+TEST(Signal, RefusesAWordThatIsNone) {
+    FakeDaemon daemon("io.procsupd.Job.Signal", "{}");
+    EXPECT_EQ(run_procsupctl(daemon, {"signal", "web", "db"}).code, 2);
+    EXPECT_TRUE(daemon.calls().empty());
+}
+
+TEST(Wait, ForTheExitPassesTheJobsCodeOn) {
+    FakeDaemon daemon([](const varlink::Call& call, const std::vector<Fd>&) {
+        if (call.method_name() == "Why") {
+            return std::vector<std::string>{varlink::reply_message(R"({"history":[
+                {"timeUSec":13400000,"from":"running","to":"failed"},{"timeUSec":1000000,"from":"starting","to":"running"}]})")};
+        }
+        return std::vector<std::string>{varlink::reply_message(
+            R"({"outcomes":[{"name":"importer","state":"failed","ok":true,"exitCode":3,"cause":"exit 3"}]})")};
+    });
+    const auto printed = run_procsupctl(daemon, {"wait", "importer", "--for=exit", "--timeout", "30s"});
+    EXPECT_EQ(printed.code, 3);
+    EXPECT_EQ(printed.out, "importer exited 3 after 12.4s\n");
+    EXPECT_EQ(daemon.calls().front(),
+              R"(io.procsupd.Job.Wait {"names":["importer"],"for":"exit","timeoutUSec":30000000})");
+}
+
+TEST(Wait, ForTheExitByASignalExits128PlusIt) {
+    FakeDaemon daemon("io.procsupd.Job.Wait",
+                      R"({"outcomes":[{"name":"x","state":"failed","ok":true,"exitSignal":"SIGKILL","cause":""}]})");
+    const auto printed = run_procsupctl(daemon, {"wait", "x", "--for=exit"});
+    EXPECT_EQ(printed.code, 137);
+    EXPECT_EQ(printed.out, "x killed by SIGKILL\n");
+}
+
+TEST(Wait, AsksForReadinessByDefault) {
+    FakeDaemon daemon("io.procsupd.Job.Wait", R"({"outcomes":[{"name":"x","state":"running","ok":true,"pid":5}]})");
+    const auto printed = run_procsupctl(daemon, {"wait", "x"});
+    EXPECT_EQ(printed.code, 0);
+    EXPECT_EQ(printed.out, "x: running (pid 5)\n");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Wait {"names":["x"],"for":"ready"})");
+}
+
+}  // namespace
+}  // namespace procsup::ctl

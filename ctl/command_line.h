@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.h"
+#include "common/units.h"
+#include "ctl/output.h"
+#include "ctl/verb.h"
+
+namespace procsup::ctl {
+
+/// What the words of a command line say, checked against the table of verbs. Views point into the words.
+struct CommandLine {
+    const Verb* verb = nullptr;
+    bool json = false;
+    bool quiet = false;
+    bool user = false;
+    bool no_wait = false;
+    bool all = false;
+    bool follow = false;
+    bool detach = false;
+    bool help = false;
+    ColorChoice color = ColorChoice::Auto;
+    std::string_view socket;
+    std::string_view wait_for = "ready";
+    std::string_view name;
+    std::optional<Duration> timeout;       ///< absent: wait for ever
+    std::vector<std::string_view> operands;
+    std::vector<std::string_view> command;  ///< of run and exec
+};
+
+/// Reads the words behind the program's name. Options may stand before and behind the verb; what follows `--`,
+/// or the first word that can only be a command, is taken verbatim. The Error is a usage error (exit 2).
+Result<CommandLine> parse_command_line(std::span<const std::string_view> words);
+
+}  // namespace procsup::ctl

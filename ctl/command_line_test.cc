@@ -1,0 +1,89 @@
+#include "ctl/command_line.h"
+
+#include <gtest/gtest.h>
+
+namespace procsup::ctl {
+namespace {
+
+using Words = std::vector<std::string_view>;
+
+CommandLine parsed(const Words& words) {
+    auto line = parse_command_line(words);
+    EXPECT_TRUE(line) << line.error().message;
+    return line ? std::move(*line) : CommandLine();
+}
+
+std::string refused(const Words& words) {
+    const auto line = parse_command_line(words);
+    return line ? "accepted" : line.error().message;
+}
+
+TEST(CommandLine, TakesOptionsBeforeAndBehindTheVerb) {
+    const auto line = parsed({"--json", "status", "web", "--socket=/run/x", "-q"});
+    EXPECT_EQ(line.verb->name, "status");
+    EXPECT_TRUE(line.json);
+    EXPECT_TRUE(line.quiet);
+    EXPECT_EQ(line.socket, "/run/x");
+    EXPECT_EQ(line.operands, Words({"web"}));
+}
+
+TEST(CommandLine, ReadsVerbsOfTwoWords) { EXPECT_EQ(parsed({"daemon", "status"}).verb->name, "daemon status"); }
+
+TEST(CommandLine, ReadsDurationsWithUnitsOnly) {
+    EXPECT_EQ(*parsed({"start", "web", "--timeout", "1min30s"}).timeout, std::chrono::seconds(90));
+    EXPECT_FALSE(parsed({"start", "web", "--timeout=none"}).timeout);
+    EXPECT_NE(refused({"start", "web", "--timeout=5"}).find("unit"), std::string::npos);
+}
+
+TEST(CommandLine, PassesEverythingBehindTheDashesToTheCommand) {
+    const auto line = parsed({"run", "--name=x", "--", "ls", "--json", "--", "-l"});
+    EXPECT_EQ(line.command, Words({"ls", "--json", "--", "-l"}));
+    EXPECT_EQ(line.name, "x");
+    EXPECT_FALSE(line.json);
+}
+
+TEST(CommandLine, BeginsTheCommandAtTheFirstWordThatCanOnlyBeOne) {
+    EXPECT_EQ(parsed({"run", "ls", "--json"}).command, Words({"ls", "--json"}));
+    const auto line = parsed({"exec", "web", "env", "-0"});
+    EXPECT_EQ(line.operands, Words({"web"}));
+    EXPECT_EQ(line.command, Words({"env", "-0"}));
+    EXPECT_EQ(parsed({"exec", "web", "--", "env"}).command, Words({"env"}));
+}
+
+TEST(CommandLine, TakesACompletionsWordsVerbatim) {
+    const auto line = parsed({"__complete", "wait", "--for=", ""});
+    EXPECT_EQ(line.operands, Words({"wait", "--for=", ""}));
+}
+
+TEST(CommandLine, TurnsVersionIntoTheVerb) { EXPECT_EQ(parsed({"--version"}).verb->name, "version"); }
+
+TEST(CommandLine, ExplainsAVerbThatLacksItsOperands) { EXPECT_TRUE(parsed({"start", "--help"}).help); }
+
+TEST(CommandLine, SuggestsWhatWasMeant) {
+    EXPECT_EQ(refused({"restrat", "web"}), "unknown command 'restrat' (did you mean 'restart'?)");
+    EXPECT_EQ(refused({"status", "--jsno"}), "unknown option '--jsno' (did you mean '--json'?)");
+    EXPECT_EQ(refused({"wait", "web", "--for=redy"}), "option '--for' cannot be 'redy' (did you mean 'ready'?)");
+    EXPECT_EQ(refused({"daemon", "stats"}), "unknown command 'daemon' (did you mean 'daemon status'?)");
+}
+
+TEST(CommandLine, EscapesWhatItRefuses) { EXPECT_EQ(refused({"\x1b[2J"}), "unknown command '\\x1b[2J'"); }
+
+TEST(CommandLine, RefusesWhatDoesNotFitTheVerb) {
+    EXPECT_EQ(refused({}), "a command is missing");
+    EXPECT_EQ(refused({"start"}), "'start' needs a JOB (or --all)");
+    EXPECT_EQ(refused({"start", "--all", "web"}), "'--all' and names of jobs exclude each other");
+    EXPECT_EQ(refused({"why", "web", "db"}), "'why' does not take 'db'");
+    EXPECT_EQ(refused({"ping", "x"}), "'ping' does not take 'x'");
+    EXPECT_EQ(refused({"signal", "HUP"}), "'signal' needs a JOB (or --all)");
+    EXPECT_EQ(refused({"run"}), "'run' needs a command behind '--'");
+    EXPECT_EQ(refused({"exec", "--", "ls"}), "'exec' needs a JOB");
+    EXPECT_EQ(refused({"status", "--no-wait"}), "option '--no-wait' is not for 'status'");
+    EXPECT_EQ(refused({"ping", "--json=1"}), "option '--json' takes no argument");
+    EXPECT_EQ(refused({"ping", "--socket"}), "option '--socket' needs PATH");
+    EXPECT_EQ(refused({"ping", "--socket="}), "option '--socket' is empty");
+    EXPECT_EQ(refused({"ping", "--user", "--socket=x"}), "options '--user' and '--socket' exclude each other");
+    EXPECT_EQ(refused({"ping", "-x"}), "unknown option '-x'");
+}
+
+}  // namespace
+}  // namespace procsup::ctl

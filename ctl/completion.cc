@@ -1,0 +1,197 @@
+#include "ctl/completion.h"
+
+#include <algorithm>
+
+#include "common/signal_name.h"
+#include "ctl/handlers.h"
+#include "ctl/session.h"
+
+namespace procsup::ctl {
+namespace {
+
+const OptionText* find_option(std::string_view word) {
+    const auto found = std::find_if(options().begin(), options().end(), [&](const OptionText& option) {
+        return option.name == word || (word.size() == 2 && option.letter != 0 && word[1] == option.letter);
+    });
+    return found == options().end() ? nullptr : &*found;
+}
+
+/// What the finished words have settled.
+struct Progress {
+    const Verb* verb = nullptr;
+    std::string_view unfinished_verb;          ///< "daemon"
+    std::size_t operands = 0;
+    const OptionText* wants_argument = nullptr;  ///< the last word is an option whose argument comes next
+    bool verbatim = false;                       ///< behind `--`
+    std::size_t command_words = 0;
+};
+
+void take_operand(Progress& progress, std::string_view word) {
+    if (progress.verb != nullptr) {
+        ++progress.operands;
+    } else if (!progress.unfinished_verb.empty()) {
+        progress.verb = find_verb(std::string(progress.unfinished_verb).append(" ").append(word));
+    } else if (progress.verb = find_verb(word); progress.verb == nullptr) {
+        progress.unfinished_verb = word;
+    }
+}
+
+Progress follow(std::span<const std::string_view> finished) {
+    Progress progress;
+    for (const auto word : finished) {
+        if (progress.verbatim) {
+            ++progress.command_words;
+        } else if (progress.wants_argument != nullptr) {
+            progress.wants_argument = nullptr;
+        } else if (word == "--") {
+            progress.verbatim = true;
+        } else if (word.size() > 1 && word[0] == '-') {
+            const OptionText* option = find_option(word);
+            if (option != nullptr && !option->argument.empty()) progress.wants_argument = option;
+        } else {
+            take_operand(progress, word);
+        }
+    }
+    return progress;
+}
+
+void add_choices(std::string_view choices, const std::string& prefix, Candidates& result) {
+    while (!choices.empty()) {
+        const std::size_t end = std::min(choices.find(' '), choices.size());
+        result.words.push_back(prefix + std::string(choices.substr(0, end)));
+        choices.remove_prefix(std::min(end + 1, choices.size()));
+    }
+}
+
+void add_argument(const OptionText& option, const std::string& prefix, Candidates& result) {
+    add_choices(option.choices, prefix, result);
+    if (option.option == Option::Socket) result.files = true;
+}
+
+void add_options(const Verb* verb, Candidates& result) {
+    const std::uint32_t wanted = kGlobalOptions | (verb == nullptr ? 0 : verb->options);
+    for (const OptionText& option : options()) {
+        if ((wanted & bit(option.option)) == 0) continue;
+        result.words.push_back(std::string(option.name) + (option.argument.empty() ? "" : "="));
+    }
+}
+
+void add_verbs(std::string_view before, Candidates& result) {
+    for (const Verb& verb : verbs()) {
+        if (verb.group == VerbGroup::Hidden) continue;
+        const std::size_t space = verb.name.find(' ');
+        if (before.empty()) {
+            result.words.emplace_back(verb.name.substr(0, space));
+        } else if (space != std::string_view::npos && verb.name.substr(0, space) == before) {
+            result.words.emplace_back(verb.name.substr(space + 1));
+        }
+    }
+}
+
+void add_signals(std::string_view unfinished, Candidates& result) {
+    constexpr int kLastClassic = 31;
+    for (int signal = 1; signal <= kLastClassic; ++signal) {
+        const std::string name = signal_name(signal);
+        result.words.push_back(unfinished.empty() || unfinished.starts_with("SIG") ? name : name.substr(3));
+    }
+}
+
+void add_operands(const Progress& progress, std::string_view unfinished, Candidates& result) {
+    switch (progress.verb->operands) {
+        case Operands::None:
+        case Operands::Anything: break;
+        case Operands::Job:
+        case Operands::JobAndCommand: result.jobs = progress.operands == 0; break;
+        case Operands::AnyJobs:
+        case Operands::Jobs: result.jobs = true; break;
+        case Operands::SignalAndJobs:
+            if (progress.operands == 0) add_signals(unfinished, result);
+            result.jobs = progress.operands > 0;
+            break;
+        case Operands::Command: result.commands = true; break;
+        case Operands::File: result.files = progress.operands == 0; break;
+        case Operands::Shell: result.words.emplace_back("bash"); break;
+        case Operands::Verb: add_verbs({}, result); break;
+    }
+}
+
+/// The job and instance names of the supervisor that the finished words name; none when it is not there.
+std::vector<std::string> names_of_jobs(const Session& session, std::span<const std::string_view> finished) {
+    CommandLine line = session.line();
+    for (std::size_t i = 0; i < finished.size(); ++i) {
+        if (finished[i] == "--user") line.user = true;
+        if (finished[i] == "--socket" && i + 1 < finished.size()) line.socket = finished[i + 1];
+        if (finished[i].starts_with("--socket=")) line.socket = finished[i].substr(9);
+    }
+    // Somebody waits at the keyboard.
+    line.timeout = std::chrono::seconds(1);
+    Session asking(line, session.surroundings());
+    std::vector<std::string> names;
+    if (asking.client_if_up() == nullptr) return names;
+    const auto reply = asking.client_if_up()->call("io.procsupd.Manager.Status", "");
+    const json::Value* list = reply ? reply->parameters.find("instances") : nullptr;
+    if (list == nullptr || list->as_array() == nullptr) return names;
+    for (const auto& instance : *list->as_array()) {
+        names.emplace_back(instance.string_or("name", ""));
+        names.emplace_back(instance.string_or("job", ""));
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+}  // namespace
+
+Candidates candidates_for(std::span<const std::string_view> words) {
+    Candidates result;
+    if (words.empty()) {
+        add_verbs({}, result);
+        return result;
+    }
+    const std::string_view unfinished = words.back();
+    const Progress progress = follow(words.first(words.size() - 1));
+    const std::size_t equals = unfinished.find('=');
+    if (progress.wants_argument != nullptr) {
+        add_argument(*progress.wants_argument, "", result);
+    } else if (progress.verbatim) {
+        result.commands = progress.command_words == 0;
+        result.files = !result.commands;
+    } else if (unfinished.starts_with("--") && equals != std::string_view::npos) {
+        const OptionText* option = find_option(unfinished.substr(0, equals));
+        if (option != nullptr) add_argument(*option, std::string(unfinished.substr(0, equals + 1)), result);
+    } else if (unfinished.starts_with('-')) {
+        add_options(progress.verb, result);
+    } else if (progress.verb == nullptr) {
+        add_verbs(progress.unfinished_verb, result);
+    } else {
+        add_operands(progress, unfinished, result);
+    }
+    std::erase_if(result.words, [&](const std::string& word) { return !word.starts_with(unfinished); });
+    result.words.erase(std::unique(result.words.begin(), result.words.end()), result.words.end());
+    return result;
+}
+
+int complete(Session& session) {
+    const std::span<const std::string_view> words(session.line().operands);
+    const Candidates candidates = candidates_for(words);
+    for (const auto& word : candidates.words) session.out().line(word);
+    if (candidates.jobs && !words.empty()) {
+        for (const auto& name : names_of_jobs(session, words.first(words.size() - 1))) {
+            if (name.starts_with(words.back())) session.out().line(name);
+        }
+    }
+    if (candidates.files) session.out().line(":files");
+    if (candidates.commands) session.out().line(":commands");
+    return kSuccess;
+}
+
+int completion(Session& session) {
+    if (session.line().operands.front() != "bash") {
+        session.out().error("there is a completion for bash only");
+        return kUsage;
+    }
+    session.out().add(bash_completion());
+    return kSuccess;
+}
+
+}  // namespace procsup::ctl

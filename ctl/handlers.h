@@ -1,0 +1,49 @@
+#pragma once
+
+/// What the verbs of the table do, one function each; each returns the exit code.
+namespace procsup::ctl {
+
+class Session;
+
+// state_verbs.cc, why.cc, events.cc
+int status(Session& session);
+int status_of_everything(Session& session);  // what `up` ends with
+int list(Session& session);
+int show(Session& session);
+int cat(Session& session);
+int why(Session& session);
+int is_active(Session& session);
+int is_failed(Session& session);
+int events(Session& session);
+
+// action_verbs.cc
+int start(Session& session);
+int stop(Session& session);
+int restart(Session& session);
+int reload(Session& session);
+int signal_jobs(Session& session);
+int reset(Session& session);
+int wait_for_jobs(Session& session);
+
+// run_verbs.cc
+int run(Session& session);
+int exec_like(Session& session);
+
+// project_verbs.cc
+int up(Session& session);
+int down(Session& session);
+int check(Session& session);
+
+// daemon_verbs.cc
+int ping(Session& session);
+int shut_down(Session& session);
+int daemon_status(Session& session);
+int version(Session& session);
+
+// help.cc, completion.cc
+int help(Session& session);
+int print_manual(Session& session);
+int completion(Session& session);
+int complete(Session& session);
+
+}  // namespace procsup::ctl

@@ -1,0 +1,265 @@
+#include "ctl/instance_view.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/exit_status.h"
+#include "ctl/table.h"
+#include "ctl/text.h"
+
+namespace procsup::ctl {
+namespace {
+
+/// States from worst to best; a job is in the worst one of its instances.
+constexpr std::array<std::string_view, 7> kWorstFirst{"failed",   "backoff", "stopping", "starting",
+                                                      "stopped", "exited",  "running"};
+/// The order in which the summary counts them.
+constexpr std::array<std::string_view, 7> kSummaryOrder{"running",  "failed",   "backoff", "starting",
+                                                        "stopping", "stopped", "exited"};
+
+std::size_t rank(std::string_view state) {
+    return static_cast<std::size_t>(std::find(kWorstFirst.begin(), kWorstFirst.end(), state) - kWorstFirst.begin());
+}
+
+/// A state that this version does not know counts as on the way.
+Color color_of(const InstanceView& instance) {
+    if (instance.state == "failed") return Color::Red;
+    if (does_its_work(instance)) return Color::Green;
+    if (instance.state == "stopped" || instance.state == "exited") return Color::Dim;
+    return Color::Yellow;
+}
+
+std::string age_of(std::int64_t since_usec, std::int64_t now_usec) {
+    return since_usec == 0 ? "-" : age_text(Duration(now_usec - since_usec));
+}
+
+std::string detail(const InstanceView& instance, std::int64_t now_usec) {
+    std::string text;
+    if (instance.state == "running") return text;
+    if (instance.state == "backoff" && instance.next_start_usec != 0) {
+        text = "next start in " + age_text(Duration(instance.next_start_usec - now_usec));
+        if (!instance.cause.empty()) text += " (" + escaped(instance.cause) + ")";
+        return text;
+    }
+    return escaped(instance.cause);
+}
+
+Table::Cell state_cell(const InstanceView& instance, const Output& out) {
+    return {colored_state(instance, out), display_width(escaped(instance.state))};
+}
+
+void add_header(Table& table) { table.add("  ", {"JOB", "STATE", "READY", "SINCE", "RESTARTS", "PID", "DETAIL"}); }
+
+std::string pid_text(std::int64_t pid) { return pid > 0 ? std::to_string(pid) : "-"; }
+
+std::int64_t since_of_state(const JobRow& row, const InstanceView& instance) {
+    // All running: since the last of them came. Else: since the first of them got into trouble.
+    if (row.since_usec == 0) return instance.since_usec;
+    return instance.state == "running" ? std::max(row.since_usec, instance.since_usec)
+                                       : std::min(row.since_usec, instance.since_usec);
+}
+
+void add_to_row(JobRow& row, const InstanceView& instance) {
+    ++row.instances;
+    row.ready += instance.ready ? 1 : 0;
+    row.restarts += instance.restarts;
+    if (row.worst == nullptr || rank(instance.state) < rank(row.worst->state)) {
+        row.worst = &instance;
+        row.since_usec = instance.since_usec;
+    } else if (instance.state == row.worst->state) {
+        row.since_usec = since_of_state(row, instance);
+    }
+}
+
+void write_instance_json(const json::Value& instance, json::Writer& writer) {
+    constexpr std::array<std::string_view, 10> kAlways{"name",     "job",       "state",    "pid",        "ready",
+                                                       "restarts", "sinceUSec", "exitCode", "exitSignal", "cause"};
+    writer.begin_object();
+    for (const auto name : kAlways) {
+        writer.key(snake_case(name));
+        const json::Value* value = instance.find(name);
+        if (value == nullptr) {
+            writer.null();
+        } else {
+            write_snake_case(*value, writer);
+        }
+    }
+    if (const auto* members = instance.as_object()) {
+        for (const auto& [name, value] : *members) {
+            if (std::find(kAlways.begin(), kAlways.end(), name) != kAlways.end()) continue;
+            writer.key(snake_case(name));
+            write_snake_case(value, writer);
+        }
+    }
+    writer.end_object();
+}
+
+}  // namespace
+
+InstanceView InstanceView::of(const json::Value& instance) {
+    InstanceView view;
+    view.name = instance.string_or("name", "");
+    view.job = instance.string_or("job", view.name);
+    view.state = instance.string_or("state", "");
+    view.ready = instance.bool_or("ready", false);
+    view.pid = instance.int_or("pid", 0);
+    view.restarts = instance.int_or("restarts", 0);
+    view.since_usec = instance.int_or("sinceUSec", 0);
+    view.next_start_usec = instance.int_or("nextStartUSec", 0);
+    view.cause = instance.string_or("cause", "");
+    view.description = instance.string_or("description", "");
+    view.owner = instance.string_or("owner", "");
+    if (const auto* code = instance.find("exitCode"); code != nullptr && code->as_int() != nullptr) {
+        view.exit_code = *code->as_int();
+    }
+    view.exit_signal = instance.string_or("exitSignal", "");
+    return view;
+}
+
+std::vector<InstanceView> instances_of(const json::Value& reply) {
+    std::vector<InstanceView> result;
+    const json::Value* list = reply.find("instances");
+    const auto* array = list == nullptr ? nullptr : list->as_array();
+    if (array == nullptr) return result;
+    result.reserve(array->size());
+    for (const auto& instance : *array) result.push_back(InstanceView::of(instance));
+    const auto before = [](const InstanceView& a, const InstanceView& b) {
+        return a.job == b.job ? natural_less(a.name, b.name) : natural_less(a.job, b.job);
+    };
+    if (!std::is_sorted(result.begin(), result.end(), before)) std::sort(result.begin(), result.end(), before);
+    return result;
+}
+
+std::vector<JobRow> job_rows(const std::vector<InstanceView>& instances) {
+    std::vector<JobRow> rows;
+    for (const auto& instance : instances) {
+        if (rows.empty() || rows.back().name != instance.job) {
+            rows.emplace_back();
+            rows.back().name = instance.job;
+        }
+        add_to_row(rows.back(), instance);
+    }
+    return rows;
+}
+
+bool does_its_work(const InstanceView& instance) { return instance.state == "running" || instance.ready; }
+
+std::string symbol(const InstanceView& instance, const Output& out) {
+    const Color color = color_of(instance);
+    switch (color) {
+        case Color::Green: return out.colored(color, "*");
+        case Color::Red: return out.colored(color, "x");
+        case Color::Yellow: return out.colored(color, "~");
+        case Color::Dim: return out.colored(color, "-");
+    }
+    return "-";
+}
+
+std::string colored_state(const InstanceView& instance, const Output& out) {
+    return out.colored(color_of(instance), escaped(instance.state));
+}
+
+std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, const Output& out) {
+    Table table;
+    add_header(table);
+    for (const JobRow& row : rows) {
+        const InstanceView& worst = *row.worst;
+        std::string text = detail(worst, now_usec);
+        if (row.instances > 1) {
+            std::string prefix = std::to_string(row.instances) + " instances";
+            if (!text.empty()) prefix += "; " + escaped(worst.name) + ": ";
+            text.insert(0, prefix);
+        }
+        table.add(symbol(worst, out) + " ",
+                  {escaped(row.name), state_cell(worst, out),
+                   std::to_string(row.ready) + "/" + std::to_string(row.instances), age_of(row.since_usec, now_usec),
+                   std::to_string(row.restarts), row.instances == 1 ? pid_text(worst.pid) : "-", text});
+    }
+    return table.text();
+}
+
+std::string instance_table(const std::vector<InstanceView>& instances, std::int64_t now_usec, const Output& out) {
+    Table table;
+    add_header(table);
+    for (const InstanceView& instance : instances) {
+        table.add(symbol(instance, out) + " ",
+                  {escaped(instance.name), state_cell(instance, out), instance.ready ? "yes" : "no",
+                   age_of(instance.since_usec, now_usec), std::to_string(instance.restarts), pid_text(instance.pid),
+                   detail(instance, now_usec)});
+    }
+    return table.text();
+}
+
+std::string summary_line(const json::Value& daemon, const std::vector<JobRow>& rows) {
+    std::string text = "procsupd " + escaped(daemon.string_or("version", "?")) + "  up " +
+                       age_text(Duration(daemon.int_or("uptimeUSec", 0))) + "  jobs:";
+    const char* separator = " ";
+    for (const auto state : kSummaryOrder) {
+        const auto count =
+            std::count_if(rows.begin(), rows.end(), [&](const JobRow& row) { return row.worst->state == state; });
+        if (count == 0) continue;
+        text.append(separator).append(std::to_string(count)).append(" ").append(state);
+        separator = ", ";
+    }
+    if (rows.empty()) text += " none";
+    if (daemon.string_or("state", "running") == "stopping") text += "  (shutting down)";
+    return text;
+}
+
+std::string next_command(const std::vector<JobRow>& rows) {
+    for (const std::string_view state : {"failed", "backoff"}) {
+        const auto found =
+            std::find_if(rows.begin(), rows.end(), [&](const JobRow& row) { return row.worst->state == state; });
+        if (found != rows.end()) return "procsupctl why " + shell_quoted(escaped(found->worst->name));
+    }
+    return {};
+}
+
+std::string instance_block(const InstanceView& instance, std::string_view command_line, std::int64_t now_usec,
+                           const Output& out) {
+    std::string text = symbol(instance, out) + " " + escaped(instance.name);
+    if (!instance.description.empty() && instance.description != instance.name) {
+        text += " - " + escaped(instance.description);
+    }
+    text += "\n    state: " + colored_state(instance, out) + (instance.ready ? " (ready)" : "");
+    if (instance.since_usec != 0) {
+        text += " since " + date_text(instance.since_usec) + "; " +
+                to_text(std::chrono::floor<std::chrono::seconds>(Duration(now_usec - instance.since_usec)));
+    }
+    if (instance.pid > 0) {
+        text += "\n      pid: " + std::to_string(instance.pid);
+        if (!command_line.empty()) text += " " + escaped(command_line);
+    }
+    if (!instance.cause.empty()) text += "\n    cause: " + escaped(instance.cause);
+    if (instance.next_start_usec != 0) {
+        text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));
+    }
+    text += "\n      res: restarts " + std::to_string(instance.restarts);
+    if (const auto last = exit_text(instance.exit_code, instance.exit_signal); !last.empty()) {
+        text += "\n     exit: last: " + last;
+    }
+    if (!instance.owner.empty()) text += "\n    owner: " + escaped(instance.owner);
+    return text + "\n";
+}
+
+std::string exit_text(std::optional<std::int64_t> exit_code, std::string_view exit_signal) {
+    if (!exit_signal.empty()) return "killed by " + escaped(exit_signal);
+    if (!exit_code) return {};
+    return to_text(ExitStatus::exited(static_cast<int>(*exit_code)));
+}
+
+void write_status_json(const json::Value& reply, json::Writer& writer) {
+    writer.begin_object().key("daemon");
+    if (const json::Value* daemon = reply.find("daemon")) {
+        write_snake_case(*daemon, writer);
+    } else {
+        writer.null();
+    }
+    writer.key("instances").begin_array();
+    if (const json::Value* list = reply.find("instances"); list != nullptr && list->as_array() != nullptr) {
+        for (const auto& instance : *list->as_array()) write_instance_json(instance, writer);
+    }
+    writer.end_array().end_object();
+}
+
+}  // namespace procsup::ctl

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/json.h"
+#include "ctl/output.h"
+
+/// What the protocol says of instances and of the supervisor, ready to be shown. Pure: replies in, text out.
+namespace procsup::ctl {
+
+/// One instance as Manager.Status describes it. Views point into the reply.
+struct InstanceView {
+    std::string_view name;
+    std::string_view job;
+    std::string_view state;
+    bool ready = false;
+    std::int64_t pid = 0;       ///< 0: none
+    std::int64_t restarts = 0;
+    std::int64_t since_usec = 0;
+    std::int64_t next_start_usec = 0;
+    std::string_view cause;
+    std::string_view description;
+    std::string_view owner;
+    std::optional<std::int64_t> exit_code;  ///< of the last run, when it exited
+    std::string_view exit_signal;           ///< of the last run, when it was killed
+
+    static InstanceView of(const json::Value& instance);
+};
+
+/// The instances of a reply, sorted by name.
+std::vector<InstanceView> instances_of(const json::Value& reply);
+
+/// A job's line in the table: the state of its worst instance, and what its instances have in common.
+struct JobRow {
+    std::string_view name;
+    const InstanceView* worst = nullptr;
+    std::size_t instances = 0;
+    std::size_t ready = 0;
+    std::int64_t restarts = 0;
+    std::int64_t since_usec = 0;
+};
+
+/// One row a job. `instances` is sorted by name and outlives the rows.
+std::vector<JobRow> job_rows(const std::vector<InstanceView>& instances);
+
+/// `*` does its work, `x` failed, `~` on the way, `-` not running; in colour.
+std::string symbol(const InstanceView& instance, const Output& out);
+std::string colored_state(const InstanceView& instance, const Output& out);
+bool does_its_work(const InstanceView& instance);
+
+/// The table of jobs (one line a job) or of instances (one line each). `now_usec` is the wall clock.
+std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, const Output& out);
+std::string instance_table(const std::vector<InstanceView>& instances, std::int64_t now_usec, const Output& out);
+
+/// "procsupd 1.0.0  up 3d 4h  jobs: 7 running, 1 failed"
+std::string summary_line(const json::Value& daemon, const std::vector<JobRow>& rows);
+
+/// The most useful next command, or empty.
+std::string next_command(const std::vector<JobRow>& rows);
+
+/// The block of lines about one instance. `command_line` is that of its process, or empty.
+std::string instance_block(const InstanceView& instance, std::string_view command_line, std::int64_t now_usec,
+                           const Output& out);
+
+/// "exit 3", "killed by SIGSEGV", or empty when nothing has ended yet.
+std::string exit_text(std::optional<std::int64_t> exit_code, std::string_view exit_signal);
+
+/// Writes a reply of Manager.Status as --json prints it: all members of an instance that scripts rely on are there,
+/// null where they do not apply.
+void write_status_json(const json::Value& reply, json::Writer& writer);
+
+}  // namespace procsup::ctl

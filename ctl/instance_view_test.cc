@@ -1,0 +1,126 @@
+#include "ctl/instance_view.h"
+
+#include <gtest/gtest.h>
+
+#include <stdlib.h>
+#include <time.h>
+
+namespace procsup::ctl {
+namespace {
+
+constexpr std::int64_t kNow = 1'772'532'662'000'000;
+constexpr std::int64_t kSecond = 1'000'000;
+
+json::Value reply() {
+    auto value = json::parse(R"json({"daemon":{"version":"1.0.0","uptimeUSec":273600000000,"state":"running"},"instances":[
+        {"name":"web@10","job":"web","state":"running","ready":true,"pid":12,"restarts":0,"sinceUSec":1772524802000000},
+        {"name":"web@2","job":"web","state":"running","ready":true,"pid":11,"restarts":1,"sinceUSec":1772524702000000},
+        {"name":"mailer","job":"mailer","state":"failed","ready":false,"restarts":5,"sinceUSec":1772532422000000,
+         "exitCode":78,"cause":"exit 78 (EX_CONFIG)"},
+        {"name":"importer","job":"importer","state":"backoff","ready":false,"restarts":3,
+         "sinceUSec":1772532653000000,"nextStartUSec":1772532673000000,"exitSignal":"SIGSEGV",
+         "cause":"killed by SIGSEGV"}]})json");
+    EXPECT_TRUE(value);
+    return std::move(*value);
+}
+
+TEST(StatusTable, HasALineForEachJobWithItsWorstState) {
+    const auto value = reply();
+    const auto instances = instances_of(value);
+    const Output out(ColorChoice::Never, false);
+    EXPECT_EQ(job_table(job_rows(instances), kNow, out),
+              "  JOB       STATE    READY  SINCE   RESTARTS  PID  DETAIL\n"
+              "~ importer  backoff  0/1    9s      3         -    next start in 11s (killed by SIGSEGV)\n"
+              "x mailer    failed   0/1    4m      5         -    exit 78 (EX_CONFIG)\n"
+              "* web       running  2/2    2h 11m  1         -    2 instances\n");
+}
+
+TEST(StatusTable, CountsJobsInTheSummaryAndNamesTheNextCommand) {
+    const auto value = reply();
+    const auto instances = instances_of(value);
+    const auto rows = job_rows(instances);
+    EXPECT_EQ(summary_line(*value.find("daemon"), rows),
+              "procsupd 1.0.0  up 3d 4h  jobs: 1 running, 1 failed, 1 backoff");
+    EXPECT_EQ(next_command(rows), "procsupctl why mailer");
+}
+
+TEST(StatusTable, ShowsInstancesInNaturalOrder) {
+    const auto value = reply();
+    const auto instances = instances_of(value);
+    ASSERT_EQ(instances.size(), 4u);
+    EXPECT_EQ(instances[2].name, "web@2");
+    EXPECT_EQ(instances[3].name, "web@10");
+}
+
+TEST(StatusTable, NamesTheInstanceThatIsInTrouble) {
+    const auto value = json::parse(R"({"instances":[
+        {"name":"web@0","job":"web","state":"running","ready":true,"sinceUSec":1},
+        {"name":"web@1","job":"web","state":"failed","sinceUSec":1,"cause":"exit 1"}]})");
+    ASSERT_TRUE(value);
+    const auto instances = instances_of(*value);
+    const auto rows = job_rows(instances);
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(rows[0].worst->name, "web@1");
+    EXPECT_EQ(rows[0].ready, 1u);
+    EXPECT_NE(job_table(rows, kNow, Output(ColorChoice::Never, false)).find("2 instances; web@1: exit 1"),
+              std::string::npos);
+    EXPECT_EQ(next_command(rows), "procsupctl why web@1");
+}
+
+TEST(StatusTable, EscapesWhatTheSupervisorSends) {
+    const auto value = json::parse(R"({"instances":[{"name":"\u001b]0;x","job":"\u001b]0;x","state":"\u001b[2J",
+        "cause":"\u0007"}]})");
+    ASSERT_TRUE(value);
+    const auto instances = instances_of(*value);
+    const Output out(ColorChoice::Never, false);
+    const std::string text = job_table(job_rows(instances), kNow, out) + instance_table(instances, kNow, out) +
+                             instance_block(instances[0], "\x1b", kNow, out);
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(text.find('\x07'), std::string::npos);
+}
+
+TEST(StatusTable, ColoursStatesWhenAsked) {
+    const auto value = reply();
+    const auto instances = instances_of(value);
+    EXPECT_NE(instance_table(instances, kNow, Output(ColorChoice::Always, false)).find("\x1b[1;31mfailed\x1b[0m"),
+              std::string::npos);
+}
+
+TEST(InstanceBlock, TellsEverythingAboutOne) {
+    setenv("TZ", "UTC", 1);
+    tzset();
+    InstanceView instance;
+    instance.name = "web@1";
+    instance.job = "web";
+    instance.state = "running";
+    instance.ready = true;
+    instance.pid = 41822;
+    instance.restarts = 2;
+    instance.since_usec = kNow - 7860 * kSecond;
+    instance.description = "ticket API";
+    instance.owner = "alice";
+    instance.exit_code = 0;
+    EXPECT_EQ(instance_block(instance, "python3 -m shop.web", kNow, Output(ColorChoice::Never, false)),
+              "* web@1 - ticket API\n"
+              "    state: running (ready) since Tue 2026-03-03 08:00:02 UTC; 2h 11min\n"
+              "      pid: 41822 python3 -m shop.web\n"
+              "      res: restarts 2\n"
+              "     exit: last: exit 0\n"
+              "    owner: alice\n");
+}
+
+TEST(StatusJson, HasEveryPromisedMemberAndNullWhereItDoesNotApply) {
+    const auto value = json::parse(
+        R"({"daemon":{"runtimeDir":"/run/procsupd"},"instances":[{"name":"web","job":"web","state":"stopped",
+            "ready":false,"restarts":0,"sinceUSec":7,"cause":"","tags":["a"]}]})");
+    ASSERT_TRUE(value);
+    json::Writer writer;
+    write_status_json(*value, writer);
+    EXPECT_EQ(writer.text(),
+              R"({"daemon":{"runtime_dir":"/run/procsupd"},"instances":[{"name":"web","job":"web","state":"stopped",)"
+              R"("pid":null,"ready":false,"restarts":0,"since_usec":7,"exit_code":null,"exit_signal":null,)"
+              R"("cause":"","tags":["a"]}]})");
+}
+
+}  // namespace
+}  // namespace procsup::ctl

@@ -1,0 +1,135 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "ctl/handlers.h"
+#include "ctl/instance_view.h"
+#include "ctl/project_daemon.h"
+#include "ctl/session.h"
+#include "ctl/shutdown.h"
+#include "ctl/text.h"
+
+namespace procsup::ctl {
+namespace {
+
+std::string project_file(const Session& session) {
+    const auto& operands = session.line().operands;
+    return operands.empty() ? session.surroundings().project_file : std::string(operands.front());
+}
+
+/// The settings say whether a job is meant to run; a job that does not show them to us is left alone.
+bool is_enabled(Session& session, std::string_view job) {
+    json::Writer parameters;
+    parameters.begin_object().member("name", job).end_object();
+    const auto reply = session.call_raw("io.procsupd.Job.Show", parameters.text());
+    if (!reply || !reply->error.empty()) return false;
+    const json::Value* settings = reply->parameters.find("settings");
+    return settings != nullptr && settings->bool_or("enabled", true);
+}
+
+/// Enabled jobs with an instance that neither does its work nor is on the way.
+std::vector<std::string> jobs_to_start(Session& session, const json::Value& status) {
+    std::vector<std::string> result;
+    const auto instances = instances_of(status);
+    std::string_view looked_at;
+    for (const auto& instance : instances) {
+        const bool down = instance.state == "stopped" || instance.state == "failed" || instance.state == "exited";
+        if (!down || instance.ready || instance.job == looked_at) continue;
+        looked_at = instance.job;
+        if (is_enabled(session, instance.job)) result.emplace_back(instance.job);
+    }
+    return result;
+}
+
+/// Reads the project file again in the supervisor that runs, and starts what should run and does not.
+int apply_again(Session& session) {
+    const auto reloaded = session.call_raw("io.procsupd.Manager.Reload", "");
+    if (!reloaded) return session.exit_code();
+    if (!reloaded->error.empty()) return session.report(*reloaded);
+    const auto state = session.call_raw("io.procsupd.Manager.Status", "");
+    if (!state) return session.exit_code();
+    if (!state->error.empty()) return session.report(*state);
+    const auto names = jobs_to_start(session, state->parameters);
+    if (names.empty()) return kSuccess;
+    json::Writer parameters;
+    parameters.begin_object().key("names").begin_array();
+    for (const auto& name : names) parameters.string(name);
+    parameters.end_array();
+    if (session.line().no_wait) parameters.member_bool("wait", false);
+    if (session.line().timeout) parameters.member_int("timeoutUSec", session.line().timeout->count());
+    const auto started = session.call_raw("io.procsupd.Job.Start", parameters.end_object().take());
+    if (!started) return session.exit_code();
+    return started->error.empty() ? kSuccess : session.report(*started);
+}
+
+int report_ended_start(Session& session, const Project& project, const ProjectStart& start) {
+    std::string log = escaped(start.log, true);
+    while (!log.empty() && log.back() == '\n') log.pop_back();
+    if (!log.empty()) session.out().message(log);
+    if (start.exit_code == kBadConfiguration) {
+        session.out().error(escaped(project.file) + " cannot be used");
+        return kBadConfiguration;
+    }
+    session.out().error("procsupd ended at once (exit " + std::to_string(start.exit_code) + ")");
+    session.out().hint("its log: " + escaped(project.log()));
+    return kFailed;
+}
+
+int start_project(Session& session, const Project& project) {
+    const std::string program = find_procsupd();
+    if (program.empty()) {
+        return session.fail(Error{"cannot find procsupd beside procsupctl or in PATH"});
+    }
+    const Duration limit = session.line().timeout.value_or(std::chrono::seconds(90));
+    const auto start = start_project_daemon(project, program, session.surroundings().uid, limit);
+    if (!start) return session.fail(start.error());
+    switch (start->outcome) {
+        case ProjectStart::Outcome::Ready: return kSuccess;
+        case ProjectStart::Outcome::Ended:
+            // Somebody else's `up` can have come first; then theirs is the one.
+            return session.client_if_up() != nullptr ? apply_again(session)
+                                                     : report_ended_start(session, project, *start);
+        case ProjectStart::Outcome::TimedOut: break;
+    }
+    session.out().error("procsupd is not ready after " + to_text(limit));
+    session.out().hint("its log: " + escaped(project.log()));
+    return kTimedOut;
+}
+
+}  // namespace
+
+int up(Session& session) {
+    const auto project = Project::of(project_file(session), session.surroundings());
+    if (!project) return session.fail(project.error());
+    if (access(project->file.c_str(), F_OK) != 0) return session.fail(os_failure("find " + project->file, errno));
+    session.use_socket(project->socket());
+    const int code = session.client_if_up() != nullptr ? apply_again(session) : start_project(session, *project);
+    if (code != kSuccess) return code;
+    // What follows is `status` of everything, whatever the operand of `up` was.
+    return status_of_everything(session);
+}
+
+int down(Session& session) {
+    const auto project = Project::of(project_file(session), session.surroundings());
+    if (!project) return session.fail(project.error());
+    session.use_socket(project->socket());
+    if (session.client_if_up() == nullptr) {
+        session.out().note("not running");
+        return kSuccess;
+    }
+    return shut_down_and_wait(session);
+}
+
+int check(Session& session) {
+    const std::string program = find_procsupd();
+    if (program.empty()) return session.fail(Error{"cannot find procsupd beside procsupctl or in PATH"});
+    const std::string file = project_file(session);
+    session.out().flush();
+    execl(program.c_str(), "procsupd", "--check", file.c_str(), nullptr);
+    return session.fail(os_failure("execute " + program, errno));
+}
+
+}  // namespace procsup::ctl

@@ -1,0 +1,117 @@
+#include "ctl/session.h"
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+
+#include "ctl/fake_daemon.h"
+
+namespace procsup::ctl {
+namespace {
+
+Surroundings nowhere() {
+    Surroundings surroundings;
+    surroundings.system_socket = "/nonexistent/system/io.procsupd";
+    surroundings.project_file = "/nonexistent/procsup.toml";
+    surroundings.uid = 1000;
+    return surroundings;
+}
+
+std::string resolved(const CommandLine& line, const Surroundings& surroundings) {
+    const auto path = resolve_socket(line, surroundings);
+    return path ? *path : path.error().message;
+}
+
+TEST(SocketPath, ComesFromTheCommandLineFirst) {
+    Surroundings surroundings = nowhere();
+    surroundings.procsupd_socket = "/env";
+    CommandLine line;
+    EXPECT_EQ(resolved(line, surroundings), "/env");
+    line.socket = "/option";
+    EXPECT_EQ(resolved(line, surroundings), "/option");
+}
+
+TEST(SocketPath, IsTheUsersWhenItExistsAndTheSystemsElse) {
+    const FakeDaemon daemon("x", "{}");
+    Surroundings surroundings = nowhere();
+    surroundings.xdg_runtime_dir = daemon.directory();
+    EXPECT_EQ(resolved({}, surroundings), "/nonexistent/system/io.procsupd");
+    const std::string directory = daemon.directory() + "/procsupd";
+    ASSERT_EQ(mkdir(directory.c_str(), 0700), 0);
+    ASSERT_EQ(symlink(daemon.socket().c_str(), (directory + "/io.procsupd").c_str()), 0);
+    EXPECT_EQ(resolved({}, surroundings), directory + "/io.procsupd");
+    surroundings.uid = 0;
+    EXPECT_EQ(resolved({}, surroundings), "/nonexistent/system/io.procsupd");
+    unlink((directory + "/io.procsupd").c_str());
+    rmdir(directory.c_str());
+}
+
+TEST(SocketPath, OfTheUserNeedsARuntimeDirectory) {
+    Surroundings surroundings = nowhere();
+    CommandLine line;
+    line.user = true;
+    EXPECT_EQ(resolved(line, surroundings), "cannot use --user: XDG_RUNTIME_DIR is not set");
+    surroundings.xdg_runtime_dir = "/run/user/7";
+    EXPECT_EQ(resolved(line, surroundings), "/run/user/7/procsupd/io.procsupd");
+}
+
+TEST(Unreachable, NamesPathCauseAndWhatToDoAndExits69) {
+    const auto printed = run_procsupctl({"ping"});
+    EXPECT_EQ(printed.code, 69);
+    EXPECT_EQ(printed.err,
+              "error: cannot connect to /nonexistent/io.procsupd: No such file or directory\n"
+              "hint: start it: systemctl start procsupd, or for a project file: procsupctl up\n");
+}
+
+TEST(Unreachable, SupervisorThatLeavesMidwayExits69) {
+    FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) { return std::vector<std::string>{""}; });
+    EXPECT_EQ(run_procsupctl(daemon, {"status"}).code, 69);
+}
+
+TEST(Timeout, EndsACallThatIsNotAnswered) {
+    FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) { return std::vector<std::string>(); });
+    const auto printed = run_procsupctl(daemon, {"ping", "--timeout=10ms"});
+    EXPECT_EQ(printed.code, 124);
+    EXPECT_NE(printed.err.find("no answer"), std::string::npos);
+}
+
+TEST(Ping, IsQuietWhenAsked) {
+    FakeDaemon daemon("io.procsupd.Manager.Ping", "");
+    const auto printed = run_procsupctl(daemon, {"ping", "-q"});
+    EXPECT_EQ(printed.code, 0);
+    EXPECT_EQ(printed.out + printed.err, "");
+}
+
+TEST(Usage, ErrorsExit2) {
+    const auto printed = run_procsupctl({"restrat", "web"});
+    EXPECT_EQ(printed.code, 2);
+    EXPECT_EQ(printed.err, "error: unknown command 'restrat' (did you mean 'restart'?)\n");
+}
+
+TEST(Shutdown, WaitsUntilTheSupervisorHangsUp) {
+    FakeDaemon daemon([](const varlink::Call& call, const std::vector<Fd>&) {
+        if (call.method_name() == "Status") return std::vector<std::string>{varlink::reply_message(R"({"daemon":{"pid":1}})")};
+        return std::vector<std::string>{varlink::reply_message(""), ""};
+    });
+    const auto printed = run_procsupctl(daemon, {"shutdown"});
+    EXPECT_EQ(printed.code, 0);
+    EXPECT_EQ(printed.out, "procsupd has ended\n");
+    EXPECT_EQ(daemon.calls().back(), "io.procsupd.Manager.Shutdown {}");
+}
+
+TEST(Shutdown, ThatTakesTooLongExits124) {
+    FakeDaemon daemon("io.procsupd.Manager.Shutdown", "");
+    EXPECT_EQ(run_procsupctl(daemon, {"shutdown", "--timeout=10ms"}).code, 124);
+    EXPECT_EQ(run_procsupctl(daemon, {"shutdown", "--no-wait"}).code, 0);
+}
+
+TEST(DaemonStatus, PrintsTheDaemonInSnakeCase) {
+    FakeDaemon daemon("io.procsupd.Manager.Status",
+                      R"({"daemon":{"version":"1.0","uptimeUSec":9000000,"loopLagMaxUSec":20},"instances":[]})");
+    EXPECT_EQ(run_procsupctl(daemon, {"daemon", "status"}).out, "version: 1.0\nuptime: 9s\nloop_lag_max: 20us\n");
+    EXPECT_EQ(run_procsupctl(daemon, {"daemon", "status", "--json"}).out,
+              R"({"version":"1.0","uptime_usec":9000000,"loop_lag_max_usec":20})" "\n");
+}
+
+}  // namespace
+}  // namespace procsup::ctl

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+#include "ctl/command_line.h"
+
+namespace procsup::ctl {
+
+/// What decides where the supervisor is, besides the command line.
+struct Surroundings {
+    std::string procsupd_socket;   ///< $PROCSUPD_SOCKET
+    std::string xdg_runtime_dir;   ///< $XDG_RUNTIME_DIR
+    std::string project_file = "procsup.toml";
+    std::string system_socket = "/run/procsupd/io.procsupd";
+    uid_t uid = 0;
+
+    static Surroundings of_this_process();
+};
+
+inline constexpr std::string_view kSocketName = "io.procsupd";
+
+/// The path of a project file without links; of one that does not exist, in the real path of its directory.
+Result<std::string> real_path_of(const std::string& file);
+
+/// The runtime directory of the supervisor of a project file: one for each file, by its real path, in a place
+/// that only this user can write.
+Result<std::string> project_runtime_dir(const std::string& project_file, const Surroundings& surroundings);
+
+/// Where to look: --socket, $PROCSUPD_SOCKET, the supervisor of ./procsup.toml when it has a socket, the user's own
+/// when not root and it has a socket, the system's. With --user only the user's own.
+Result<std::string> resolve_socket(const CommandLine& line, const Surroundings& surroundings);
+
+/// Makes `path` and its parents from the first one that is missing, for this user only (0700), and checks that
+/// the last is a directory of this user that nobody else may write. A parent in a place open to all (/tmp) is checked
+/// the same way, so nobody can have put a directory or link of theirs there.
+Result<void> make_private_dirs(const std::string& path, uid_t uid);
+
+}  // namespace procsup::ctl

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <string>
+
+#include "ctl/clock.h"
+#include "ctl/handlers.h"
+#include "ctl/instance_view.h"
+#include "ctl/process_text.h"
+#include "ctl/session.h"
+#include "ctl/text.h"
+
+namespace procsup::ctl {
+namespace {
+
+constexpr std::string_view kStatus = "io.procsupd.Manager.Status";
+
+bool names_jobs(const Session& session) { return !session.line().operands.empty() || session.line().all; }
+
+/// Manager.Status of everything or of the operands; with --json the answer is printed.
+std::optional<json::Value> call_status(Session& session, bool everything) {
+    auto reply = session.call_raw(kStatus, everything ? std::string() : names_parameters(session.line()));
+    if (!reply) return std::nullopt;
+    if (!reply->error.empty()) {
+        session.report(*reply);
+        return std::nullopt;
+    }
+    if (session.line().json) {
+        json::Writer writer;
+        write_status_json(reply->parameters, writer);
+        session.out().line(writer.text());
+    }
+    return std::move(reply->parameters);
+}
+
+int all_active(const std::vector<InstanceView>& instances) {
+    return std::all_of(instances.begin(), instances.end(), does_its_work) ? kSuccess : kNotRunning;
+}
+
+const json::Value& daemon_of(const json::Value& reply) {
+    static const json::Value kNone;
+    const json::Value* daemon = reply.find("daemon");
+    return daemon == nullptr ? kNone : *daemon;
+}
+
+/// Says that the newest configuration is not the one in force.
+void add_problems(const json::Value& daemon, Output& out) {
+    const json::Value* problems = daemon.find("configProblems");
+    if (problems == nullptr || problems->as_array() == nullptr || problems->as_array()->empty()) return;
+    out.line(out.colored(Color::Yellow, "the newest configuration has errors; the one before stays in force:"));
+    for (const auto& problem : *problems->as_array()) {
+        if (const auto* text = problem.as_string()) out.line("  " + escaped(*text));
+    }
+}
+
+void add_overview(const json::Value& reply, const std::vector<InstanceView>& instances, Output& out) {
+    const auto rows = job_rows(instances);
+    out.line(summary_line(daemon_of(reply), rows));
+    if (!rows.empty()) out.add(job_table(rows, realtime_usec(), out));
+    add_problems(daemon_of(reply), out);
+    if (const auto next = next_command(rows); !next.empty()) out.line("hint: " + next);
+}
+
+/// One "name = value" a line, with the names of tables in front; values as JSON, which for these types is TOML too.
+void add_settings(const std::string& prefix, const json::Value& value, std::string& text) {
+    const auto* members = value.as_object();
+    if (members == nullptr) {
+        text += escaped(prefix) + " = " + escaped(json::to_text(value)) + "\n";
+        return;
+    }
+    for (const auto& [name, member] : *members) {
+        add_settings(prefix.empty() ? name : prefix + "." + name, member, text);
+    }
+}
+
+}  // namespace
+
+int status(Session& session) {
+    if (!names_jobs(session)) return status_of_everything(session);
+    const auto reply = call_status(session, false);
+    if (!reply) return session.exit_code();
+    const auto instances = instances_of(*reply);
+    Output& out = session.out();
+    if (!session.line().json && !out.quiet()) {
+        const std::int64_t daemon_pid = daemon_of(*reply).int_or("pid", 0);
+        for (std::size_t i = 0; i < instances.size(); ++i) {
+            if (i > 0) out.line("");
+            const std::string command_line = child_command_line(instances[i].pid, daemon_pid);
+            out.add(instance_block(instances[i], command_line, realtime_usec(), out));
+        }
+    }
+    return all_active(instances);
+}
+
+int status_of_everything(Session& session) {
+    const auto reply = call_status(session, true);
+    if (!reply) return session.exit_code();
+    if (!session.line().json && !session.out().quiet()) add_overview(*reply, instances_of(*reply), session.out());
+    return kSuccess;
+}
+
+int list(Session& session) {
+    const auto reply = call_status(session, !names_jobs(session));
+    if (!reply) return session.exit_code();
+    if (!session.line().json) session.out().add(instance_table(instances_of(*reply), realtime_usec(), session.out()));
+    return kSuccess;
+}
+
+int show(Session& session) {
+    json::Writer parameters;
+    parameters.begin_object().member("name", session.line().operands.front()).end_object();
+    const auto reply = session.call("io.procsupd.Job.Show", parameters.text());
+    if (!reply) return session.exit_code();
+    if (session.line().json) return kSuccess;
+    std::string text;
+    if (const auto* settings = reply->find("settings")) add_settings("", *settings, text);
+    if (const auto* instances = reply->find("instances"); instances != nullptr && instances->as_array() != nullptr) {
+        for (const auto& instance : *instances->as_array()) {
+            text += "\n[" + escaped(instance.string_or("name", "")) + "]\n";
+            if (const auto* members = instance.as_object()) {
+                for (const auto& [name, value] : *members) add_settings(snake_case(name), value, text);
+            }
+        }
+    }
+    session.out().add(text);
+    return kSuccess;
+}
+
+int cat(Session& session) {
+    json::Writer parameters;
+    parameters.begin_object().member("name", session.line().operands.front()).end_object();
+    const auto reply = session.call("io.procsupd.Job.Cat", parameters.text());
+    if (!reply) return session.exit_code();
+    if (session.line().json) return kSuccess;
+    Output& out = session.out();
+    const std::string_view text = reply->string_or("text", "");
+    if (const auto origin = reply->string_or("origin", ""); !origin.empty()) out.line("# " + escaped(origin));
+    // A file gets the text as it is; a terminal must not obey it.
+    out.add(out.to_terminal() ? escaped(text, true) : std::string(text));
+    if (!text.empty() && text.back() != '\n') out.line("");
+    return kSuccess;
+}
+
+int is_active(Session& session) {
+    const auto reply = call_status(session, !names_jobs(session));
+    if (!reply) return session.exit_code();
+    const auto instances = instances_of(*reply);
+    if (!session.line().json) {
+        for (const auto& instance : instances) session.out().note(escaped(instance.state));
+    }
+    return all_active(instances);
+}
+
+int is_failed(Session& session) {
+    const auto reply = call_status(session, !names_jobs(session));
+    if (!reply) return session.exit_code();
+    const auto instances = instances_of(*reply);
+    if (!session.line().json) {
+        for (const auto& instance : instances) session.out().note(escaped(instance.state));
+    }
+    const bool failed = std::any_of(instances.begin(), instances.end(),
+                                    [](const InstanceView& instance) { return instance.state == "failed"; });
+    return failed ? kSuccess : kFailed;
+}
+
+}  // namespace procsup::ctl

@@ -1,0 +1,116 @@
+#include "ctl/verb.h"
+
+#include <array>
+
+#include "ctl/handlers.h"
+
+namespace procsup::ctl {
+namespace {
+
+constexpr auto kOptions = std::to_array<OptionText>({
+    {Option::Json, "--json", 0, "", "", "print the supervisor's answer as JSON"},
+    {Option::Quiet, "--quiet", 'q', "", "", "print errors only"},
+    {Option::Color, "--color", 0, "WHEN", "auto always never", "colours: auto, always or never"},
+    {Option::Socket, "--socket", 0, "PATH", "", "the supervisor's socket"},
+    {Option::User, "--user", 0, "", "", "talk to the user's own supervisor"},
+    {Option::Timeout, "--timeout", 0, "DUR", "", "wait no longer than this (\"30s\", \"1min30s\")"},
+    {Option::Help, "--help", 'h', "", "", "explain the verb"},
+    {Option::Version, "--version", 0, "", "", "print the version"},
+    {Option::NoWait, "--no-wait", 0, "", "", "give the order and do not wait for the result"},
+    {Option::All, "--all", 0, "", "", "all jobs"},
+    {Option::For, "--for", 0, "WHAT", "ready stopped exit", "wait until ready (default), stopped or the next exit"},
+    {Option::Follow, "--follow", 'f', "", "", "go on with every change until interrupted"},
+    {Option::Name, "--name", 0, "NAME", "", "name of the transient job"},
+    {Option::Detach, "--detach", 0, "", "", "return when the command runs"},
+});
+
+constexpr std::uint32_t kAct = bit(Option::NoWait) | bit(Option::All);
+
+constexpr auto kVerbs = std::to_array<Verb>({
+    {"status", VerbGroup::State, "[JOB…]", "how the supervisor and its jobs are; one JOB in detail", 0,
+     Operands::AnyJobs, ExitFamily::Status, status},
+    {"list", VerbGroup::State, "[JOB…]", "one line for each instance", 0, Operands::AnyJobs, ExitFamily::Status, list},
+    {"show", VerbGroup::State, "JOB", "all settings and the state of a job", 0, Operands::Job, ExitFamily::Status,
+     show},
+    {"cat", VerbGroup::State, "JOB", "the settings as TOML, with where they came from", 0, Operands::Job,
+     ExitFamily::Status, cat},
+    {"why", VerbGroup::State, "JOB", "why a job is in its state, and what to do", 0, Operands::Job, ExitFamily::Status,
+     why},
+    {"is-active", VerbGroup::State, "JOB…", "exit 0 when all of them do their work, else 3", bit(Option::All),
+     Operands::Jobs, ExitFamily::Status, is_active},
+    {"is-failed", VerbGroup::State, "JOB…", "exit 0 when one of them has failed, else 1", bit(Option::All),
+     Operands::Jobs, ExitFamily::Status, is_failed},
+    {"events", VerbGroup::State, "[-f] [JOB…]", "the present states, and with -f every change", bit(Option::Follow),
+     Operands::AnyJobs, ExitFamily::Status, events},
+
+    {"start", VerbGroup::Act, "JOB…", "start and wait until it runs", kAct, Operands::Jobs, ExitFamily::Action, start},
+    {"stop", VerbGroup::Act, "JOB…", "stop and wait until nothing is left", kAct, Operands::Jobs, ExitFamily::Action,
+     stop},
+    {"restart", VerbGroup::Act, "JOB…", "stop, then start with the newest settings", kAct, Operands::Jobs,
+     ExitFamily::Action, restart},
+    {"reload", VerbGroup::Act, "[JOB…]", "make a job read its files again; without JOB: the supervisor", 0,
+     Operands::AnyJobs, ExitFamily::Action, reload},
+    {"signal", VerbGroup::Act, "SIG JOB…", "send a signal to the main process", bit(Option::All),
+     Operands::SignalAndJobs, ExitFamily::Action, signal_jobs},
+    {"reset", VerbGroup::Act, "JOB…", "forget failures and restart counts", bit(Option::All), Operands::Jobs,
+     ExitFamily::Action, reset},
+    {"wait", VerbGroup::Act, "[--for=WHAT] JOB…", "wait until ready, stopped or exited", bit(Option::For) | bit(Option::All),
+     Operands::Jobs, ExitFamily::Action, wait_for_jobs},
+
+    {"run", VerbGroup::Transient, "[--name=NAME] [--detach] -- CMD [ARG…]",
+     "run a command once, supervised, with this terminal", bit(Option::Name) | bit(Option::Detach), Operands::Command,
+     ExitFamily::Run, run},
+    {"exec", VerbGroup::Transient, "JOB -- CMD [ARG…]", "run a command with the user, environment and directory of JOB",
+     bit(Option::Name) | bit(Option::Detach), Operands::JobAndCommand, ExitFamily::Run, exec_like},
+
+    {"up", VerbGroup::Project, "[FILE]", "start the supervisor of a project file, or apply the file again",
+     bit(Option::NoWait), Operands::File, ExitFamily::Action, up},
+    {"down", VerbGroup::Project, "[FILE]", "stop the jobs and the supervisor of a project file", bit(Option::NoWait),
+     Operands::File, ExitFamily::Action, down},
+    {"check", VerbGroup::Project, "[FILE]", "report everything that is wrong in a configuration", 0, Operands::File,
+     ExitFamily::Action, check},
+
+    {"ping", VerbGroup::Daemon, "", "exit 0 when the supervisor answers", 0, Operands::None, ExitFamily::Action, ping},
+    {"shutdown", VerbGroup::Daemon, "", "stop every job and end the supervisor", bit(Option::NoWait), Operands::None,
+     ExitFamily::Action, shut_down},
+    {"daemon status", VerbGroup::Daemon, "", "how the supervisor itself is", 0, Operands::None, ExitFamily::Status,
+     daemon_status},
+    {"version", VerbGroup::Daemon, "", "print the version of procsupctl", 0, Operands::None, ExitFamily::Action,
+     version},
+    {"completion", VerbGroup::Daemon, "bash", "print the shell's completion script", 0, Operands::Shell,
+     ExitFamily::Action, completion},
+    {"help", VerbGroup::Daemon, "[VERB]", "explain the verbs, or one of them", 0, Operands::Verb, ExitFamily::Action,
+     help},
+
+    {"__complete", VerbGroup::Hidden, "[WORD…]", "candidates for the last word", 0, Operands::Anything,
+     ExitFamily::Action, complete},
+    {"__man", VerbGroup::Hidden, "", "the manual's list of verbs and options", 0, Operands::None, ExitFamily::Action,
+     print_manual},
+});
+
+}  // namespace
+
+std::span<const Verb> verbs() { return kVerbs; }
+
+std::span<const OptionText> options() { return kOptions; }
+
+const Verb* find_verb(std::string_view name) {
+    for (const Verb& verb : kVerbs) {
+        if (verb.name == name) return &verb;
+    }
+    return nullptr;
+}
+
+std::string_view group_title(VerbGroup group) {
+    switch (group) {
+        case VerbGroup::State: return "State";
+        case VerbGroup::Act: return "Act";
+        case VerbGroup::Transient: return "Transient jobs";
+        case VerbGroup::Project: return "Projects";
+        case VerbGroup::Daemon: return "Supervisor";
+        case VerbGroup::Hidden: return {};
+    }
+    return {};
+}
+
+}  // namespace procsup::ctl

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "ctl/exit_code.h"
+
+/// The one table of verbs and options: parsing, help, usage errors, hints, completion and the manual's list of
+/// verbs are all made from it.
+namespace procsup::ctl {
+
+class Session;
+
+enum class Option : std::uint32_t {
+    // Taken by every verb, before or behind it.
+    Json = 1u << 0,
+    Quiet = 1u << 1,
+    Color = 1u << 2,
+    Socket = 1u << 3,
+    User = 1u << 4,
+    Timeout = 1u << 5,
+    Help = 1u << 6,
+    Version = 1u << 7,
+    // Taken by the verbs that name them.
+    NoWait = 1u << 8,
+    All = 1u << 9,
+    For = 1u << 10,
+    Follow = 1u << 11,
+    Name = 1u << 12,
+    Detach = 1u << 13,
+};
+
+constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }
+
+struct OptionText {
+    Option option;
+    std::string_view name;         ///< "--timeout"
+    char letter;                   ///< 'f' for -f, or 0
+    std::string_view argument;     ///< "DUR", or empty: takes none
+    std::string_view choices;      ///< "auto always never": what the argument can be, or empty
+    std::string_view help;
+};
+
+enum class VerbGroup { State, Act, Transient, Project, Daemon, Hidden };
+
+/// What the words behind a verb are.
+enum class Operands {
+    None,
+    Job,            ///< one job
+    AnyJobs,        ///< any number of jobs, also none
+    Jobs,           ///< at least one job (or --all)
+    SignalAndJobs,
+    Command,        ///< -- CMD [ARG…]
+    JobAndCommand,  ///< JOB -- CMD [ARG…]
+    File,           ///< at most one file
+    Shell,
+    Verb,           ///< a verb's words, or none
+    Anything,       ///< taken verbatim, options too
+};
+
+struct Verb {
+    std::string_view name;      ///< "status", "daemon status"
+    VerbGroup group;
+    std::string_view synopsis;  ///< what follows the name: "[JOB…]"
+    std::string_view help;      ///< one line, without a full stop
+    std::uint32_t options;      ///< bits of the options it takes besides those of every verb
+    Operands operands;
+    ExitFamily family;
+    int (*handler)(Session&);
+};
+
+std::span<const Verb> verbs();
+std::span<const OptionText> options();
+
+/// The options that every verb takes.
+inline constexpr std::uint32_t kGlobalOptions = 0xff;
+
+const Verb* find_verb(std::string_view name);
+std::string_view group_title(VerbGroup group);
+
+}  // namespace procsup::ctl

@@ -1,0 +1,148 @@
+#include "ctl/why.h"
+
+#include <algorithm>
+
+#include "ctl/handlers.h"
+#include "ctl/instance_view.h"
+#include "ctl/session.h"
+#include "ctl/text.h"
+
+namespace procsup::ctl {
+namespace {
+
+struct Change {
+    std::int64_t time_usec = 0;
+    std::string_view from;
+    std::string_view to;
+    std::string_view cause;
+
+    bool on_the_way() const { return to == "starting" || to == "running" || to == "stopping"; }
+    bool begins_run() const { return to == "running"; }
+    bool ends_run() const { return from == "running" && to != "running"; }
+    /// Enters a state without a process, from one with.
+    bool settles() const {
+        const bool from_live = from == "running" || from == "starting" || from == "stopping";
+        return from_live && !on_the_way();
+    }
+};
+
+/// The history, oldest first.
+std::vector<Change> changes_of(const json::Value& reply) {
+    std::vector<Change> changes;
+    const json::Value* history = reply.find("history");
+    if (history == nullptr || history->as_array() == nullptr) return changes;
+    for (const auto& entry : *history->as_array()) {
+        changes.push_back({entry.int_or("timeUSec", 0), entry.string_or("from", ""), entry.string_or("to", ""),
+                           entry.string_or("cause", "")});
+    }
+    std::reverse(changes.begin(), changes.end());
+    return changes;
+}
+
+struct Described {
+    PastEvent event;
+    std::string_view key;  ///< what must be the same to be one line
+    bool settles = false;
+    bool on_the_way = false;
+};
+
+/// All changes as lines, oldest first; a start that led to an end is left out.
+std::vector<Described> describe(const std::vector<Change>& changes) {
+    std::vector<Described> lines;
+    std::int64_t began = 0;
+    std::optional<Duration> lasted;
+    for (const Change& change : changes) {
+        if (change.begins_run()) began = change.time_usec;
+        if (change.ends_run() && began != 0) lasted = Duration(change.time_usec - began);
+        if (change.settles()) {
+            while (!lines.empty() && lines.back().on_the_way) lines.pop_back();
+            std::string text = escaped(change.cause.empty() ? change.to : change.cause);
+            if (lasted) text += " after " + run_time_text(*lasted);
+            lines.push_back({{change.time_usec, std::move(text), 0}, change.cause, true, false});
+            began = 0;
+            lasted.reset();
+        } else {
+            std::string text = escaped(change.to);
+            if (!change.cause.empty()) text += ": " + escaped(change.cause);
+            lines.push_back({{change.time_usec, std::move(text), 0}, change.cause, false, change.on_the_way()});
+        }
+    }
+    return lines;
+}
+
+/// "would start now?", for the states in which that is a question.
+std::string start_question(std::string_view state) {
+    if (state == "failed" || state == "stopped") {
+        return "  would start now? no: state " + escaped(state) + ".";
+    }
+    if (state == "exited") return "  would start now? no: it has ended well.";
+    if (state == "backoff") return "  would start now? yes, when its delay is over.";
+    return {};
+}
+
+}  // namespace
+
+std::vector<PastEvent> past_events(const json::Value& reply) {
+    const auto lines = describe(changes_of(reply));
+    std::vector<PastEvent> result;
+    std::string_view key;
+    bool settles = false;
+    for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+        if (line->settles && settles && line->key == key) {
+            ++result.back().repeated;
+        } else {
+            result.push_back(line->event);
+        }
+        key = line->key;
+        settles = line->settles;
+    }
+    return result;
+}
+
+std::optional<Duration> last_run_time(const json::Value& reply) {
+    std::optional<Duration> lasted;
+    std::int64_t began = 0;
+    for (const Change& change : changes_of(reply)) {
+        if (change.begins_run()) began = change.time_usec;
+        if (change.ends_run() && began != 0) lasted = Duration(change.time_usec - began);
+    }
+    return lasted;
+}
+
+std::string why_text(const json::Value& reply, const Output& out) {
+    InstanceView instance;
+    instance.state = reply.string_or("state", "");
+    const std::string_view cause = reply.string_or("cause", "");
+    std::string text = escaped(reply.string_or("name", "")) + " is " + colored_state(instance, out);
+    if (!cause.empty()) text += " because " + escaped(cause);
+    text += "\n";
+    for (const PastEvent& event : past_events(reply)) {
+        text += "  " + clock_text(event.time_usec) + " " + event.text;
+        if (event.repeated > 0) text += "   (" + std::to_string(event.repeated) + " more)";
+        text += "\n";
+    }
+    std::string last = start_question(instance.state);
+    if (const auto* advice = reply.find("advice"); advice != nullptr && advice->as_array() != nullptr) {
+        for (const auto& step : *advice->as_array()) {
+            if (step.as_string() == nullptr) continue;
+            last += (last.empty() ? "  try: " : last.ends_with('\n') ? "  or: " : " try: ") + escaped(*step.as_string()) +
+                    "\n";
+        }
+    }
+    if (!last.empty() && !last.ends_with('\n')) last += "\n";
+    return text + last;
+}
+
+int why(Session& session) {
+    json::Writer parameters;
+    parameters.begin_object().member("name", session.line().operands.front()).end_object();
+    const auto reply = session.call("io.procsupd.Job.Why", parameters.text());
+    if (!reply) return session.exit_code();
+    if (!session.line().json) session.out().add(why_text(*reply, session.out()));
+    InstanceView instance;
+    instance.state = reply->string_or("state", "");
+    // A one-shot that has ended well has done its work.
+    return does_its_work(instance) || instance.state == "exited" ? kSuccess : kNotRunning;
+}
+
+}  // namespace procsup::ctl

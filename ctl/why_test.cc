@@ -1,0 +1,70 @@
+#include "ctl/why.h"
+
+#include <gtest/gtest.h>
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "ctl/fake_daemon.h"
+
+namespace procsup::ctl {
+namespace {
+
+constexpr const char* kMailer = R"json({"name":"mailer","state":"failed","cause":"start limit hit (2 starts in 60s)",
+    "advice":["procsupctl reset mailer && procsupctl start mailer"],"history":[
+    {"timeUSec":1772532662400000,"from":"backoff","to":"failed","cause":"start limit hit"},
+    {"timeUSec":1772532662300000,"from":"running","to":"backoff","cause":"exit 78"},
+    {"timeUSec":1772532662100000,"from":"starting","to":"running","cause":"executed"},
+    {"timeUSec":1772532662000000,"from":"backoff","to":"starting","cause":"restart"},
+    {"timeUSec":1772532661000000,"from":"running","to":"backoff","cause":"exit 78"},
+    {"timeUSec":1772532660000000,"from":"starting","to":"running","cause":"executed"},
+    {"timeUSec":1772532660000000,"from":"stopped","to":"starting","cause":"started with the daemon"}]})json";
+
+json::Value parsed(const char* text) {
+    auto value = json::parse(text);
+    EXPECT_TRUE(value);
+    return std::move(*value);
+}
+
+TEST(Why, CondensesRunsThatEndedTheSameWay) {
+    const auto events = past_events(parsed(kMailer));
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[0].text, "failed: start limit hit");
+    EXPECT_EQ(events[1].text, "exit 78 after 0.2s");
+    EXPECT_EQ(events[1].repeated, 1u);
+}
+
+TEST(Why, KeepsTheStartOfTheRunThatGoesOn) {
+    const auto events = past_events(parsed(R"({"history":[
+        {"timeUSec":2,"from":"starting","to":"running","cause":"executed"},
+        {"timeUSec":1,"from":"stopped","to":"starting","cause":"started with the daemon"}]})"));
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[0].text, "running: executed");
+    EXPECT_EQ(events[1].text, "starting: started with the daemon");
+}
+
+TEST(Why, MeasuresARunThroughItsStop) {
+    const auto reply = parsed(R"({"history":[
+        {"timeUSec":9000000,"from":"stopping","to":"stopped","cause":"stop asked by uid 0"},
+        {"timeUSec":5000000,"from":"running","to":"stopping","cause":"stop asked by uid 0"},
+        {"timeUSec":1000000,"from":"starting","to":"running","cause":"executed"}]})");
+    EXPECT_EQ(past_events(reply).front().text, "stop asked by uid 0 after 4.0s");
+    EXPECT_EQ(last_run_time(reply), std::chrono::seconds(4));
+}
+
+TEST(Why, PrintsCauseHistoryAndAdviceAndExits3) {
+    setenv("TZ", "UTC", 1);
+    tzset();
+    FakeDaemon daemon("io.procsupd.Job.Why", kMailer);
+    const auto printed = run_procsupctl(daemon, {"why", "mailer"});
+    EXPECT_EQ(printed.code, 3);
+    EXPECT_EQ(printed.out,
+              "mailer is failed because start limit hit (2 starts in 60s)\n"
+              "  10:11:02 failed: start limit hit\n"
+              "  10:11:02 exit 78 after 0.2s   (1 more)\n"
+              "  would start now? no: state failed. try: procsupctl reset mailer && procsupctl start mailer\n");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Why {"name":"mailer"})");
+}
+
+}  // namespace
+}  // namespace procsup::ctl

@@ -1,0 +1,52 @@
+#include "daemon/control/access.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace procsup {
+namespace {
+
+template <typename T>
+bool contains(const std::vector<T>& list, T value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+bool names(const AccessRule& rule, const varlink::Peer& peer) {
+    if (rule.everyone || contains(rule.users, peer.uid) || contains(rule.groups, peer.gid)) return true;
+    return std::any_of(peer.groups.begin(), peer.groups.end(), [&](gid_t gid) { return contains(rule.groups, gid); });
+}
+
+std::string word_of(Tier tier) {
+    switch (tier) {
+        case Tier::None: return "no";
+        case Tier::Read: return "read";
+        case Tier::Operate: return "operate";
+        case Tier::Admin: return "admin";
+    }
+    return "no";
+}
+
+}  // namespace
+
+Access::Access(const DaemonSpec& spec)
+    : daemon_uid_(geteuid()), admin_(spec.admin), operate_(spec.operate), read_(spec.read) {}
+
+Tier Access::tier_of(const varlink::Peer& peer) const {
+    if (peer.uid == 0 || peer.uid == daemon_uid_ || names(admin_, peer)) return Tier::Admin;
+    if (names(operate_, peer)) return Tier::Operate;
+    return names(read_, peer) ? Tier::Read : Tier::None;
+}
+
+bool Access::allows(const varlink::Peer& peer, Tier needed, const JobSpec* job) const {
+    if (tier_of(peer) >= needed) return true;
+    return job != nullptr && needed <= Tier::Operate && job->owner == peer.uid;
+}
+
+std::string Access::refusal(const varlink::Peer& peer, Tier needed) {
+    std::string who = needed == Tier::Admin ? "root, the supervisor's own user, and whom [access] admin names"
+                                            : "root, a job's owner, and whom [access] " + word_of(needed) + " names";
+    return "uid " + std::to_string(peer.uid) + " lacks " + word_of(needed) + " access, which " + who + " have";
+}
+
+}  // namespace procsup

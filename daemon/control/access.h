@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "common/varlink/server.h"
+#include "conf/job_spec.h"
+
+namespace procsup {
+
+/// How much a caller may do; each tier may do what those before it may.
+enum class Tier { None, Read, Operate, Admin };
+
+/// Decides from who the kernel says the caller is, never from what the caller says: root and the daemon's own uid are
+/// administrators, [access] names the others, and a job's owner operates that job.
+class Access {
+public:
+    explicit Access(const DaemonSpec& spec);
+
+    Tier tier_of(const varlink::Peer& peer) const;
+    /// `job` is the one concerned, or nullptr for none.
+    bool allows(const varlink::Peer& peer, Tier needed, const JobSpec* job = nullptr) const;
+    /// What a refused caller is told.
+    static std::string refusal(const varlink::Peer& peer, Tier needed);
+
+    uid_t daemon_uid() const { return daemon_uid_; }
+
+private:
+    uid_t daemon_uid_;
+    AccessRule admin_, operate_, read_;
+};
+
+}  // namespace procsup

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/varlink/server.h"
+#include "daemon/control/access.h"
+#include "daemon/control/host_port.h"
+#include "daemon/engine/supervisor.h"
+
+namespace procsup {
+
+/// What every method needs; owned by Control, which outlives all of them.
+struct ControlContext {
+    EventLoop& loop;
+    Supervisor& supervisor;
+    HostPort& host;
+    Access access;
+};
+
+/// The instances that the call's `names` (or `name`) mean, all of which the caller may treat as `needed`. Nothing when the
+/// call was answered with an error: no such job, not allowed, too many names, none at all.
+std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call, Tier needed);
+
+/// Refuses the call unless the caller has `needed`; says whether it may go on.
+bool admitted(const ControlContext& context, varlink::PendingCall& call, Tier needed);
+/// Refuses new work while the daemon ends; says whether the call may go on.
+bool open_for_work(const ControlContext& context, varlink::PendingCall& call);
+
+/// "start asked by uid 1000 (pid 4711)".
+std::string asked_by(std::string_view what, const varlink::Peer& peer);
+
+/// The full name of one of the call's own errors: "io.procsupd.Job.NotRunning".
+std::string error_name(const varlink::PendingCall& call, std::string_view error);
+
+}  // namespace procsup

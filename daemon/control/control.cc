@@ -1,0 +1,67 @@
+#include "daemon/control/control.h"
+
+#include "daemon/control/job_methods.h"
+#include "daemon/control/manager_methods.h"
+
+namespace procsup {
+namespace {
+
+/// A reader that ignores its stream is cut off at this much; every call of ours fits many times.
+constexpr std::size_t kLongestMessage = 4u << 20;
+
+varlink::Limits limits_of(const DaemonSpec& spec) {
+    varlink::Limits limits;
+    limits.connections = spec.max_clients;
+    limits.connections_per_uid = std::min(limits.connections_per_uid, limits.connections);
+    limits.message = kLongestMessage;
+    return limits;
+}
+
+}  // namespace
+
+class Control::Impl {
+public:
+    Impl(EventLoop& loop, Supervisor& supervisor, HostPort& host, const DaemonSpec& spec)
+        : context{loop, supervisor, host, Access(spec)},
+          waiters(context),
+          subscriptions(context),
+          runs(context),
+          server(loop, varlink::ServerInfo{"procsupd", "procsupd", host.facts().version, "https://procsupd.example"},
+                 limits_of(spec)) {
+        server.add_interface(manager_interface(
+            context, [this] { return std::pair{server.connection_count(), server.refused_count()}; }));
+        server.add_interface(job_interface(context, waiters, subscriptions, runs));
+    }
+
+    ControlContext context;
+    Waiters waiters;
+    Subscriptions subscriptions;
+    Runs runs;
+    varlink::Server server;
+};
+
+Control::Control(EventLoop& loop, Supervisor& supervisor, HostPort& host, const DaemonSpec& spec)
+    : impl_(std::make_unique<Impl>(loop, supervisor, host, spec)) {}
+
+Control::~Control() = default;
+
+void Control::listen(Fd socket) { impl_->server.listen(std::move(socket)); }
+
+void Control::on_transition(const Transition& transition) {
+    impl_->waiters.changed(transition.id);
+    impl_->runs.changed(transition.id);
+    impl_->subscriptions.on_transition(transition);
+}
+
+void Control::settle() {
+    impl_->waiters.settle();
+    impl_->runs.settle();
+    impl_->subscriptions.settle();
+}
+
+void Control::flush() {
+    settle();
+    impl_->server.flush();
+}
+
+}  // namespace procsup

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/fd.h"
+#include "daemon/engine/supervisor.h"
+
+namespace procsup {
+
+/// What clients may learn of the daemon that is not the engine's.
+struct DaemonFacts {
+    std::string version;
+    pid_t pid = 0;
+    std::string runtime_dir;
+    std::string config;
+    TimePoint started;
+    std::vector<std::string> config_problems;  ///< of the newest configuration, when it was refused
+    std::uint64_t orphans_collected = 0;
+    std::uint64_t log_lines_dropped = 0;
+    std::chrono::microseconds longest_callback{0};
+};
+
+struct ProcessOwner {
+    InstanceId id = 0;
+    bool main = false;
+};
+
+/// The change a reload made, or the problems for which nothing was changed.
+using ReloadOutcome = std::variant<ConfigurationChange, std::vector<std::string>>;
+using ReloadDone = std::function<void(ReloadOutcome)>;
+
+/// What control/ needs of the daemon around it; the one implementation is Daemon. Every call is on the loop's thread.
+class HostPort {
+public:
+    virtual ~HostPort() = default;
+    virtual DaemonFacts facts() const = 0;
+    /// The wall clock's time at a point of the monotonic clock; for display.
+    virtual WallTime wall_time(TimePoint when) const = 0;
+    /// Reads the configuration again; `done` is called in a later turn.
+    virtual void reload(ReloadDone done) = 0;
+    /// Begins to end the daemon at the end of this turn.
+    virtual void shut_down(std::string cause) = 0;
+    virtual std::optional<ProcessOwner> who_is(pid_t pid) const = 0;
+    /// Descriptors that the next run of job `job` gets as 0, 1 and 2.
+    virtual void attach_streams(const std::string& job, std::array<Fd, 3> fds) = 0;
+    /// Closes what attach_streams() was given for a run that was not started.
+    virtual void discard_streams(const std::string& job) = 0;
+};
+
+}  // namespace procsup

@@ -1,0 +1,151 @@
+#include "daemon/control/job_methods.h"
+
+#include "common/signal_name.h"
+#include "conf/job_text.h"
+#include "daemon/control/instance_json.h"
+#include "daemon/control/interface_texts.h"
+#include "daemon/control/why.h"
+
+namespace procsup {
+namespace {
+
+enum class Order { Start, Stop, Restart };
+
+void give(const ControlContext& context, Order order, InstanceId id, const varlink::Peer& peer) {
+    const auto now = context.loop.now();
+    switch (order) {
+        case Order::Start: context.supervisor.start(id, asked_by("start", peer), now); return;
+        case Order::Stop: context.supervisor.stop(id, asked_by("stop", peer), now); return;
+        case Order::Restart: context.supervisor.restart(id, asked_by("restart", peer), now); return;
+    }
+}
+
+std::string outcomes(const ControlContext& context, const std::vector<InstanceId>& ids,
+                     const std::function<bool(InstanceId)>& ok) {
+    json::Writer writer;
+    writer.begin_object().key("outcomes").begin_array();
+    for (const auto id : ids) {
+        const bool fine = ok(id);
+        if (const auto* instance = context.supervisor.find(id)) write_outcome(writer, *instance, fine, instance->cause());
+    }
+    return writer.end_array().end_object().take();
+}
+
+void order(const ControlContext& context, Waiters& waiters, Order what, varlink::PendingCall call) {
+    if (what != Order::Stop && !open_for_work(context, call)) return;
+    const auto ids = selected(context, call, Tier::Operate);
+    if (!ids) return;
+    std::vector<Waiters::Target> targets;
+    for (const auto id : *ids) targets.push_back(waiters.target(id, what == Order::Restart));
+    for (const auto id : *ids) give(context, what, id, call.peer());
+    if (!call.parameters().bool_or("wait", true)) {
+        call.reply(outcomes(context, *ids, [](InstanceId) { return true; }));
+        return;
+    }
+    waiters.add(call, what == Order::Stop ? Goal::Down : Goal::Up, std::move(targets));
+}
+
+void wait(const ControlContext& context, Waiters& waiters, varlink::PendingCall call) {
+    const auto what = call.parameters().string_or("for", "");
+    if (what != "ready" && what != "stopped" && what != "exit") return call.fail_invalid_parameter("for");
+    const auto ids = selected(context, call, Tier::Read);
+    if (!ids) return;
+    std::vector<Waiters::Target> targets;
+    for (const auto id : *ids) {
+        targets.push_back({id, context.supervisor.find(id)->runs_ended(), context.supervisor.find(id)->name().instance});
+    }
+    const auto goal = what == "ready" ? Goal::Ready : what == "stopped" ? Goal::Down : Goal::Exit;
+    waiters.add(call, goal, std::move(targets));
+}
+
+void signal(const ControlContext& context, varlink::PendingCall call) {
+    const auto number = parse_signal(call.parameters().string_or("signal", ""));
+    if (!number) return call.fail_invalid_parameter("signal");
+    const auto ids = selected(context, call, Tier::Operate);
+    if (!ids) return;
+    call.reply(outcomes(context, *ids, [&](InstanceId id) { return context.supervisor.signal(id, *number); }));
+}
+
+void reload(const ControlContext& context, varlink::PendingCall call) {
+    const auto ids = selected(context, call, Tier::Operate);
+    if (!ids) return;
+    call.reply(outcomes(context, *ids, [&](InstanceId id) { return context.supervisor.reload(id); }));
+}
+
+void reset(const ControlContext& context, varlink::PendingCall call) {
+    const auto ids = selected(context, call, Tier::Operate);
+    if (!ids) return;
+    call.reply(outcomes(context, *ids, [&](InstanceId id) {
+        context.supervisor.reset(id, asked_by("reset", call.peer()), context.loop.now());
+        return true;
+    }));
+}
+
+void show(const ControlContext& context, varlink::PendingCall call) {
+    const auto ids = selected(context, call, Tier::Operate);
+    if (!ids) return;
+    json::Writer writer;
+    writer.begin_object().key("settings");
+    write_json(writer, context.supervisor.find(ids->front())->spec());
+    writer.key("instances").begin_array();
+    for (const auto id : *ids) write_instance(writer, *context.supervisor.find(id), context.host);
+    call.reply(writer.end_array().end_object().text());
+}
+
+void cat(const ControlContext& context, varlink::PendingCall call) {
+    const auto ids = selected(context, call, Tier::Operate);
+    if (!ids) return;
+    const auto& spec = context.supervisor.find(ids->front())->spec();
+    json::Writer writer;
+    call.reply(writer.begin_object().member("text", to_toml(spec)).member("origin", spec.origin).end_object().text());
+}
+
+void why(const ControlContext& context, varlink::PendingCall call) {
+    const auto ids = selected(context, call, Tier::Operate);
+    if (!ids) return;
+    // Of several instances the one that most needs explaining.
+    const Instance* worst = context.supervisor.find(ids->front());
+    for (const auto id : *ids) {
+        const auto* instance = context.supervisor.find(id);
+        if (instance->state() > worst->state()) worst = instance;
+    }
+    json::Writer writer;
+    write_why(writer, *worst, context.host, context.loop.now());
+    call.reply(writer.text());
+}
+
+void subscribe(const ControlContext& context, Subscriptions& subscriptions, varlink::PendingCall call) {
+    if (!call.call().more) return call.fail_with("org.varlink.service.ExpectedMore", {});
+    if (!admitted(context, call, Tier::Read)) return;
+    std::vector<InstanceId> only;
+    const auto* names = call.parameters().find("names");
+    if (names != nullptr && !names->as_array()->empty()) {
+        const auto ids = selected(context, call, Tier::Read);
+        if (!ids) return;
+        only = *ids;
+    }
+    subscriptions.add(call, std::move(only));
+}
+
+}  // namespace
+
+varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subscriptions& subscriptions, Runs& runs) {
+    using varlink::PendingCall;
+    varlink::Interface interface{"io.procsupd.Job", std::string(kJobText), {}};
+    auto& methods = interface.methods;
+    methods["Start"] = [&](PendingCall call) { order(context, waiters, Order::Start, call); };
+    methods["Stop"] = [&](PendingCall call) { order(context, waiters, Order::Stop, call); };
+    methods["Restart"] = [&](PendingCall call) { order(context, waiters, Order::Restart, call); };
+    methods["Reload"] = [&](PendingCall call) { reload(context, call); };
+    methods["Signal"] = [&](PendingCall call) { signal(context, call); };
+    methods["Reset"] = [&](PendingCall call) { reset(context, call); };
+    methods["Wait"] = [&](PendingCall call) { wait(context, waiters, call); };
+    methods["Show"] = [&](PendingCall call) { show(context, call); };
+    methods["Cat"] = [&](PendingCall call) { cat(context, call); };
+    methods["Why"] = [&](PendingCall call) { why(context, call); };
+    methods["Subscribe"] = [&](PendingCall call) { subscribe(context, subscriptions, call); };
+    methods["Run"] = [&](PendingCall call) { runs.begin(call); };
+    return interface;
+}
+
+}  // namespace procsup

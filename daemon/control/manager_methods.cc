@@ -1,0 +1,109 @@
+#include "daemon/control/manager_methods.h"
+
+#include "daemon/control/instance_json.h"
+#include "daemon/control/interface_texts.h"
+
+namespace procsup {
+namespace {
+
+using Clients = std::function<std::pair<std::size_t, std::size_t>()>;
+
+void write_strings(json::Writer& writer, std::string_view key, const std::vector<std::string>& list) {
+    writer.key(key).begin_array();
+    for (const auto& text : list) writer.string(text);
+    writer.end_array();
+}
+
+void write_daemon(json::Writer& writer, const ControlContext& context, const Clients& clients) {
+    const auto facts = context.host.facts();
+    const auto& supervisor = context.supervisor;
+    const auto in_state = [&](State state) {
+        return static_cast<std::int64_t>(supervisor.count_by_state()[static_cast<std::size_t>(state)]);
+    };
+    const auto [connected, refused] = clients();
+    writer.begin_object().member("version", facts.version).member_int("pid", facts.pid);
+    writer.member("runtimeDir", facts.runtime_dir).member("config", facts.config);
+    writer.member("state", supervisor.shutting_down() ? "stopping" : "running");
+    writer.member_int("sinceUSec", wall_usec(context.host, facts.started));
+    writer.member_int("uptimeUSec", (context.loop.now() - facts.started).count());
+    writer.member_int("jobs", static_cast<std::int64_t>(supervisor.jobs().size()));
+    writer.member_int("instances", static_cast<std::int64_t>(supervisor.instance_count()));
+    writer.member_int("running", in_state(State::Running)).member_int("failed", in_state(State::Failed));
+    write_strings(writer, "configProblems", facts.config_problems);
+    writer.member_int("clients", static_cast<std::int64_t>(connected));
+    writer.member_int("clientsRefused", static_cast<std::int64_t>(refused));
+    writer.member_int("logLinesDropped", static_cast<std::int64_t>(facts.log_lines_dropped));
+    writer.member_int("orphansReaped", static_cast<std::int64_t>(facts.orphans_collected));
+    writer.member_int("loopLagMaxUSec", facts.longest_callback.count()).end_object();
+}
+
+void status(const ControlContext& context, const Clients& clients, varlink::PendingCall call) {
+    if (!admitted(context, call, Tier::Read)) return;
+    json::Writer writer;
+    writer.begin_object().key("daemon");
+    write_daemon(writer, context, clients);
+    writer.key("instances").begin_array();
+    const auto* names = call.parameters().find("names");
+    if (names != nullptr && !names->as_array()->empty()) {
+        const auto ids = selected(context, call, Tier::Read);
+        if (!ids) return;
+        for (const auto id : *ids) write_instance(writer, *context.supervisor.find(id), context.host);
+    } else {
+        for (const auto& [name, job] : context.supervisor.jobs()) {
+            for (const auto& instance : job.instances) write_instance(writer, *instance, context.host);
+        }
+    }
+    call.reply(writer.end_array().end_object().text());
+}
+
+void reload(const ControlContext& context, varlink::PendingCall call) {
+    if (!admitted(context, call, Tier::Admin) || !open_for_work(context, call)) return;
+    context.host.reload([call](const ReloadOutcome& outcome) mutable {
+        json::Writer writer;
+        writer.begin_object();
+        if (const auto* change = std::get_if<ConfigurationChange>(&outcome)) {
+            write_strings(writer, "added", change->added);
+            write_strings(writer, "changed", change->changed);
+            write_strings(writer, "removed", change->removed);
+            call.reply(writer.end_object().text());
+            return;
+        }
+        write_strings(writer, "problems", std::get<std::vector<std::string>>(outcome));
+        writer.member("message", "the new configuration has problems; nothing was changed").end_object();
+        call.fail_with(error_name(call, "BadConfiguration"), writer.text());
+    });
+}
+
+void who_is(const ControlContext& context, varlink::PendingCall call) {
+    if (!admitted(context, call, Tier::Read)) return;
+    const auto pid = call.parameters().int_or("pid", 0);
+    if (pid <= 0 || pid > INT32_MAX) return call.fail_invalid_parameter("pid");
+    const auto owner = context.host.who_is(static_cast<pid_t>(pid));
+    const auto* instance = owner ? context.supervisor.find(owner->id) : nullptr;
+    json::Writer writer;
+    writer.begin_object();
+    if (instance != nullptr) {
+        writer.member("instance", instance->name().instance).member("job", instance->name().job);
+    } else {
+        writer.member_null("instance").member_null("job");
+    }
+    call.reply(writer.member_bool("main", owner && owner->main).end_object().text());
+}
+
+}  // namespace
+
+varlink::Interface manager_interface(ControlContext& context, Clients clients) {
+    varlink::Interface interface{"io.procsupd.Manager", std::string(kManagerText), {}};
+    interface.methods["Ping"] = [](varlink::PendingCall call) { call.reply(); };
+    interface.methods["Status"] = [&context, clients](varlink::PendingCall call) { status(context, clients, call); };
+    interface.methods["Reload"] = [&context](varlink::PendingCall call) { reload(context, call); };
+    interface.methods["Shutdown"] = [&context](varlink::PendingCall call) {
+        if (!admitted(context, call, Tier::Admin)) return;
+        context.host.shut_down(asked_by("shutdown", call.peer()));
+        call.reply();
+    };
+    interface.methods["WhoIs"] = [&context](varlink::PendingCall call) { who_is(context, call); };
+    return interface;
+}
+
+}  // namespace procsup

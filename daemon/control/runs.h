@@ -1,0 +1,38 @@
+#pragma once
+
+#include <list>
+#include <string>
+
+#include "daemon/control/context.h"
+
+namespace procsup {
+
+/// Method Run: commands run once as transient jobs, each bound to the call that asked for it: the caller is told of start
+/// and end, and when it goes away first, the command is stopped (unless detached).
+class Runs {
+public:
+    explicit Runs(ControlContext& context) : context_(context) {}
+
+    void begin(varlink::PendingCall call);
+    void changed(InstanceId id);
+    void settle();
+
+private:
+    struct Run {
+        varlink::PendingCall call;
+        InstanceId id = 0;
+        bool detached = false;
+        bool told_start = false;
+        bool done = false;
+    };
+    JobSpec spec_for(varlink::PendingCall& call, const JobSpec* like);
+    void look_at(Run& run);
+    void tell_end(Run& run, const Instance& instance);
+
+    ControlContext& context_;
+    std::list<Run> runs_;
+    bool changed_ = false;
+    std::uint64_t next_name_ = 1;
+};
+
+}  // namespace procsup

@@ -1,0 +1,75 @@
+#include "daemon/control/subscriptions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/control/instance_json.h"
+
+namespace procsup {
+namespace {
+
+constexpr std::size_t kMostUnsent = varlink::Limits{}.unsent_stream;
+
+bool concerns(const std::vector<InstanceId>& only, InstanceId id) {
+    return only.empty() || std::find(only.begin(), only.end(), id) != only.end();
+}
+
+}  // namespace
+
+void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only) {
+    // What has changed in this turn is in the snapshot: the readers before this one get it first.
+    settle();
+    json::Writer writer;
+    writer.begin_object().key("snapshot").begin_object();
+    writer.member_int("sequence", static_cast<std::int64_t>(context_.supervisor.last_sequence()));
+    writer.key("instances").begin_array();
+    for (const auto& [name, job] : context_.supervisor.jobs()) {
+        for (const auto& instance : job.instances) {
+            if (concerns(only, instance->id())) write_instance(writer, *instance, context_.host);
+        }
+    }
+    writer.end_array().end_object().end_object();
+    call.reply_continues(writer.text());
+    readers_.push_back({std::move(call), std::move(only), 0});
+}
+
+void Subscriptions::on_transition(const Transition& transition) {
+    if (readers_.empty()) return;
+    const auto* instance = context_.supervisor.find(transition.id);
+    json::Writer writer;
+    writer.begin_object().key("event").begin_object();
+    writer.member_int("sequence", static_cast<std::int64_t>(transition.sequence));
+    writer.member_int("timeUSec", wall_usec(context_.host, transition.when));
+    writer.member("name", transition.instance).member("from", to_text(transition.from));
+    writer.member("to", to_text(transition.to)).member("cause", transition.cause);
+    if (transition.pid > 0) writer.member_int("pid", transition.pid);
+    const bool ended = !is_live(transition.to) && instance != nullptr;
+    write_exit(writer, ended ? instance->last_exit() : std::nullopt);
+    writer.end_object().end_object();
+    changes_.push_back({transition.id, writer.take()});
+}
+
+void Subscriptions::settle() {
+    if (changes_.empty()) return;
+    const auto changes = std::exchange(changes_, {});
+    for (auto& reader : readers_) {
+        for (const auto& change : changes) send(reader, change);
+    }
+    readers_.remove_if([](const Reader& reader) { return !reader.call.alive(); });
+}
+
+void Subscriptions::send(Reader& reader, const Change& change) const {
+    if (!reader.call.alive() || !concerns(reader.only, change.id)) return;
+    if (reader.call.unsent() > kMostUnsent) {
+        ++reader.lost;
+        return;
+    }
+    if (reader.lost > 0) {
+        json::Writer writer;
+        writer.begin_object().member_int("lost", std::exchange(reader.lost, 0)).end_object();
+        reader.call.reply_continues(writer.text());
+    }
+    reader.call.reply_continues(change.json);
+}
+
+}  // namespace procsup

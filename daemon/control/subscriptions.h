@@ -1,0 +1,39 @@
+#pragma once
+
+#include <list>
+#include <string>
+#include <vector>
+
+#include "daemon/control/context.h"
+
+namespace procsup {
+
+/// Readers of state changes: each gets the states at one moment, then every change, numbered. Nobody is waited for: a reader
+/// that leaves more than a bounded amount unread loses what comes next, and is told how many it has lost.
+class Subscriptions {
+public:
+    explicit Subscriptions(ControlContext& context) : context_(context) {}
+
+    void add(varlink::PendingCall call, std::vector<InstanceId> only);
+    void on_transition(const Transition& transition);
+    /// Sends what has come in this turn.
+    void settle();
+
+private:
+    struct Reader {
+        varlink::PendingCall call;
+        std::vector<InstanceId> only;  ///< empty: all, also those that do not exist yet
+        std::int64_t lost = 0;
+    };
+    struct Change {
+        InstanceId id;
+        std::string json;
+    };
+    void send(Reader& reader, const Change& change) const;
+
+    ControlContext& context_;
+    std::list<Reader> readers_;
+    std::vector<Change> changes_;
+};
+
+}  // namespace procsup

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/control/context.h"
+
+namespace procsup {
+
+/// What a caller waits for an instance to become.
+enum class Goal { Up, Down, Ready, Exit };
+
+/// Calls that are answered when every instance they are about has settled. Looked at only when one of these instances has
+/// changed, or when a time that matters has come; a caller that goes away is forgotten.
+class Waiters {
+public:
+    explicit Waiters(ControlContext& context) : context_(context) {}
+
+    /// How many runs of an instance have ended when an order is given that ends its present one, if it has one.
+    struct Target {
+        InstanceId id = 0;
+        std::uint64_t runs_ended = 0;
+        std::string name;
+    };
+    Target target(InstanceId id, bool ends_present_run) const;
+
+    /// Answers `call` when all targets have settled, or when its timeoutUSec has passed.
+    void add(varlink::PendingCall call, Goal goal, std::vector<Target> targets);
+    void changed(InstanceId id);
+    void settle();
+
+private:
+    struct Waiter {
+        varlink::PendingCall call;
+        Goal goal;
+        std::vector<Target> targets;
+        std::unique_ptr<Watch> timeout;
+        std::unique_ptr<Watch> look_again;
+        bool answered = false;
+    };
+    struct Verdict {
+        bool settled = false;
+        bool ok = false;
+        TimePoint look_again;  ///< when time alone settles it; epoch: never
+        std::string cause;     ///< empty: the instance's own
+    };
+    Verdict judge(Goal goal, const Target& target) const;
+    Verdict judge_up(const Instance& instance, const Target& target) const;
+    void look_at(Waiter& waiter);
+    void answer(Waiter& waiter, bool timed_out);
+    void forget(Waiter& waiter);
+
+    ControlContext& context_;
+    std::list<Waiter> waiters_;
+    std::unordered_multimap<InstanceId, Waiter*> by_instance_;
+    std::vector<InstanceId> changed_;
+};
+
+}  // namespace procsup

@@ -1,0 +1,55 @@
+#include "daemon/control/why.h"
+
+#include "daemon/control/instance_json.h"
+
+namespace procsup {
+namespace {
+
+std::vector<std::string> advice_for(const Instance& instance) {
+    const auto& name = instance.name().instance;
+    switch (instance.state()) {
+        case State::Failed:
+            return {"procsupctl show " + instance.name().job, "procsupctl reset " + name + " && procsupctl start " + name};
+        case State::Backoff: return {"procsupctl start " + name, "procsupctl stop " + name};
+        case State::Stopped:
+        case State::Exited: return {"procsupctl start " + name};
+        case State::Stopping: return {"procsupctl signal KILL " + name};
+        case State::Starting:
+        case State::Running: return {};
+    }
+    return {};
+}
+
+std::string full_cause(const Instance& instance, TimePoint now) {
+    std::string cause = instance.cause();
+    const auto& policy = instance.spec().restart;
+    if (instance.state() == State::Backoff) {
+        const auto rest = std::chrono::duration_cast<Duration>(instance.next_start() - now);
+        cause += "; next start in " + to_text(std::max(rest, Duration::zero())) + ", restart number " +
+                 std::to_string(instance.restarts());
+    } else if (instance.state() == State::Failed && policy.when == Restart::No) {
+        cause += "; restart = \"no\"";
+    } else if (instance.state() == State::Exited && policy.when == Restart::OnFailure) {
+        cause += ", which counts as success; restart = \"on-failure\"";
+    }
+    return cause;
+}
+
+}  // namespace
+
+void write_why(json::Writer& writer, const Instance& instance, const HostPort& host, TimePoint now) {
+    writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
+    writer.member("cause", full_cause(instance, now)).key("advice").begin_array();
+    for (const auto& line : advice_for(instance)) writer.string(line);
+    writer.end_array().key("history").begin_array();
+    const auto& history = instance.history();
+    for (auto entry = history.rbegin(); entry != history.rend(); ++entry) {
+        writer.begin_object().member_int("timeUSec", wall_usec(host, entry->when));
+        writer.member("from", to_text(entry->from)).member("to", to_text(entry->to)).member("cause", entry->cause);
+        if (entry->pid > 0) writer.member_int("pid", entry->pid);
+        writer.end_object();
+    }
+    writer.end_array().end_object();
+}
+
+}  // namespace procsup

@@ -1,0 +1,341 @@
+#include "daemon/daemon.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+namespace procsup {
+namespace {
+
+/// After shutdown_timeout everything is killed; what is still there this much later cannot be ended by anyone.
+constexpr auto kAfterKill = std::chrono::seconds(5);
+/// The service manager is told of changes in states at most this often.
+constexpr auto kStatusPause = std::chrono::milliseconds(200);
+
+std::vector<std::string> to_texts(const std::vector<Problem>& problems) {
+    std::vector<std::string> texts;
+    for (const auto& problem : problems) texts.push_back(to_text(problem));
+    return texts;
+}
+
+}  // namespace
+
+Daemon::Daemon(Options options) : options_(std::move(options)) {}
+
+Daemon::~Daemon() {
+    // Watches before the loop, and nothing may be called back while parts are missing.
+    if (loop_) loop_->set_after_callback(nullptr);
+    signals_.clear();
+    status_timer_.reset();
+    shutdown_timer_.reset();
+    control_.reset();
+    loader_.reset();
+    timers_.reset();
+    processes_.reset();
+    supervisor_.reset();
+}
+
+int Daemon::run() {
+    if (auto ready = set_up(); !ready) {
+        log_.error(ready.error().message);
+        return EXIT_FAILURE;
+    }
+    loader_->load([this](LoadResult result) { first_load(std::move(result)); });
+    const auto code = loop_->run();
+    if (!code) {
+        log_.error(code.error().message);
+        return EXIT_FAILURE;
+    }
+    return *code;
+}
+
+Result<void> Daemon::set_up() {
+    inherited_socket_ = inherited_socket();
+    auto loop = SdEventLoop::create();
+    if (!loop) return loop.error();
+    loop_ = std::move(*loop);
+    started_ = loop_->now();
+    // Orphans of jobs come to procsupd instead of to init (prctl(2)).
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return os_failure("become the reaper of orphans", errno);
+
+    processes_ = std::make_unique<Processes>(*loop_);
+    if (auto reserved = processes_->reserve_fds(); !reserved) return reserved.error();
+    timers_ = std::make_unique<TimerQueue>(*loop_, [this](InstanceId id, TimerKind kind, std::uint32_t generation) {
+        supervisor_->timer_fired(id, kind, generation, loop_->now());
+    });
+    supervisor_ = std::make_unique<Supervisor>(*processes_, *timers_, *this, std::random_device()());
+    processes_->set_on_shortfall([this](const JobSpec& spec, const std::string& what) {
+        log_.warn(spec.name + ": " + what, {{"PROCSUPD_JOB", spec.name}});
+    });
+    state_dir_ = options_.state_dir.empty() ? options_.default_state_dir : options_.state_dir;
+    loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, state_dir_);
+    loop_->set_on_failure([this](std::string_view what) { log_.error("internal error: " + std::string(what)); });
+    loop_->set_after_callback([this] { after_callback(); });
+    loop_->enable_watchdog();
+    watch_signals();
+    processes_->start(*supervisor_);
+    return {};
+}
+
+void Daemon::watch_signals() {
+    const auto ask_end = [this](const char* name) {
+        return [this, name] {
+            if (!shutdown_cause_.empty()) {
+                log_.warn(std::string(name) + " again: killing what remains");
+                supervisor_->kill_all();
+            }
+            shut_down(name);
+        };
+    };
+    signals_.push_back(loop_->watch_signal(SIGTERM, Priority::Client, ask_end("SIGTERM")));
+    signals_.push_back(loop_->watch_signal(SIGINT, Priority::Client, ask_end("SIGINT")));
+    signals_.push_back(loop_->watch_signal(SIGHUP, Priority::Client, [this] {
+        if (control_) reload([](ReloadOutcome) {});
+    }));
+}
+
+// ---- configuration
+
+void Daemon::first_load(LoadResult result) {
+    if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
+        for (const auto& text : to_texts(*problems)) log_.error(text);
+        log_.error(fmt::format("cannot start: {} problems in {}", problems->size(), options_.config));
+        service_.status(fmt::format("cannot start: {} problems in {}", problems->size(), options_.config));
+        end(kExitBadConfig);
+        return;
+    }
+    const auto& configuration = std::get<Configuration>(result);
+    if (auto open = open_for_business(configuration.daemon); !open) {
+        log_.error(open.error().message);
+        end(EXIT_FAILURE);
+        return;
+    }
+    for (const auto& job : configuration.jobs) {
+        if (job.manually_stopped) remembered_stops_.insert(job.name);
+    }
+    log_.info(fmt::format("procsupd {} runs {} jobs of {}; control socket {}", PROCSUP_VERSION,
+                          configuration.jobs.size(), options_.config, runtime_dir_->socket_path()));
+    supervisor_->configure(configuration.jobs, loop_->now());
+    service_.ready(status_text());
+}
+
+Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
+    spec_ = spec;
+    log_.set_level(spec.log_level);
+    auto runtime = options_.runtime_dir;
+    if (runtime.empty()) runtime = spec.runtime_dir.empty() ? options_.default_runtime_dir : spec.runtime_dir;
+    auto claimed = RuntimeDir::claim(runtime);
+    if (!claimed) return claimed.error();
+    runtime_dir_.emplace(std::move(*claimed));
+    processes_->set_socket_path(runtime_dir_->socket_path());
+    Fd socket = std::move(inherited_socket_);
+    if (!socket) {
+        auto bound = runtime_dir_->bind_socket();
+        if (!bound) return bound.error();
+        socket = std::move(*bound);
+    }
+    control_ = std::make_unique<Control>(*loop_, *supervisor_, *this, spec_);
+    control_->listen(std::move(socket));
+    return {};
+}
+
+void Daemon::reload(ReloadDone done) {
+    log_.info("reloading " + options_.config);
+    service_.reloading();
+    loader_->load([this, done = std::move(done)](LoadResult result) { reloaded(std::move(result), done); });
+}
+
+void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
+    if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
+        config_problems_ = to_texts(*problems);
+        for (const auto& text : config_problems_) log_.error(text);
+        log_.error("the configuration was not changed");
+        service_.ready(status_text());
+        done(config_problems_);
+        return;
+    }
+    config_problems_.clear();
+    const auto change = supervisor_->configure(std::get<Configuration>(result).jobs, loop_->now());
+    log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),
+                          change.removed.size()));
+    service_.ready(status_text());
+    done(change);
+}
+
+// ---- each turn
+
+void Daemon::after_callback() {
+    if (ending_) return;
+    processes_->deliver();
+    if (!shutdown_cause_.empty() && !shutdown_begun_) begin_shutdown();
+    if (control_) control_->settle();
+    processes_->deliver();
+    supervisor_->forget_ended();
+    timers_->settle();
+    if (shutdown_begun_ && supervisor_->idle()) end(exit_code_);
+}
+
+void Daemon::announce(const Transition& transition) {
+    const auto text = fmt::format("{}: {} -> {}{}: {}", transition.instance, to_text(transition.from),
+                                  to_text(transition.to),
+                                  transition.pid > 0 ? fmt::format(" (pid {})", transition.pid) : std::string(),
+                                  transition.cause);
+    const std::initializer_list<OwnLog::Field> fields = {{"PROCSUPD_JOB", transition.job},
+                                                         {"PROCSUPD_INSTANCE", transition.instance},
+                                                         {"PROCSUPD_STATE", to_text(transition.to)}};
+    if (transition.to == State::Failed) {
+        log_.warn(text, fields);
+    } else {
+        log_.info(text, fields);
+    }
+    note_manual_stop(transition);
+    if (control_) control_->on_transition(transition);
+    tell_status_later();
+}
+
+/// restart = "unless-stopped": that it was stopped by order outlives the daemon.
+void Daemon::note_manual_stop(const Transition& transition) {
+    if (!shutdown_cause_.empty()) return;
+    const auto* instance = supervisor_->find(transition.id);
+    if (instance == nullptr || instance->spec().restart.when != Restart::UnlessStopped) return;
+    if (transition.to == State::Starting) {
+        remember_stop(instance->spec(), false);
+    } else if (transition.to == State::Stopped && !instance->wanted()) {
+        remember_stop(instance->spec(), true);
+    }
+}
+
+void Daemon::remember_stop(const JobSpec& spec, bool stopped) {
+    const bool known = remembered_stops_.contains(spec.name);
+    if (known == stopped) return;
+    if (stopped) {
+        remembered_stops_.insert(spec.name);
+    } else {
+        remembered_stops_.erase(spec.name);
+    }
+    // By a helper: the disk may hang.
+    JobSpec helper;
+    helper.name = "procsupd --remember-stop";
+    helper.command = {"procsupd", "--remember-stop", state_dir_, spec.name, stopped ? "stopped" : "started"};
+    helper.program = "/proc/self/exe";
+    helper.working_dir = "/";
+    processes_->run_helper(std::move(helper), {}, [this, name = spec.name](Result<ExitStatus> ended) {
+        if (ended && ended->success()) return;
+        log_.error(fmt::format("cannot remember in {} that {} was stopped or started: {}", state_dir_, name,
+                               ended ? to_text(*ended) : ended.error().message));
+    });
+}
+
+std::string Daemon::status_text() const {
+    const auto& count = supervisor_->count_by_state();
+    const auto of = [&](State state) { return count[static_cast<std::size_t>(state)]; };
+    std::string text = fmt::format("{} running", of(State::Running));
+    for (const State state : {State::Starting, State::Stopping, State::Backoff, State::Failed}) {
+        if (of(state) > 0) text += fmt::format(", {} {}", of(state), to_text(state));
+    }
+    if (!config_problems_.empty()) text += "; the new configuration has problems, the old one is in force";
+    return text;
+}
+
+void Daemon::tell_status_later() {
+    if (!service_.present() || status_timer_ || ending_) return;
+    status_timer_ = loop_->call_at(loop_->now() + kStatusPause, [this] {
+        status_timer_.reset();
+        if (!shutdown_begun_) {
+            service_.status(status_text());
+            return;
+        }
+        service_.stopping(status_text());
+        service_.extend_timeout(kAfterKill);
+        // Until the last has ended, so that the service manager knows that the stop goes on.
+        tell_status_later();
+    });
+}
+
+// ---- the end
+
+void Daemon::end_daemon(int code, std::string_view cause) {
+    // Called from inside the engine: the shutdown itself begins at the end of the turn.
+    if (!shutdown_cause_.empty()) return;
+    exit_code_ = code;
+    shutdown_cause_ = "essential job has ended: " + std::string(cause);
+}
+
+void Daemon::shut_down(std::string cause) {
+    if (shutdown_cause_.empty()) shutdown_cause_ = std::move(cause);
+}
+
+void Daemon::begin_shutdown() {
+    shutdown_begun_ = true;
+    log_.info("shutting down: " + shutdown_cause_);
+    service_.stopping("shutting down: " + shutdown_cause_);
+    supervisor_->shut_down("shutdown: " + shutdown_cause_, loop_->now());
+    if (spec_.shutdown_timeout != kForever) {
+        shutdown_timer_ = loop_->call_at(loop_->now() + spec_.shutdown_timeout, [this] { shutdown_overdue(); });
+    }
+}
+
+void Daemon::shutdown_overdue() {
+    std::string remaining;
+    for (const auto& [name, job] : supervisor_->jobs()) {
+        for (const auto& instance : job.instances) {
+            if (is_live(instance->state())) remaining += fmt::format(" {} (pid {})", instance->name().instance, instance->pid());
+        }
+    }
+    if (!killed_all_) {
+        killed_all_ = true;
+        log_.warn("shutdown_timeout passed; killing what remains:" + remaining);
+        supervisor_->kill_all();
+        shutdown_timer_ = loop_->call_at(loop_->now() + kAfterKill, [this] { shutdown_overdue(); });
+        return;
+    }
+    log_.error("ending although these cannot be killed:" + remaining);
+    end(exit_code_ != 0 ? exit_code_ : EXIT_FAILURE);
+}
+
+void Daemon::end(int code) {
+    ending_ = true;
+    if (control_) control_->flush();
+    log_.info(fmt::format("ended with code {}", code));
+    loop_->end(code);
+}
+
+// ---- for clients
+
+DaemonFacts Daemon::facts() const {
+    DaemonFacts facts;
+    facts.version = PROCSUP_VERSION;
+    facts.pid = getpid();
+    facts.runtime_dir = runtime_dir_ ? runtime_dir_->path() : std::string();
+    facts.config = options_.config;
+    facts.started = started_;
+    facts.config_problems = config_problems_;
+    facts.orphans_collected = processes_->orphans_collected();
+    facts.log_lines_dropped = log_.dropped();
+    facts.longest_callback = loop_->longest_callback();
+    return facts;
+}
+
+std::optional<ProcessOwner> Daemon::who_is(pid_t pid) const {
+    const auto owner = processes_->who_is(pid);
+    if (!owner) return std::nullopt;
+    return ProcessOwner{owner->id, owner->main};
+}
+
+void Daemon::attach_streams(const std::string& job, std::array<Fd, 3> fds) {
+    processes_->attach_streams(job, std::move(fds));
+}
+
+void Daemon::discard_streams(const std::string& job) { processes_->forget_streams(job); }
+
+WallTime Daemon::wall_time(TimePoint when) const {
+    const auto wall = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    return wall - (loop_->now() - when);
+}
+
+}  // namespace procsup

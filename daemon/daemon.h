@@ -1,0 +1,92 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/control/control.h"
+#include "daemon/control/host_port.h"
+#include "daemon/engine/supervisor.h"
+#include "daemon/host/loader.h"
+#include "daemon/host/own_log.h"
+#include "daemon/host/processes.h"
+#include "daemon/host/runtime_dir.h"
+#include "daemon/host/sd_event_loop.h"
+#include "daemon/host/service_manager.h"
+#include "daemon/host/timer_queue.h"
+#include "daemon/options.h"
+
+namespace procsup {
+
+/// One running procsupd: owns the loop, the engine and everything between them, from the first load of the configuration
+/// until no process is left. Its after_callback() is the one place where what happened in a turn is carried on: facts to
+/// the engine, transitions to clients and to the service manager, timers to the loop.
+class Daemon final : public Announcer, public HostPort {
+public:
+    explicit Daemon(Options options);
+    ~Daemon() override;
+
+    /// Runs to the end; the program's exit code.
+    int run();
+
+    // Announcer
+    void announce(const Transition& transition) override;
+    void end_daemon(int code, std::string_view cause) override;
+
+    // HostPort
+    DaemonFacts facts() const override;
+    WallTime wall_time(TimePoint when) const override;
+    void reload(ReloadDone done) override;
+    void shut_down(std::string cause) override;
+    std::optional<ProcessOwner> who_is(pid_t pid) const override;
+    void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
+    void discard_streams(const std::string& job) override;
+
+private:
+    using LoadResult = std::variant<Configuration, std::vector<Problem>>;
+
+    Result<void> set_up();
+    void watch_signals();
+    void first_load(LoadResult result);
+    Result<void> open_for_business(const DaemonSpec& spec);
+    void reloaded(LoadResult result, const ReloadDone& done);
+    void after_callback();
+    void begin_shutdown();
+    void shutdown_overdue();
+    void give_up_or_wait();
+    void remember_stop(const JobSpec& spec, bool stopped);
+    void note_manual_stop(const Transition& transition);
+    void end(int code);
+    std::string status_text() const;
+    void tell_status_later();
+
+    Options options_;
+    OwnLog log_;
+    ServiceManager service_;
+    Fd inherited_socket_;
+    std::unique_ptr<SdEventLoop> loop_;
+    std::optional<RuntimeDir> runtime_dir_;
+    std::unique_ptr<Processes> processes_;
+    std::unique_ptr<TimerQueue> timers_;
+    std::unique_ptr<Supervisor> supervisor_;
+    std::unique_ptr<Loader> loader_;
+    std::unique_ptr<Control> control_;
+    std::vector<std::unique_ptr<Watch>> signals_;
+    std::unique_ptr<Watch> shutdown_timer_;
+    std::unique_ptr<Watch> status_timer_;
+
+    DaemonSpec spec_;
+    std::string state_dir_;
+    std::vector<std::string> config_problems_;
+    std::set<std::string, std::less<>> remembered_stops_;
+    TimePoint started_;
+    int exit_code_ = 0;
+    std::string shutdown_cause_;   ///< not empty: a shutdown was asked for
+    bool shutdown_begun_ = false;
+    bool killed_all_ = false;
+    bool ending_ = false;
+};
+
+}  // namespace procsup

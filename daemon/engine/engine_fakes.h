@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/engine/supervisor.h"
+
+namespace procsup {
+
+/// The three ports as lists of what was asked of them, and a clock that a test moves.
+struct EngineFakes final : ProcessBackend, Timers, Announcer {
+    struct Armed {
+        InstanceId id;
+        TimerKind kind;
+        std::uint32_t generation;
+        TimePoint when;
+    };
+
+    void spawn(InstanceId, Incarnation incarnation, const JobSpec&, const InstanceName& name) override {
+        last_incarnation = incarnation;
+        calls.push_back("spawn " + name.instance);
+    }
+    void signal_group(Incarnation, int signal) override { calls.push_back("signal " + std::to_string(signal)); }
+    void signal_main(Incarnation, int signal) override { calls.push_back("signal main " + std::to_string(signal)); }
+    void kill_tree(Incarnation) override { calls.push_back("kill tree"); }
+    void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override {
+        disarm(id, kind);
+        timers.push_back({id, kind, generation, when});
+    }
+    void disarm(InstanceId id, TimerKind kind) override {
+        std::erase_if(timers, [&](const Armed& timer) { return timer.id == id && timer.kind == kind; });
+    }
+    void announce(const Transition& transition) override {
+        transitions.push_back(std::string(transition.instance) + ": " + std::string(to_text(transition.from)) + " -> " +
+                              std::string(to_text(transition.to)) + ": " + std::string(transition.cause));
+    }
+    void end_daemon(int code, std::string_view) override { end_codes.push_back(code); }
+
+    const Armed* timer(TimerKind kind) const {
+        for (const auto& armed : timers) {
+            if (armed.kind == kind) return &armed;
+        }
+        return nullptr;
+    }
+
+    Incarnation last_incarnation = 0;
+    std::vector<std::string> calls;
+    std::vector<Armed> timers;
+    std::vector<std::string> transitions;
+    std::vector<int> end_codes;
+    TimePoint now{std::chrono::hours(1)};
+};
+
+}  // namespace procsup

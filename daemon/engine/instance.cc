@@ -1,0 +1,286 @@
+#include "daemon/engine/instance.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace procsup {
+namespace {
+
+constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::StopTimeout, TimerKind::RunTimeout,
+                                TimerKind::Backoff};
+
+/// The daemon's own exit code after an essential job has ended for good.
+int daemon_exit_code(const RunEnd& end, bool success, int os_error) {
+    if (success) return 0;
+    if (end.timed_out) return 124;
+    if (end.status) return end.status->shell_code();
+    return os_error == ENOENT ? 127 : 126;
+}
+
+}  // namespace
+
+Instance::Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceName name, TimePoint now)
+    : id_(id), spec_(std::move(spec)), name_(std::move(name)), since_(now), cause_("never started") {}
+
+bool Instance::ready() const {
+    if (spec_->type == JobType::Oneshot) return state_ == State::Exited;
+    return state_ == State::Running;
+}
+
+void Instance::set_spec(std::shared_ptr<const JobSpec> spec) {
+    if (is_live(state_)) {
+        next_spec_ = std::move(spec);
+    } else {
+        spec_ = std::move(spec);
+        next_spec_.reset();
+    }
+}
+
+void Instance::handle(const Event& event, TimePoint now, std::minstd_rand& random, Actions& actions) {
+    Context context{now, random, actions};
+    std::visit([&](const auto& happened) { on(happened, context); }, event);
+}
+
+// ---- requests
+
+void Instance::on(const StartRequested& event, Context& context) {
+    wanted_ = true;
+    switch (state_) {
+        case State::Starting:
+        case State::Running: return;
+        case State::Stopping:
+            // Taken up when the tree is empty: never two copies.
+            forget_failures();
+            stop_asked_ = true;
+            pending_cause_ = event.cause;
+            return;
+        case State::Stopped:
+        case State::Backoff:
+        case State::Exited:
+        case State::Failed:
+            forget_failures();
+            start_run(event.cause, context);
+            return;
+    }
+}
+
+void Instance::on(const StopRequested& event, Context& context) {
+    wanted_ = false;
+    switch (state_) {
+        case State::Stopped:
+        case State::Exited:
+        case State::Failed: return;
+        case State::Backoff: enter(State::Stopped, event.cause, context); return;
+        case State::Starting:
+        case State::Running: begin_stop(event.cause, context); return;
+        case State::Stopping:
+            stop_asked_ = true;
+            pending_cause_ = event.cause;
+            return;
+    }
+}
+
+void Instance::on(const RestartRequested& event, Context& context) {
+    if (state_ != State::Starting && state_ != State::Running) {
+        on(StartRequested{event.cause}, context);
+        return;
+    }
+    wanted_ = true;
+    forget_failures();
+    begin_stop(event.cause, context);
+}
+
+void Instance::on(const ResetRequested& event, Context& context) {
+    forget_failures();
+    if (state_ == State::Failed) {
+        wanted_ = false;
+        enter(State::Stopped, event.cause, context);
+    }
+}
+
+// ---- facts
+
+void Instance::on(const Spawned& event, Context&) { pid_ = event.pid; }
+
+void Instance::on(const Execed&, Context& context) {
+    executed_ = true;
+    executed_at_ = context.now;
+    if (state_ == State::Starting) enter(State::Running, cause_, context);
+}
+
+void Instance::on(const NotStarted& event, Context& context) {
+    start_error_ = event.os_error;
+    start_stage_ = event.stage;
+    run_exit_.reset();
+    uptime_ = Duration::zero();
+    run_ended(context);
+}
+
+void Instance::on(const Exited& event, Context& context) {
+    main_ended_ = true;
+    uptime_ = executed_ ? std::chrono::duration_cast<Duration>(context.now - executed_at_) : Duration::zero();
+    run_exit_ = last_exit_ = event.status;
+    if (event.tree_empty) {
+        run_ended(context);
+        return;
+    }
+    if (state_ != State::Stopping) {
+        enter(State::Stopping, to_text(event.status) + "; ending what it left behind", context);
+    }
+    if (kills_remainder()) context.actions.push_back(KillTreeAction{});
+}
+
+void Instance::on(const TreeEmpty&, Context& context) { run_ended(context); }
+
+void Instance::on(const TimerFired& event, Context& context) {
+    auto& armed = armed_[static_cast<std::size_t>(event.kind)];
+    if (armed == 0 || armed != event.generation) return;
+    armed = 0;
+    switch (event.kind) {
+        case TimerKind::StartTimeout:
+            timed_out_ = true;
+            enter(State::Stopping, "start_timeout (" + to_text(spec_->start_timeout) + ") passed", context);
+            context.actions.push_back(KillTreeAction{});
+            return;
+        case TimerKind::RunTimeout:
+            timed_out_ = true;
+            enter(State::Stopping, "run_timeout (" + to_text(spec_->run_timeout) + ") passed", context);
+            send_stop_signal(context);
+            return;
+        case TimerKind::StopTimeout:
+            killed_ = true;
+            context.actions.push_back(KillTreeAction{});
+            return;
+        case TimerKind::Backoff: start_run("restarted after " + cause_, context); return;
+    }
+}
+
+// ---- transitions
+
+void Instance::enter(State state, std::string cause, Context& context) {
+    for (const auto kind : kAllTimers) {
+        auto& armed = armed_[static_cast<std::size_t>(kind)];
+        if (armed == 0) continue;
+        armed = 0;
+        context.actions.push_back(DisarmAction{kind});
+    }
+    const State from = std::exchange(state_, state);
+    cause_ = std::move(cause);
+    since_ = context.now;
+    if (!is_live(state)) pid_ = 0;
+    if (history_.size() == kHistory) history_.erase(history_.begin());
+    history_.push_back({context.now, from, state, pid_, cause_});
+    context.actions.push_back(AnnounceAction{from, state});
+    if (state == State::Starting) arm(TimerKind::StartTimeout, spec_->start_timeout, context);
+    if (state == State::Running) arm(TimerKind::RunTimeout, spec_->run_timeout, context);
+}
+
+void Instance::start_run(std::string cause, Context& context) {
+    if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
+    stop_asked_ = timed_out_ = executed_ = main_ended_ = stop_signalled_ = killed_ = false;
+    run_exit_.reset();
+    start_stage_ = SpawnStage::None;
+    enter(State::Starting, std::move(cause), context);
+    context.actions.push_back(SpawnAction{});
+}
+
+void Instance::begin_stop(std::string cause, Context& context) {
+    stop_asked_ = true;
+    pending_cause_ = cause;
+    enter(State::Stopping, std::move(cause), context);
+    send_stop_signal(context);
+}
+
+void Instance::send_stop_signal(Context& context) {
+    stop_signalled_ = true;
+    context.actions.push_back(SignalGroupAction{spec_->stop_signal});
+    arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
+}
+
+/// No process of this run is left.
+void Instance::run_ended(Context& context) {
+    ++runs_ended_;
+    pid_ = 0;
+    if (!stop_asked_) {
+        settle_unasked_end(RunEnd{run_exit_, timed_out_, uptime_}, context);
+    } else if (wanted_) {
+        start_run(pending_cause_, context);
+    } else {
+        enter(State::Stopped, pending_cause_ + "; " + end_text(), context);
+    }
+}
+
+void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
+    if (wants_restart(spec_->restart, end)) {
+        schedule_restart(end, context);
+        return;
+    }
+    const bool success = is_success(spec_->restart, end);
+    enter(success ? State::Exited : State::Failed, end_text(), context);
+    if (spec_->essential) end_daemon(end, context);
+}
+
+void Instance::schedule_restart(const RunEnd& end, Context& context) {
+    const auto& policy = spec_->restart;
+    if (end.uptime < policy.min_uptime || !end.status) {
+        ++quick_deaths_;
+    } else if (end.uptime > policy.reset) {
+        quick_deaths_ = 0;
+    }
+    if (!starts_.admit(policy.start_limit, context.now)) {
+        enter(State::Failed,
+              fmt::format("start_limit ({}/{}) reached; last: {}", policy.start_limit.count,
+                          to_text(policy.start_limit.window), end_text()),
+              context);
+        if (spec_->essential || policy.on_exhausted == OnExhausted::Exit) end_daemon(end, context);
+        return;
+    }
+    ++restarts_;
+    const bool quick = end.uptime < policy.min_uptime || !end.status;
+    const auto delay = quick ? with_jitter(restart_delay(policy, quick_deaths_), policy.jitter, context.random)
+                             : Duration::zero();
+    if (delay == Duration::zero()) {
+        start_run("restarted after " + end_text(), context);
+        return;
+    }
+    next_start_ = context.now + delay;
+    enter(State::Backoff, end_text(), context);
+    arm(TimerKind::Backoff, delay, context);
+}
+
+void Instance::end_daemon(const RunEnd& end, Context& context) {
+    const bool success = is_success(spec_->restart, end);
+    context.actions.push_back(EndDaemonAction{daemon_exit_code(end, success, start_error_)});
+}
+
+void Instance::forget_failures() {
+    restarts_ = 0;
+    quick_deaths_ = 0;
+    starts_.clear();
+}
+
+void Instance::arm(TimerKind kind, Duration delay, Context& context) {
+    if (delay == kForever) return;
+    if (++generation_ == 0) ++generation_;
+    armed_[static_cast<std::size_t>(kind)] = generation_;
+    context.actions.push_back(ArmAction{kind, generation_, context.now + delay});
+}
+
+std::string Instance::end_text() const {
+    std::string text;
+    if (start_stage_ == SpawnStage::Cancelled) {
+        text = describe(start_stage_, *spec_);
+    } else if (start_stage_ != SpawnStage::None) {
+        text = fmt::format("cannot {}: {}", describe(start_stage_, *spec_), strerrordesc_np(start_error_));
+    } else {
+        text = run_exit_ ? to_text(*run_exit_) : "ended";
+    }
+    if (timed_out_) text = (executed_ ? "run_timeout passed, " : "start_timeout passed, ") + text;
+    if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";
+    return text;
+}
+
+}  // namespace procsup

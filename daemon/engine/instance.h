@@ -1,0 +1,170 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/engine/ports.h"
+#include "daemon/engine/restart_policy.h"
+#include "daemon/engine/state.h"
+
+namespace procsup {
+
+// What can happen to an instance.
+struct StartRequested { std::string cause; };
+struct StopRequested { std::string cause; };
+struct RestartRequested { std::string cause; };
+struct ResetRequested { std::string cause; };
+struct Spawned { pid_t pid; };
+struct NotStarted { SpawnStage stage; int os_error; };
+struct Execed {};
+struct Exited { ExitStatus status; bool tree_empty; };
+struct TreeEmpty {};
+struct TimerFired { TimerKind kind; std::uint32_t generation; };
+
+using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, Spawned, NotStarted,
+                           Execed, Exited, TreeEmpty, TimerFired>;
+
+// What an instance wants done.
+struct SpawnAction {};
+struct SignalGroupAction { int signal; };
+struct KillTreeAction {};
+struct ArmAction { TimerKind kind; std::uint32_t generation; TimePoint when; };
+struct DisarmAction { TimerKind kind; };
+struct AnnounceAction { State from; State to; };
+struct EndDaemonAction { int code; };
+
+using Action = std::variant<SpawnAction, SignalGroupAction, KillTreeAction, ArmAction, DisarmAction, AnnounceAction,
+                            EndDaemonAction>;
+using Actions = std::vector<Action>;
+
+/// One past change of an instance, for `why`.
+struct HistoryEntry {
+    TimePoint when;
+    State from;
+    State to;
+    pid_t pid;
+    std::string cause;
+};
+
+/// The state machine of one instance (states and their meaning: state.h). Pure: an event and the time in, actions
+/// out; it holds no descriptor and reads no clock. The Supervisor owns it, feeds it and carries out its actions in
+/// order. Every change of state goes through enter(), which also disarms the
+/// timers of the state before.
+class Instance {
+public:
+    // shared_ptr: after a change of configuration a run keeps the text it was started with, while the job
+    // already holds the new one.
+    Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceName name, TimePoint now);
+
+    /// `random` is drawn from for jitter; `actions` is appended to.
+    void handle(const Event& event, TimePoint now, std::minstd_rand& random, Actions& actions);
+
+    /// The text to use from the next start on.
+    void set_spec(std::shared_ptr<const JobSpec> spec);
+
+    InstanceId id() const { return id_; }
+    const InstanceName& name() const { return name_; }
+    const JobSpec& spec() const { return *spec_; }
+    State state() const { return state_; }
+    /// Running, or a one-shot that has ended well.
+    bool ready() const;
+    pid_t pid() const { return pid_; }
+    Incarnation incarnation() const { return incarnation_; }
+    void set_incarnation(Incarnation incarnation) { incarnation_ = incarnation; }
+    TimePoint since() const { return since_; }
+    std::uint32_t restarts() const { return restarts_; }
+    const std::string& cause() const { return cause_; }
+    /// How the last run that executed its program ended.
+    const std::optional<ExitStatus>& last_exit() const { return last_exit_; }
+    /// Where the last run failed before its program was executed; stage None when it did not.
+    struct StartFailure {
+        SpawnStage stage = SpawnStage::None;
+        int os_error = 0;
+    };
+    StartFailure start_failure() const { return {start_stage_, start_error_}; }
+    /// Runs that have come to an end, in any way, since the instance exists.
+    std::uint64_t runs_ended() const { return runs_ended_; }
+    /// Due time of the next start; only in State::Backoff.
+    TimePoint next_start() const { return next_start_; }
+    /// Oldest first, at most kHistory.
+    const std::vector<HistoryEntry>& history() const { return history_; }
+    /// Whether someone wants it up: what a stop clears and a start sets.
+    bool wanted() const { return wanted_; }
+    /// Whether what its main process leaves behind is killed at once: yes, unless it was told to end and still has
+    /// time to.
+    bool kills_remainder() const { return state_ != State::Stopping || killed_ || !stop_signalled_; }
+
+    static constexpr std::size_t kHistory = 16;
+
+private:
+    struct Context {
+        TimePoint now;
+        std::minstd_rand& random;
+        Actions& actions;
+    };
+
+    void on(const StartRequested& event, Context& context);
+    void on(const StopRequested& event, Context& context);
+    void on(const RestartRequested& event, Context& context);
+    void on(const ResetRequested& event, Context& context);
+    void on(const Spawned& event, Context& context);
+    void on(const NotStarted& event, Context& context);
+    void on(const Execed& event, Context& context);
+    void on(const Exited& event, Context& context);
+    void on(const TreeEmpty& event, Context& context);
+    void on(const TimerFired& event, Context& context);
+
+    void enter(State state, std::string cause, Context& context);
+    void start_run(std::string cause, Context& context);
+    void begin_stop(std::string cause, Context& context);
+    void send_stop_signal(Context& context);
+    void run_ended(Context& context);
+    void settle_unasked_end(const RunEnd& end, Context& context);
+    void schedule_restart(const RunEnd& end, Context& context);
+    void end_daemon(const RunEnd& end, Context& context);
+    void forget_failures();
+    void arm(TimerKind kind, Duration delay, Context& context);
+    std::string end_text() const;
+
+    InstanceId id_;
+    std::shared_ptr<const JobSpec> spec_;
+    std::shared_ptr<const JobSpec> next_spec_;
+    InstanceName name_;
+
+    State state_ = State::Stopped;
+    bool wanted_ = false;          // up is what is asked for
+    bool stop_asked_ = false;      // this run's end was ordered (stop or restart)
+    bool timed_out_ = false;       // this run was ended by a time-out
+    bool executed_ = false;        // this run's program ran
+    bool main_ended_ = false;      // this run's main process is gone
+    bool stop_signalled_ = false;  // this run was told to end by its stop signal
+    bool killed_ = false;          // this run did not end in time after that
+    SpawnStage start_stage_ = SpawnStage::None;  // where this run's start failed
+    int start_error_ = 0;
+    pid_t pid_ = 0;
+    Incarnation incarnation_ = 0;
+    TimePoint since_;
+    TimePoint executed_at_;
+    TimePoint next_start_;
+    Duration uptime_{};            // of the run that has ended
+    std::string cause_;
+    std::string pending_cause_;    // of the state that follows stopping
+    std::optional<ExitStatus> last_exit_;
+    std::optional<ExitStatus> run_exit_;  // of this run
+    std::uint32_t restarts_ = 0;
+    std::uint32_t quick_deaths_ = 0;
+    std::uint64_t runs_ended_ = 0;
+    StartHistory starts_;
+    std::uint32_t generation_ = 0;
+    std::array<std::uint32_t, 4> armed_{};  // generation by TimerKind, 0 = not armed
+    std::vector<HistoryEntry> history_;
+};
+
+}  // namespace procsup

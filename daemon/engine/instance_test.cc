@@ -1,0 +1,308 @@
+#include "daemon/engine/instance.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cerrno>
+
+#include "daemon/engine/engine_fakes.h"
+
+namespace procsup {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One job "web" on fakes; each step says what happens to its newest incarnation.
+class Sim {
+public:
+    explicit Sim(JobSpec spec = {}) : supervisor(fakes, fakes, fakes, 1) {
+        spec.name = "web";
+        if (spec.command.empty()) spec.command = {"/usr/bin/web"};
+        spec.restart.jitter = 0;
+        spec.enabled = false;
+        supervisor.configure({spec}, fakes.now);
+        id = supervisor.select("web").front();
+    }
+
+    void start() { supervisor.start(id, "start asked", fakes.now); }
+    void stop() { supervisor.stop(id, "stop asked", fakes.now); }
+    void run() {
+        supervisor.spawned(fakes.last_incarnation, 411, fakes.now);
+        supervisor.execed(fakes.last_incarnation, fakes.now);
+    }
+    void exit(ExitStatus status, bool tree_empty = true) {
+        supervisor.exited(fakes.last_incarnation, status, tree_empty, fakes.now);
+    }
+    void pass(Duration time) { fakes.now += time; }
+    void fire(TimerKind kind) {
+        const auto* timer = fakes.timer(kind);
+        ASSERT_NE(timer, nullptr);
+        fakes.now = std::max(fakes.now, timer->when);
+        const auto armed = *timer;
+        fakes.disarm(armed.id, armed.kind);
+        supervisor.timer_fired(armed.id, armed.kind, armed.generation, fakes.now);
+    }
+    const Instance& web() const { return *supervisor.find(id); }
+    State state() const { return web().state(); }
+
+    EngineFakes fakes;
+    Supervisor supervisor;
+    InstanceId id = 0;
+};
+
+JobSpec with_restart(Restart when) {
+    JobSpec spec;
+    spec.restart.when = when;
+    return spec;
+}
+
+TEST(Instance, RunsFromStartToExec) {
+    Sim sim;
+    sim.start();
+    EXPECT_EQ(sim.state(), State::Starting);
+    EXPECT_EQ(sim.fakes.calls, std::vector<std::string>{"spawn web"});
+    sim.run();
+    EXPECT_EQ(sim.state(), State::Running);
+    EXPECT_TRUE(sim.web().ready());
+    EXPECT_EQ(sim.web().pid(), 411);
+    EXPECT_EQ(sim.web().cause(), "start asked");
+}
+
+TEST(Instance, StartsAtOnceAfterTheFirstQuickDeathAndBacksOffAfterTheNext) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(3));
+    EXPECT_EQ(sim.state(), State::Starting);
+    EXPECT_EQ(sim.web().cause(), "restarted after exit 3");
+    sim.run();
+    sim.exit(ExitStatus::exited(3));
+    EXPECT_EQ(sim.state(), State::Backoff);
+    EXPECT_EQ(sim.web().next_start() - sim.fakes.now, 500ms);
+    sim.fire(TimerKind::Backoff);
+    EXPECT_EQ(sim.state(), State::Starting);
+    EXPECT_EQ(sim.web().restarts(), 2u);
+}
+
+TEST(Instance, ForgetsQuickDeathsAfterALongRun) {
+    Sim sim;
+    sim.start();
+    for (int i = 0; i < 2; ++i) {
+        sim.run();
+        sim.exit(ExitStatus::exited(3));
+    }
+    sim.fire(TimerKind::Backoff);
+    sim.run();
+    sim.pass(11s);
+    sim.exit(ExitStatus::exited(3));
+    EXPECT_EQ(sim.state(), State::Starting);
+    sim.run();
+    sim.exit(ExitStatus::exited(3));
+    EXPECT_EQ(sim.state(), State::Starting) << "the first quick death after a long run";
+}
+
+TEST(Instance, FailsWhenTheStartLimitIsReached) {
+    JobSpec spec;
+    spec.restart.start_limit = {3, 60s};
+    Sim sim(spec);
+    sim.start();
+    for (int i = 0; i < 4; ++i) {
+        sim.run();
+        sim.pass(2s);
+        sim.exit(ExitStatus::killed(SIGSEGV, true));
+    }
+    EXPECT_EQ(sim.state(), State::Failed);
+    EXPECT_EQ(sim.web().cause(), "start_limit (3/1min) reached; last: killed by SIGSEGV (core dumped)");
+    sim.supervisor.reset(sim.id, "reset asked", sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Stopped);
+    EXPECT_EQ(sim.web().restarts(), 0u);
+}
+
+TEST(Instance, DoesNotCountStartsThatLeftTheWindow) {
+    JobSpec spec;
+    spec.restart.start_limit = {3, 60s};
+    Sim sim(spec);
+    sim.start();
+    for (int i = 0; i < 10; ++i) {
+        sim.run();
+        sim.pass(21s);
+        sim.exit(ExitStatus::exited(1));
+    }
+    EXPECT_EQ(sim.state(), State::Starting);
+}
+
+TEST(Instance, EndsAsExitedAfterSuccessAndAsFailedAfterFailureWithoutRestart) {
+    Sim well(with_restart(Restart::No));
+    well.start();
+    well.run();
+    well.exit(ExitStatus::exited(0));
+    EXPECT_EQ(well.state(), State::Exited);
+    EXPECT_FALSE(well.web().ready());
+
+    Sim badly(with_restart(Restart::No));
+    badly.start();
+    badly.run();
+    badly.exit(ExitStatus::exited(78));
+    EXPECT_EQ(badly.state(), State::Failed);
+    EXPECT_EQ(badly.web().cause(), "exit 78 (EX_CONFIG)");
+}
+
+TEST(Instance, IsReadyAsAOneshotOnlyWhenItHasEndedWell) {
+    JobSpec spec;
+    spec.type = JobType::Oneshot;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    EXPECT_FALSE(sim.web().ready());
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.state(), State::Exited);
+    EXPECT_TRUE(sim.web().ready());
+}
+
+TEST(Instance, StopsBySignalAndKillsAfterTheTimeout) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    sim.stop();
+    EXPECT_EQ(sim.state(), State::Stopping);
+    sim.fire(TimerKind::StopTimeout);
+    EXPECT_EQ(sim.fakes.calls, (std::vector<std::string>{"spawn web", "signal 15", "kill tree"}));
+    sim.exit(ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(sim.state(), State::Stopped);
+    EXPECT_EQ(sim.web().cause(), "stop asked; killed by SIGKILL (did not end within stop_timeout, 10s)");
+}
+
+TEST(Instance, FollowsItsPolicyAgainAfterAStopAndAStart) {
+    Sim sim(with_restart(Restart::No));
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.exit(ExitStatus::killed(SIGTERM));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(1));
+    EXPECT_EQ(sim.state(), State::Failed);
+}
+
+TEST(Instance, DoesNotComeBackWhenStoppedBetweenDeathAndRestart) {
+    Sim sim;
+    sim.start();
+    for (int i = 0; i < 2; ++i) {
+        sim.run();
+        sim.exit(ExitStatus::exited(1));
+    }
+    ASSERT_EQ(sim.state(), State::Backoff);
+    sim.stop();
+    EXPECT_EQ(sim.state(), State::Stopped);
+    EXPECT_TRUE(sim.fakes.timers.empty());
+}
+
+TEST(Instance, StartsAgainOnlyWhenTheTreeIsEmpty) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    sim.supervisor.restart(sim.id, "restart asked", sim.fakes.now);
+    sim.exit(ExitStatus::killed(SIGTERM), false);
+    EXPECT_EQ(sim.state(), State::Stopping);
+    EXPECT_EQ(sim.fakes.calls.back(), "signal 15") << "what remains of an ordered stop has until the timeout";
+    sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Starting);
+    EXPECT_EQ(sim.fakes.calls.back(), "spawn web");
+}
+
+TEST(Instance, KillsWhatAnUnaskedEndLeavesBehind) {
+    Sim sim(with_restart(Restart::No));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(0), false);
+    EXPECT_EQ(sim.state(), State::Stopping);
+    EXPECT_EQ(sim.fakes.calls.back(), "kill tree");
+    sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Exited);
+}
+
+TEST(Instance, SaysWhichStepOfAStartFailed) {
+    Sim sim(with_restart(Restart::No));
+    sim.start();
+    sim.supervisor.spawned(sim.fakes.last_incarnation, 411, sim.fakes.now);
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Exec, ENOENT, sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Failed);
+    EXPECT_EQ(sim.web().cause(), "cannot exec /usr/bin/web: No such file or directory");
+    EXPECT_FALSE(sim.web().last_exit().has_value());
+}
+
+TEST(Instance, IsKilledWhenItDoesNotExecuteInTime) {
+    JobSpec spec = with_restart(Restart::No);
+    spec.start_timeout = 5s;
+    Sim sim(spec);
+    sim.start();
+    sim.supervisor.spawned(sim.fakes.last_incarnation, 411, sim.fakes.now);
+    sim.fire(TimerKind::StartTimeout);
+    EXPECT_EQ(sim.state(), State::Stopping);
+    EXPECT_EQ(sim.fakes.calls.back(), "kill tree");
+    sim.exit(ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(sim.state(), State::Failed);
+    EXPECT_EQ(sim.web().cause(), "start_timeout passed, killed by SIGKILL");
+}
+
+TEST(Instance, IsStoppedByRunTimeoutAndCountsAsFailed) {
+    JobSpec spec = with_restart(Restart::No);
+    spec.run_timeout = 60s;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.fire(TimerKind::RunTimeout);
+    EXPECT_EQ(sim.fakes.calls.back(), "signal 15");
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.state(), State::Failed);
+}
+
+TEST(Instance, EndsTheDaemonWithItsCodeWhenEssential) {
+    JobSpec spec = with_restart(Restart::No);
+    spec.essential = true;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(sim.fakes.end_codes, std::vector<int>{137});
+}
+
+TEST(Instance, DoesNotEndTheDaemonWhenAnEssentialJobIsStoppedByOrder) {
+    JobSpec spec = with_restart(Restart::No);
+    spec.essential = true;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.exit(ExitStatus::killed(SIGTERM));
+    EXPECT_TRUE(sim.fakes.end_codes.empty());
+}
+
+TEST(Instance, DropsATimerOfAnEarlierStop) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    sim.stop();
+    const auto stale = *sim.fakes.timer(TimerKind::StopTimeout);
+    sim.exit(ExitStatus::killed(SIGTERM));
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.supervisor.timer_fired(stale.id, stale.kind, stale.generation, sim.fakes.now);
+    EXPECT_EQ(sim.fakes.calls.back(), "signal 15") << "no SIGKILL from the stop before";
+}
+
+TEST(Instance, KeepsTheLastSixteenChanges) {
+    Sim sim;
+    for (int i = 0; i < 20; ++i) {
+        sim.start();
+        sim.run();
+        sim.stop();
+        sim.exit(ExitStatus::killed(SIGTERM));
+    }
+    EXPECT_EQ(sim.web().history().size(), Instance::kHistory);
+    EXPECT_EQ(sim.web().history().back().to, State::Stopped);
+}
+
+}  // namespace
+}  // namespace procsup

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/exit_status.h"
+#include "conf/expand.h"
+#include "conf/job_spec.h"
+#include "daemon/engine/state.h"
+
+/// What the engine asks of the world, and nothing else: three ports, each with one real implementation in
+/// daemon/host/ and one fake in tests/. The engine never reads a clock: every call brings `now`.
+namespace procsup {
+
+using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono::microseconds>;
+
+/// An instance for as long as the supervisor lives; never used again for another.
+using InstanceId = std::uint64_t;
+
+/// One spawn of one instance; unique over all instances. What is reported of an older one is dropped.
+using Incarnation = std::uint64_t;
+
+/// Where the start of a process failed; with errno, all that there is to say about it.
+enum class SpawnStage {
+    None, Cancelled, Clone, Session, Stdin, Stdout, Stderr, Journal, Limits, Nice, Groups, Group, User, VerifyIds,
+    WorkingDir, Exec,
+};
+
+/// "exec /usr/bin/nope", "change to directory /srv/x": what was tried at `stage`.
+std::string describe(SpawnStage stage, const JobSpec& spec);
+
+/// Starts and ends processes. Every request is answered by events to Supervisor, never by a return value; for one
+/// incarnation they come in this order, whatever the kernel's:
+///   not_started {stage, errno}, or
+///   spawned {pid}, then perhaps execed, then exited {status, tree_empty}, then, unless tree_empty was true,
+///   tree_empty.
+/// A spawned child that fails before its program runs yields not_started after spawned, and no exited.
+class ProcessBackend {
+public:
+    virtual ~ProcessBackend() = default;
+    /// `spec` and `name` must stay as they are until not_started or the tree is empty.
+    virtual void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) = 0;
+    /// To the process group of the main process, with SIGCONT after it where the signal is meant to end it.
+    /// A spawn still waiting is cancelled by a signal that ends.
+    virtual void signal_group(Incarnation incarnation, int signal) = 0;
+    /// To the main process only.
+    virtual void signal_main(Incarnation incarnation, int signal) = 0;
+    /// Ends every process of the incarnation at once (SIGKILL).
+    virtual void kill_tree(Incarnation incarnation) = 0;
+};
+
+enum class TimerKind { StartTimeout, StopTimeout, RunTimeout, Backoff };
+
+class Timers {
+public:
+    virtual ~Timers() = default;
+    /// One timer at most an instance and kind: arming again replaces it. Fires as Supervisor::timer_fired.
+    virtual void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) = 0;
+    virtual void disarm(InstanceId id, TimerKind kind) = 0;
+};
+
+/// One change of state, with its cause.
+struct Transition {
+    std::uint64_t sequence = 0;  ///< grows by one with each transition of the daemon
+    InstanceId id = 0;
+    std::string_view instance;   ///< "web@eu"
+    std::string_view job;
+    State from = State::Stopped;
+    State to = State::Stopped;
+    std::string_view cause;
+    TimePoint when;
+    pid_t pid = 0;               ///< main process concerned, or 0
+};
+
+class Announcer {
+public:
+    virtual ~Announcer() = default;
+    /// Called once for each transition, after it took effect. Must not call back into the engine.
+    virtual void announce(const Transition& transition) = 0;
+    /// An essential job ended for good, or a job's start limit asks for it: the daemon is to end with `code`.
+    virtual void end_daemon(int code, std::string_view cause) = 0;
+};
+
+}  // namespace procsup

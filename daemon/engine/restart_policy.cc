@@ -1,0 +1,63 @@
+#include "daemon/engine/restart_policy.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace procsup {
+namespace {
+
+bool contains(const ExitSet& set, const std::optional<ExitStatus>& status) {
+    if (!status) return false;
+    const auto& list = status->by_signal() ? set.signals : set.codes;
+    return std::find(list.begin(), list.end(), static_cast<std::uint8_t>(status->value)) != list.end();
+}
+
+}  // namespace
+
+bool is_success(const RestartPolicy& policy, const RunEnd& end) {
+    return !end.timed_out && contains(policy.success, end.status);
+}
+
+bool wants_restart(const RestartPolicy& policy, const RunEnd& end) {
+    if (contains(policy.prevent, end.status)) return false;
+    if (contains(policy.force, end.status)) return true;
+    const bool success = is_success(policy, end);
+    switch (policy.when) {
+        case Restart::No: return false;
+        case Restart::OnSuccess: return success;
+        case Restart::OnFailure: return !success;
+        case Restart::OnAbnormal:
+            return !success && (end.timed_out || (end.status && end.status->by_signal()));
+        case Restart::Always:
+        case Restart::UnlessStopped: return true;
+    }
+    return false;
+}
+
+Duration restart_delay(const RestartPolicy& policy, std::uint32_t count) {
+    if (count <= 1) return Duration::zero();
+    const double factor = std::pow(policy.backoff, static_cast<double>(count - 2));
+    const double delay = static_cast<double>(policy.delay.count()) * factor;
+    const double longest = static_cast<double>(policy.delay_max.count());
+    // In this order a delay that has grown to infinity (or 0 * infinity, which is not a number) is capped too.
+    return delay < longest ? Duration(std::llround(delay)) : policy.delay_max;
+}
+
+Duration with_jitter(Duration delay, double jitter, std::minstd_rand& random) {
+    if (delay <= Duration::zero() || jitter <= 0) return delay;
+    const double share = std::uniform_real_distribution<double>(-jitter, jitter)(random);
+    return Duration(std::llround(static_cast<double>(delay.count()) * (1 + share)));
+}
+
+bool StartHistory::admit(const RateLimit& limit, TimePoint now) {
+    if (limit.count == 0) return true;
+    if (!starts_) starts_ = std::make_unique<std::deque<TimePoint>>();
+    while (!starts_->empty() && starts_->front() <= now - limit.window) starts_->pop_front();
+    if (starts_->size() >= limit.count) return false;
+    starts_->push_back(now);
+    return true;
+}
+
+void StartHistory::clear() { starts_.reset(); }
+
+}  // namespace procsup

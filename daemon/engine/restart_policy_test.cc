@@ -1,0 +1,88 @@
+#include "daemon/engine/restart_policy.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+namespace procsup {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct PolicyCase {
+    Restart when;
+    RunEnd end;
+    bool restarts;
+};
+
+const RunEnd kWell{ExitStatus::exited(0), false, 5s};
+const RunEnd kBadly{ExitStatus::exited(1), false, 5s};
+const RunEnd kKilled{ExitStatus::killed(SIGSEGV), false, 5s};
+const RunEnd kTimedOut{ExitStatus::exited(0), true, 5s};
+const RunEnd kNeverExecuted{std::nullopt, false, 0s};
+
+TEST(RestartPolicy, DecidesByItsWord) {
+    const PolicyCase cases[] = {
+        {Restart::No, kBadly, false},           {Restart::No, kNeverExecuted, false},
+        {Restart::OnSuccess, kWell, true},      {Restart::OnSuccess, kBadly, false},
+        {Restart::OnFailure, kWell, false},     {Restart::OnFailure, kBadly, true},
+        {Restart::OnFailure, kKilled, true},    {Restart::OnFailure, kTimedOut, true},
+        {Restart::OnFailure, kNeverExecuted, true}, {Restart::OnAbnormal, kBadly, false},
+        {Restart::OnAbnormal, kKilled, true},   {Restart::OnAbnormal, kTimedOut, true},
+        {Restart::Always, kWell, true},         {Restart::UnlessStopped, kWell, true},
+    };
+    for (const auto& one : cases) {
+        RestartPolicy policy;
+        policy.when = one.when;
+        EXPECT_EQ(wants_restart(policy, one.end), one.restarts) << "case " << (&one - cases);
+    }
+}
+
+TEST(RestartPolicy, ListsOverrideTheWordAndPreventWins) {
+    RestartPolicy policy;
+    policy.when = Restart::Always;
+    policy.prevent = {{1}, {}};
+    EXPECT_FALSE(wants_restart(policy, kBadly));
+    policy.force = {{1}, {}};
+    EXPECT_FALSE(wants_restart(policy, kBadly));
+    policy.when = Restart::No;
+    policy.prevent = {};
+    EXPECT_TRUE(wants_restart(policy, kBadly));
+}
+
+TEST(RestartPolicy, CountsListedSignalsAsSuccess) {
+    RestartPolicy policy;
+    policy.success = {{0}, {SIGSEGV}};
+    EXPECT_TRUE(is_success(policy, kKilled));
+    EXPECT_FALSE(is_success(policy, kTimedOut));
+}
+
+TEST(RestartPolicy, DelaysByTheFormulaAndItsCap) {
+    const RestartPolicy policy;
+    EXPECT_EQ(restart_delay(policy, 1), 0s);
+    EXPECT_EQ(restart_delay(policy, 2), 500ms);
+    EXPECT_EQ(restart_delay(policy, 3), 1s);
+    EXPECT_EQ(restart_delay(policy, 4), 2s);
+    EXPECT_EQ(restart_delay(policy, 8), 30s);
+    EXPECT_EQ(restart_delay(policy, 4'000'000'000), 30s);
+}
+
+TEST(RestartPolicy, StaysAtZeroWhenTheDelayIsZero) {
+    RestartPolicy policy;
+    policy.delay = 0s;
+    EXPECT_EQ(restart_delay(policy, 9), 0s);
+}
+
+TEST(RestartPolicy, MovesADelayByAtMostItsJitter) {
+    std::minstd_rand random(1);
+    bool moved = false;
+    for (int i = 0; i < 1000; ++i) {
+        const auto delay = with_jitter(10s, 0.1, random);
+        EXPECT_GE(delay, 9s);
+        EXPECT_LE(delay, 11s);
+        moved = moved || delay != 10s;
+    }
+    EXPECT_TRUE(moved);
+}
+
+}  // namespace
+}  // namespace procsup

@@ -1,0 +1,28 @@
+#include "daemon/engine/ports.h"
+
+namespace procsup {
+
+std::string describe(SpawnStage stage, const JobSpec& spec) {
+    const std::string& program = spec.program.empty() ? spec.command.front() : spec.program;
+    switch (stage) {
+        case SpawnStage::None: return "start";
+        case SpawnStage::Cancelled: return "cancelled before it began";
+        case SpawnStage::Clone: return "create a process";
+        case SpawnStage::Session: return "create a session";
+        case SpawnStage::Stdin: return "open stdin " + spec.stdin_stream.path;
+        case SpawnStage::Stdout: return "open stdout " + spec.stdout_stream.path;
+        case SpawnStage::Stderr: return "open stderr " + spec.stderr_stream.path;
+        case SpawnStage::Journal: return "connect to the journal";
+        case SpawnStage::Limits: return "set the resource limits";
+        case SpawnStage::Nice: return "set nice";
+        case SpawnStage::Groups: return "set the supplementary groups";
+        case SpawnStage::Group: return "change the group";
+        case SpawnStage::User: return "change the user";
+        case SpawnStage::VerifyIds: return "verify that the user was changed";
+        case SpawnStage::WorkingDir: return "change to directory " + spec.working_dir;
+        case SpawnStage::Exec: return "exec " + program;
+    }
+    return "start";
+}
+
+}  // namespace procsup

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+/// The life of an instance. Written once, here; ARCHITECTURE.md repeats the table for readers.
+///
+///   state     | process | meaning                                            | leaves it by
+///   ----------+---------+----------------------------------------------------+---------------------------------------
+///   stopped   | no      | not asked to run, or stopped by order              | start
+///   starting  | perhaps | spawn asked for; not yet executed its program      | execed, not_started, exited, stop, start_timeout
+///   running   | yes     | its program runs                                   | exited, stop, run_timeout
+///   stopping  | yes     | told to end, or its tree is being ended            | tree_empty
+///   backoff   | no      | ended; will be started when the delay is over      | restart timer, start, stop
+///   exited    | no      | ended well, and its policy starts it no more       | start
+///   failed    | no      | ended badly, and its policy starts it no more      | start, reset
+///
+/// "process: perhaps" means that the spawn is under way. An instance is in `stopping` from the moment its main
+/// process is told to end, or has ended while others of its tree still live, until the tree is empty; so no state
+/// without a process is ever entered while one exists, and none of them is started again before.
+namespace procsup {
+
+enum class State { Stopped, Starting, Running, Stopping, Backoff, Exited, Failed };
+
+std::string_view to_text(State state);
+
+/// Whether a process of the instance may exist.
+constexpr bool is_live(State state) {
+    return state == State::Starting || state == State::Running || state == State::Stopping;
+}
+
+}  // namespace procsup

@@ -1,0 +1,321 @@
+#include "daemon/engine/supervisor.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace procsup {
+namespace {
+
+/// Shell-style match with * and ?; linear but for the last *, so no pattern can blow it up.
+bool matches_glob(std::string_view pattern, std::string_view text) {
+    std::size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && (pattern[p] == '?' || (pattern[p] == text[t] && pattern[p] != '*'))) {
+            ++p;
+            ++t;
+        } else if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            resume = t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
+/// Nothing will happen to it unless someone asks.
+bool is_settled(State state) { return !is_live(state) && state != State::Backoff; }
+
+}  // namespace
+
+Supervisor::Supervisor(ProcessBackend& backend, Timers& timers, Announcer& announcer, std::uint32_t seed)
+    : backend_(backend), timers_(timers), announcer_(announcer), random_(seed) {}
+
+// ---- configuration
+
+ConfigurationChange Supervisor::configure(const std::vector<JobSpec>& jobs, TimePoint now) {
+    ConfigurationChange change;
+    std::set<std::string_view> configured;
+    for (const auto& spec : jobs) {
+        configured.insert(spec.name);
+        const auto known = jobs_.find(spec.name);
+        if (known == jobs_.end()) {
+            Job& job = add_job(std::make_shared<const JobSpec>(spec), now);
+            change.added.push_back(spec.name);
+            if (!spec.enabled || spec.manually_stopped) continue;
+            for (const auto& instance : job.instances) start(instance->id(), "started with the daemon", now);
+        } else if (update_job(known->second, spec, now)) {
+            change.changed.push_back(spec.name);
+        }
+    }
+    for (auto& [name, job] : jobs_) {
+        if (job.transient || job.leaving || configured.contains(name)) continue;
+        job.leaving = true;
+        ending_jobs_.push_back(name);
+        change.removed.push_back(name);
+        for (const auto& instance : job.instances) stop(instance->id(), "removed from the configuration", now);
+    }
+    return change;
+}
+
+Job& Supervisor::add_job(std::shared_ptr<const JobSpec> spec, TimePoint now) {
+    Job& job = jobs_[spec->name];
+    for (auto& name : instance_names(*spec)) {
+        auto instance = std::make_unique<Instance>(next_id_++, spec, std::move(name), now);
+        by_id_.emplace(instance->id(), instance.get());
+        ++by_state_[static_cast<std::size_t>(State::Stopped)];
+        job.instances.push_back(std::move(instance));
+    }
+    job.spec = std::move(spec);
+    return job;
+}
+
+bool Supervisor::update_job(Job& job, const JobSpec& spec, TimePoint now) {
+    const bool was_leaving = std::exchange(job.leaving, false);
+    if (*job.spec == spec && !was_leaving) return false;
+    auto shared = std::make_shared<const JobSpec>(spec);
+    auto before = std::exchange(job.instances, {});
+    for (auto& name : instance_names(spec)) {
+        const auto same = std::find_if(before.begin(), before.end(), [&](const auto& instance) {
+            return instance && instance->name().instance == name.instance;
+        });
+        if (same != before.end()) {
+            (*same)->set_spec(shared);
+            job.instances.push_back(std::move(*same));
+            continue;
+        }
+        auto added = std::make_unique<Instance>(next_id_++, shared, std::move(name), now);
+        const auto id = added->id();
+        by_id_.emplace(id, added.get());
+        ++by_state_[static_cast<std::size_t>(State::Stopped)];
+        job.instances.push_back(std::move(added));
+        if (spec.enabled) start(id, "added to the configuration", now);
+    }
+    for (auto& instance : before) {
+        if (!instance) continue;
+        const auto id = instance->id();
+        job.leaving_instances.push_back(std::move(instance));
+        stop(id, "removed from the configuration", now);
+    }
+    if (!job.leaving_instances.empty()) ending_jobs_.push_back(spec.name);
+    job.spec = std::move(shared);
+    return true;
+}
+
+Result<InstanceId> Supervisor::run_transient(JobSpec spec, std::string cause, TimePoint now) {
+    if (jobs_.contains(spec.name)) return Error{"cannot run '" + spec.name + "': a job has that name"};
+    Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
+    job.transient = true;
+    const auto id = job.instances.front()->id();
+    start(id, std::move(cause), now);
+    return id;
+}
+
+void Supervisor::forget_ended() {
+    if (ending_jobs_.empty()) return;
+    for (const auto& name : std::exchange(ending_jobs_, {})) {
+        const auto found = jobs_.find(name);
+        if (found == jobs_.end()) continue;
+        Job& job = found->second;
+        std::erase_if(job.leaving_instances, [&](const auto& instance) {
+            if (!is_settled(instance->state())) return false;
+            erase_instance(*instance);
+            return true;
+        });
+        const bool whole = job.transient || job.leaving;
+        if (whole && job.leaving_instances.empty() &&
+            std::all_of(job.instances.begin(), job.instances.end(), [](const auto& i) { return is_settled(i->state()); })) {
+            for (const auto& instance : job.instances) erase_instance(*instance);
+            jobs_.erase(found);
+        }
+        // What still lives brings its job back here when it has ended, see note_transition().
+    }
+}
+
+void Supervisor::erase_instance(const Instance& instance) {
+    --by_state_[static_cast<std::size_t>(instance.state())];
+    by_id_.erase(instance.id());
+}
+
+// ---- requests
+
+void Supervisor::start(InstanceId id, std::string cause, TimePoint now) {
+    if (shutting_down_) return;
+    if (const auto found = by_id_.find(id); found != by_id_.end()) {
+        deliver(*found->second, StartRequested{std::move(cause)}, now);
+    }
+}
+
+void Supervisor::stop(InstanceId id, std::string cause, TimePoint now) {
+    if (const auto found = by_id_.find(id); found != by_id_.end()) {
+        deliver(*found->second, StopRequested{std::move(cause)}, now);
+    }
+}
+
+void Supervisor::restart(InstanceId id, std::string cause, TimePoint now) {
+    if (shutting_down_) return;
+    if (const auto found = by_id_.find(id); found != by_id_.end()) {
+        deliver(*found->second, RestartRequested{std::move(cause)}, now);
+    }
+}
+
+void Supervisor::reset(InstanceId id, std::string cause, TimePoint now) {
+    if (const auto found = by_id_.find(id); found != by_id_.end()) {
+        deliver(*found->second, ResetRequested{std::move(cause)}, now);
+    }
+}
+
+bool Supervisor::signal(InstanceId id, int signal) {
+    const auto* instance = find(id);
+    if (instance == nullptr || instance->pid() == 0) return false;
+    backend_.signal_main(instance->incarnation(), signal);
+    return true;
+}
+
+bool Supervisor::reload(InstanceId id) {
+    const auto* instance = find(id);
+    return instance != nullptr && instance->state() == State::Running &&
+           signal(id, instance->spec().reload_signal);
+}
+
+void Supervisor::shut_down(std::string cause, TimePoint now) {
+    shutting_down_ = true;
+    std::vector<Instance*> all;
+    all.reserve(by_id_.size());
+    for (const auto& [id, instance] : by_id_) all.push_back(instance);
+    std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->id() < b->id(); });
+    for (auto* instance : all) deliver(*instance, StopRequested{cause}, now);
+}
+
+void Supervisor::kill_all() {
+    for (const auto& [id, instance] : by_id_) {
+        if (is_live(instance->state())) backend_.kill_tree(instance->incarnation());
+    }
+}
+
+bool Supervisor::kills_remainder(Incarnation incarnation) const {
+    const auto found = by_incarnation_.find(incarnation);
+    return found == by_incarnation_.end() || found->second->kills_remainder();
+}
+
+// ---- facts
+
+void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
+    deliver(incarnation, Spawned{pid}, now);
+}
+
+void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now) {
+    deliver_last(incarnation, NotStarted{stage, os_error}, now);
+}
+
+void Supervisor::execed(Incarnation incarnation, TimePoint now) { deliver(incarnation, Execed{}, now); }
+
+void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now) {
+    if (tree_empty) {
+        deliver_last(incarnation, Exited{status, true}, now);
+    } else {
+        deliver(incarnation, Exited{status, false}, now);
+    }
+}
+
+void Supervisor::tree_empty(Incarnation incarnation, TimePoint now) {
+    deliver_last(incarnation, TreeEmpty{}, now);
+}
+
+void Supervisor::timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now) {
+    if (const auto found = by_id_.find(id); found != by_id_.end()) {
+        deliver(*found->second, TimerFired{kind, generation}, now);
+    }
+}
+
+// ---- routing
+
+void Supervisor::deliver(Incarnation incarnation, const Event& event, TimePoint now) {
+    // The one place where events of an older incarnation are dropped: it is no longer in the table.
+    const auto found = by_incarnation_.find(incarnation);
+    if (found != by_incarnation_.end()) deliver(*found->second, event, now);
+}
+
+void Supervisor::deliver_last(Incarnation incarnation, const Event& event, TimePoint now) {
+    const auto found = by_incarnation_.find(incarnation);
+    if (found == by_incarnation_.end()) return;
+    Instance& instance = *found->second;
+    by_incarnation_.erase(found);
+    deliver(instance, event, now);
+}
+
+void Supervisor::deliver(Instance& instance, const Event& event, TimePoint now) {
+    // A port answers by events in a later turn, never from inside, so one buffer is enough.
+    actions_.clear();
+    instance.handle(event, now, random_, actions_);
+    for (const auto& action : actions_) perform(instance, action, now);
+}
+
+void Supervisor::perform(Instance& instance, const Action& action, TimePoint now) {
+    if (std::holds_alternative<SpawnAction>(action)) {
+        instance.set_incarnation(next_incarnation_++);
+        by_incarnation_.emplace(instance.incarnation(), &instance);
+        backend_.spawn(instance.id(), instance.incarnation(), instance.spec(), instance.name());
+    } else if (const auto* signal = std::get_if<SignalGroupAction>(&action)) {
+        backend_.signal_group(instance.incarnation(), signal->signal);
+    } else if (std::holds_alternative<KillTreeAction>(action)) {
+        backend_.kill_tree(instance.incarnation());
+    } else if (const auto* arm = std::get_if<ArmAction>(&action)) {
+        timers_.arm(instance.id(), arm->kind, arm->generation, arm->when);
+    } else if (const auto* disarm = std::get_if<DisarmAction>(&action)) {
+        timers_.disarm(instance.id(), disarm->kind);
+    } else if (const auto* announce = std::get_if<AnnounceAction>(&action)) {
+        note_transition(instance, *announce, now);
+    } else if (const auto* end = std::get_if<EndDaemonAction>(&action)) {
+        announcer_.end_daemon(end->code, instance.name().instance + ": " + instance.cause());
+    }
+}
+
+void Supervisor::note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now) {
+    --by_state_[static_cast<std::size_t>(change.from)];
+    ++by_state_[static_cast<std::size_t>(change.to)];
+    live_ += is_live(change.to) ? 1 : 0;
+    live_ -= is_live(change.from) ? 1 : 0;
+    const auto& name = instance.name();
+    announcer_.announce({++sequence_, instance.id(), name.instance, name.job, change.from, change.to,
+                         instance.cause(), now, instance.pid()});
+    if (!is_settled(change.to)) return;
+    if (const auto job = jobs_.find(name.job); job != jobs_.end()) {
+        const bool ends = job->second.transient || job->second.leaving || !job->second.leaving_instances.empty();
+        if (ends) ending_jobs_.push_back(name.job);
+    }
+}
+
+// ---- looking
+
+const Instance* Supervisor::find(InstanceId id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::vector<InstanceId> Supervisor::select(std::string_view pattern) const {
+    std::vector<InstanceId> ids;
+    const auto job_name = pattern.substr(0, pattern.find('@'));
+    if (pattern.find_first_of("*?") == std::string_view::npos) {
+        const auto job = jobs_.find(job_name);
+        if (job == jobs_.end()) return ids;
+        for (const auto& instance : job->second.instances) {
+            if (pattern == job_name || pattern == instance->name().instance) ids.push_back(instance->id());
+        }
+        return ids;
+    }
+    for (const auto& [name, job] : jobs_) {
+        const bool whole = matches_glob(pattern, name);
+        for (const auto& instance : job.instances) {
+            if (whole || matches_glob(pattern, instance->name().instance)) ids.push_back(instance->id());
+        }
+    }
+    return ids;
+}
+
+}  // namespace procsup

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/result.h"
+#include "daemon/engine/instance.h"
+
+namespace procsup {
+
+/// One configured or transient job with its instances.
+struct Job {
+    std::shared_ptr<const JobSpec> spec;  // shared with runs started from it, see Instance
+    std::vector<std::unique_ptr<Instance>> instances;
+    std::vector<std::unique_ptr<Instance>> leaving_instances;  ///< no longer configured, not yet stopped
+    bool transient = false;  ///< forgotten when its one run has ended and was reported
+    bool leaving = false;    ///< gone from the configuration: forgotten when it has stopped
+};
+
+struct ConfigurationChange {
+    std::vector<std::string> added, changed, removed;
+};
+
+/// All jobs. Routes events to instances and their actions to the ports; owns every Instance. Single-threaded,
+/// pure but for its ports. References to instances are valid until the next call that takes events or changes
+/// the configuration.
+class Supervisor {
+public:
+    Supervisor(ProcessBackend& backend, Timers& timers, Announcer& announcer, std::uint32_t seed);
+
+    /// Takes over a configuration: new jobs are added (and, when enabled and not shutting down, started), vanished ones
+    /// stopped and forgotten, changed ones use the new text from their next start on.
+    ConfigurationChange configure(const std::vector<JobSpec>& jobs, TimePoint now);
+
+    /// Adds a job for one run and starts it; the Error says that the name is taken.
+    Result<InstanceId> run_transient(JobSpec spec, std::string cause, TimePoint now);
+
+    // Requests. `cause` says who asked: "stop asked by uid 0 (pid 4711)".
+    void start(InstanceId id, std::string cause, TimePoint now);
+    void stop(InstanceId id, std::string cause, TimePoint now);
+    void restart(InstanceId id, std::string cause, TimePoint now);
+    void reset(InstanceId id, std::string cause, TimePoint now);
+    /// To the main process; false when the instance has none.
+    bool signal(InstanceId id, int signal);
+    bool reload(InstanceId id);
+
+    /// Stops every instance and refuses new starts from now on.
+    void shut_down(std::string cause, TimePoint now);
+    bool shutting_down() const { return shutting_down_; }
+    /// Whether no process of any instance is left.
+    bool idle() const { return live_ == 0; }
+    /// SIGKILL to every tree that still lives.
+    void kill_all();
+
+    /// Whether what the main process of `incarnation` leaves behind is to be killed before its exit is collected, while
+    /// its process group cannot be another's yet.
+    bool kills_remainder(Incarnation incarnation) const;
+
+    // Facts from the backend and the timers.
+    void spawned(Incarnation incarnation, pid_t pid, TimePoint now);
+    void not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now);
+    void execed(Incarnation incarnation, TimePoint now);
+    void exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now);
+    void tree_empty(Incarnation incarnation, TimePoint now);
+    void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
+
+    const std::map<std::string, Job, std::less<>>& jobs() const { return jobs_; }
+    const Instance* find(InstanceId id) const;
+    /// Instances that `pattern` names: a job, an instance, or a glob with * and ?; in order. Empty: none.
+    std::vector<InstanceId> select(std::string_view pattern) const;
+    std::size_t instance_count() const { return by_id_.size(); }
+    std::uint64_t last_sequence() const { return sequence_; }
+    /// Instances in each state, by the number of the enumerator.
+    const std::array<std::size_t, 7>& count_by_state() const { return by_state_; }
+
+    /// Forgets transient and leaving jobs that have ended. Called when nobody holds a reference to an instance,
+    /// once a turn.
+    void forget_ended();
+
+private:
+    void deliver(Instance& instance, const Event& event, TimePoint now);
+    void deliver(Incarnation incarnation, const Event& event, TimePoint now);
+    /// As deliver(), for the event after which the incarnation is no more.
+    void deliver_last(Incarnation incarnation, const Event& event, TimePoint now);
+    void note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now);
+    void perform(Instance& instance, const Action& action, TimePoint now);
+    Job& add_job(std::shared_ptr<const JobSpec> spec, TimePoint now);
+    bool update_job(Job& job, const JobSpec& spec, TimePoint now);
+    void erase_instance(const Instance& instance);
+
+    ProcessBackend& backend_;
+    Timers& timers_;
+    Announcer& announcer_;
+    std::minstd_rand random_;
+    std::map<std::string, Job, std::less<>> jobs_;
+    std::unordered_map<InstanceId, Instance*> by_id_;
+    std::unordered_map<Incarnation, Instance*> by_incarnation_;
+    std::array<std::size_t, 7> by_state_{};
+    std::vector<std::string> ending_jobs_;  // for forget_ended to look at
+    Actions actions_;
+    InstanceId next_id_ = 1;
+    Incarnation next_incarnation_ = 1;
+    std::uint64_t sequence_ = 0;
+    std::size_t live_ = 0;
+    bool shutting_down_ = false;
+};
+
+}  // namespace procsup

@@ -1,0 +1,190 @@
+#include "daemon/host/child.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <climits>
+
+#include "daemon/host/raw_syscall.h"
+
+namespace procsup {
+namespace {
+
+struct Step {
+    SpawnStage stage = SpawnStage::None;
+    long error = 0;  ///< 0 or a positive errno
+
+    bool failed() const { return error != 0; }
+};
+
+Step check(SpawnStage stage, long result) { return result < 0 ? Step{stage, -result} : Step{}; }
+
+/// Gives the child its own copy of the low descriptors and lets the daemon close what only the child needs.
+void leave_shared_table(ChildPlan& plan) {
+    if (raw_syscall(SYS_close_range, kFirstKeptFd, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0) {
+        raw_syscall(SYS_unshare, CLONE_FILES);
+    }
+    plan.shares_fds.store(0, std::memory_order_release);
+    raw_syscall(SYS_futex, &plan.shares_fds, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+/// A limit above the hard one needs CAP_SYS_RESOURCE; unless the job is strict it gets what is to be had.
+Step set_limit(const ChildPlan& plan, const ChildPlan::Limit& limit) {
+    rlimit wanted{limit.value, limit.value};
+    long result = raw_syscall(SYS_prlimit64, 0, limit.resource, &wanted, nullptr);
+    if (result == -EPERM && !plan.strict_limits) {
+        rlimit current{};
+        raw_syscall(SYS_prlimit64, 0, limit.resource, nullptr, &current);
+        if (wanted.rlim_cur > current.rlim_max) wanted.rlim_cur = current.rlim_max;
+        wanted.rlim_max = wanted.rlim_cur;
+        result = raw_syscall(SYS_prlimit64, 0, limit.resource, &wanted, nullptr);
+    }
+    return check(SpawnStage::Limits, result);
+}
+
+/// RLIMIT_NOFILE comes last: a small one would refuse the descriptors that the steps before need.
+Step set_limits(const ChildPlan& plan, bool open_files) {
+    for (std::size_t i = 0; i < plan.limit_count; ++i) {
+        if ((plan.limits[i].resource == RLIMIT_NOFILE) != open_files) continue;
+        if (const Step step = set_limit(plan, plan.limits[i]); step.failed()) return step;
+    }
+    return {};
+}
+
+/// Raising RLIMIT_NOFILE needs the privilege that the change of user gives up.
+Step raise_open_files(const ChildPlan& plan) {
+    for (std::size_t i = 0; i < plan.limit_count; ++i) {
+        rlimit current{};
+        if (plan.limits[i].resource != RLIMIT_NOFILE) continue;
+        raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &current);
+        if (plan.limits[i].value > current.rlim_max) return set_limit(plan, plan.limits[i]);
+    }
+    return {};
+}
+
+Step verify_ids(const ChildPlan& plan) {
+    uid_t ruid = 0, euid = 0, suid = 0;
+    gid_t rgid = 0, egid = 0, sgid = 0;
+    raw_syscall(SYS_getresuid, &ruid, &euid, &suid);
+    raw_syscall(SYS_getresgid, &rgid, &egid, &sgid);
+    const bool same = ruid == plan.uid && euid == plan.uid && suid == plan.uid && rgid == plan.gid &&
+                      egid == plan.gid && sgid == plan.gid;
+    return same ? Step{} : Step{SpawnStage::VerifyIds, EPERM};
+}
+
+Step change_ids(const ChildPlan& plan) {
+    if (!plan.change_ids) return {};
+    Step step = check(SpawnStage::Groups, raw_syscall(SYS_setgroups, plan.group_count, plan.groups));
+    if (!step.failed()) step = check(SpawnStage::Group, raw_syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid));
+    if (!step.failed()) step = check(SpawnStage::User, raw_syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid));
+    return step.failed() ? step : verify_ids(plan);
+}
+
+/// Connects to systemd-journald's stream socket; the header says whose lines they are.
+long open_journal(const ChildPlan& plan) {
+    sockaddr_un address{AF_UNIX, "/run/systemd/journal/stdout"};
+    const long fd = raw_syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return fd;
+    long result = raw_syscall(SYS_connect, fd, &address, sizeof(address));
+    if (result < 0) return result;
+    raw_syscall(SYS_shutdown, fd, SHUT_RD);
+    result = raw_syscall(SYS_write, fd, plan.journal_header, plan.journal_header_size);
+    return result < 0 ? result : fd;
+}
+
+/// Opens what the stream names. O_NONBLOCK, taken off afterwards, so that a FIFO without a reader is an error instead of
+/// a wait; O_NOCTTY so that a terminal does not become the job's.
+long open_file(const ChildStream& stream) {
+    const int access = stream.kind == ChildStream::Kind::Read ? O_RDONLY : O_WRONLY | O_APPEND | O_CREAT;
+    const long fd = raw_syscall(SYS_openat, AT_FDCWD, stream.path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+    if (fd < 0) return fd;
+    const long result = raw_syscall(SYS_fcntl, fd, F_SETFL, access & ~O_CREAT);
+    return result < 0 ? result : fd;
+}
+
+Step connect_stream(const ChildPlan& plan, int target) {
+    constexpr SpawnStage kStages[] = {SpawnStage::Stdin, SpawnStage::Stdout, SpawnStage::Stderr};
+    const ChildStream& stream = plan.streams[target];
+    const bool journal = stream.kind == ChildStream::Kind::Journal;
+    const SpawnStage stage = journal ? SpawnStage::Journal : kStages[target];
+    long source = stream.descriptor;
+    if (stream.kind == ChildStream::Kind::Keep) return {};
+    if (stream.kind != ChildStream::Kind::Descriptor) source = journal ? open_journal(plan) : open_file(stream);
+    if (source < 0) return Step{stage, -source};
+    // dup3 rather than dup2, which newer architectures lack; the copy is not close-on-exec.
+    return check(stage, raw_syscall(SYS_dup3, source, target, 0));
+}
+
+Step connect_streams(const ChildPlan& plan) {
+    for (int target = 0; target < 3; ++target) {
+        if (const Step step = connect_stream(plan, target); step.failed()) return step;
+    }
+    return {};
+}
+
+/// As execvp(3), but without its shell for files without an interpreter line.
+long exec_searched(ChildPlan& plan) {
+    const char* name = plan.argv[0];
+    long result = -ENOENT;
+    const char* entry = plan.search_path;
+    while (entry != nullptr && *entry != '\0') {
+        std::size_t length = 0;
+        while (entry[length] != '\0' && entry[length] != ':') ++length;
+        std::size_t used = 0;
+        for (; used < length && used < sizeof(plan.path_buffer) - 2; ++used) plan.path_buffer[used] = entry[used];
+        plan.path_buffer[used++] = '/';
+        std::size_t i = 0;
+        while (name[i] != '\0' && used < sizeof(plan.path_buffer) - 1) plan.path_buffer[used++] = name[i++];
+        plan.path_buffer[used] = '\0';
+        const long tried = raw_syscall(SYS_execve, plan.path_buffer, plan.argv, plan.envp);
+        if (tried != -ENOENT && tried != -ENOTDIR) result = tried;
+        entry += length;
+        if (*entry == ':') ++entry;
+    }
+    return result;
+}
+
+Step execute(ChildPlan& plan) {
+    // Blocked by the daemon all along; what came meanwhile takes effect here.
+    const std::uint64_t none = 0;
+    raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
+    const long result = plan.program != nullptr ? raw_syscall(SYS_execve, plan.program, plan.argv, plan.envp)
+                                                : exec_searched(plan);
+    return Step{SpawnStage::Exec, -result};
+}
+
+/// Limits, priority and ids first, then whatever touches a file: it happens with the job's own rights, so that no path in
+/// a directory of the job's user leads the daemon's rights astray.
+Step prepare(ChildPlan& plan) {
+    Step step = check(SpawnStage::Session, raw_syscall(SYS_setsid));
+    if (!step.failed()) step = set_limits(plan, false);
+    if (!step.failed()) step = raise_open_files(plan);
+    if (!step.failed() && plan.set_nice) {
+        step = check(SpawnStage::Nice, raw_syscall(SYS_setpriority, PRIO_PROCESS, 0, plan.nice));
+    }
+    if (!step.failed()) step = change_ids(plan);
+    raw_syscall(SYS_umask, plan.umask);
+    if (!step.failed()) step = connect_streams(plan);
+    if (!step.failed()) step = check(SpawnStage::WorkingDir, raw_syscall(SYS_chdir, plan.working_dir));
+    if (!step.failed()) step = set_limits(plan, true);
+    return step;
+}
+
+}  // namespace
+
+int child_main(void* argument) {
+    ChildPlan& plan = *static_cast<ChildPlan*>(argument);
+    leave_shared_table(plan);
+    Step step = prepare(plan);
+    if (!step.failed()) step = execute(plan);
+    const ChildFailure failure{step.stage, static_cast<int>(step.error)};
+    raw_syscall(SYS_write, plan.status_fd, &failure, sizeof(failure));
+    return 127;
+}
+
+}  // namespace procsup

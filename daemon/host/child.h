@@ -1,0 +1,75 @@
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "daemon/engine/ports.h"
+
+/// What runs between clone and exec. The child shares the daemon's memory and, at first, its descriptor table, so it
+/// calls nothing but the kernel: no allocation, no errno, no logging, no library.
+namespace procsup {
+
+/// Where one standard stream of the child comes from.
+struct ChildStream {
+    enum class Kind : std::uint8_t { Keep, Descriptor, Read, Append, Journal };
+    Kind kind = Kind::Keep;
+    int descriptor = -1;         ///< of Descriptor; below kFirstKeptFd
+    const char* path = nullptr;  ///< of Read and Append
+};
+
+/// Everything the child needs, laid out before the clone; all pointers stay valid until the child has executed or ended.
+struct ChildPlan {
+    const char* program;     ///< absolute, or nullptr: argv[0] is searched in search_path
+    const char* search_path; ///< value of PATH
+    char* const* argv;
+    char* const* envp;
+    const char* working_dir;
+    mode_t umask;
+
+    bool change_ids;
+    uid_t uid;
+    gid_t gid;
+    const gid_t* groups;
+    std::size_t group_count;
+
+    ChildStream streams[3];
+    const char* journal_header;  ///< first line of a stream to systemd-journald
+    std::size_t journal_header_size;
+
+    struct Limit {
+        int resource;
+        rlim_t value;
+    };
+    Limit limits[8];
+    std::size_t limit_count;
+    bool strict_limits;
+    bool set_nice;
+    int nice;
+
+    int status_fd;  ///< end of the status pipe, close-on-exec; below kFirstKeptFd
+    /// 1 until the child has its own descriptor table; the kernel clears it too when the child ends
+    /// (CLONE_CHILD_CLEARTID), so waiting for it always ends.
+    std::atomic<std::uint32_t> shares_fds;
+
+    char path_buffer[4096];
+};
+static_assert(std::is_trivially_destructible_v<ChildPlan> && std::is_standard_layout_v<ChildPlan>);
+
+/// Descriptors from this number on never reach a child.
+inline constexpr int kFirstKeptFd = 64;
+
+/// What the child writes to status_fd when a step fails; nothing when it executes its program.
+struct ChildFailure {
+    SpawnStage stage;
+    int os_error;
+};
+
+/// The child's whole life before its program; `plan` is a ChildPlan. Returns the exit code after a failure.
+int child_main(void* plan);
+
+}  // namespace procsup

@@ -1,0 +1,109 @@
+#include "daemon/host/launch_text.h"
+
+#include <algorithm>
+#include <string>
+
+namespace procsup {
+namespace {
+
+constexpr int kInfoPriority = 6;   // LOG_INFO
+constexpr int kErrorPriority = 3;  // LOG_ERR
+
+ChildStream child_stream(const Stream& stream, bool input) {
+    switch (stream.kind) {
+        case Stream::Kind::Inherit: return {ChildStream::Kind::Keep, -1, nullptr};
+        case Stream::Kind::Null: return {ChildStream::Kind::Descriptor, -1, nullptr};
+        case Stream::Kind::Journal: return {ChildStream::Kind::Journal, -1, nullptr};
+        case Stream::Kind::File:
+            return {input ? ChildStream::Kind::Read : ChildStream::Kind::Append, -1, stream.path.c_str()};
+    }
+    return {};
+}
+
+/// What systemd-journald wants to read first from a stream: identifier, unit, priority, whether "<3>" prefixes count,
+/// and three forwards (journald-stream.c names the order; the protocol is stable).
+std::string journal_header(const std::string& identifier, int priority) {
+    return identifier + "\n\n" + std::to_string(priority) + "\n1\n0\n0\n0\n";
+}
+
+std::string_view value_of(const std::vector<std::string>& env, std::string_view name) {
+    for (const auto& entry : env) {
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
+            return std::string_view(entry).substr(name.size() + 1);
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+const char* LaunchText::keep(std::string text) {
+    held_.push_back(std::move(text));
+    return held_.back().c_str();
+}
+
+const char* LaunchText::hold(const std::string& text, const InstanceName& name) {
+    // Most texts have no placeholder and are passed to the child as they are.
+    if (text.find("${") == std::string::npos) return text.c_str();
+    return keep(expand_job(text, name));
+}
+
+void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& name, std::string_view socket_path,
+                                     std::string_view invocation_id) {
+    envp_.clear();
+    for (const auto& entry : spec.env) envp_.push_back(hold(entry, name));
+    envp_.push_back(keep("PROCSUPD_JOB=" + name.job));
+    envp_.push_back(keep("PROCSUPD_INSTANCE=" + name.instance));
+    envp_.push_back(keep("PROCSUPD_INDEX=" + std::to_string(name.index)));
+    envp_.push_back(keep("PROCSUPD_INVOCATION_ID=" + std::string(invocation_id)));
+    envp_.push_back(keep("PROCSUPD_SOCKET=" + std::string(socket_path)));
+    envp_.push_back(nullptr);
+}
+
+void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, std::string_view socket_path,
+                         std::string_view invocation_id, ChildPlan& plan) {
+    held_.clear();
+    // Pointers into held_ must survive its growth: short strings live inside the vector's elements.
+    held_.reserve(spec.command.size() + spec.env.size() + 16);
+    argv_.clear();
+    for (const auto& argument : spec.command) argv_.push_back(hold(argument, name));
+    argv_.push_back(nullptr);
+    lay_out_environment(spec, name, socket_path, invocation_id);
+
+    // Like execvp(3): a name with a slash is a path, from the working directory on.
+    const bool searched = spec.program.empty() && spec.command.front().find('/') == std::string::npos;
+    plan.program = searched ? nullptr : spec.program.empty() ? argv_.front() : hold(spec.program, name);
+    plan.search_path = searched ? keep(std::string(value_of(spec.env, "PATH"))) : nullptr;
+    plan.argv = const_cast<char* const*>(argv_.data());
+    plan.envp = const_cast<char* const*>(envp_.data());
+    plan.working_dir = hold(spec.working_dir, name);
+    plan.umask = spec.umask;
+
+    plan.change_ids = spec.credentials.has_value();
+    if (spec.credentials) {
+        plan.uid = spec.credentials->uid;
+        plan.gid = spec.credentials->gid;
+        plan.groups = spec.credentials->groups.data();
+        plan.group_count = spec.credentials->groups.size();
+    }
+    plan.streams[0] = child_stream(spec.stdin_stream, true);
+    plan.streams[1] = child_stream(spec.stdout_stream, false);
+    plan.streams[2] = child_stream(spec.stderr_stream, false);
+    for (auto& stream : plan.streams) {
+        if (stream.path != nullptr) stream.path = keep(expand_job(stream.path, name));
+    }
+    const bool error_only = spec.stdout_stream.kind != Stream::Kind::Journal;
+    journal_header_ = journal_header(name.instance, error_only ? kErrorPriority : kInfoPriority);
+    plan.journal_header = journal_header_.data();
+    plan.journal_header_size = journal_header_.size();
+
+    plan.limit_count = std::min(spec.limits.size(), std::size(plan.limits));
+    for (std::size_t i = 0; i < plan.limit_count; ++i) {
+        plan.limits[i] = {spec.limits[i].resource, spec.limits[i].value};
+    }
+    plan.strict_limits = spec.strict_limits;
+    plan.set_nice = spec.nice.has_value();
+    plan.nice = spec.nice.value_or(0);
+}
+
+}  // namespace procsup

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/expand.h"
+#include "conf/job_spec.h"
+#include "daemon/host/child.h"
+
+namespace procsup {
+
+/// The strings of one launch: arguments and environment with ${job:…} replaced, kept where the child's plan points to.
+/// Used again for the next launch without giving its memory back.
+class LaunchText {
+public:
+    /// Fills everything of `plan` that comes from the job; `plan` points into this object and into `spec`.
+    void lay_out(const JobSpec& spec, const InstanceName& name, std::string_view socket_path,
+                 std::string_view invocation_id, ChildPlan& plan);
+
+private:
+    void lay_out_environment(const JobSpec& spec, const InstanceName& name, std::string_view socket_path,
+                             std::string_view invocation_id);
+    const char* hold(const std::string& text, const InstanceName& name);
+    const char* keep(std::string text);
+
+    std::vector<std::string> held_;
+    std::vector<const char*> argv_;
+    std::vector<const char*> envp_;
+    std::string journal_header_;
+};
+
+}  // namespace procsup

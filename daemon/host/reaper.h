@@ -1,0 +1,40 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+
+#include "common/exit_status.h"
+#include "daemon/host/sd_event_loop.h"
+
+namespace procsup {
+
+/// Who is told of children that have ended.
+class ChildEndObserver {
+public:
+    virtual ~ChildEndObserver() = default;
+    /// `pid` is a zombie: its number and its process group cannot be anybody else's yet.
+    virtual void about_to_collect(pid_t pid) = 0;
+    virtual void collected(pid_t pid, ExitStatus status) = 0;
+};
+
+/// Collects every child of the daemon, its own and those it inherits as subreaper, each exactly once. SIGCHLD only says that
+/// there is something to do (it coalesces); who has ended is asked of the kernel, one at a time: look at one zombie, tell,
+/// collect it. Nobody else in the program may wait for a child.
+class Reaper {
+public:
+    Reaper(SdEventLoop& loop, ChildEndObserver& observer);
+
+    /// Starts watching; children that have ended before are found too.
+    void start();
+
+private:
+    void collect_batch();
+
+    SdEventLoop& loop_;
+    ChildEndObserver& observer_;
+    std::unique_ptr<Watch> signal_;
+    std::unique_ptr<Watch> rest_;
+};
+
+}  // namespace procsup

@@ -1,0 +1,126 @@
+#include "daemon/host/runtime_dir.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "daemon/host/child.h"
+
+namespace procsup {
+namespace {
+
+constexpr std::array kInterfaces{"io.procsupd.Manager", "io.procsupd.Job"};
+
+/// mkdir -p; an existing directory is taken as it is.
+Result<void> make_directories(const std::string& path) {
+    for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+        mkdir(path.substr(0, end).c_str(), 0755);
+    }
+    if (mkdir(path.c_str(), 0755) < 0 && errno != EEXIST) return os_failure("make directory " + path, errno);
+    struct stat status{};
+    if (stat(path.c_str(), &status) < 0) return os_failure("use directory " + path, errno);
+    if (!S_ISDIR(status.st_mode)) return os_failure("use directory " + path, ENOTDIR);
+    if (status.st_uid != geteuid() && status.st_uid != 0) {
+        return Error{fmt::format("cannot use directory {}: it belongs to uid {}, who could replace the control socket",
+                                 path, status.st_uid)};
+    }
+    if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0) {
+        return Error{"cannot use directory " + path + ": everyone may write to it (chmod o-w " + path + ")"};
+    }
+    return {};
+}
+
+std::string holder_of(int lock) {
+    char text[32] = {};
+    const ssize_t size = pread(lock, text, sizeof(text) - 1, 0);
+    const long pid = size > 0 ? strtol(text, nullptr, 10) : 0;
+    return pid > 0 ? fmt::format("another procsupd (pid {})", pid) : std::string("another procsupd");
+}
+
+}  // namespace
+
+Result<RuntimeDir> RuntimeDir::claim(const std::string& path) {
+    if (auto made = make_directories(path); !made) return made.error();
+    const auto lock_path = path + "/procsupd.lock";
+    // Above the numbers that children get: a child that hangs before exec must not keep the lock.
+    Fd lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!lock) return os_failure("open " + lock_path, errno);
+    lock.reset(fcntl(lock.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK) return os_failure("lock " + lock_path, errno);
+        return Error{fmt::format("cannot use runtime directory {}: {} runs in it; stop it, or choose another --runtime-dir",
+                                 path, holder_of(lock.get())),
+                     EWOULDBLOCK};
+    }
+    const auto pid = std::to_string(getpid()) + "\n";
+    if (ftruncate(lock.get(), 0) < 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
+        return os_failure("write " + lock_path, errno);
+    }
+    return RuntimeDir(path, std::move(lock));
+}
+
+Result<Fd> RuntimeDir::bind_socket() {
+    const auto final_path = socket_path();
+    const auto temporary = fmt::format("{}.{}", final_path, getpid());
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (temporary.size() >= sizeof(address.sun_path)) {
+        return Error{fmt::format("cannot bind {}: longer than the {} bytes of a socket's name; choose a shorter --runtime-dir",
+                                 temporary, sizeof(address.sun_path) - 1)};
+    }
+    memcpy(address.sun_path, temporary.c_str(), temporary.size() + 1);
+
+    struct stat status{};
+    if (lstat(final_path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
+        return Error{"cannot bind " + final_path + ": something that is no socket is there; it was left alone"};
+    }
+    Fd socket_fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket_fd) return os_failure("create a socket", errno);
+    socket_fd.reset(fcntl(socket_fd.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    unlink(temporary.c_str());
+    const auto fail = [&](const char* what) {
+        const int error = errno;
+        unlink(temporary.c_str());
+        return os_failure(std::string(what) + " " + final_path, error);
+    };
+    if (bind(socket_fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0) return fail("bind");
+    // Everyone may connect: each call is judged by who the kernel says the caller is.
+    if (chmod(temporary.c_str(), 0666) < 0) return fail("set the mode of");
+    if (listen(socket_fd.get(), SOMAXCONN) < 0) return fail("listen on");
+    if (lstat(temporary.c_str(), &status) < 0) return fail("look at");
+    if (rename(temporary.c_str(), final_path.c_str()) < 0) return fail("rename the socket to");
+    socket_inode_ = status.st_ino;
+    if (auto linked = link_interfaces(); !linked) return linked.error();
+    return socket_fd;
+}
+
+/// One symbolic link an interface: how Varlink tools find the socket of an interface by its name.
+Result<void> RuntimeDir::link_interfaces() const {
+    for (const char* name : kInterfaces) {
+        const auto link = path_ + "/" + name;
+        struct stat status{};
+        if (lstat(link.c_str(), &status) == 0 && !S_ISLNK(status.st_mode)) continue;
+        unlink(link.c_str());
+        if (symlink("io.procsupd", link.c_str()) < 0) return os_failure("link " + link, errno);
+    }
+    return {};
+}
+
+RuntimeDir::~RuntimeDir() {
+    struct stat status{};
+    if (!lock_ || socket_inode_ == 0) return;
+    if (lstat(socket_path().c_str(), &status) == 0 && status.st_ino == socket_inode_) {
+        unlink(socket_path().c_str());
+        for (const char* name : kInterfaces) unlink((path_ + "/" + name).c_str());
+    }
+}
+
+}  // namespace procsup

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "common/fd.h"
+#include "common/result.h"
+
+namespace procsup {
+
+/// The directory in which one daemon, and only one, has its control socket. Holds the lock that says so; the lock is taken
+/// before anything in the directory is touched, so a second daemon changes nothing. Removes its socket when it goes.
+class RuntimeDir {
+public:
+    /// Makes the directory if need be and takes its lock. The Error names the pid that has it, if another does.
+    static Result<RuntimeDir> claim(const std::string& path);
+    RuntimeDir(RuntimeDir&&) noexcept = default;
+    RuntimeDir& operator=(RuntimeDir&&) = delete;
+    ~RuntimeDir();
+
+    /// Binds the control socket under a temporary name and renames it into place, so that a client finds either the
+    /// old daemon's socket or this one, listening. Something else than a socket at that path is left alone, with an Error.
+    Result<Fd> bind_socket();
+
+    const std::string& path() const { return path_; }
+    std::string socket_path() const { return path_ + "/io.procsupd"; }
+
+private:
+    RuntimeDir(std::string path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+    Result<void> link_interfaces() const;
+
+    std::string path_;
+    Fd lock_;
+    ino_t socket_inode_ = 0;  ///< of the socket bound; 0: none
+};
+
+}  // namespace procsup

@@ -1,0 +1,267 @@
+#include "daemon/host/spawner.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "daemon/host/child.h"
+#include "daemon/host/launch_text.h"
+
+#if defined(__x86_64__) || defined(__aarch64__)
+extern "C" long procsup_clone3(clone_args* args, std::size_t size, int (*fn)(void*), void* arg);
+#define PROCSUP_HAS_CLONE3 1
+#else
+#define PROCSUP_HAS_CLONE3 0
+#endif
+
+namespace procsup {
+namespace {
+
+constexpr std::size_t kStackSize = 32 * 1024;
+/// A launch that takes longer no longer keeps others waiting: its directory or program is on a file system that hangs.
+constexpr auto kHangs = std::chrono::seconds(1);
+
+}  // namespace
+
+/// One launch under way: the stack the child runs on, the plan it reads, and the pipe that tells what became of it.
+struct Spawner::Slot {
+    Incarnation incarnation = 0;  ///< 0: free
+    pid_t pid = 0;
+    TimePoint begun;
+    void* stack = nullptr;
+    int low_group = -1;
+    bool passes_fds = false;
+    Fd status;
+    std::unique_ptr<Watch> watch;
+    LaunchText text;
+    ChildPlan plan{};
+
+    ~Slot() {
+        if (stack != nullptr) munmap(stack, kStackSize);
+    }
+};
+
+Spawner::Spawner(SdEventLoop& loop, LaunchObserver& observer)
+    : loop_(loop), observer_(observer) {
+    std::uint64_t random = 0;
+    // Never blocks after boot, and a short read only makes the ids of one daemon less unlike those of another.
+    (void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+    invocation_prefix_ = fmt::format("{:016x}", random);
+}
+
+Spawner::~Spawner() {
+    settle();
+    if (first_low_fd_ == 0) return;
+    close_range(static_cast<unsigned>(first_low_fd_), static_cast<unsigned>(first_low_fd_) + kLowFds * kFdsEach - 1, 0);
+}
+
+Result<void> Spawner::reserve_fds() {
+    constexpr int kCount = static_cast<int>(kLowFds * kFdsEach);
+    null_.reset(open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null_) return os_failure("open /dev/null", errno);
+    null_.reset(fcntl(null_.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    // A run of numbers that are all free: dup3 would close what has them.
+    int run = 0;
+    for (int fd = STDERR_FILENO + 1; fd < kFirstKeptFd && run < kCount; ++fd) {
+        run = fcntl(fd, F_GETFD) < 0 ? run + 1 : 0;
+        first_low_fd_ = fd + 1 - run;
+    }
+    if (run < kCount) return os_failure("reserve descriptors below " + std::to_string(kFirstKeptFd), EMFILE);
+    for (int fd = first_low_fd_; fd < first_low_fd_ + kCount; ++fd) {
+        if (dup3(null_.get(), fd, O_CLOEXEC) < 0) return os_failure("reserve descriptors", errno);
+    }
+    return {};
+}
+
+void Spawner::launch(LaunchOrder order) {
+    waiting_.push_back(std::move(order));
+    pump();
+}
+
+bool Spawner::cancel(Incarnation incarnation) {
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [&](const auto& order) { return order.incarnation == incarnation; });
+    if (found == waiting_.end()) return false;
+    waiting_.erase(found);
+    return true;
+}
+
+void Spawner::pump() {
+    const auto now = loop_.now();
+    std::size_t hanging = 0;
+    if (!waiting_.empty() && in_flight_ >= kOverlap) {
+        for (const auto& slot : slots_) hanging += slot->incarnation != 0 && now - slot->begun >= kHangs ? 1 : 0;
+    }
+    while (!waiting_.empty() && in_flight_ - hanging < kOverlap && in_flight_ < kMaxSlots) {
+        LaunchOrder order = std::move(waiting_.front());
+        waiting_.pop_front();
+        start(std::move(order));
+    }
+    if (waiting_.empty()) {
+        look_again_.reset();
+    } else if (!look_again_) {
+        look_again_ = loop_.call_at(now + kHangs, [this] {
+            look_again_.reset();
+            pump();
+        });
+    }
+}
+
+void Spawner::start(LaunchOrder order) {
+    const auto incarnation = order.incarnation;
+    Slot* slot = free_slot();
+    if (slot == nullptr || !open_status_pipe(*slot)) {
+        observer_.launch_refused(incarnation, SpawnStage::Clone, slot == nullptr ? ENOMEM : errno);
+        return;
+    }
+    prepare(*slot, order);
+    const long result = create_process(*slot);
+    if (result < 0) {
+        slot->plan.shares_fds = 0;
+        release(*slot);
+        observer_.launch_refused(incarnation, SpawnStage::Clone, static_cast<int>(-result));
+        return;
+    }
+    slot->incarnation = incarnation;
+    slot->pid = static_cast<pid_t>(result);
+    slot->begun = loop_.now();
+    ++in_flight_;
+    slot->watch = loop_.watch_fd(slot->status.get(), EPOLLIN, Priority::SpawnResult, [this, slot](std::uint32_t) {
+        read_status(*slot);
+        pump();
+    });
+    observer_.launched(incarnation, slot->pid);
+}
+
+Spawner::Slot* Spawner::free_slot() {
+    const auto found =
+        std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->incarnation == 0; });
+    if (found != slots_.end()) return found->get();
+    auto slot = std::make_unique<Slot>();
+    void* stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) return nullptr;
+    slot->stack = stack;
+    slots_.push_back(std::move(slot));
+    return slots_.back().get();
+}
+
+/// The write end takes the group's first reserved number; both processes must have closed it before the pipe reports its
+/// end, which is what a successful exec looks like.
+bool Spawner::open_status_pipe(Slot& slot) {
+    if (Slot* before = low_fds_[next_low_]) settle(*before);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return false;
+    slot.status.reset(ends[0]);
+    slot.low_group = static_cast<int>(next_low_);
+    slot.plan.status_fd = first_low_fd_ + slot.low_group * static_cast<int>(kFdsEach);
+    dup3(ends[1], slot.plan.status_fd, O_CLOEXEC);
+    close(ends[1]);
+    low_fds_[next_low_] = &slot;
+    next_low_ = (next_low_ + 1) % kLowFds;
+    return true;
+}
+
+void Spawner::prepare(Slot& slot, LaunchOrder& order) {
+    slot.text.lay_out(*order.spec, *order.name, socket_path_,
+                      invocation_prefix_ + fmt::format("{:016x}", order.incarnation), slot.plan);
+    prepare_streams(slot, order);
+}
+
+void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
+    slot.passes_fds = order.fds.has_value();
+    for (std::size_t i = 0; i < 3; ++i) {
+        ChildStream& stream = slot.plan.streams[i];
+        const int low = slot.plan.status_fd + 1 + static_cast<int>(i);
+        if (order.fds && (*order.fds)[i]) {
+            dup3((*order.fds)[i].get(), low, O_CLOEXEC);
+            stream = {ChildStream::Kind::Descriptor, low, nullptr};
+        } else if (stream.kind == ChildStream::Kind::Descriptor) {
+            // The reserved numbers are /dev/null while nobody uses them.
+            stream.descriptor = low;
+        }
+    }
+}
+
+long Spawner::create_process(Slot& slot) {
+    slot.plan.shares_fds.store(1, std::memory_order_relaxed);
+    clone_args args{};
+    args.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID;
+    args.child_tid = reinterpret_cast<std::uint64_t>(&slot.plan.shares_fds);
+    args.exit_signal = SIGCHLD;
+    args.stack = reinterpret_cast<std::uint64_t>(slot.stack);
+    args.stack_size = kStackSize;
+#if PROCSUP_HAS_CLONE3
+    if (clone3_works_) {
+        const long result = procsup_clone3(&args, sizeof(args), child_main, &slot.plan);
+        // Container run-times of the past refuse clone3 as if the kernel lacked it.
+        if (result != -ENOSYS) return result;
+        clone3_works_ = false;
+    }
+#endif
+    const pid_t pid = fork();
+    if (pid == 0) _exit(child_main(&slot.plan));
+    slot.plan.shares_fds.store(0, std::memory_order_relaxed);
+    return pid < 0 ? -errno : pid;
+}
+
+void Spawner::settle() {
+    for (Slot* slot : low_fds_) {
+        if (slot != nullptr) settle(*slot);
+    }
+}
+
+void Spawner::settle(Slot& slot) {
+    if (slot.low_group < 0) return;
+    auto& word = slot.plan.shares_fds;
+    while (word.load(std::memory_order_acquire) != 0) {
+        syscall(SYS_futex, &word, FUTEX_WAIT, 1, nullptr, nullptr, 0);
+    }
+    const int used = slot.passes_fds ? static_cast<int>(kFdsEach) : 1;
+    for (int i = 0; i < used; ++i) dup3(null_.get(), slot.plan.status_fd + i, O_CLOEXEC);
+    low_fds_[static_cast<std::size_t>(slot.low_group)] = nullptr;
+    slot.low_group = -1;
+}
+
+void Spawner::process_ended(Incarnation incarnation) {
+    for (auto& slot : slots_) {
+        if (slot->incarnation != incarnation) continue;
+        read_status(*slot);
+        pump();
+        return;
+    }
+}
+
+void Spawner::read_status(Slot& slot) {
+    settle(slot);
+    ChildFailure failure{};
+    const ssize_t size = read(slot.status.get(), &failure, sizeof(failure));
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    const auto incarnation = slot.incarnation;
+    release(slot);
+    if (size == static_cast<ssize_t>(sizeof(failure))) {
+        observer_.failed_before_exec(incarnation, failure.stage, failure.os_error);
+    } else {
+        observer_.executed(incarnation);
+    }
+}
+
+void Spawner::release(Slot& slot) {
+    settle(slot);
+    if (slot.incarnation != 0) --in_flight_;
+    slot.watch.reset();
+    slot.status.reset();
+    slot.incarnation = 0;
+    slot.pid = 0;
+}
+
+}  // namespace procsup

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/fd.h"
+#include "daemon/engine/ports.h"
+#include "daemon/host/sd_event_loop.h"
+
+namespace procsup {
+
+/// Descriptors that become 0, 1 and 2 of a process, instead of what its job says.
+using StandardFds = std::array<Fd, 3>;
+
+/// What is launched. `spec` and `name` must stay as they are until the launch has been reported on.
+struct LaunchOrder {
+    Incarnation incarnation = 0;
+    const JobSpec* spec = nullptr;
+    const InstanceName* name = nullptr;
+    std::optional<StandardFds> fds;
+};
+
+/// What becomes of a launch. Called also from inside launch(), so it only takes note.
+class LaunchObserver {
+public:
+    virtual ~LaunchObserver() = default;
+    /// The process exists.
+    virtual void launched(Incarnation incarnation, pid_t pid) = 0;
+    /// No process was created.
+    virtual void launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) = 0;
+    /// Its program runs.
+    virtual void executed(Incarnation incarnation) = 0;
+    /// The process ends without having run its program.
+    virtual void failed_before_exec(Incarnation incarnation, SpawnStage stage, int os_error) = 0;
+};
+
+/// Creates processes. A child shares the daemon's memory and descriptor table until it has its own (clone3 with CLONE_VM and
+/// CLONE_FILES on a stack of its own, without CLONE_VFORK): nothing is copied, children overlap, and a child that
+/// hangs on a dead file system holds up nobody. Where clone3 is refused it is a plain fork. At most kOverlap launches are
+/// under way at once; those that hang do not count after a second. Owns the stacks, the status pipes and the reserved low
+/// descriptors; signals, exits and the meaning of it all are the caller's.
+class Spawner {
+public:
+    Spawner(SdEventLoop& loop, LaunchObserver& observer);
+    ~Spawner();
+    Spawner(const Spawner&) = delete;
+    Spawner& operator=(const Spawner&) = delete;
+
+    /// What processes get as $PROCSUPD_SOCKET.
+    void set_socket_path(std::string path) { socket_path_ = std::move(path); }
+    /// Takes the low descriptors that children need; once, while they are free.
+    Result<void> reserve_fds();
+
+    void launch(LaunchOrder order);
+    /// Takes a launch back that has no process yet; false when it has one (or never was).
+    bool cancel(Incarnation incarnation);
+    /// A child's process has ended: reports now what its status pipe says.
+    void process_ended(Incarnation incarnation);
+    /// Waits until no child shares the descriptor table any more: some microseconds, and never for a file system.
+    void settle();
+
+    std::size_t waiting() const { return waiting_.size(); }
+
+private:
+    struct Slot;
+    static constexpr std::size_t kOverlap = 16;
+    static constexpr std::size_t kMaxSlots = 256;
+    static constexpr std::size_t kLowFds = 12;  ///< reserved groups of descriptors
+    static constexpr std::size_t kFdsEach = 4;  ///< status, stdin, stdout, stderr
+
+    void pump();
+    void start(LaunchOrder order);
+    Slot* free_slot();
+    void prepare(Slot& slot, LaunchOrder& order);
+    void prepare_streams(Slot& slot, LaunchOrder& order);
+    bool open_status_pipe(Slot& slot);
+    long create_process(Slot& slot);
+    void settle(Slot& slot);
+    void read_status(Slot& slot);
+    void release(Slot& slot);
+
+    SdEventLoop& loop_;
+    LaunchObserver& observer_;
+    std::string socket_path_;
+    std::string invocation_prefix_;
+    Fd null_;
+    int first_low_fd_ = 0;  ///< of the reserved ones; 0: none are
+    std::vector<std::unique_ptr<Slot>> slots_;
+    std::array<Slot*, kLowFds> low_fds_{};  ///< who uses each group of reserved descriptors
+    std::size_t next_low_ = 0;
+    std::size_t in_flight_ = 0;
+    bool clone3_works_ = true;
+    std::deque<LaunchOrder> waiting_;
+    std::unique_ptr<Watch> look_again_;
+};
+
+}  // namespace procsup

@@ -1,0 +1,120 @@
+#include "daemon/options.h"
+
+#include <getopt.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "common/did_you_mean.h"
+
+namespace procsup {
+namespace {
+
+enum Option : int { kConfig = 256, kRuntimeDir, kStateDir, kUser, kCheck, kLoad, kRememberStop, kSchema, kVersion, kHelp };
+
+constexpr std::array<option, 11> kOptions{{{"config", required_argument, nullptr, kConfig},
+                                           {"runtime-dir", required_argument, nullptr, kRuntimeDir},
+                                           {"state-dir", required_argument, nullptr, kStateDir},
+                                           {"user", no_argument, nullptr, kUser},
+                                           {"check", no_argument, nullptr, kCheck},
+                                           {"load", no_argument, nullptr, kLoad},
+                                           {"remember-stop", no_argument, nullptr, kRememberStop},
+                                           {"print-schema", no_argument, nullptr, kSchema},
+                                           {"version", no_argument, nullptr, kVersion},
+                                           {"help", no_argument, nullptr, kHelp},
+                                           {nullptr, 0, nullptr, 0}}};
+
+std::string absolute(const char* path) {
+    if (path[0] == '/') return path;
+    std::error_code error;
+    return (std::filesystem::current_path(error) / path).lexically_normal().string();
+}
+
+std::string environment_or(const char* name, const std::string& otherwise) {
+    const char* value = getenv(name);
+    return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+/// Where a user's own daemon keeps things (XDG Base Directory Specification).
+void use_user_directories(Options& options) {
+    const auto home = environment_or("HOME", "/");
+    const auto fallback = "/tmp/procsupd-" + std::to_string(getuid());
+    const char* runtime = getenv("XDG_RUNTIME_DIR");
+    options.default_runtime_dir = runtime != nullptr && *runtime != '\0' ? std::string(runtime) + "/procsupd" : fallback;
+    options.default_state_dir = environment_or("XDG_STATE_HOME", home + "/.local/state") + "/procsupd";
+    options.config = environment_or("XDG_CONFIG_HOME", home + "/.config") + "/procsupd";
+}
+
+Error unknown_option(const char* word) {
+    std::vector<std::string_view> names;
+    for (const auto& known : kOptions) {
+        if (known.name != nullptr) names.emplace_back(known.name);
+    }
+    std::string_view name(word);
+    while (name.starts_with('-')) name.remove_prefix(1);
+    return Error{"unknown option '" + std::string(word) + "'" + did_you_mean(name.substr(0, name.find('=')), names)};
+}
+
+}  // namespace
+
+Result<Options> parse_options(int argc, char** argv) {
+    Options options;
+    std::string config;
+    bool user = getuid() != 0;
+    opterr = 0;
+    optind = 1;
+    for (int option = 0; (option = getopt_long(argc, argv, ":", kOptions.data(), nullptr)) != -1;) {
+        switch (option) {
+            case kConfig: config = absolute(optarg); break;
+            case kRuntimeDir: options.runtime_dir = absolute(optarg); break;
+            case kStateDir: options.state_dir = absolute(optarg); break;
+            case kUser: user = true; break;
+            case kCheck: options.mode = Options::Mode::Check; break;
+            case kLoad: options.mode = Options::Mode::Load; break;
+            case kRememberStop: options.mode = Options::Mode::RememberStop; break;
+            case kSchema: options.mode = Options::Mode::PrintSchema; break;
+            case kVersion: options.mode = Options::Mode::Version; break;
+            case kHelp: options.mode = Options::Mode::Help; break;
+            case ':': return Error{"option '" + std::string(argv[optind - 1]) + "' needs a value"};
+            default: return unknown_option(argv[optind - 1]);
+        }
+    }
+    for (int i = optind; i < argc; ++i) options.operands.emplace_back(argv[i]);
+    if (user) {
+        use_user_directories(options);
+    } else {
+        options.default_runtime_dir = "/run/procsupd";
+        options.default_state_dir = "/var/lib/procsupd";
+        options.config = "/etc/procsupd";
+    }
+    if (!config.empty()) options.config = config;
+    if (options.mode == Options::Mode::Check && options.operands.size() == 1) {
+        options.config = absolute(options.operands.front().c_str());
+    } else if (options.mode == Options::Mode::Supervise && !options.operands.empty()) {
+        return Error{"unexpected argument '" + options.operands.front() + "'"};
+    }
+    return options;
+}
+
+std::string usage() {
+    return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--user]\n"
+           "       procsupd --check [FILE|DIR]\n"
+           "       procsupd --print-schema | --version | --help\n"
+           "\n"
+           "Runs the jobs of a project file or a directory of job files, in the foreground.\n"
+           "\n"
+           "  --config FILE|DIR   what to run (default: /etc/procsupd, or ~/.config/procsupd for a user)\n"
+           "  --runtime-dir DIR   where the control socket is made (default: /run/procsupd, or\n"
+           "                      $XDG_RUNTIME_DIR/procsupd for a user)\n"
+           "  --state-dir DIR     what is remembered over restarts (default: /var/lib/procsupd, or\n"
+           "                      ~/.local/state/procsupd for a user)\n"
+           "  --user              use a user's directories, also as root\n"
+           "  --check             say whether the configuration is good, and end\n"
+           "  --print-schema      print the JSON schema of job files for editors\n"
+           "\n"
+           "Ask the running daemon with procsupctl(1); job files are described in procsupd.toml(5).\n";
+}
+
+}  // namespace procsup

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+
+namespace procsup {
+
+/// What procsupd was asked to do on its command line.
+struct Options {
+    enum class Mode { Supervise, Check, Load, RememberStop, PrintSchema, Version, Help };
+    Mode mode = Mode::Supervise;
+    std::string config;        ///< absolute; a project file or a directory
+    std::string runtime_dir;   ///< empty: as the configuration says, else default_runtime_dir
+    std::string state_dir;     ///< empty: as the configuration says, else default_state_dir
+    std::string default_runtime_dir;
+    std::string default_state_dir;
+    std::vector<std::string> operands;  ///< of the internal modes
+};
+
+/// Reads the command line; the Error is a usage error. Relative paths are made absolute.
+Result<Options> parse_options(int argc, char** argv);
+
+std::string usage();
+
+}  // namespace procsup

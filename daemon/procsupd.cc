@@ -1,0 +1,117 @@
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "conf/job_text.h"
+#include "conf/keys.h"
+#include "conf/load.h"
+#include "daemon/daemon.h"
+#include "daemon/options.h"
+
+namespace procsup {
+namespace {
+
+constexpr int kExitUsage = 2;
+
+/// Descriptors 0 to 2 must exist before anything else is opened: whatever took their numbers would be written to.
+void open_standard_fds() {
+    for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = open("/dev/null", O_RDWR)) {
+        if (fd > STDERR_FILENO) {
+            close(fd);
+            return;
+        }
+    }
+}
+
+/// Signals are blocked and have their default actions from the start: nothing that arrives is lost before the loop runs, and
+/// a child needs nothing undone but the mask.
+void take_over_signals() {
+    for (int signal = 1; signal <= SIGRTMAX; ++signal) ::signal(signal, SIG_DFL);
+    sigset_t all;
+    sigfillset(&all);
+    // A fault must end the program where it happens.
+    for (const int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, fault);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+/// What the caller forgot to close is no business of ours, and must not reach jobs.
+void close_inherited_fds() {
+    const int listening = sd_listen_fds(0);
+    const unsigned first = SD_LISTEN_FDS_START + static_cast<unsigned>(listening > 0 ? listening : 0);
+    close_range(first, UINT_MAX, 0);
+}
+
+void write_all(int fd, const std::string& text) {
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t size = write(fd, text.data() + done, text.size() - done);
+        if (size <= 0) return;
+        done += static_cast<std::size_t>(size);
+    }
+}
+
+LoadOptions load_options(std::string path, std::string state_dir) {
+    return LoadOptions{std::move(path), std::move(state_dir), geteuid() == 0};
+}
+
+int load(const Options& options) {
+    if (options.operands.size() != 2) return kExitUsage;
+    write_all(STDOUT_FILENO, encode_load_result(load_configuration(load_options(options.operands[0], options.operands[1]))));
+    return EXIT_SUCCESS;
+}
+
+int check(const Options& options) {
+    const auto result = load_configuration(load_options(options.config, {}));
+    const bool good = std::holds_alternative<Configuration>(result);
+    write_all(good ? STDOUT_FILENO : STDERR_FILENO, check_report(options.config, result));
+    return good ? EXIT_SUCCESS : kExitBadConfig;
+}
+
+/// `--remember-stop STATE-DIR JOB stopped|started`: a file that says that JOB was stopped by order.
+int remember_stop(const Options& options) {
+    if (options.operands.size() != 3) return kExitUsage;
+    const auto directory = options.operands[0] + "/stopped";
+    const auto path = directory + "/" + options.operands[1];
+    if (options.operands[2] == "started") return unlink(path.c_str()) == 0 || errno == ENOENT ? EXIT_SUCCESS : EXIT_FAILURE;
+    mkdir(options.operands[0].c_str(), 0755);
+    mkdir(directory.c_str(), 0755);
+    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    return fd >= 0 && fsync(fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int run(int argc, char** argv) {
+    open_standard_fds();
+    auto options = parse_options(argc, argv);
+    if (!options) {
+        write_all(STDERR_FILENO, "procsupd: " + options.error().message + "\n" + usage());
+        return kExitUsage;
+    }
+    switch (options->mode) {
+        case Options::Mode::Help: write_all(STDOUT_FILENO, usage()); return EXIT_SUCCESS;
+        case Options::Mode::Version: write_all(STDOUT_FILENO, "procsupd " PROCSUP_VERSION "\n"); return EXIT_SUCCESS;
+        case Options::Mode::PrintSchema: write_all(STDOUT_FILENO, json_schema()); return EXIT_SUCCESS;
+        case Options::Mode::Load: return load(*options);
+        case Options::Mode::Check: return check(*options);
+        case Options::Mode::RememberStop: return remember_stop(*options);
+        case Options::Mode::Supervise: break;
+    }
+    take_over_signals();
+    close_inherited_fds();
+    umask(022);
+    Daemon daemon(std::move(*options));
+    return daemon.run();
+}
+
+}  // namespace
+}  // namespace procsup
+
+int main(int argc, char** argv) { return procsup::run(argc, argv); }

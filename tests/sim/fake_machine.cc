@@ -1,0 +1,213 @@
+#include "tests/sim/fake_machine.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cerrno>
+
+namespace procsup::sim {
+namespace {
+
+bool timer_belongs(TimerKind kind, State state) {
+    switch (kind) {
+        case TimerKind::StartTimeout: return state == State::Starting;
+        case TimerKind::RunTimeout: return state == State::Running;
+        case TimerKind::StopTimeout: return state == State::Stopping;
+        case TimerKind::Backoff: return state == State::Backoff;
+    }
+    return false;
+}
+
+}  // namespace
+
+void FakeMachine::broken(std::string what) {
+    if (breach_.empty()) breach_ = std::move(what);
+}
+
+void FakeMachine::plan(Incarnation incarnation, Step step, std::uint32_t most_ms) {
+    const auto round = runs_.at(incarnation).round;
+    future_.emplace(now_ + std::chrono::microseconds(draw(most_ms * 1000)), Due{step, incarnation, 0, {}, 0, round});
+}
+
+// ---- what the engine asks for
+
+void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec&, const InstanceName&) {
+    if (const auto other = live_of_.find(id); other != live_of_.end()) {
+        broken(fmt::format("instance {} has two live incarnations, {} and {}", id, other->second, incarnation));
+    }
+    if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
+    live_of_[id] = incarnation;
+    Run& run = runs_[incarnation];
+    run.id = id;
+    run.ignores_stop = draw(9) == 0;
+    run.leaves_others = draw(4) == 0;
+    run.status = draw(2) == 0 ? ExitStatus::killed(SIGSEGV) : ExitStatus::exited(static_cast<int>(draw(3)));
+    plan(incarnation, draw(19) == 0 ? Step::Refuse : Step::Launch, 5);
+}
+
+void FakeMachine::signal_group(Incarnation incarnation, int) {
+    const auto found = runs_.find(incarnation);
+    if (found == runs_.end() || found->second.main_gone || found->second.ignores_stop) return;
+    Run& run = found->second;
+    ++run.round;
+    if (!run.launched) {
+        plan(incarnation, Step::Refuse, 1);
+    } else {
+        run.status = ExitStatus::killed(SIGTERM);
+        plan(incarnation, Step::Exit, 200);
+    }
+}
+
+void FakeMachine::signal_main(Incarnation incarnation, int) {
+    if (!runs_.contains(incarnation)) broken("a signal for an incarnation that has no process");
+}
+
+void FakeMachine::kill_tree(Incarnation incarnation) {
+    const auto found = runs_.find(incarnation);
+    if (found == runs_.end()) return;
+    Run& run = found->second;
+    ++run.round;
+    run.leaves_others = false;
+    if (run.main_gone) {
+        plan(incarnation, Step::TreeEmpty, 2);
+    } else if (!run.launched) {
+        plan(incarnation, Step::Refuse, 1);
+    } else {
+        run.status = ExitStatus::killed(SIGKILL);
+        plan(incarnation, Step::Exit, 2);
+    }
+}
+
+void FakeMachine::arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) {
+    if (!armed_.emplace(std::pair{id, kind}, generation).second) broken("a timer was armed twice");
+    if (when < now_) broken("a timer was armed in the past");
+    future_.emplace(when, Due{Step::Timer, 0, id, kind, generation, 0});
+}
+
+void FakeMachine::disarm(InstanceId id, TimerKind kind) {
+    // Disarmed ones still fire now and then, as when both happen in one turn: the engine must drop them.
+    if (armed_.erase({id, kind}) == 0) broken("a timer was disarmed that was not armed");
+}
+
+void FakeMachine::announce(const Transition& transition) {
+    ++transitions_;
+    if (transition.sequence != ++sequence_) broken("a transition is missing in the sequence");
+    const auto before = states_.contains(transition.id) ? states_[transition.id] : State::Stopped;
+    if (transition.from != before) broken("a transition begins in a state that the last one did not end in");
+    if (transition.cause.empty()) broken("a transition has no cause");
+    states_[transition.id] = transition.to;
+    if (!is_live(transition.to) && live_of_.contains(transition.id)) {
+        broken(fmt::format("instance {} is {} while a process of it lives", transition.id, to_text(transition.to)));
+    }
+}
+
+void FakeMachine::end_daemon(int, std::string_view) { daemon_ended_ = true; }
+
+// ---- what happens
+
+bool FakeMachine::happen() {
+    while (!future_.empty()) {
+        const auto next = future_.begin();
+        const Due due = next->second;
+        now_ = std::max(now_, next->first);
+        future_.erase(next);
+        if (due.step != Step::Timer) {
+            const auto run = runs_.find(due.incarnation);
+            if (run == runs_.end() || run->second.round != due.round) continue;
+        }
+        happen_to(due);
+        // What is reported of a run that is over must change nothing.
+        if (draw(15) == 0 && last_over_ != 0) supervisor_->exited(last_over_, ExitStatus::exited(1), true, now_);
+        return true;
+    }
+    return false;
+}
+
+void FakeMachine::happen_to(const Due& due) {
+    if (due.step == Step::Timer) {
+        const auto armed = armed_.find({due.id, due.kind});
+        const bool current = armed != armed_.end() && armed->second == due.generation;
+        if (current) armed_.erase(armed);
+        if (current || draw(3) == 0) supervisor_->timer_fired(due.id, due.kind, due.generation, now_);
+        return;
+    }
+    Run& run = runs_.at(due.incarnation);
+    switch (due.step) {
+        case Step::Refuse:
+        case Step::FailBeforeExec: {
+            over(due.incarnation);
+            const auto stage = due.step == Step::Refuse ? SpawnStage::Clone : SpawnStage::Exec;
+            supervisor_->not_started(due.incarnation, stage, due.step == Step::Refuse ? EAGAIN : ENOENT, now_);
+            return;
+        }
+        case Step::Launch:
+            run.launched = true;
+            plan(due.incarnation, draw(9) == 0 ? Step::FailBeforeExec : Step::Exec, 5);
+            supervisor_->spawned(due.incarnation, static_cast<pid_t>(due.incarnation % 30000 + 2), now_);
+            return;
+        case Step::Exec:
+            plan(due.incarnation, Step::Exit, draw(2) == 0 ? 60'000 : 900);
+            supervisor_->execed(due.incarnation, now_);
+            return;
+        case Step::Exit: report_exit(due.incarnation, run); return;
+        case Step::TreeEmpty:
+            over(due.incarnation);
+            supervisor_->tree_empty(due.incarnation, now_);
+            return;
+        case Step::Timer: return;
+    }
+}
+
+void FakeMachine::over(Incarnation incarnation) {
+    const auto id = runs_.at(incarnation).id;
+    live_of_.erase(id);
+    ++ends_of_[id];
+    runs_.erase(incarnation);
+    last_over_ = incarnation;
+}
+
+void FakeMachine::report_exit(Incarnation incarnation, Run& run) {
+    const auto status = run.status;
+    const bool tree_empty = !run.leaves_others;
+    run.main_gone = true;
+    ++run.round;
+    if (tree_empty) {
+        over(incarnation);
+    } else {
+        // The others end by themselves only sometimes.
+        if (draw(1) == 0) plan(incarnation, Step::TreeEmpty, 5'000);
+    }
+    supervisor_->exited(incarnation, status, tree_empty, now_);
+}
+
+void FakeMachine::check_all() {
+    std::array<std::size_t, 7> counted{};
+    std::size_t instances = 0;
+    for (const auto& [name, job] : supervisor_->jobs()) {
+        for (const auto* list : {&job.instances, &job.leaving_instances}) {
+            for (const auto& instance : *list) {
+                ++instances;
+                ++counted[static_cast<std::size_t>(instance->state())];
+                if (instance->runs_ended() != ends_of_[instance->id()]) {
+                    broken(instance->name().instance + " has not seen every end exactly once");
+                }
+                const bool lives = live_of_.contains(instance->id());
+                if (lives != is_live(instance->state())) {
+                    broken(fmt::format("{} is {} and its process {}", instance->name().instance,
+                                       to_text(instance->state()), lives ? "lives" : "does not live"));
+                }
+            }
+        }
+    }
+    if (counted != supervisor_->count_by_state()) broken("the counts by state are wrong");
+    if (instances != supervisor_->instance_count()) broken("the table of instances is wrong");
+    if (supervisor_->idle() != runs_.empty()) broken("idle() is not the truth");
+    for (const auto& [key, generation] : armed_) {
+        const auto* instance = supervisor_->find(key.first);
+        if (instance == nullptr || !timer_belongs(key.second, instance->state())) {
+            broken("a timer is armed in a state that has none");
+        }
+    }
+}
+
+}  // namespace procsup::sim

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "daemon/engine/supervisor.h"
+
+namespace procsup::sim {
+
+/// A machine with a clock of its own on which the real engine runs: processes that cannot be created, that fail before
+/// exec, that exit, are killed, ignore their stop signal, or leave others behind; and timers that fire late or after they
+/// were disarmed. Everything is drawn from one seed. Holds what it sees against the invariants of the engine and keeps
+/// the first breach.
+class FakeMachine final : public ProcessBackend, public Timers, public Announcer {
+public:
+    explicit FakeMachine(std::uint32_t seed) : random_(seed) {}
+    void attach(Supervisor& supervisor) { supervisor_ = &supervisor; }
+
+    TimePoint now() const { return now_; }
+    /// Lets the next thing happen that is due to happen, moving the clock to it; false when nothing is.
+    bool happen();
+    /// A number from 0 to `most`.
+    std::uint32_t draw(std::uint32_t most) { return std::uniform_int_distribution<std::uint32_t>(0, most)(random_); }
+
+    /// "" while all invariants hold.
+    const std::string& breach() const { return breach_; }
+    /// Compares the engine's picture of every instance with the machine's.
+    void check_all();
+    std::size_t live_processes() const { return runs_.size(); }
+    // What the operator has asked for last; a stop that is not taken back must hold.
+    void asked_to_stop(InstanceId id) { told_to_stop_.insert(id); }
+    void asked_to_start(InstanceId id) { told_to_stop_.erase(id); }
+    std::uint64_t transitions() const { return transitions_; }
+    bool daemon_ended() const { return daemon_ended_; }
+
+    void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
+    void signal_group(Incarnation incarnation, int signal) override;
+    void signal_main(Incarnation incarnation, int signal) override;
+    void kill_tree(Incarnation incarnation) override;
+    void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override;
+    void disarm(InstanceId id, TimerKind kind) override;
+    void announce(const Transition& transition) override;
+    void end_daemon(int code, std::string_view cause) override;
+
+private:
+    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Exit, TreeEmpty, Timer };
+    struct Due {
+        Step step;
+        Incarnation incarnation = 0;
+        InstanceId id = 0;
+        TimerKind kind = TimerKind::Backoff;
+        std::uint32_t generation = 0;
+        std::uint32_t round = 0;  ///< of the run, see Run::round
+    };
+    /// One incarnation between spawn and the end of its tree.
+    struct Run {
+        InstanceId id = 0;
+        bool launched = false;
+        bool main_gone = false;
+        bool ignores_stop = false;
+        bool leaves_others = false;
+        std::uint32_t round = 0;  ///< grows when its future is changed; steps of an older round never happen
+        ExitStatus status;
+    };
+
+    void plan(Incarnation incarnation, Step step, std::uint32_t most_ms);
+    void happen_to(const Due& due);
+    void over(Incarnation incarnation);
+    void report_exit(Incarnation incarnation, Run& run);
+    void broken(std::string what);
+
+    Supervisor* supervisor_ = nullptr;
+    std::mt19937 random_;
+    TimePoint now_{std::chrono::hours(1)};
+    std::multimap<TimePoint, Due> future_;
+    std::unordered_map<Incarnation, Run> runs_;
+    std::unordered_map<InstanceId, Incarnation> live_of_;
+    std::map<std::pair<InstanceId, TimerKind>, std::uint32_t> armed_;
+    std::unordered_map<InstanceId, State> states_;
+    std::uint64_t sequence_ = 0;
+    std::unordered_map<InstanceId, std::uint64_t> ends_of_;  ///< runs that have come to their end
+    std::set<InstanceId> told_to_stop_;
+    std::uint64_t transitions_ = 0;
+    Incarnation last_over_ = 0;
+    bool daemon_ended_ = false;
+    std::string breach_;
+};
+
+}  // namespace procsup::sim

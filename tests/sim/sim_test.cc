@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tests/sim/fake_machine.h"
+
+namespace procsup::sim {
+namespace {
+
+JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
+    using namespace std::chrono_literals;
+    constexpr Restart kRestarts[] = {Restart::No,         Restart::OnSuccess, Restart::OnFailure,
+                                     Restart::OnAbnormal, Restart::Always,    Restart::UnlessStopped};
+    JobSpec spec;
+    spec.name = "job" + std::to_string(number);
+    spec.command = {"/bin/work"};
+    spec.type = machine.draw(4) == 0 ? JobType::Oneshot : JobType::Service;
+    spec.restart.when = kRestarts[machine.draw(5)];
+    spec.restart.start_limit = {machine.draw(1) == 0 ? 0 : 5 + machine.draw(5), 60s};
+    spec.restart.delay = std::chrono::milliseconds(machine.draw(800));
+    spec.start_timeout = machine.draw(3) == 0 ? Duration(3ms) : Duration(90s);
+    spec.run_timeout = machine.draw(3) == 0 ? Duration(2s) : kForever;
+    spec.stop_timeout = machine.draw(5) == 0 ? Duration(50ms) : Duration(10s);
+    if (machine.draw(4) == 0) spec.instances = {"a", "b", "c"};
+    return spec;
+}
+
+std::vector<JobSpec> random_jobs(FakeMachine& machine) {
+    std::vector<JobSpec> jobs;
+    for (std::uint32_t i = 0; i < 12; ++i) {
+        if (machine.draw(3) != 0) jobs.push_back(random_job(machine, i));
+    }
+    return jobs;
+}
+
+/// An operator who asks for anything at any time.
+void ask_something(FakeMachine& machine, Supervisor& supervisor) {
+    const auto all = supervisor.select("*");
+    const auto what = machine.draw(100);
+    if (what == 0) {
+        supervisor.configure(random_jobs(machine), machine.now());
+        return;
+    }
+    if (what == 1) {
+        auto spec = random_job(machine, 1000 + machine.draw(3));
+        spec.instances.clear();
+        (void)supervisor.run_transient(std::move(spec), "run", machine.now()).has_value();
+        return;
+    }
+    if (all.empty()) return;
+    const auto id = all[machine.draw(static_cast<std::uint32_t>(all.size() - 1))];
+    if (what < 35) {
+        machine.asked_to_start(id);
+        supervisor.start(id, "start", machine.now());
+    } else if (what < 60) {
+        machine.asked_to_stop(id);
+        supervisor.stop(id, "stop", machine.now());
+    } else if (what < 80) {
+        machine.asked_to_start(id);
+        supervisor.restart(id, "restart", machine.now());
+    } else if (what < 90) {
+        supervisor.reset(id, "reset", machine.now());
+    } else if (const auto* instance = supervisor.find(id); instance->state() == State::Running) {
+        supervisor.signal(id, 1);
+    }
+}
+
+/// Runs one seed until `steps` things have happened, then shuts down; returns the first breach.
+std::string run_seed(std::uint32_t seed, std::uint64_t steps) {
+    FakeMachine machine(seed);
+    Supervisor supervisor(machine, machine, machine, seed);
+    machine.attach(supervisor);
+    supervisor.configure(random_jobs(machine), machine.now());
+    for (std::uint64_t step = 0; step < steps && machine.breach().empty(); ++step) {
+        if (machine.draw(3) == 0) {
+            ask_something(machine, supervisor);
+        } else {
+            machine.happen();
+        }
+        if (machine.draw(1) == 0) supervisor.forget_ended();
+        if (step % 16 == 0) machine.check_all();
+    }
+    supervisor.shut_down("shutdown", machine.now());
+    for (int i = 0; i < 100'000 && !supervisor.idle() && machine.breach().empty(); ++i) machine.happen();
+    supervisor.forget_ended();
+    machine.check_all();
+    if (machine.breach().empty() && machine.live_processes() != 0) return "a stopped system has processes";
+    return machine.breach();
+}
+
+std::uint64_t steps_wanted() {
+    const char* text = getenv("PROCSUP_SIM_STEPS");
+    return text != nullptr ? strtoull(text, nullptr, 10) : 1'000'000;
+}
+
+TEST(Simulation, HoldsEveryInvariantOverAMillionRandomSteps) {
+    constexpr std::uint64_t kStepsASeed = 5'000;
+    for (std::uint32_t seed = 1; seed <= steps_wanted() / kStepsASeed; ++seed) {
+        ASSERT_EQ(run_seed(seed, kStepsASeed), "") << "seed " << seed;
+    }
+}
+
+TEST(Simulation, IsTheSameForTheSameSeed) {
+    const auto transitions = [](std::uint32_t seed) {
+        FakeMachine machine(seed);
+        Supervisor supervisor(machine, machine, machine, seed);
+        machine.attach(supervisor);
+        supervisor.configure(random_jobs(machine), machine.now());
+        for (int i = 0; i < 2'000; ++i) machine.happen();
+        return machine.transitions();
+    };
+    EXPECT_EQ(transitions(7), transitions(7));
+    EXPECT_NE(transitions(7), transitions(8));
+}
+
+}  // namespace
+}  // namespace procsup::sim
