@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <string>
 
 #include "common/signal_name.h"
@@ -86,24 +85,23 @@ private:
         report_own(Key::RestartDelayMax, std::string("'restart_delay_max'") + kNoDelay);
     }
 
-    /// The shortest wait after quick death number `count`, in microseconds.
-    double wait_after(std::uint32_t count) const {
-        if (count <= 1) return 0;
-        const double wait = static_cast<double>(policy_.delay.count()) * std::pow(policy_.backoff, count - 2);
-        const auto longest = static_cast<double>(policy_.delay_max.count());
-        return (wait < longest ? wait : longest) * (1 - policy_.jitter);
-    }
-
-    /// No more than what `count` automatic starts and the end of the last one's life take at least.
+    /// No more than what `count` automatic starts and the end of the last one's life take at least, in microseconds.
     double shortest_span(std::uint32_t count) const {
         const auto uptime = static_cast<double>(policy_.min_uptime.count());
-        const double clearing = std::max(uptime, static_cast<double>(policy_.reset.count()));
+        const auto longest = static_cast<double>(policy_.delay_max.count());
+        auto delay = static_cast<double>(policy_.delay.count());
         double span = 0;
         double best_share = uptime;  // of one start
-        double cycle = clearing;     // one long life that clears the count, then quick deaths
+        // One long life that clears the count of quick deaths, then quick deaths.
+        double cycle = std::max(uptime, static_cast<double>(policy_.reset.count()));
         for (std::uint32_t i = 1; i <= count; ++i) {
-            span += std::min(wait_after(i), uptime);
-            cycle += wait_after(i);
+            double wait = 0;  // there is none after the first quick death
+            if (i > 1) {
+                wait = std::min(delay, longest) * (1 - policy_.jitter);
+                delay = std::min(delay * policy_.backoff, longest);
+            }
+            span += std::min(wait, uptime);
+            cycle += wait;
             best_share = std::min(best_share, cycle / (i + 1));
         }
         return std::min(span, best_share * count);
@@ -163,7 +161,8 @@ private:
                                         ", which does not end a process");
         }
         if (spec_.stop_signal == SIGKILL) {
-            report_own(Key::StopTimeout, "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once");
+            report_own(Key::StopTimeout,
+                       "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once");
         }
         if (spec_.reload_signal == SIGKILL || spec_.reload_signal == SIGSTOP) {
             report(Key::ReloadSignal, "'reload_signal' cannot be " + signal_name(spec_.reload_signal) +

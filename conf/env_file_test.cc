@@ -7,7 +7,8 @@ namespace {
 
 TEST(EnvFile, ReadsKeysAndValues) {
     const auto parsed = parse_env_file(
-        "# comment\n; too\n\nA=1\r\n  B = two words \nC='single \\n $x'\nD=\"q \\\" \\\\ \\n\"\nE=\nF=a#b\nG=a=b\nH='x'");
+        "# comment\n; too\n\nA=1\r\n  B = two words \nC='single \\n $x'\nD=\"q \\\" \\\\ "
+        "\\n\"\nE=\nF=a#b\nG=a=b\nH='x'");
     const auto& settings = std::get<0>(parsed);
     const std::vector<std::pair<std::string, std::string>> expected{
         {"A", "1"},  {"B", "two words"}, {"C", "single \\n $x"}, {"D", "q \" \\ \\n"},

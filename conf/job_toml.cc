@@ -52,9 +52,9 @@ std::string toml_duration(Duration duration) {
 
 std::string toml_number(double number) {
     std::array<char, 32> digits;
-    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed);
+    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
     std::string text(digits.data(), end);
-    return text.find('.') == std::string::npos ? text + ".0" : text;
+    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
 
 std::string toml_strings(const std::vector<std::string>& strings) {
@@ -147,7 +147,8 @@ private:
             const auto& limit = policy.start_limit;
             std::string window = toml_duration(limit.window);
             window = window.substr(1, window.size() - 2);
-            line("start_limit", limit.count == 0 ? "\"none\"" : toml_string(std::to_string(limit.count) + "/" + window));
+            line("start_limit",
+                 limit.count == 0 ? "\"none\"" : toml_string(std::to_string(limit.count) + "/" + window));
         }
         line_if(policy.success != usual.success, "success_exit_codes", toml_exit_set(policy.success));
         line_if(!policy.prevent.empty(), "prevent_restart_codes", toml_exit_set(policy.prevent));

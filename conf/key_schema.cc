@@ -62,7 +62,8 @@ std::string plain(std::string_view meaning) {
     std::string text;
     for (std::size_t i = 0; i < meaning.size(); ++i) {
         const bool before = i == 0 || meaning[i - 1] == ' ';
-        const bool after = i + 1 == meaning.size() || std::string_view(" ,:;").find(meaning[i + 1]) != std::string_view::npos;
+        const bool after =
+            i + 1 == meaning.size() || std::string_view(" ,:;").find(meaning[i + 1]) != std::string_view::npos;
         if (meaning[i] != '_' || (!before && !after)) text += meaning[i];
     }
     return text;

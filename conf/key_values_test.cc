@@ -31,19 +31,41 @@ const std::vector<GoodCase>& good_cases() {
         {"", "description", "\"Shop\"", [](S s) { return s.description == "Shop"; }},
         {"", "type", "\"oneshot\"", [](S s) { return s.type == JobType::Oneshot; }},
         {"", "enabled", "false", [](S s) { return !s.enabled; }},
-        {"", "instances", "3", [](S s) { return s.instances == std::vector<std::string>{"0", "1", "2"}; }},
+        {"", "instances", "3",
+         [](S s) {
+             return s.instances == std::vector<std::string>{"0", "1", "2"};
+         }},
         {"", "instances", "1", [](S s) { return s.instances.empty(); }},
-        {"", "instances", "[\"eu\", \"us\"]", [](S s) { return s.instances == std::vector<std::string>{"eu", "us"}; }},
+        {"", "instances", "[\"eu\", \"us\"]",
+         [](S s) {
+             return s.instances == std::vector<std::string>{"eu", "us"};
+         }},
         {"", "port_base", "8000", [](S s) { return s.port_base == 8000; }, "env = { P = \"${job:port}\" }"},
-        {"", "user", "\"www-data\"", [](S s) { return s.credentials == Credentials{33, 33, {4}}; }},
-        {"", "user", "33", [](S s) { return s.credentials == Credentials{33, 33, {4}}; }},
-        {"", "user", "\"33\"", [](S s) { return s.credentials == Credentials{33, 33, {4}}; }},
-        {"", "group", "\"adm\"", [](S s) { return s.credentials == Credentials{0, 4, {}}; }},
-        {"", "groups", "[\"adm\", 33, 33]", [](S s) { return s.credentials == Credentials{0, 0, {4, 33}}; }},
+        {"", "user", "\"www-data\"",
+         [](S s) {
+             return s.credentials == Credentials{33, 33, {4}};
+         }},
+        {"", "user", "33",
+         [](S s) {
+             return s.credentials == Credentials{33, 33, {4}};
+         }},
+        {"", "user", "\"33\"",
+         [](S s) {
+             return s.credentials == Credentials{33, 33, {4}};
+         }},
+        {"", "group", "\"adm\"",
+         [](S s) {
+             return s.credentials == Credentials{0, 4, {}};
+         }},
+        {"", "groups", "[\"adm\", 33, 33]",
+         [](S s) {
+             return s.credentials == Credentials{0, 0, {4, 33}};
+         }},
         {"", "working_dir", "\"/srv\"", [](S s) { return s.working_dir == "/srv"; }},
         {"", "umask", "\"0027\"", [](S s) { return s.umask == 027; }},
         {"", "umask", "\"077\"", [](S s) { return s.umask == 077; }},
-        {"", "inherit_env", "[\"TZ\", \"UNSET\"]", [](S s) { return s.env.back() == "USER=root" && s.env[5] == "TZ=Europe/Berlin"; }},
+        {"", "inherit_env", "[\"TZ\", \"UNSET\"]",
+         [](S s) { return s.env.back() == "USER=root" && s.env[5] == "TZ=Europe/Berlin"; }},
         {"", "env_files", "[\"-/absent\"]", [](S s) { return s.env.size() == 6; }},
         {"", "env", "{ A = \"b\" }", [](S s) { return s.env[0] == "A=b"; }},
         {"", "restart", "\"no\"", [](S s) { return s.restart.when == Restart::No; }},
@@ -59,11 +81,23 @@ const std::vector<GoodCase>& good_cases() {
         {"", "restart_delay_max", "\"1min\"", [](S s) { return s.restart.delay_max == 1min; }},
         {"", "restart_jitter", "0.5", [](S s) { return s.restart.jitter == 0.5; }},
         {"", "restart_reset", "\"1h\"", [](S s) { return s.restart.reset == 1h; }},
-        {"", "start_limit", "\"5/10min\"", [](S s) { return s.restart.start_limit == RateLimit{5, 10min}; }},
+        {"", "start_limit", "\"5/10min\"",
+         [](S s) {
+             return s.restart.start_limit == RateLimit{5, 10min};
+         }},
         {"", "start_limit", "\"none\"", [](S s) { return s.restart.start_limit.count == 0; }},
-        {"", "success_exit_codes", "[143, 0, \"SIGTERM\"]", [](S s) { return s.restart.success == ExitSet{{0, 143}, {15}}; }},
-        {"", "prevent_restart_codes", "[3]", [](S s) { return s.restart.prevent == ExitSet{{3}, {}}; }},
-        {"", "force_restart_codes", "[\"hup\"]", [](S s) { return s.restart.force == ExitSet{{}, {1}}; }},
+        {"", "success_exit_codes", "[143, 0, \"SIGTERM\"]",
+         [](S s) {
+             return s.restart.success == ExitSet{{0, 143}, {15}};
+         }},
+        {"", "prevent_restart_codes", "[3]",
+         [](S s) {
+             return s.restart.prevent == ExitSet{{3}, {}};
+         }},
+        {"", "force_restart_codes", "[\"hup\"]",
+         [](S s) {
+             return s.restart.force == ExitSet{{}, {1}};
+         }},
         {"", "on_exhausted", "\"exit\"", [](S s) { return s.restart.on_exhausted == OnExhausted::Exit; }},
         {"", "essential", "true", [](S s) { return s.essential; }},
         {"", "start_timeout", "\"none\"", [](S s) { return s.start_timeout == kForever; }},
@@ -72,21 +106,54 @@ const std::vector<GoodCase>& good_cases() {
         {"", "stop_signal", "\"SIGINT\"", [](S s) { return s.stop_signal == SIGINT; }},
         {"", "reload_signal", "\"USR1\"", [](S s) { return s.reload_signal == SIGUSR1; }},
         {"", "owner", "\"nobody\"", [](S s) { return s.owner == 65534u; }},
-        {"", "tags", "[\"blue\", \"prod\"]", [](S s) { return s.tags == std::vector<std::string>{"blue", "prod"}; }},
+        {"", "tags", "[\"blue\", \"prod\"]",
+         [](S s) {
+             return s.tags == std::vector<std::string>{"blue", "prod"};
+         }},
         {"", "x", "{ team = [1, 2.5, 1979-05-27], restrat = {} }", [](S s) { return s.name == "web"; }},
-        {"log", "stdout", "\"journal\"", [](S s) { return s.stdout_stream == Stream{Stream::Kind::Journal, {}}; }},
-        {"log", "stderr", "\"/var/log/w.err\"", [](S s) { return s.stderr_stream == Stream{Stream::Kind::File, "/var/log/w.err"}; }},
+        {"log", "stdout", "\"journal\"",
+         [](S s) {
+             return s.stdout_stream == Stream{Stream::Kind::Journal, {}};
+         }},
+        {"log", "stderr", "\"/var/log/w.err\"",
+         [](S s) {
+             return s.stderr_stream == Stream{Stream::Kind::File, "/var/log/w.err"};
+         }},
         {"log", "stderr", "\"null\"", [](S s) { return s.stderr_stream.kind == Stream::Kind::Null; }},
         {"log", "stdout", "\"inherit\"", [](S s) { return s.stdout_stream.kind == Stream::Kind::Inherit; }},
-        {"log", "stdin", "\"/srv/in\"", [](S s) { return s.stdin_stream == Stream{Stream::Kind::File, "/srv/in"}; }},
+        {"log", "stdin", "\"/srv/in\"",
+         [](S s) {
+             return s.stdin_stream == Stream{Stream::Kind::File, "/srv/in"};
+         }},
         {"log", "stdin", "\"null\"", [](S s) { return s.stdin_stream.kind == Stream::Kind::Null; }},
-        {"limits", "open_files", "1024", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_NOFILE, 1024}; }},
-        {"limits", "core", "\"0B\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_CORE, 0}; }},
-        {"limits", "processes", "\"unlimited\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_NPROC, RLIM_INFINITY}; }},
-        {"limits", "address_space", "\"1GiB\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_AS, 1u << 30}; }},
-        {"limits", "stack", "\"8MiB\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_STACK, 8u << 20}; }},
-        {"limits", "memlock", "\"64KiB\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_MEMLOCK, 65536}; }},
-        {"limits", "fsize", "\"1GB\"", [](S s) { return s.limits[0] == ResourceLimit{RLIMIT_FSIZE, 1000000000}; }},
+        {"limits", "open_files", "1024",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_NOFILE, 1024};
+         }},
+        {"limits", "core", "\"0B\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_CORE, 0};
+         }},
+        {"limits", "processes", "\"unlimited\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_NPROC, RLIM_INFINITY};
+         }},
+        {"limits", "address_space", "\"1GiB\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_AS, 1u << 30};
+         }},
+        {"limits", "stack", "\"8MiB\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_STACK, 8u << 20};
+         }},
+        {"limits", "memlock", "\"64KiB\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_MEMLOCK, 65536};
+         }},
+        {"limits", "fsize", "\"1GB\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_FSIZE, 1000000000};
+         }},
         {"limits", "nice", "-5", [](S s) { return s.nice == -5; }},
         {"limits", "oom_score_adjust", "500", [](S s) { return s.oom_score_adjust == 500; }},
         {"limits", "strict", "true", [](S s) { return s.strict_limits; }, "limits.nice = 1"},
@@ -162,11 +229,12 @@ TEST(DaemonKeys, EveryoneMayReadUnlessSaidOtherwise) {
 }
 
 TEST(Defaults, AreWhatEachJobStartsFrom) {
-    const auto jobs = configuration_of(
-                          "[defaults]\nstop_timeout = \"3s\"\nenv = { A = \"1\", B = \"${job:name}\" }\nshell = \"a\"\n"
-                          "limits.nice = 5\nlimits.core = \"1B\"\n"
-                          "[jobs.b]\ncommand = \"/bin/b\"\nenv.A = \"2\"\nlimits.core = \"2B\"\n[jobs.a]\nstop_timeout = \"4s\"\n")
-                          .jobs;
+    const auto jobs =
+        configuration_of(
+            "[defaults]\nstop_timeout = \"3s\"\nenv = { A = \"1\", B = \"${job:name}\" }\nshell = \"a\"\n"
+            "limits.nice = 5\nlimits.core = \"1B\"\n"
+            "[jobs.b]\ncommand = \"/bin/b\"\nenv.A = \"2\"\nlimits.core = \"2B\"\n[jobs.a]\nstop_timeout = \"4s\"\n")
+            .jobs;
     ASSERT_EQ(jobs.size(), 2u);
     EXPECT_EQ(jobs[0].name, "a");
     EXPECT_EQ(jobs[0].command[2], "a");
@@ -184,7 +252,8 @@ TEST(ProjectFile, RelativePathsStartFromItsFolder) {
     EXPECT_EQ(job.working_dir, "/project");
     EXPECT_EQ(job.program, "/project/./run");
     EXPECT_EQ(job.stdout_stream.path, "/project/log/a.txt");
-    EXPECT_EQ(configuration_of("[jobs.a]\nshell = \"x\"\nworking_dir = \"sub\"").jobs.at(0).working_dir, "/project/sub");
+    EXPECT_EQ(configuration_of("[jobs.a]\nshell = \"x\"\nworking_dir = \"sub\"").jobs.at(0).working_dir,
+              "/project/sub");
 }
 
 TEST(Environment, HasTheDefaultsAndTheUser) {

@@ -51,7 +51,8 @@ constexpr ValueForm kDuration{"a duration such as \"10s\"", "duration",
                               R"({"type":"string","pattern":")" DURATION_PATTERN R"("})", {}};
 constexpr ValueForm kTimeout{"a duration such as \"10s\", or \"none\"", "duration or \"none\"",
                              R"({"type":"string","pattern":"^none$|)" DURATION_PATTERN R"("})", {}};
-constexpr ValueForm kBackoff{"a number from 1 to 1000", "number", R"({"type":"number","minimum":1,"maximum":1000})", {}};
+constexpr ValueForm kBackoff{
+    "a number from 1 to 1000", "number", R"({"type":"number","minimum":1,"maximum":1000})", {}};
 constexpr ValueForm kJitter{"a number from 0 to 1", "number", R"({"type":"number","minimum":0,"maximum":1})", {}};
 constexpr ValueForm kRate{"a number of starts in a time such as \"10/60s\", or \"none\"", "\"N/duration\" or \"none\"",
                           R"({"type":"string","pattern":"^none$|^[0-9]+/([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"})",
@@ -85,8 +86,10 @@ constexpr ValueForm kLogLevel{"one of \"debug\", \"info\", \"warn\" and \"error\
                               R"({"enum":["debug","info","warn","error"]})", kLogLevels};
 constexpr ValueForm kClients{"an integer from 1 to 100000", "integer",
                              R"({"type":"integer","minimum":1,"maximum":100000})", {}};
-constexpr ValueForm kAccess{"an array of users and \"@groups\", or [\"*\"] for everyone", "array of users and \"@groups\"",
-                            R"({"type":"array","items":{)" NAME_OR_ID "}}", {}};
+constexpr ValueForm kAccess{"an array of users and \"@groups\", or [\"*\"] for everyone",
+                            "array of users and \"@groups\"",
+                            R"({"type":"array","items":{)" NAME_OR_ID "}}",
+                            {}};
 
 using R = KeyReader;
 using V = const TomlValue;
@@ -94,13 +97,14 @@ using V = const TomlValue;
 constexpr std::array kRows{
     KeyRow{Key::Description, "", "description", &kString, "the name", "all jobs", "one line for people",
            [](R& r, V& v) { r.text(v, r.job().spec.description); }},
-    KeyRow{Key::Command, "", "command", &kCommand, "none", "all jobs",
-           "what is executed: an array is taken as it is, a string is split at spaces by the quoting rules of sh(1). No "
-           "shell runs and nothing is expanded but placeholders. A program without a slash is found in the PATH of the "
-           "job's own environment. Known placeholders are ${job:name}, ${job:instance}, ${job:index}, ${job:port} and "
-           "${env:NAME}, also in _shell_, _working_dir_, _env_files_, [env] and paths of [log]; $${ stands for ${. "
-           "Either this or _shell_ is required",
-           [](R& r, V& v) { r.command(v); }},
+    KeyRow{
+        Key::Command, "", "command", &kCommand, "none", "all jobs",
+        "what is executed: an array is taken as it is, a string is split at spaces by the quoting rules of sh(1). No "
+        "shell runs and nothing is expanded but placeholders. A program without a slash is found in the PATH of the "
+        "job's own environment. Known placeholders are ${job:name}, ${job:instance}, ${job:index}, ${job:port} and "
+        "${env:NAME}, also in _shell_, _working_dir_, _env_files_, [env] and paths of [log]; $${ stands for ${. "
+        "Either this or _shell_ is required",
+        [](R& r, V& v) { r.command(v); }},
     KeyRow{Key::Shell, "", "shell", &kString, "none", "all jobs", "run by /bin/sh -c, instead of _command_",
            [](R& r, V& v) { r.shell(v); }},
     KeyRow{Key::Type, "", "type", &kType, "\"service\"", "all jobs",
@@ -122,8 +126,7 @@ constexpr std::array kRows{
     KeyRow{Key::Groups, "", "groups", &kNames, "the user's", "all jobs", "the supplementary groups it runs with",
            [](R& r, V& v) { r.names_or_ids(v, r.job().groups); }},
     KeyRow{Key::WorkingDir, "", "working_dir", &kPath, "\"/\"; in a project file its folder", "all jobs",
-           "the directory it starts in",
-           [](R& r, V& v) { r.path(v, r.job().working_dir); }},
+           "the directory it starts in", [](R& r, V& v) { r.path(v, r.job().working_dir); }},
     KeyRow{Key::Umask, "", "umask", &kUmask, "\"0022\"", "all jobs", "permissions that new files do not get",
            [](R& r, V& v) { r.umask(v); }},
     KeyRow{Key::InheritEnv, "", "inherit_env", &kEnvNames, "[]", "all jobs",
@@ -159,8 +162,7 @@ constexpr std::array kRows{
            "a longer life forgets the quick deaths before it; so does a start by hand",
            [](R& r, V& v) { r.duration(v, r.job().spec.restart.reset); }},
     KeyRow{Key::StartLimit, "", "start_limit", &kRate, "\"10/60s\"", "all jobs",
-           "more automatic starts than that in this time: it is given up",
-           [](R& r, V& v) { r.start_limit(v); }},
+           "more automatic starts than that in this time: it is given up", [](R& r, V& v) { r.start_limit(v); }},
     KeyRow{Key::SuccessExitCodes, "", "success_exit_codes", &kExitSet, "[0]", "all jobs", "ends that are no failure",
            [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.success); }},
     KeyRow{Key::PreventRestartCodes, "", "prevent_restart_codes", &kExitSet, "[]", "all jobs",

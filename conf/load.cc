@@ -93,7 +93,7 @@ private:
     }
 
     void read_one(const Fd& folder, const std::string& path, const std::string& name, Kind kind) {
-        auto text = read_text_file(folder.get(), name, kMostFileSize, trust_);
+        auto text = read_text_file(folder.get(), name, path, kMostFileSize, trust_);
         if (!text) {
             report(path, text.error().message);
             return;

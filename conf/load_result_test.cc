@@ -86,11 +86,13 @@ TEST(LoadResult, OfAnythingElseIsRefused) {
              "", "{}", "[]", "null", "{\"problems\":{}}", "{\"problems\":[1]}", good.substr(0, good.size() / 2),
              with(good, "\"daemon\"", "\"deamon\""), with(good, "\"maxClients\":4096", "\"maxClients\":-1"),
              with(good, "\"maxClients\":4096", "\"maxClients\":\"4096\""),
-             with(good, "\"maxClients\":4096", "\"maxClients\":4096,\"more\":1"), with(good, "\"logLevel\":2", "\"logLevel\":4"),
-             with(good, "\"name\":\"plain\"", "\"nome\":\"plain\""), with(good, "\"name\":\"plain\"", "\"name\":1"),
+             with(good, "\"maxClients\":4096", "\"maxClients\":4096,\"more\":1"),
+             with(good, "\"logLevel\":2", "\"logLevel\":4"), with(good, "\"name\":\"plain\"", "\"nome\":\"plain\""),
+             with(good, "\"name\":\"plain\"", "\"name\":1"),
              with(good, "\"name\":\"plain\"", "\"name\":\"pl\\u0000ain\""),
              with(good, "\"name\":\"plain\"", "\"name\":\"plain\",\"name\":\"other\""),
-             with(good, "\"umask\":63", "\"umask\":99999999999"), with(good, "\"portBase\":8000", "\"portBase\":8e3")}) {
+             with(good, "\"umask\":63", "\"umask\":99999999999"),
+             with(good, "\"portBase\":8000", "\"portBase\":8e3")}) {
         EXPECT_FALSE(decode_load_result(bad)) << bad.substr(0, 200);
     }
 }

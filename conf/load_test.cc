@@ -117,10 +117,10 @@ TEST_F(Load, SaysWhatIsNoReadableText) {
               "DIR/jobs/a.toml:1:12: error: not UTF-8\n"
               "DIR/jobs/b.toml:1:2: error: a NUL byte: not a text file\n"
               "DIR/jobs/c.toml:1:21: error: nested more than 16 levels deep\n"
-              "DIR/jobs/d.toml: error: cannot read d.toml: larger than 4 MiB\n"
-              "DIR/jobs/e.toml: error: cannot read e.toml: a directory, not a file\n"
-              "DIR/jobs/f.toml: error: cannot read f.toml: not a regular file\n"
-              "DIR/jobs/g.toml: error: cannot read g.toml: No such file or directory\n");
+              "DIR/jobs/d.toml: error: cannot read DIR/jobs/d.toml: larger than 4 MiB\n"
+              "DIR/jobs/e.toml: error: cannot read DIR/jobs/e.toml: a directory, not a file\n"
+              "DIR/jobs/f.toml: error: cannot read DIR/jobs/f.toml: not a regular file\n"
+              "DIR/jobs/g.toml: error: cannot read DIR/jobs/g.toml: No such file or directory\n");
     EXPECT_EQ(problems("absent"), "DIR/absent: error: cannot read DIR/absent: No such file or directory\n");
 }
 

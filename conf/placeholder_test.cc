@@ -55,8 +55,8 @@ TEST(Placeholders, ValuesOfVariablesAreNeverExpanded) {
 
 TEST(Placeholders, ThatAreUnknownAreErrors) {
     const FakeSurroundings surroundings;
-    for (const char* text : {"${job:}", "${job:x}", "${job:name", "${env:}", "${env:A-B}", "${env:NOT_SET}", "${foo:bar}",
-                             "${cred:a}", "${job:na me}", "${env:HOME:-x}"}) {
+    for (const char* text : {"${job:}", "${job:x}", "${job:name", "${env:}", "${env:A-B}", "${env:NOT_SET}",
+                             "${foo:bar}", "${cred:a}", "${job:na me}", "${env:HOME:-x}"}) {
         EXPECT_TRUE(through(text, false, surroundings).starts_with("error: ")) << text;
     }
 }

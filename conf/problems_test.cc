@@ -57,26 +57,32 @@ TEST(Problems, KeysThatAreNotThere) {
 TEST(Problems, WrongTypes) {
     expect_job_problems({
         {"stop_timeout = 10",
-         {"2:16: error: 'stop_timeout' must be a duration such as \"10s\", or \"none\", not an integer: write \"10s\""}},
-        {"min_uptime = 5", {"2:14: error: 'min_uptime' must be a duration such as \"10s\", not an integer: write \"5s\""}},
+         {"2:16: error: 'stop_timeout' must be a duration such as \"10s\", or \"none\", not an integer: write "
+          "\"10s\""}},
+        {"min_uptime = 5",
+         {"2:14: error: 'min_uptime' must be a duration such as \"10s\", not an integer: write \"5s\""}},
         {"enabled = 'true'", {"2:11: error: 'enabled' must be true or false, not a string: write it without quotes"}},
         {"description = 1", {"2:15: error: 'description' must be a string, not an integer"}},
         {"tags = 'prod'", {"2:8: error: 'tags' must be an array of strings, not a string: write [\"prod\"]"}},
         {"tags = [1]", {"2:9: error: 'tags' must be an array of strings, not an integer"}},
         {"restart = true",
-         {"2:11: error: 'restart' must be one of \"no\", \"on-success\", \"on-failure\", \"on-abnormal\", \"always\" and "
+         {"2:11: error: 'restart' must be one of \"no\", \"on-success\", \"on-failure\", \"on-abnormal\", \"always\" "
+          "and "
           "\"unless-stopped\", not a boolean"}},
         {"restart_backoff = '2'", {"2:19: error: 'restart_backoff' must be a number from 1 to 1000, not a string"}},
-        {"umask = 22", {"2:9: error: 'umask' must be an octal string such as \"0022\", not an integer: write it in quotes"}},
+        {"umask = 22",
+         {"2:9: error: 'umask' must be an octal string such as \"0022\", not an integer: write it in quotes"}},
         {"port_base = '80'",
          {"2:13: error: 'port_base' must be a port from 1 to 65535, not a string: write it without quotes"}},
         {"env = 'A=b'", {"2:7: error: 'env' must be a table of strings, not a string: write [env]"}},
         {"env.PORT = 8080", {"2:12: error: 'env.PORT' must be a string, not an integer: write \"8080\""}},
         {"env.ON = true", {"2:10: error: 'env.ON' must be a string, not a boolean: write \"true\""}},
-        {"limits.core = 0", {"2:15: error: 'limits.core' must be a size such as \"512MiB\", or \"unlimited\", not an "
-                             "integer: write \"0B\" for bytes"}},
+        {"limits.core = 0",
+         {"2:15: error: 'limits.core' must be a size such as \"512MiB\", or \"unlimited\", not an "
+          "integer: write \"0B\" for bytes"}},
         {"stop_signal = 15",
-         {"2:15: error: 'stop_signal' must be the name of a signal such as \"SIGTERM\", not an integer: write \"SIGTERM\""}},
+         {"2:15: error: 'stop_signal' must be the name of a signal such as \"SIGTERM\", not an integer: write "
+          "\"SIGTERM\""}},
         {"stop_timeout = 1979-05-27",
          {"2:16: error: 'stop_timeout' must be a duration such as \"10s\", or \"none\", not a date or time"}},
     });
@@ -84,14 +90,17 @@ TEST(Problems, WrongTypes) {
 
 TEST(Problems, ValuesOutOfForm) {
     expect_job_problems({
-        {"stop_timeout = '10'", {"2:16: error: 'stop_timeout' cannot be used: \"10\" has no unit: write \"10s\" for seconds"}},
+        {"stop_timeout = '10'",
+         {"2:16: error: 'stop_timeout' cannot be used: \"10\" has no unit: write \"10s\" for seconds"}},
         {"run_timeout = '0s'", {"2:15: error: 'run_timeout' must be longer than 0"}},
-        {"limits.stack = '8'", {"2:16: error: 'limits.stack' cannot be used: \"8\" has no unit: write \"8B\" for bytes"}},
+        {"limits.stack = '8'",
+         {"2:16: error: 'limits.stack' cannot be used: \"8\" has no unit: write \"8B\" for bytes"}},
         {"limits.nice = 40", {"2:15: error: 'limits.nice' must be an integer from -20 to 19, not 40"}},
         {"limits.open_files = -1",
          {"2:21: error: 'limits.open_files' must be an integer from 0 on, or \"unlimited\", not -1"}},
         {"restart = 'on-failur'",
-         {"2:11: error: 'restart' must be one of \"no\", \"on-success\", \"on-failure\", \"on-abnormal\", \"always\" and "
+         {"2:11: error: 'restart' must be one of \"no\", \"on-success\", \"on-failure\", \"on-abnormal\", \"always\" "
+          "and "
           "\"unless-stopped\", not 'on-failur' (did you mean 'on-failure'?)"}},
         {"type = 'task'",
          {"2:8: error: 'type' \"task\" is not available in this version, which has no schedules and no pools"}},
@@ -99,7 +108,8 @@ TEST(Problems, ValuesOutOfForm) {
          {"2:8: error: 'type' must be \"service\" or \"oneshot\", not 'servic' (did you mean 'service'?)"}},
         {"on_exhausted = 'exec:/bin/x'", {"2:16: error: 'on_exhausted' \"exec:\" is not available in this version"}},
         {"instances = 0", {"2:13: error: 'instances' must be an integer from 1 to 1000 or an array of names, not 0"}},
-        {"instances = 1001", {"2:13: error: 'instances' must be an integer from 1 to 1000 or an array of names, not 1001"}},
+        {"instances = 1001",
+         {"2:13: error: 'instances' must be an integer from 1 to 1000 or an array of names, not 1001"}},
         {"instances = []", {"2:13: error: 'instances' must have 1 to 1000 names, not 0"}},
         {"instances = ['a', 'a']", {"2:19: error: 'instances' has the name 'a' twice"}},
         {"instances = ['a/b']",
@@ -109,12 +119,15 @@ TEST(Problems, ValuesOutOfForm) {
         {"restart_jitter = nan", {"2:18: error: 'restart_jitter' must be a number from 0 to 1"}},
         {"start_limit = '5'",
          {"2:15: error: 'start_limit' must be a number of starts in a time such as \"10/60s\", or \"none\", not '5'"}},
-        {"start_limit = '0/1s'", {"2:15: error: 'start_limit' must allow 1 to 10000 starts: write \"none\" for no limit"}},
+        {"start_limit = '0/1s'",
+         {"2:15: error: 'start_limit' must allow 1 to 10000 starts: write \"none\" for no limit"}},
         {"start_limit = '5/60'",
          {"2:15: error: 'start_limit' cannot be used: \"60\" has no unit: write \"60s\" for seconds"}},
-        {"success_exit_codes = [256]", {"2:23: error: 'success_exit_codes' must have exit codes from 0 to 255, not 256"}},
-        {"success_exit_codes = ['SIGTRM']", {"2:23: error: 'success_exit_codes' must have exit codes and names of "
-                                             "signals, not 'SIGTRM' (did you mean 'SIGTERM'?)"}},
+        {"success_exit_codes = [256]",
+         {"2:23: error: 'success_exit_codes' must have exit codes from 0 to 255, not 256"}},
+        {"success_exit_codes = ['SIGTRM']",
+         {"2:23: error: 'success_exit_codes' must have exit codes and names of "
+          "signals, not 'SIGTRM' (did you mean 'SIGTERM'?)"}},
         {"stop_signal = 'SIGTER'",
          {"2:15: error: 'stop_signal' must be the name of a signal, not 'SIGTER' (did you mean 'SIGTERM'?)"}},
         {"stop_signal = '9'", {"2:15: error: 'stop_signal' must be the name of a signal, not '9': write \"SIGKILL\""}},
@@ -127,8 +140,9 @@ TEST(Problems, ValuesOutOfForm) {
         {"log.stdout = 'capture'", {"2:14: error: 'log.stdout' \"capture\" is not available in this version"}},
         {"log.stdin = 'journal'",
          {"2:13: error: 'log.stdin' must be \"null\" or a path such as \"/srv/input\", not 'journal'"}},
-        {"log.stdout = 'nul'", {"2:14: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\" or a path such as "
-                                "\"/var/log/web.log\", not 'nul' (did you mean 'null'?)"}},
+        {"log.stdout = 'nul'",
+         {"2:14: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\" or a path such as "
+          "\"/var/log/web.log\", not 'nul' (did you mean 'null'?)"}},
         {"env.A-B = 'x'", {"2:5: error: 'A-B' is not a name for a variable: use letters, digits and _"}},
         {"env.PROCSUPD_JOB = 'x'",
          {"2:5: error: 'PROCSUPD_JOB' cannot be set: names with PROCSUPD_ are procsupd's own"}},
@@ -146,7 +160,8 @@ TEST(Problems, Commands) {
         {"command = 'a'\nshell = 'b'", {"2:1: error: 'shell' and 'command' exclude each other: write one of them"}},
         {"[jobs.web]\nrestart = 'no'", {"1:7: error: job 'web' needs 'command' or 'shell'"}},
         {"command = 'nope -x'",
-         {"1:11: error: cannot find program 'nope' in PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}},
+         {"1:11: error: cannot find program 'nope' in "
+          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}},
         {"command = ['echo hello']",
          {"1:12: error: cannot find program 'echo hello' in PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
           "/sbin:/bin: write each argument as an element of its own"}},
@@ -181,8 +196,9 @@ TEST(Problems, NamesThatCannotBeResolved) {
         {"log.stdout = '/missing/a.log'",
          {"2:5: error: 'log.stdout': cannot use directory '/missing': No such file or directory"}},
         {"log.stdout = '/var/log/'", {"2:5: error: 'log.stdout' must name a file, not the directory '/var/log/'"}},
-        {"env_files = ['/etc/x']", {"2:14: error: cannot read /etc/x: No such file or directory (write \"-/etc/x\" if it "
-                                    "may be absent)"}},
+        {"env_files = ['/etc/x']",
+         {"2:14: error: cannot read /etc/x: No such file or directory (write \"-/etc/x\" if it "
+          "may be absent)"}},
     });
     EXPECT_EQ(problems_of("[access]\nadmin = ['@x', 'y']"),
               (Lines{"2:10: error: unknown group 'x'", "2:16: error: unknown user 'y'"}));

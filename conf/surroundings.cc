@@ -109,7 +109,7 @@ bool SystemSurroundings::is_program(const std::string& path) const {
 bool SystemSurroundings::exists(const std::string& path) const { return access(path.c_str(), F_OK) == 0; }
 
 Result<std::optional<std::string>> SystemSurroundings::small_file(const std::string& path, uid_t owner) const {
-    auto text = read_text_file(AT_FDCWD, path, kMostSmallFile, Trust{as_root_, owner});
+    auto text = read_text_file(AT_FDCWD, path, path, kMostSmallFile, Trust{as_root_, owner});
     if (text) return std::optional<std::string>(std::move(*text));
     if (text.error().os_error == ENOENT) return std::optional<std::string>();
     return text.error();

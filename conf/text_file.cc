@@ -43,8 +43,9 @@ std::optional<std::string> trust_fault(const struct stat& status, const std::str
     return "mode " + std::string(mode) + " lets others than its owner change what root runs (chmod go-w " + path + ")";
 }
 
-Result<std::string> read_text_file(int directory, const std::string& path, std::size_t most, const Trust& trust) {
-    const Fd fd(openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+Result<std::string> read_text_file(int directory, const std::string& name, const std::string& path, std::size_t most,
+                                   const Trust& trust) {
+    const Fd fd(openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) return os_failure("read " + path, errno);
     struct stat status {};
     if (fstat(fd.get(), &status) < 0) return os_failure("read " + path, errno);

@@ -14,9 +14,10 @@ std::string repeated(const std::string& part, std::size_t times) {
 }
 
 TEST(TomlGuard, RefusesBombs) {
-    for (const auto& text : {"a = " + repeated("[", 1 << 20), "a = " + repeated("{a=", 1 << 20), repeated("[", 17),
-                             "[" + repeated("a.", 1 << 20) + "a]", repeated("a.", 1 << 20) + "a = 1",
-                             "a = 'x' # [\n" + repeated("\"a\".", 100) + "a = 1", "a = '''x''''\nb = " + repeated("[", 20)}) {
+    for (const auto& text :
+         {"a = " + repeated("[", 1 << 20), "a = " + repeated("{a=", 1 << 20), repeated("[", 17),
+          "[" + repeated("a.", 1 << 20) + "a]", repeated("a.", 1 << 20) + "a = 1",
+          "a = 'x' # [\n" + repeated("\"a\".", 100) + "a = 1", "a = '''x''''\nb = " + repeated("[", 20)}) {
         const auto fault = check_text(text);
         ASSERT_TRUE(fault) << text.substr(0, 20);
         EXPECT_EQ(fault->message, "nested more than 16 levels deep");

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <type_traits>
+
+#include "conf/load.h"
+
+/// What crosses the pipe between the load process and the daemon: the members of each structure, said once for both
+/// directions. Known only to load_result.cc. A third argument of field() is the value that is left out.
+namespace procsup::wire {
+
+// The largest enumerator of each enumeration that crosses the pipe.
+constexpr std::int64_t last_of(JobType) { return static_cast<std::int64_t>(JobType::Oneshot); }
+constexpr std::int64_t last_of(Restart) { return static_cast<std::int64_t>(Restart::UnlessStopped); }
+constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
+constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::File); }
+constexpr std::int64_t last_of(LogLevel) { return static_cast<std::int64_t>(LogLevel::Error); }
+
+// What each structure consists of, said once for both directions.
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, ExitSet>
+{
+    archive.field("codes", value.codes);
+    archive.field("signals", value.signals);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, RateLimit>
+{
+    archive.field("count", value.count);
+    archive.field("window", value.window);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, Stream>
+{
+    archive.field("kind", value.kind);
+    archive.field("path", value.path);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, Credentials>
+{
+    archive.field("uid", value.uid);
+    archive.field("gid", value.gid);
+    archive.field("groups", value.groups);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, ResourceLimit>
+{
+    archive.field("resource", value.resource);
+    archive.field("value", value.value);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, RestartPolicy>
+{
+    archive.field("when", value.when);
+    archive.field("minUptime", value.min_uptime);
+    archive.field("delay", value.delay);
+    archive.field("backoff", value.backoff);
+    archive.field("delayMax", value.delay_max);
+    archive.field("jitter", value.jitter);
+    archive.field("reset", value.reset);
+    archive.field("startLimit", value.start_limit);
+    archive.field("success", value.success);
+    archive.field("prevent", value.prevent);
+    archive.field("force", value.force);
+    archive.field("onExhausted", value.on_exhausted);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, JobSpec>
+{
+    const JobSpec usual;
+    archive.field("name", value.name);
+    archive.field("description", value.description, usual.description);
+    archive.field("origin", value.origin);
+    archive.field("command", value.command);
+    archive.field("program", value.program, usual.program);
+    archive.field("env", value.env, usual.env);
+    archive.field("workingDir", value.working_dir, usual.working_dir);
+    archive.field("umask", value.umask, usual.umask);
+    archive.field("credentials", value.credentials, usual.credentials);
+    archive.field("type", value.type, usual.type);
+    archive.field("enabled", value.enabled, usual.enabled);
+    archive.field("essential", value.essential, usual.essential);
+    archive.field("manuallyStopped", value.manually_stopped, usual.manually_stopped);
+    archive.field("instances", value.instances, usual.instances);
+    archive.field("portBase", value.port_base, usual.port_base);
+    archive.field("restart", value.restart, usual.restart);
+    archive.field("startTimeout", value.start_timeout, usual.start_timeout);
+    archive.field("stopTimeout", value.stop_timeout, usual.stop_timeout);
+    archive.field("runTimeout", value.run_timeout, usual.run_timeout);
+    archive.field("stopSignal", value.stop_signal, usual.stop_signal);
+    archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
+    archive.field("stdin", value.stdin_stream, usual.stdin_stream);
+    archive.field("stdout", value.stdout_stream, usual.stdout_stream);
+    archive.field("stderr", value.stderr_stream, usual.stderr_stream);
+    archive.field("limits", value.limits, usual.limits);
+    archive.field("strictLimits", value.strict_limits, usual.strict_limits);
+    archive.field("nice", value.nice, usual.nice);
+    archive.field("oomScoreAdjust", value.oom_score_adjust, usual.oom_score_adjust);
+    archive.field("owner", value.owner, usual.owner);
+    archive.field("tags", value.tags, usual.tags);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, AccessRule>
+{
+    archive.field("users", value.users);
+    archive.field("groups", value.groups);
+    archive.field("everyone", value.everyone);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, DaemonSpec>
+{
+    archive.field("runtimeDir", value.runtime_dir);
+    archive.field("stateDir", value.state_dir);
+    archive.field("logLevel", value.log_level);
+    archive.field("shutdownTimeout", value.shutdown_timeout);
+    archive.field("maxClients", value.max_clients);
+    archive.field("admin", value.admin);
+    archive.field("operate", value.operate);
+    archive.field("read", value.read);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value)
+    requires std::is_same_v<std::remove_const_t<T>, Problem>
+{
+    archive.field("file", value.file);
+    archive.field("line", value.line);
+    archive.field("column", value.column);
+    archive.field("message", value.message);
+}
+
+}  // namespace procsup::wire
