@@ -31,7 +31,7 @@ struct LoadOptions {
 /// short-lived load process and by `check`.
 std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadOptions& options);
 
-// The configuration or the problems as one JSON text, for the pipe between the load process and the daemon.
+// The configuration or the problems as lines of JSON (the daemon's settings, then a job a line), for the pipe between the load process and the daemon.
 std::string encode_load_result(const std::variant<Configuration, std::vector<Problem>>& result);
 Result<std::variant<Configuration, std::vector<Problem>>> decode_load_result(std::string_view text);
 

@@ -5,6 +5,8 @@
 
 #include "common/json.h"
 #include "conf/load.h"
+
+#include <algorithm>
 #include "conf/load_result_fields.h"
 
 namespace procsup {
@@ -180,37 +182,51 @@ Result<std::vector<T>> decode_list(json::Value list) {
 std::string encode_load_result(const std::variant<Configuration, std::vector<Problem>>& result) {
     json::Writer writer;
     Encoder encoder(writer);
-    writer.begin_object();
+    std::string text;
+    const auto line = [&](std::string_view key, const auto& value) {
+        writer.begin_object();
+        encoder.field(key, value);
+        writer.end_object();
+        text.append(writer.take()).append("\n");
+    };
     if (const auto* configuration = std::get_if<Configuration>(&result)) {
-        encoder.field("daemon", configuration->daemon);
-        encoder.field("jobs", configuration->jobs);
+        line("daemon", configuration->daemon);
+        for (const auto& job : configuration->jobs) line("job", job);
     } else {
-        encoder.field("problems", std::get<std::vector<Problem>>(result));
+        line("problems", std::get<std::vector<Problem>>(result));
     }
-    writer.end_object();
-    return writer.take();
+    return text;
 }
 
+// Line by line: the tree of a whole configuration would leave the daemon's heap full of holes.
 Result<std::variant<Configuration, std::vector<Problem>>> decode_load_result(std::string_view text) {
     using Outcome = std::variant<Configuration, std::vector<Problem>>;
-    auto parsed = json::parse(text);
-    if (!parsed) return unusable(parsed.error().message);
-    const auto* members = parsed->as_object();
-    if (members == nullptr) return unusable("not an object");
-    if (members->size() == 1 && (*members)[0].first == "problems") {
-        auto problems = decode_list<Problem>(parsed->take("problems"));
-        if (!problems) return problems.error();
-        return Outcome(std::move(*problems));
-    }
-    if (members->size() != 2) return unusable("neither a configuration nor problems");
+    if (text.empty() || text.back() != '\n') return unusable("it is cut off");
     Configuration configuration;
-    auto daemon = parsed->take("daemon");
-    Decoder decoder(daemon);
-    wire::describe(decoder, configuration.daemon);
-    if (const auto fault = decoder.fault(); !fault.empty()) return unusable(fault);
-    auto jobs = decode_list<JobSpec>(parsed->take("jobs"));
-    if (!jobs) return jobs.error();
-    configuration.jobs = std::move(*jobs);
+    configuration.jobs.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')));
+    for (bool first = true; !text.empty(); first = false) {
+        const auto end = text.find('\n');
+        auto parsed = json::parse(text.substr(0, end));
+        text.remove_prefix(end + 1);
+        if (!parsed) return unusable(parsed.error().message);
+        const auto* members = parsed->as_object();
+        if (members == nullptr || members->size() != 1) return unusable("not an object of one member");
+        const auto& key = (*members)[0].first;
+        if (first && key == "problems" && text.empty()) {
+            auto problems = decode_list<Problem>(parsed->take("problems"));
+            if (!problems) return problems.error();
+            return Outcome(std::move(*problems));
+        }
+        if (key != (first ? "daemon" : "job")) return unusable("neither a configuration nor problems");
+        auto value = parsed->take(first ? "daemon" : "job");
+        Decoder decoder(value);
+        if (first) {
+            wire::describe(decoder, configuration.daemon);
+        } else {
+            wire::describe(decoder, configuration.jobs.emplace_back());
+        }
+        if (const auto fault = decoder.fault(); !fault.empty()) return unusable(fault);
+    }
     return Outcome(std::move(configuration));
 }
 

@@ -109,7 +109,7 @@ void Daemon::first_load(LoadResult result) {
         end(kExitBadConfig);
         return;
     }
-    const auto& configuration = std::get<Configuration>(result);
+    auto& configuration = std::get<Configuration>(result);
     if (auto open = open_for_business(configuration.daemon); !open) {
         log_.error(open.error().message);
         end(EXIT_FAILURE);
@@ -120,7 +120,7 @@ void Daemon::first_load(LoadResult result) {
     }
     log_.info(fmt::format("procsupd {} runs {} jobs of {}; control socket {}", PROCSUP_VERSION,
                           configuration.jobs.size(), options_.config, runtime_dir_->socket_path()));
-    supervisor_->configure(configuration.jobs, loop_->now());
+    supervisor_->configure(std::move(configuration.jobs), loop_->now());
     service_.ready(status_text());
 }
 
@@ -160,7 +160,7 @@ void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
         return;
     }
     config_problems_.clear();
-    const auto change = supervisor_->configure(std::get<Configuration>(result).jobs, loop_->now());
+    const auto change = supervisor_->configure(std::move(std::get<Configuration>(result).jobs), loop_->now());
     log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),
                           change.removed.size()));
     service_.ready(status_text());
@@ -170,13 +170,17 @@ void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
 // ---- each turn
 
 void Daemon::after_callback() {
-    if (ending_) return;
+    if (ending_) {
+        log_.flush();
+        return;
+    }
     processes_->deliver();
     if (!shutdown_cause_.empty() && !shutdown_begun_) begin_shutdown();
     if (control_) control_->settle();
     processes_->deliver();
     supervisor_->forget_ended();
     timers_->settle();
+    log_.flush();
     if (shutdown_begun_ && supervisor_->idle()) end(exit_code_);
 }
 
@@ -302,6 +306,7 @@ void Daemon::end(int code) {
     ending_ = true;
     if (control_) control_->flush();
     log_.info(fmt::format("ended with code {}", code));
+    log_.flush();
     loop_->end(code);
 }
 

@@ -38,19 +38,19 @@ Supervisor::Supervisor(ProcessBackend& backend, Timers& timers, Announcer& annou
 
 // ---- configuration
 
-ConfigurationChange Supervisor::configure(const std::vector<JobSpec>& jobs, TimePoint now) {
+ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint now) {
     ConfigurationChange change;
-    std::set<std::string_view> configured;
-    for (const auto& spec : jobs) {
-        configured.insert(spec.name);
-        const auto known = jobs_.find(spec.name);
+    std::set<std::string, std::less<>> configured;
+    for (auto& spec : jobs) {
+        const auto& name = *configured.insert(spec.name).first;
+        const auto known = jobs_.find(name);
         if (known == jobs_.end()) {
-            Job& job = add_job(std::make_shared<const JobSpec>(spec), now);
-            change.added.push_back(spec.name);
-            if (!spec.enabled || spec.manually_stopped) continue;
+            const Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
+            change.added.push_back(name);
+            if (!job.spec->enabled || job.spec->manually_stopped) continue;
             for (const auto& instance : job.instances) start(instance->id(), "started with the daemon", now);
-        } else if (update_job(known->second, spec, now)) {
-            change.changed.push_back(spec.name);
+        } else if (update_job(known->second, std::move(spec), now)) {
+            change.changed.push_back(name);
         }
     }
     for (auto& [name, job] : jobs_) {
@@ -75,12 +75,12 @@ Job& Supervisor::add_job(std::shared_ptr<const JobSpec> spec, TimePoint now) {
     return job;
 }
 
-bool Supervisor::update_job(Job& job, const JobSpec& spec, TimePoint now) {
+bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
     const bool was_leaving = std::exchange(job.leaving, false);
     if (*job.spec == spec && !was_leaving) return false;
-    auto shared = std::make_shared<const JobSpec>(spec);
+    const auto shared = std::make_shared<const JobSpec>(std::move(spec));
     auto before = std::exchange(job.instances, {});
-    for (auto& name : instance_names(spec)) {
+    for (auto& name : instance_names(*shared)) {
         const auto same = std::find_if(before.begin(), before.end(), [&](const auto& instance) {
             return instance && instance->name().instance == name.instance;
         });
@@ -94,7 +94,7 @@ bool Supervisor::update_job(Job& job, const JobSpec& spec, TimePoint now) {
         by_id_.emplace(id, added.get());
         ++by_state_[static_cast<std::size_t>(State::Stopped)];
         job.instances.push_back(std::move(added));
-        if (spec.enabled) start(id, "added to the configuration", now);
+        if (shared->enabled) start(id, "added to the configuration", now);
     }
     for (auto& instance : before) {
         if (!instance) continue;
@@ -102,8 +102,8 @@ bool Supervisor::update_job(Job& job, const JobSpec& spec, TimePoint now) {
         job.leaving_instances.push_back(std::move(instance));
         stop(id, "removed from the configuration", now);
     }
-    if (!job.leaving_instances.empty()) ending_jobs_.push_back(spec.name);
-    job.spec = std::move(shared);
+    if (!job.leaving_instances.empty()) ending_jobs_.push_back(shared->name);
+    job.spec = shared;
     return true;
 }
 

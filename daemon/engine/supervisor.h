@@ -37,7 +37,7 @@ public:
 
     /// Takes over a configuration: new jobs are added (and, when enabled and not shutting down, started), vanished ones
     /// stopped and forgotten, changed ones use the new text from their next start on.
-    ConfigurationChange configure(const std::vector<JobSpec>& jobs, TimePoint now);
+    ConfigurationChange configure(std::vector<JobSpec> jobs, TimePoint now);
 
     /// Adds a job for one run and starts it; the Error says that the name is taken.
     Result<InstanceId> run_transient(JobSpec spec, std::string cause, TimePoint now);
@@ -92,7 +92,7 @@ private:
     void note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now);
     void perform(Instance& instance, const Action& action, TimePoint now);
     Job& add_job(std::shared_ptr<const JobSpec> spec, TimePoint now);
-    bool update_job(Job& job, const JobSpec& spec, TimePoint now);
+    bool update_job(Job& job, JobSpec spec, TimePoint now);
     void erase_instance(const Instance& instance);
 
     ProcessBackend& backend_;

@@ -94,7 +94,9 @@ void Loader::finish_if_done() {
         fail(result.error().message);
         return;
     }
-    for (const auto& loaded : std::exchange(current_, {})) loaded(*result);
+    auto waiting = std::exchange(current_, {});
+    for (std::size_t i = 0; i + 1 < waiting.size(); ++i) waiting[i](*result);
+    waiting.back()(std::move(*result));
     // The text and its tree were many times what is kept of them.
     malloc_trim(0);
     if (!waiting_.empty()) begin();

@@ -9,14 +9,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 
 namespace procsup {
 namespace {
 
-// A pipe takes up to PIPE_BUF bytes whole or not at all (pipe(7)): lines stay lines.
-constexpr std::size_t kLongestLine = 4000;
+constexpr std::size_t kLongestLine = 4000;  // less than PIPE_BUF, with room for time and level
 
 int syslog_priority(spdlog::level::level_enum level) {
     switch (level) {
@@ -92,17 +92,25 @@ protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
         spdlog::memory_buf_t formatted;
         formatter_->format(message, formatted);
+        if (waiting_.size() + formatted.size() > PIPE_BUF) flush_();
+        waiting_.append(formatted.data(), formatted.size());
+        ++waiting_lines_;
+        // What an operator must act on is not kept back.
+        if (message.level >= spdlog::level::err) flush_();
+    }
+    void flush_() override {
+        if (waiting_.empty()) return;
         if (untold_ > 0) {
             const auto note = fmt::format("({} lines of this log were dropped: nobody took them)\n", untold_);
-            if (!put(note)) {
-                lose();
-                return;
-            }
-            untold_ = 0;
+            if (put(note)) untold_ = 0;
         }
-        if (!put({formatted.data(), formatted.size()})) lose();
+        if (untold_ > 0 || !put(waiting_)) {
+            dropped_ += waiting_lines_;
+            untold_ += waiting_lines_;
+        }
+        waiting_.clear();
+        waiting_lines_ = 0;
     }
-    void flush_() override {}
 
 private:
     bool put(std::string_view line) {
@@ -111,14 +119,11 @@ private:
                                         : ::write(stderr_.get(), line.data(), line.size());
         return size == static_cast<ssize_t>(line.size());
     }
-    void lose() {
-        ++dropped_;
-        ++untold_;
-    }
-
     Fd stderr_;
     Fd journal_;
     bool is_socket_ = false;
+    std::string waiting_;  ///< lines of this turn: at most PIPE_BUF bytes, which a pipe takes whole or not at all (pipe(7))
+    std::uint64_t waiting_lines_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t untold_ = 0;
 };
@@ -160,6 +165,8 @@ void OwnLog::warn(std::string_view text, std::initializer_list<Field> fields) {
 void OwnLog::error(std::string_view text, std::initializer_list<Field> fields) {
     write(spdlog::level::err, text, fields);
 }
+
+void OwnLog::flush() { logger_->flush(); }
 
 std::uint64_t OwnLog::dropped() const { return output_->dropped(); }
 

@@ -28,6 +28,8 @@ public:
     void warn(std::string_view text, std::initializer_list<Field> fields = {});
     void error(std::string_view text, std::initializer_list<Field> fields = {});
 
+    /// Writes the lines of this turn; they go together, because each alone would cost a system call.
+    void flush();
     std::uint64_t dropped() const;
 
 private:

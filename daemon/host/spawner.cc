@@ -60,7 +60,7 @@ Spawner::Spawner(SdEventLoop& loop, LaunchObserver& observer)
 }
 
 Spawner::~Spawner() {
-    settle();
+    settle_all();
     if (first_low_fd_ == 0) return;
     close_range(static_cast<unsigned>(first_low_fd_), static_cast<unsigned>(first_low_fd_) + kLowFds * kFdsEach - 1, 0);
 }
@@ -215,6 +215,25 @@ long Spawner::create_process(Slot& slot) {
 }
 
 void Spawner::settle() {
+    bool all = true;
+    for (Slot* slot : low_fds_) {
+        if (slot == nullptr) continue;
+        if (slot->plan.shares_fds.load(std::memory_order_acquire) == 0) {
+            settle(*slot);
+        } else {
+            all = false;
+        }
+    }
+    // Waiting for the others is the last thing before the loop sleeps: mostly there is something else to do until then.
+    if (!all && !settle_rest_) {
+        settle_rest_ = loop_.call_each_turn(Priority::Idle, [this] {
+            settle_rest_.reset();
+            settle_all();
+        });
+    }
+}
+
+void Spawner::settle_all() {
     for (Slot* slot : low_fds_) {
         if (slot != nullptr) settle(*slot);
     }

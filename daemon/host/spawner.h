@@ -61,7 +61,8 @@ public:
     bool cancel(Incarnation incarnation);
     /// A child's process has ended: reports now what its status pipe says.
     void process_ended(Incarnation incarnation);
-    /// Waits until no child shares the descriptor table any more: some microseconds, and never for a file system.
+    /// Closes what only children need that have a descriptor table of their own by now; for the rest it will wait, some
+    /// microseconds and never for a file system, before the loop sleeps. At the end of each callback of the loop.
     void settle();
 
     std::size_t waiting() const { return waiting_.size(); }
@@ -81,6 +82,7 @@ private:
     bool open_status_pipe(Slot& slot);
     long create_process(Slot& slot);
     void settle(Slot& slot);
+    void settle_all();
     void read_status(Slot& slot);
     void release(Slot& slot);
 
@@ -97,6 +99,7 @@ private:
     bool clone3_works_ = true;
     std::deque<LaunchOrder> waiting_;
     std::unique_ptr<Watch> look_again_;
+    std::unique_ptr<Watch> settle_rest_;
 };
 
 }  // namespace procsup

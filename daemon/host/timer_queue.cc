@@ -38,7 +38,8 @@ void TimerQueue::settle() {
         return;
     }
     const auto earliest = std::get<0>(*by_time_.begin());
-    if (set_for_ == earliest) return;
+    // A wake-up that comes too early costs less than a system call for each deadline that was met in time.
+    if (set_for_ && *set_for_ <= earliest) return;
     timer_->set(earliest);
     set_for_ = earliest;
 }

@@ -12,8 +12,8 @@
 
 namespace procsup {
 
-/// The engine's timers on one timer of the loop, moved only when the earliest of them changes: thousands of armed ones cost
-/// no wake-up before one is due.
+/// The engine's timers on one timer of the loop, which is moved only when an earlier one comes: thousands of armed ones cost
+/// no wake-up, but for one that may find nothing due.
 class TimerQueue final : public Timers {
 public:
     using Fire = std::function<void(InstanceId, TimerKind, std::uint32_t generation)>;
@@ -23,7 +23,7 @@ public:
     void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override;
     void disarm(InstanceId id, TimerKind kind) override;
 
-    /// Sets the loop's timer to the earliest deadline; once at the end of a turn.
+    /// Makes the loop wake up at the earliest deadline; once at the end of a turn.
     void settle();
 
 private:
