@@ -23,7 +23,7 @@ class Watch {
 public:
     virtual ~Watch() = default;
     /// Changes the epoll(7) events of a descriptor's watch (EPOLLIN, EPOLLOUT; 0 = only errors and
-    /// hang-up, which epoll always reports). Does nothing on a timer.
+    /// hang-up, which epoll always reports). Does nothing on any other watch.
     virtual void set_events(std::uint32_t events) = 0;
 };
 

@@ -67,7 +67,7 @@ void add_settings(const std::string& prefix, const json::Value& value, std::stri
         return;
     }
     for (const auto& [name, member] : *members) {
-        add_settings(prefix.empty() ? name : prefix + "." + name, member, text);
+        add_settings(prefix.empty() ? snake_case(name) : prefix + "." + snake_case(name), member, text);
     }
 }
 

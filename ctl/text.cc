@@ -93,11 +93,7 @@ void write_snake_case(const json::Value& value, json::Writer& writer) {
         writer.begin_object();
         for (const auto& [name, member] : *object) {
             writer.key(snake_case(name));
-            if (name == "settings") {
-                writer.value(member);
-            } else {
-                write_snake_case(member, writer);
-            }
+            write_snake_case(member, writer);
         }
         writer.end_object();
     } else if (const auto* array = value.as_array()) {

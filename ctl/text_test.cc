@@ -32,14 +32,14 @@ TEST(SnakeCase, MapsTheProtocolsNames) {
     EXPECT_EQ(snake_case("already_snake"), "already_snake");
 }
 
-TEST(SnakeCase, ReachesNestedMembersButNotTheUsersSettings) {
+TEST(SnakeCase, ReachesNestedMembersButNotValues) {
     const auto value = json::parse(
-        R"({"instances":[{"sinceUSec":1,"exitCode":null}],"settings":{"env":{"HomeDir":"/x"}},"cause":"exitCode"})");
+        R"({"instances":[{"sinceUSec":1,"exitCode":null}],"settings":{"env":["HomeDir=/x"]},"cause":"exitCode"})");
     ASSERT_TRUE(value);
     json::Writer writer;
     write_snake_case(*value, writer);
     EXPECT_EQ(writer.text(),
-              R"({"instances":[{"since_usec":1,"exit_code":null}],"settings":{"env":{"HomeDir":"/x"}},"cause":"exitCode"})");
+              R"({"instances":[{"since_usec":1,"exit_code":null}],"settings":{"env":["HomeDir=/x"]},"cause":"exitCode"})");
 }
 
 TEST(AgeText, UsesTwoUnitsFromHoursOn) {

@@ -32,6 +32,8 @@ Daemon::~Daemon() {
     if (loop_) loop_->set_after_callback(nullptr);
     signals_.clear();
     status_timer_.reset();
+    watchdog_timer_.reset();
+    notify_timer_.reset();
     shutdown_timer_.reset();
     control_.reset();
     loader_.reset();
@@ -76,10 +78,9 @@ Result<void> Daemon::set_up() {
     loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, state_dir_);
     loop_->set_on_failure([this](std::string_view what) { log_.error("internal error: " + std::string(what)); });
     loop_->set_after_callback([this] { after_callback(); });
-    loop_->enable_watchdog();
+    feed_watchdog();
     watch_signals();
-    processes_->start(*supervisor_);
-    return {};
+    return processes_->start(*supervisor_);
 }
 
 void Daemon::watch_signals() {
@@ -97,6 +98,14 @@ void Daemon::watch_signals() {
     signals_.push_back(loop_->watch_signal(SIGHUP, Priority::Client, [this] {
         if (control_) reload([](ReloadOutcome) {});
     }));
+}
+
+/// From the loop itself, at half the interval: what stops the loop stops the answers.
+void Daemon::feed_watchdog() {
+    const auto interval = service_.watchdog_interval();
+    if (interval == std::chrono::microseconds::zero()) return;
+    service_.alive();
+    watchdog_timer_ = loop_->call_at(loop_->now() + interval / 2, [this] { feed_watchdog(); });
 }
 
 // ---- configuration
@@ -180,6 +189,7 @@ void Daemon::after_callback() {
     processes_->deliver();
     supervisor_->forget_ended();
     timers_->settle();
+    if (!notify_timer_ && service_.retry()) retry_notify_later();
     log_.flush();
     if (shutdown_begun_ && supervisor_->idle()) end(exit_code_);
 }
@@ -244,6 +254,13 @@ std::string Daemon::status_text() const {
     }
     if (!config_problems_.empty()) text += "; the new configuration has problems, the old one is in force";
     return text;
+}
+
+void Daemon::retry_notify_later() {
+    notify_timer_ = loop_->call_at(loop_->now() + kStatusPause, [this] {
+        notify_timer_.reset();
+        if (service_.retry()) retry_notify_later();
+    });
 }
 
 void Daemon::tell_status_later() {

@@ -49,6 +49,7 @@ private:
 
     Result<void> set_up();
     void watch_signals();
+    void feed_watchdog();
     void first_load(LoadResult result);
     Result<void> open_for_business(const DaemonSpec& spec);
     void reloaded(LoadResult result, const ReloadDone& done);
@@ -61,6 +62,7 @@ private:
     void end(int code);
     std::string status_text() const;
     void tell_status_later();
+    void retry_notify_later();
 
     Options options_;
     OwnLog log_;
@@ -76,6 +78,8 @@ private:
     std::vector<std::unique_ptr<Watch>> signals_;
     std::unique_ptr<Watch> shutdown_timer_;
     std::unique_ptr<Watch> status_timer_;
+    std::unique_ptr<Watch> watchdog_timer_;
+    std::unique_ptr<Watch> notify_timer_;
 
     DaemonSpec spec_;
     std::string state_dir_;

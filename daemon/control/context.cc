@@ -9,6 +9,17 @@ namespace {
 
 constexpr std::size_t kMostNames = 1000;
 
+std::vector<std::string> names_of(const varlink::PendingCall& call) {
+    std::vector<std::string> names;
+    if (const auto* name = call.parameters().find("name")) names.push_back(*name->as_string());
+    if (const auto* list = call.parameters().find("names")) {
+        for (const auto& name : *list->as_array()) names.push_back(*name.as_string());
+    }
+    return names;
+}
+
+}  // namespace
+
 void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call, std::string_view name) {
     std::vector<std::string_view> known;
     for (const auto& [job_name, job] : context.supervisor.jobs()) {
@@ -21,17 +32,6 @@ void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call,
     writer.member("hint", "procsupctl list").end_object();
     call.fail_with(error_name(call, "NoSuchJob"), writer.text());
 }
-
-std::vector<std::string> names_of(const varlink::PendingCall& call) {
-    std::vector<std::string> names;
-    if (const auto* name = call.parameters().find("name")) names.push_back(*name->as_string());
-    if (const auto* list = call.parameters().find("names")) {
-        for (const auto& name : *list->as_array()) names.push_back(*name.as_string());
-    }
-    return names;
-}
-
-}  // namespace
 
 std::string error_name(const varlink::PendingCall& call, std::string_view error) {
     return std::string(call.call().interface_name()) + "." + std::string(error);

@@ -24,6 +24,9 @@ struct ControlContext {
 /// call was answered with an error: no such job, not allowed, too many names, none at all.
 std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call, Tier needed);
 
+/// Answers that nothing is called `name`, with what is called nearly so.
+void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call, std::string_view name);
+
 /// Refuses the call unless the caller has `needed`; says whether it may go on.
 bool admitted(const ControlContext& context, varlink::PendingCall& call, Tier needed);
 /// Refuses new work while the daemon ends; says whether the call may go on.

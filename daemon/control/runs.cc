@@ -82,10 +82,7 @@ void Runs::begin(varlink::PendingCall call) {
     const JobSpec* like = nullptr;
     if (const auto name = parameters.string_or("like", ""); !name.empty()) {
         const auto ids = context_.supervisor.select(name);
-        if (ids.empty()) {
-            call.fail(error_name(call, "NoSuchJob"), "no job is called '" + std::string(name) + "'");
-            return;
-        }
+        if (ids.empty()) return fail_no_such_job(context_, call, name);
         like = &context_.supervisor.find(ids.front())->spec();
     }
     if (!context_.access.allows(call.peer(), Tier::Operate, like)) {

@@ -142,11 +142,13 @@ void Instance::on(const TimerFired& event, Context& context) {
     switch (event.kind) {
         case TimerKind::StartTimeout:
             timed_out_ = true;
+            timeout_name_ = "start_timeout";
             enter(State::Stopping, "start_timeout (" + to_text(spec_->start_timeout) + ") passed", context);
             context.actions.push_back(KillTreeAction{});
             return;
         case TimerKind::RunTimeout:
             timed_out_ = true;
+            timeout_name_ = "run_timeout";
             enter(State::Stopping, "run_timeout (" + to_text(spec_->run_timeout) + ") passed", context);
             send_stop_signal(context);
             return;
@@ -278,7 +280,7 @@ std::string Instance::end_text() const {
     } else {
         text = run_exit_ ? to_text(*run_exit_) : "ended";
     }
-    if (timed_out_) text = (executed_ ? "run_timeout passed, " : "start_timeout passed, ") + text;
+    if (timed_out_) text = fmt::format("{} passed, {}", timeout_name_, text);
     if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";
     return text;
 }

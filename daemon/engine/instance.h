@@ -142,6 +142,7 @@ private:
     bool wanted_ = false;          // up is what is asked for
     bool stop_asked_ = false;      // this run's end was ordered (stop or restart)
     bool timed_out_ = false;       // this run was ended by a time-out
+    std::string_view timeout_name_;  // which one
     bool executed_ = false;        // this run's program ran
     bool main_ended_ = false;      // this run's main process is gone
     bool stop_signalled_ = false;  // this run was told to end by its stop signal

@@ -24,13 +24,20 @@ struct Step {
 
 Step check(SpawnStage stage, long result) { return result < 0 ? Step{stage, -result} : Step{}; }
 
-/// Gives the child its own copy of the low descriptors and lets the daemon close what only the child needs.
+/// Gives the child a descriptor table of its own with 0 to 2 and what was laid out for it, nothing else: a copy of another
+/// launch's status pipe, or of a client's connection, would keep it open for as long as this child hangs.
 void leave_shared_table(ChildPlan& plan) {
-    if (raw_syscall(SYS_close_range, kFirstKeptFd, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0) {
+    // What lies behind `first` is not even copied (close_range(2)).
+    const unsigned first = static_cast<unsigned>(plan.status_fd) + kFdsOfAChild;
+    if (raw_syscall(SYS_close_range, first, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0) {
         raw_syscall(SYS_unshare, CLONE_FILES);
     }
     plan.shares_fds.store(0, std::memory_order_release);
     raw_syscall(SYS_futex, &plan.shares_fds, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+    constexpr unsigned kBehindStderr = 3;
+    if (plan.status_fd > static_cast<int>(kBehindStderr)) {
+        raw_syscall(SYS_close_range, kBehindStderr, plan.status_fd - 1, 0);
+    }
 }
 
 /// A limit above the hard one needs CAP_SYS_RESOURCE; unless the job is strict it gets what is to be had.
@@ -49,6 +56,7 @@ Step set_limit(const ChildPlan& plan, const ChildPlan::Limit& limit) {
 
 /// RLIMIT_NOFILE comes last: a small one would refuse the descriptors that the steps before need.
 Step set_limits(const ChildPlan& plan, bool open_files) {
+    if (open_files) raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.open_files, nullptr);
     for (std::size_t i = 0; i < plan.limit_count; ++i) {
         if ((plan.limits[i].resource == RLIMIT_NOFILE) != open_files) continue;
         if (const Step step = set_limit(plan, plan.limits[i]); step.failed()) return step;

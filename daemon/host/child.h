@@ -47,6 +47,7 @@ struct ChildPlan {
     };
     Limit limits[8];
     std::size_t limit_count;
+    rlimit open_files;  ///< what a job gets that does not say: not the daemon's own, which is raised
     bool strict_limits;
     bool set_nice;
     int nice;
@@ -60,8 +61,11 @@ struct ChildPlan {
 };
 static_assert(std::is_trivially_destructible_v<ChildPlan> && std::is_standard_layout_v<ChildPlan>);
 
-/// Descriptors from this number on never reach a child.
+/// Descriptors that the daemon keeps long have numbers from here on, out of the way of those that children need.
 inline constexpr int kFirstKeptFd = 64;
+
+/// The status pipe, and behind it what may become 0, 1 and 2.
+inline constexpr unsigned kFdsOfAChild = 4;
 
 /// What the child writes to status_fd when a step fails; nothing when it executes its program.
 struct ChildFailure {

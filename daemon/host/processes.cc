@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -41,6 +42,12 @@ std::optional<ProcStat> read_stat(pid_t pid) {
     return stat;
 }
 
+int own_oom_score() {
+    const Fd file(open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC));
+    char text[16] = {};
+    return file && read(file.get(), text, sizeof(text) - 1) > 0 ? atoi(text) : 0;
+}
+
 bool ends_process(int signal) { return signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP; }
 
 }  // namespace
@@ -48,9 +55,10 @@ bool ends_process(int signal) { return signal != SIGCONT && signal != SIGSTOP &&
 Processes::Processes(SdEventLoop& loop)
     : loop_(loop), spawner_(loop, *this), reaper_(loop, *this), next_helper_(kFirstHelper) {}
 
-void Processes::start(Supervisor& supervisor) {
+Result<void> Processes::start(Supervisor& supervisor) {
     supervisor_ = &supervisor;
-    reaper_.start();
+    protected_ = own_oom_score() < 0;
+    return reaper_.start();
 }
 
 // ---- requests
@@ -119,7 +127,11 @@ void Processes::executed(Incarnation incarnation) {
     const auto pid = pid_of_.find(incarnation);
     if (pid == pid_of_.end()) return;
     const auto& process = by_pid_.at(pid->second);
-    if (process.spec->oom_score_adjust) set_oom_score(pid->second, *process.spec);
+    // The daemon's own protection from the OOM killer is not for its jobs.
+    const auto score = process.spec->oom_score_adjust ? process.spec->oom_score_adjust
+                       : protected_                   ? std::optional<int>(0)
+                                                      : std::nullopt;
+    if (score) set_oom_score(pid->second, *process.spec, *score);
     note(incarnation, NoteExecuted{});
 }
 
@@ -130,10 +142,10 @@ void Processes::failed_before_exec(Incarnation incarnation, SpawnStage stage, in
 }
 
 /// Done from outside and after exec: before, the child shares the daemon's memory, and with it the score.
-void Processes::set_oom_score(pid_t pid, const JobSpec& spec) {
+void Processes::set_oom_score(pid_t pid, const JobSpec& spec, int score) {
     const auto path = fmt::format("/proc/{}/oom_score_adj", pid);
     const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    const auto text = std::to_string(*spec.oom_score_adjust);
+    const auto text = std::to_string(score);
     if (file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return;
     if (on_shortfall_) {
         on_shortfall_(spec, fmt::format("cannot set oom_score_adjust to {}: {}; it runs without", text,

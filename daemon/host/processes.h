@@ -27,7 +27,7 @@ public:
 
     Result<void> reserve_fds() { return spawner_.reserve_fds(); }
     /// Begins to collect children. `supervisor` gets all events from now on.
-    void start(Supervisor& supervisor);
+    Result<void> start(Supervisor& supervisor);
 
     /// The descriptors with which the next run of job `job` is started; used once.
     void attach_streams(const std::string& job, StandardFds fds);
@@ -95,7 +95,7 @@ private:
     void group_left(Incarnation incarnation, pid_t group);
     void look_at_leftover_groups();
     void look_again_later();
-    void set_oom_score(pid_t pid, const JobSpec& spec);
+    void set_oom_score(pid_t pid, const JobSpec& spec, int score);
 
     SdEventLoop& loop_;
     Spawner spawner_;
@@ -112,6 +112,7 @@ private:
     Incarnation next_helper_;
     std::vector<Note> notes_;
     std::uint64_t orphans_ = 0;
+    bool protected_ = false;  ///< the daemon's own oom_score_adj is below 0
     std::function<void(const JobSpec&, std::string)> on_shortfall_;
 };
 

@@ -1,37 +1,81 @@
 #include "daemon/host/reaper.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "daemon/host/child.h"
 
 namespace procsup {
 namespace {
 
-/// Bounds a turn, so that a storm of exits leaves room for clients: about 5 ms.
-constexpr int kBatch = 512;
+/// Bounds a turn, so that a storm of exits leaves room for clients.
+constexpr auto kBatch = std::chrono::milliseconds(2);
+
+/// After a batch that took long, the next one waits this many times as long: what is collected then costs less (a look that
+/// finds no zombie goes through all living children, 0.65 ms with 10,000, under a lock that exits need too), and a daemon
+/// that sleeps between batches is scheduled at once when a client calls, among thousands of dying processes.
+constexpr int kRest = 2;
+constexpr auto kShort = std::chrono::microseconds(200);
 
 }  // namespace
 
 Reaper::Reaper(SdEventLoop& loop, ChildEndObserver& observer) : loop_(loop), observer_(observer) {}
 
-void Reaper::start() {
-    signal_ = loop_.watch_signal(SIGCHLD, Priority::Exit, [this] { collect_batch(); });
-    collect_batch();
+Result<void> Reaper::start() {
+    sigset_t child_ended;
+    sigemptyset(&child_ended);
+    sigaddset(&child_ended, SIGCHLD);
+    signals_.reset(signalfd(-1, &child_ended, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (!signals_) return os_failure("watch for ended children", errno);
+    signals_.reset(fcntl(signals_.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    signal_ = loop_.watch_fd(signals_.get(), EPOLLIN, Priority::Exit, [this](std::uint32_t) {
+        forget_signals();
+        collect();
+    });
+    collect();
+    return {};
 }
 
-void Reaper::collect_batch() {
-    for (int i = 0; i < kBatch; ++i) {
-        siginfo_t info{};
-        // P_ALL returns the same zombie until it is collected; with many live children the scan that finds none is
-        // the dear one, and it happens once a batch.
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) {
-            rest_.reset();
-            return;
-        }
-        observer_.about_to_collect(info.si_pid);
-        waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
-        observer_.collected(info.si_pid, ExitStatus::from_waitid(info.si_code, info.si_status));
+/// Before looking for zombies: one that ends after the look signals again.
+void Reaper::forget_signals() {
+    signalfd_siginfo ignored[4];
+    while (read(signals_.get(), ignored, sizeof(ignored)) > 0) {
     }
-    if (!rest_) rest_ = loop_.call_each_turn(Priority::Exit, [this] { collect_batch(); });
+}
+
+void Reaper::collect() {
+    const auto begun = loop_.now();
+    const bool more = collect_batch(begun + kBatch);
+    const auto took = loop_.now() - begun;
+    if (!more && took < kShort) return;
+    signal_->set_events(0);
+    rest_ = loop_.call_at(begun + took * kRest, [this] {
+        rest_.reset();
+        signal_->set_events(EPOLLIN);
+        collect();
+    });
+}
+
+/// Collects children until `end`; says whether there may be more.
+bool Reaper::collect_batch(TimePoint end) {
+    while (collect_one()) {
+        if (loop_.now() >= end) return true;
+    }
+    return false;
+}
+
+bool Reaper::collect_one() {
+    siginfo_t info{};
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return false;
+    observer_.about_to_collect(info.si_pid);
+    waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
+    observer_.collected(info.si_pid, ExitStatus::from_waitid(info.si_code, info.si_status));
+    return true;
 }
 
 }  // namespace procsup

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "common/exit_status.h"
+#include "common/fd.h"
+#include "common/result.h"
 #include "daemon/host/sd_event_loop.h"
 
 namespace procsup {
@@ -20,20 +22,27 @@ public:
 
 /// Collects every child of the daemon, its own and those it inherits as subreaper, each exactly once. SIGCHLD only says that
 /// there is something to do (it coalesces); who has ended is asked of the kernel, one at a time: look at one zombie, tell,
-/// collect it. Nobody else in the program may wait for a child.
+/// collect it. In a storm it rests between
+/// batches, for clients. Nobody else in the program may wait for a child.
 class Reaper {
 public:
     Reaper(SdEventLoop& loop, ChildEndObserver& observer);
 
-    /// Starts watching; children that have ended before are found too.
-    void start();
+    /// Starts watching; children that have ended before are found too. SIGCHLD must be blocked.
+    Result<void> start();
 
 private:
-    void collect_batch();
+    void collect();
+    bool collect_batch(TimePoint end);
+    bool collect_one();
+    void forget_signals();
 
     SdEventLoop& loop_;
     ChildEndObserver& observer_;
-    std::unique_ptr<Watch> signal_;
+    // Not a signal source of the loop: pausing one closes its descriptor, of which a child before exec may have a copy,
+    // and epoll would go on reporting it.
+    Fd signals_;
+    std::unique_ptr<Watch> signal_;  ///< paused while rest_ is there
     std::unique_ptr<Watch> rest_;
 };
 

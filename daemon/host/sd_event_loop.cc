@@ -162,8 +162,6 @@ TimePoint SdEventLoop::now() const {
     return monotonic_now();
 }
 
-bool SdEventLoop::enable_watchdog() { return sd_event_set_watchdog(event_, 1) > 0; }
-
 Result<int> SdEventLoop::run() {
     const int code = sd_event_loop(event_);
     if (code < 0) return os_failure("run the event loop", -code);

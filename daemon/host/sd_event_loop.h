@@ -41,9 +41,6 @@ public:
     void set_after_callback(std::function<void()> hook) { after_callback_ = std::move(hook); }
     void set_on_failure(Failure failure) { on_failure_ = std::move(failure); }
 
-    /// Answers systemd's watchdog from the loop when $WATCHDOG_USEC asks for it; says whether it does.
-    bool enable_watchdog();
-
     /// Runs until end(); returns its code, or the Error of the loop itself.
     Result<int> run();
     void end(int code);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <string>
 #include <string_view>
 
@@ -8,24 +9,31 @@
 
 namespace procsup {
 
-/// What procsupd tells the service manager that started it (sd_notify(3)); does nothing without $NOTIFY_SOCKET.
+/// What procsupd tells the service manager that started it, by the protocol of sd_notify(3); does nothing without
+/// $NOTIFY_SOCKET. Unlike that function it never waits: what a busy service manager does not take is kept,
+/// the latest of it, for retry().
 class ServiceManager {
 public:
-    /// Jobs never see $NOTIFY_SOCKET: they inherit no environment.
     ServiceManager();
 
-    bool present() const { return present_; }
-    void ready(std::string_view status) const;
-    void reloading() const;
-    void stopping(std::string_view status) const;
-    void status(std::string_view text) const;
+    bool present() const { return static_cast<bool>(socket_); }
+    /// How often the service manager wants to hear of us ($WATCHDOG_USEC, for this process); zero: never.
+    std::chrono::microseconds watchdog_interval() const;
+    void alive();
+    /// Sends what was not taken; says whether something is still left.
+    bool retry();
+    void ready(std::string_view status);
+    void reloading();
+    void stopping(std::string_view status);
+    void status(std::string_view text);
     /// Asks for `more` time before the running start, stop or reload counts as hung.
-    void extend_timeout(std::chrono::microseconds more) const;
+    void extend_timeout(std::chrono::microseconds more);
 
 private:
-    void send(const std::string& message) const;
+    void send(const std::string& message);
 
-    bool present_ = false;
+    Fd socket_;
+    std::deque<std::string> unsent_;
 };
 
 /// Sockets that a service manager opened for us (sd_listen_fds(3)); the first one, or none.

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,7 +30,7 @@ namespace {
 
 constexpr std::size_t kStackSize = 32 * 1024;
 /// A launch that takes longer no longer keeps others waiting: its directory or program is on a file system that hangs.
-constexpr auto kHangs = std::chrono::seconds(1);
+constexpr auto kHangs = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -57,6 +58,10 @@ Spawner::Spawner(SdEventLoop& loop, LaunchObserver& observer)
     // Never blocks after boot, and a short read only makes the ids of one daemon less unlike those of another.
     (void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
     invocation_prefix_ = fmt::format("{:016x}", random);
+    // Clients and, later, jobs' descriptors are many; programs that use select(2) want the limit they were given.
+    getrlimit(RLIMIT_NOFILE, &original_open_files_);
+    const rlimit raised{original_open_files_.rlim_max, original_open_files_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &raised);
 }
 
 Spawner::~Spawner() {
@@ -174,6 +179,7 @@ bool Spawner::open_status_pipe(Slot& slot) {
 void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     slot.text.lay_out(*order.spec, *order.name, socket_path_,
                       invocation_prefix_ + fmt::format("{:016x}", order.incarnation), slot.plan);
+    slot.plan.open_files = original_open_files_;
     prepare_streams(slot, order);
 }
 

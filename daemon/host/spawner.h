@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/resource.h>
+
 #include <array>
 #include <deque>
 #include <functional>
@@ -10,6 +12,7 @@
 
 #include "common/fd.h"
 #include "daemon/engine/ports.h"
+#include "daemon/host/child.h"
 #include "daemon/host/sd_event_loop.h"
 
 namespace procsup {
@@ -42,7 +45,7 @@ public:
 /// Creates processes. A child shares the daemon's memory and descriptor table until it has its own (clone3 with CLONE_VM and
 /// CLONE_FILES on a stack of its own, without CLONE_VFORK): nothing is copied, children overlap, and a child that
 /// hangs on a dead file system holds up nobody. Where clone3 is refused it is a plain fork. At most kOverlap launches are
-/// under way at once; those that hang do not count after a second. Owns the stacks, the status pipes and the reserved low
+/// under way at once; those that hang soon do not count. Owns the stacks, the status pipes and the reserved low
 /// descriptors; signals, exits and the meaning of it all are the caller's.
 class Spawner {
 public:
@@ -72,7 +75,7 @@ private:
     static constexpr std::size_t kOverlap = 16;
     static constexpr std::size_t kMaxSlots = 256;
     static constexpr std::size_t kLowFds = 12;  ///< reserved groups of descriptors
-    static constexpr std::size_t kFdsEach = 4;  ///< status, stdin, stdout, stderr
+    static constexpr std::size_t kFdsEach = kFdsOfAChild;
 
     void pump();
     void start(LaunchOrder order);
@@ -90,6 +93,7 @@ private:
     LaunchObserver& observer_;
     std::string socket_path_;
     std::string invocation_prefix_;
+    rlimit original_open_files_{};
     Fd null_;
     int first_low_fd_ = 0;  ///< of the reserved ones; 0: none are
     std::vector<std::unique_ptr<Slot>> slots_;

@@ -1,0 +1,108 @@
+"""Figures: medians, how they are written, and the table."""
+
+import math
+from statistics import median
+from typing import NamedTuple, Optional
+
+
+class Kind(NamedTuple):
+    """How a value is written: the unit changes with its size."""
+    units: tuple  # (from this value on, divisor, unit), the largest first
+
+    def text(self, value):
+        if value is None:
+            return "-"
+        if value == 0:
+            return "0"
+        for least, divisor, unit in self.units:
+            if value >= least:
+                digits = ".3g" if value / divisor < 1000 else ".0f"
+                return f"{value / divisor:{digits}} {unit}".strip()
+        return f"{value:.3g} {self.units[-1][2]}"
+
+
+TIME = Kind(((1e9, 1e9, "s"), (1e6, 1e6, "ms"), (1e3, 1e3, "us"), (0, 1, "ns")))  # from nanoseconds
+MEMORY = Kind(((1024, 1024, "MiB"), (0, 1, "KiB")))  # from KiB
+COUNT = Kind(((0, 1, ""),))
+
+
+class Row(NamedTuple):
+    """One line. `most_ratio` is the target over the floor, `most` one in the row's own unit, each perhaps None."""
+    what: str
+    kind: Kind
+    product: Optional[float]
+    floor: Optional[float] = None
+    most_ratio: Optional[float] = None
+    most: Optional[float] = None
+    peers: dict = {}  # name -> (value, ratio or None)
+
+    def ratio(self):
+        if self.product is None or not self.floor:
+            return None
+        return self.product / self.floor
+
+    def met(self):
+        if self.product is None or (self.most is None and self.most_ratio is None):
+            return None
+        if self.most is not None:
+            return self.product <= self.most
+        return self.ratio() is not None and self.ratio() <= self.most_ratio
+
+    def target_text(self):
+        if self.most is not None:
+            return f"<= {self.kind.text(self.most)}"
+        return "-" if self.most_ratio is None else f"<= {self.most_ratio:.2f}x"
+
+
+def ratio_text(ratio):
+    if ratio is None or not math.isfinite(ratio):
+        return "-"
+    return f"{ratio:.2f}x" if ratio < 100 else f"{ratio:.0f}x"
+
+
+def _peer_text(row, name):
+    if name not in row.peers:
+        return "-"
+    value, ratio = row.peers[name]
+    return row.kind.text(value) + (f" ({ratio_text(ratio)})" if ratio is not None else "")
+
+
+def markdown(rows, peer_names):
+    head = ["what", "procsupd", "floor", "ratio", "target", "met", *peer_names]
+    lines = [head, ["---"] * len(head)]
+    for row in rows:
+        met = {None: "-", True: "yes", False: "**no**"}[row.met()]
+        lines.append([row.what, row.kind.text(row.product), row.kind.text(row.floor), ratio_text(row.ratio()),
+                      row.target_text(), met, *(_peer_text(row, name) for name in peer_names)])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+class Samples:
+    """Per supervisor and metric the figure of each round; the result is the median over rounds."""
+
+    def __init__(self):
+        self._values = {}
+
+    def add(self, supervisor, metric, value):
+        self._values.setdefault((supervisor, metric), []).append(value)
+
+    def of(self, supervisor, metric):
+        values = self._values.get((supervisor, metric))
+        return median(values) if values else None
+
+    def worst(self, supervisor, metric):
+        return max(self._values.get((supervisor, metric), []), default=None)
+
+    def row(self, what, kind, metric, peers=(), **target):
+        """The line of a metric; a peer is compared with the same floor."""
+        floor = self.of("floor", metric)
+        values = {peer.name: self.of(peer.name, metric) for peer in peers}
+        return Row(what, kind, self.of("procsupd", metric), floor,
+                   peers={name: (value, value / floor if floor else None)
+                          for name, value in values.items() if value is not None}, **target)
+
+
+def in_turn(items, round_number):
+    """The items beginning with another one in each round, so that none always comes first."""
+    shift = round_number % len(items)
+    return [*items[shift:], *items[:shift]]

@@ -1,0 +1,89 @@
+"""Supervisors under test: how each is told what to run, how it is started, asked and ended."""
+
+import json
+import os
+import signal
+import socket
+from typing import NamedTuple
+
+
+class Job(NamedTuple):
+    """`argv` ends with the number of the job, which its program writes on the board."""
+    name: str
+    argv: list
+    restarts: bool = False
+
+
+def jobs_of(count, argv, restarts=False):
+    return [Job(f"b{number:05}", [*argv, str(number)], restarts) for number in range(count)]
+
+
+class Supervisor:
+    """A kind of supervisor. `prepare` lays out what it reads in an empty folder and returns its argv."""
+    name = ""
+    stop_signal = signal.SIGTERM
+    most_jobs = 100000
+
+    def prepare(self, folder, jobs):
+        raise NotImplementedError
+
+    def status_one(self, folder, job):
+        """(argv, environment) of the command that tells the state of one job, or None."""
+        return None
+
+    def status_all(self, folder, jobs):
+        return None
+
+
+class Floor(Supervisor):
+    """The raw loop named `mode` (helpers/floor.c), which numbers the copies of one command itself."""
+    name = "floor"
+
+    def __init__(self, tools, mode):
+        self._tools = tools
+        self._mode = mode
+
+    def prepare(self, folder, jobs):
+        if self._mode == "reap":
+            return [self._tools.floor, "reap", *jobs[0].argv]
+        return [self._tools.floor, self._mode, str(len(jobs)), *(jobs[0].argv[:-1] if jobs else ["/bin/true"])]
+
+
+class Procsupd(Supervisor):
+    """Jobs have default settings, except that one which is to be restarted at once says so."""
+    name = "procsupd"
+
+    def __init__(self, tools):
+        self._tools = tools
+
+    def prepare(self, folder, jobs):
+        lines = ["[defaults]", 'description = "benchmark"'] if not jobs else []
+        for job in jobs:
+            lines += [f"[jobs.{job.name}]", f"command = {json.dumps(job.argv)}"]
+            if job.restarts:
+                lines += ['restart = "always"', 'min_uptime = "1ms"', 'start_limit = "none"']
+        config = os.path.join(folder, "procsup.toml")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        return [self._tools.procsupd, "--config", config, "--runtime-dir", os.path.join(folder, "run"),
+                "--state-dir", os.path.join(folder, "state")]
+
+    def socket(self, folder):
+        return os.path.join(folder, "run", "io.procsupd")
+
+    def answers(self, folder):
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(self.socket(folder))
+            except OSError:
+                return False
+        return True
+
+    def _ctl(self, folder, *words):
+        return [self._tools.procsupctl, *words], {"PROCSUPD_SOCKET": self.socket(folder)}
+
+    def status_one(self, folder, job):
+        return self._ctl(folder, "status", job.name)
+
+    def status_all(self, folder, jobs):
+        return self._ctl(folder, "status")
