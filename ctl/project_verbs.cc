@@ -99,6 +99,23 @@ int start_project(Session& session, const Project& project) {
     return kTimedOut;
 }
 
+/// So that the status shown next is not that of the first instant. Short: a job that is slow or crashes is shown as it is.
+void wait_a_moment(Session& session) {
+    const auto state = session.call_raw("io.procsupd.Manager.Status", "");
+    if (!state || !state->error.empty()) return;
+    json::Writer parameters;
+    parameters.begin_object().key("names").begin_array();
+    std::size_t count = 0;
+    for (const auto& instance : instances_of(state->parameters)) {
+        if (instance.state != "starting") continue;
+        parameters.string(instance.name);
+        ++count;
+    }
+    constexpr std::int64_t kMomentUSec = 2'000'000;
+    parameters.end_array().member("for", "ready").member_int("timeoutUSec", kMomentUSec).end_object();
+    if (count > 0 && count <= 1000) (void)session.call_raw("io.procsupd.Job.Wait", parameters.text());
+}
+
 }  // namespace
 
 int up(Session& session) {
@@ -108,6 +125,7 @@ int up(Session& session) {
     session.use_socket(project->socket());
     const int code = session.client_if_up() != nullptr ? apply_again(session) : start_project(session, *project);
     if (code != kSuccess) return code;
+    if (!session.line().no_wait) wait_a_moment(session);
     // What follows is `status` of everything, whatever the operand of `up` was.
     return status_of_everything(session);
 }

@@ -113,8 +113,8 @@ void Daemon::feed_watchdog() {
 void Daemon::first_load(LoadResult result) {
     if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
         for (const auto& text : to_texts(*problems)) log_.error(text);
-        log_.error(fmt::format("cannot start: {} problems in {}", problems->size(), options_.config));
-        service_.status(fmt::format("cannot start: {} problems in {}", problems->size(), options_.config));
+        log_.error(fmt::format("cannot start: {} {} in {}", problems->size(), problems->size() == 1 ? "problem" : "problems", options_.config));
+        service_.status(fmt::format("cannot start: {} {} in {}", problems->size(), problems->size() == 1 ? "problem" : "problems", options_.config));
         end(kExitBadConfig);
         return;
     }

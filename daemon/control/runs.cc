@@ -76,6 +76,13 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     return spec;
 }
 
+/// A command in a job's name has the rights of the job's user: operating a job, or owning it, is not enough for that.
+bool Runs::may_run(const varlink::Peer& peer, const JobSpec* like) const {
+    if (like == nullptr) return context_.access.allows(peer, Tier::Operate);
+    if (context_.access.tier_of(peer) == Tier::Admin) return true;
+    return like->credentials && like->credentials->uid == peer.uid && context_.access.allows(peer, Tier::Operate, like);
+}
+
 void Runs::begin(varlink::PendingCall call) {
     if (!open_for_work(context_, call)) return;
     const auto& parameters = call.parameters();
@@ -85,8 +92,11 @@ void Runs::begin(varlink::PendingCall call) {
         if (ids.empty()) return fail_no_such_job(context_, call, name);
         like = &context_.supervisor.find(ids.front())->spec();
     }
-    if (!context_.access.allows(call.peer(), Tier::Operate, like)) {
-        call.fail(error_name(call, "PermissionDenied"), Access::refusal(call.peer(), Tier::Operate));
+    if (!may_run(call.peer(), like)) {
+        call.fail(error_name(call, "PermissionDenied"),
+                  like != nullptr ? "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" +
+                                        like->name + "', which only that user and administrators may"
+                                  : Access::refusal(call.peer(), Tier::Operate));
         return;
     }
     auto spec = spec_for(call, like);

@@ -25,6 +25,7 @@ private:
         bool told_start = false;
         bool done = false;
     };
+    bool may_run(const varlink::Peer& peer, const JobSpec* like) const;
     JobSpec spec_for(varlink::PendingCall& call, const JobSpec* like);
     void look_at(Run& run);
     void tell_end(Run& run, const Instance& instance);
