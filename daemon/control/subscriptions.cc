@@ -50,26 +50,32 @@ void Subscriptions::on_transition(const Transition& transition) {
 }
 
 void Subscriptions::settle() {
-    if (changes_.empty()) return;
+    if (changes_.empty() && !someone_lost_) return;
     const auto changes = std::exchange(changes_, {});
+    someone_lost_ = false;
     for (auto& reader : readers_) {
+        tell_loss(reader);
         for (const auto& change : changes) send(reader, change);
+        someone_lost_ = someone_lost_ || reader.lost > 0;
     }
     readers_.remove_if([](const Reader& reader) { return !reader.call.alive(); });
 }
 
+/// As soon as there is room again, not only with the next event: until then the reader believes it knows everything.
+void Subscriptions::tell_loss(Reader& reader) const {
+    if (reader.lost == 0 || !reader.call.alive() || reader.call.unsent() > kMostUnsent) return;
+    json::Writer writer;
+    writer.begin_object().member_int("lost", std::exchange(reader.lost, 0)).end_object();
+    reader.call.reply_continues(writer.text());
+}
+
 void Subscriptions::send(Reader& reader, const Change& change) const {
     if (!reader.call.alive() || !concerns(reader.only, change.id)) return;
-    if (reader.call.unsent() > kMostUnsent) {
+    if (reader.lost > 0 || reader.call.unsent() > kMostUnsent) {
         ++reader.lost;
-        return;
+    } else {
+        reader.call.reply_continues(change.json);
     }
-    if (reader.lost > 0) {
-        json::Writer writer;
-        writer.begin_object().member_int("lost", std::exchange(reader.lost, 0)).end_object();
-        reader.call.reply_continues(writer.text());
-    }
-    reader.call.reply_continues(change.json);
 }
 
 }  // namespace procsup

@@ -29,11 +29,13 @@ private:
         InstanceId id;
         std::string json;
     };
+    void tell_loss(Reader& reader) const;
     void send(Reader& reader, const Change& change) const;
 
     ControlContext& context_;
     std::list<Reader> readers_;
     std::vector<Change> changes_;
+    bool someone_lost_ = false;
 };
 
 }  // namespace procsup

@@ -42,6 +42,7 @@ struct Spawner::Slot {
     void* stack = nullptr;
     int low_group = -1;
     bool passes_fds = false;
+    bool failure_told = false;  ///< and its process has not been collected yet
     Fd status;
     std::unique_ptr<Watch> watch;
     LaunchText text;
@@ -260,7 +261,8 @@ void Spawner::settle(Slot& slot) {
 void Spawner::process_ended(Incarnation incarnation) {
     for (auto& slot : slots_) {
         if (slot->incarnation != incarnation) continue;
-        read_status(*slot);
+        if (!slot->failure_told) read_status(*slot);
+        if (slot->incarnation == incarnation) release(*slot);
         pump();
         return;
     }
@@ -272,12 +274,15 @@ void Spawner::read_status(Slot& slot) {
     const ssize_t size = read(slot.status.get(), &failure, sizeof(failure));
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
     const auto incarnation = slot.incarnation;
-    release(slot);
     if (size == static_cast<ssize_t>(sizeof(failure))) {
+        // The child still runs on the slot's stack, until it has ended.
+        slot.failure_told = true;
+        slot.watch.reset();
         observer_.failed_before_exec(incarnation, failure.stage, failure.os_error);
-    } else {
-        observer_.executed(incarnation);
+        return;
     }
+    release(slot);
+    observer_.executed(incarnation);
 }
 
 void Spawner::release(Slot& slot) {
@@ -287,6 +292,7 @@ void Spawner::release(Slot& slot) {
     slot.status.reset();
     slot.incarnation = 0;
     slot.pid = 0;
+    slot.failure_told = false;
 }
 
 }  // namespace procsup

@@ -202,33 +202,53 @@ class BadClients(IntegrationTest):
 
 
 class SlowReader(IntegrationTest):
-    def test_a_subscriber_who_never_reads_is_told_how_much_was_lost(self):
-        long = "x" * 60
-        s = self.supervise(f'[jobs.{long}]\ncommand = ["/nonexistent/{"y" * 900}"]\nrestart = "no"\ninstances = 100\n'
-                           'enabled = false\n')
+    def overflow(self):
+        """A subscriber who has not read what is far more than his buffer; the supervisor, and the last sequence."""
+        self.name = "x" * 60
+        s = self.supervise(f'[jobs.{self.name}]\ncommand = ["/nonexistent/{"y" * 900}"]\nrestart = "no"\n'
+                           'instances = 100\nenabled = false\n[defaults.log]\nstderr = "null"\n')
         wire = Wire(s.socket)
+        self.addCleanup(wire.close)
         wire.send("io.procsupd.Job.Subscribe", more=True)
         snapshot = wire.receive()["parameters"]["snapshot"]
         for _ in range(15):
-            s.ctl("start", long, "--no-wait")
-            s.ctl("wait", "--for=stopped", long)
-        last = s.ctl("events", "--json").json["snapshot"]["sequence"]
+            s.ctl("start", self.name, "--no-wait")
+            s.ctl("wait", "--for=stopped", self.name)
         s.ctl("ping", "--timeout=5s")
-        expected, lost = snapshot["sequence"] + 1, 0
-        while expected <= last:
-            if not Deadline(2 * SCALE).readable(wire.socket.fileno()):
-                # What was lost is told with the next event.
-                s.ctl("start", long + "@0", "--no-wait")
-                s.ctl("wait", "--for=stopped", long + "@0")
-            reply = wire.receive()["parameters"]
-            if "lost" in reply and reply["lost"]:
+        return s, wire, snapshot["sequence"]
+
+    def read_until(self, wire, sequence, last):
+        """Reads everything behind `sequence` up to `last`; how much of it was lost."""
+        lost = 0
+        while sequence < last:
+            reply = wire.receive(5 * SCALE)["parameters"]
+            if reply.get("lost"):
                 lost += reply["lost"]
-                expected += reply["lost"]
-                continue
-            self.assertEqual(expected, reply["event"]["sequence"])
-            expected += 1
-        wire.close()
-        self.assertGreater(lost, 0, "the test did not fill the reader's buffer")
+                sequence += reply["lost"]
+            else:
+                sequence += 1
+                self.assertEqual(sequence, reply["event"]["sequence"])
+        return lost
+
+    def last_sequence(self, s):
+        return s.ctl("events", "--json").json["snapshot"]["sequence"]
+
+    def test_a_subscriber_who_did_not_read_is_told_with_the_next_event_how_much_was_lost(self):
+        s, wire, sequence = self.overflow()
+        before = self.last_sequence(s)
+        # What the kernel and the supervisor hold for him ends before the last event: then he waits.
+        received = sequence
+        while b"\0" in wire.buffer or Deadline(SCALE).readable(wire.socket.fileno()):
+            received += 1
+            self.assertEqual(received, wire.receive()["parameters"]["event"]["sequence"])
+        self.assertLess(received, before, "the test did not fill the reader's buffer")
+        s.ctl("start", self.name + "@0", "--no-wait")
+        s.ctl("wait", "--for=stopped", self.name + "@0")
+        self.assertEqual(before - received, self.read_until(wire, received, self.last_sequence(s)))
+
+    def test_a_subscriber_who_has_caught_up_is_told_of_his_loss_although_nothing_happens(self):
+        s, wire, sequence = self.overflow()
+        self.assertGreater(self.read_until(wire, sequence, self.last_sequence(s)), 0)
 
 
 class Service(IntegrationTest):
