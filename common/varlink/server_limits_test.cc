@@ -179,6 +179,9 @@ TEST(VarlinkLimits, CloseDescriptorsBeyondThem) {
 }
 
 TEST(VarlinkLimits, PauseAcceptingForASecondWhenDescriptorsRunOut) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "the sanitizer's check of types needs a descriptor of its own, and there is none left";
+#endif
     TestServer server;
     RawClient client(server);
     RawClient waiting(server);

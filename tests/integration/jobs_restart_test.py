@@ -76,11 +76,13 @@ class Restart(IntegrationTest):
         s.ctl("shutdown")
         self.assertEqual(0, s.wait_end())
         s.start()
+        s.ctl("wait", "other")
         self.assertEqual(("stopped", "running"), (s.instance("web")["state"], s.instance("other")["state"]))
         s.ctl("start", "web")
         s.ctl("shutdown")
         s.wait_end()
         s.start()
+        s.ctl("wait", "web")
         self.assertEqual("running", s.instance("web")["state"])
 
 

@@ -50,7 +50,7 @@ class ActVerbs(IntegrationTest):
 
     def test_no_wait_returns_at_once_and_timeout_is_124(self):
         s = self.prepare('[jobs.slow]\nshell = "echo deaf; exec env --ignore-signal=TERM sleep 1000"\n'
-                         'stop_timeout = "10min"\n[jobs.slow.log]\nstdout = "@DIR@/out"\n')
+                         'stop_timeout = "10min"\nrestart = "no"\n[jobs.slow.log]\nstdout = "@DIR@/out"\n')
         out = s.fifo("out")
         s.start()
         out.next()
