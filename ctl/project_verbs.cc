@@ -78,27 +78,6 @@ int report_ended_start(Session& session, const Project& project, const ProjectSt
     return kFailed;
 }
 
-int start_project(Session& session, const Project& project) {
-    const std::string program = find_procsupd();
-    if (program.empty()) {
-        return session.fail(Error{"cannot find procsupd beside procsupctl or in PATH"});
-    }
-    const Duration limit = session.line().timeout.value_or(std::chrono::seconds(90));
-    const auto start = start_project_daemon(project, program, session.surroundings().uid, limit);
-    if (!start) return session.fail(start.error());
-    switch (start->outcome) {
-        case ProjectStart::Outcome::Ready: return kSuccess;
-        case ProjectStart::Outcome::Ended:
-            // Somebody else's `up` can have come first; then theirs is the one.
-            return session.client_if_up() != nullptr ? apply_again(session)
-                                                     : report_ended_start(session, project, *start);
-        case ProjectStart::Outcome::TimedOut: break;
-    }
-    session.out().error("procsupd is not ready after " + to_text(limit));
-    session.out().hint("its log: " + escaped(project.log()));
-    return kTimedOut;
-}
-
 /// So that the status shown next is not that of the first instant. Short: a job that is slow or crashes is shown as it is.
 void wait_a_moment(Session& session) {
     const auto state = session.call_raw("io.procsupd.Manager.Status", "");
@@ -116,6 +95,29 @@ void wait_a_moment(Session& session) {
     if (count > 0 && count <= 1000) (void)session.call_raw("io.procsupd.Job.Wait", parameters.text());
 }
 
+int start_project(Session& session, const Project& project) {
+    const std::string program = find_procsupd();
+    if (program.empty()) {
+        return session.fail(Error{"cannot find procsupd beside procsupctl or in PATH"});
+    }
+    const Duration limit = session.line().timeout.value_or(std::chrono::seconds(90));
+    const auto start = start_project_daemon(project, program, session.surroundings().uid, limit);
+    if (!start) return session.fail(start.error());
+    switch (start->outcome) {
+        case ProjectStart::Outcome::Ready:
+            if (!session.line().no_wait) wait_a_moment(session);
+            return kSuccess;
+        case ProjectStart::Outcome::Ended:
+            // Somebody else's `up` can have come first; then theirs is the one.
+            return session.client_if_up() != nullptr ? apply_again(session)
+                                                     : report_ended_start(session, project, *start);
+        case ProjectStart::Outcome::TimedOut: break;
+    }
+    session.out().error("procsupd is not ready after " + to_text(limit));
+    session.out().hint("its log: " + escaped(project.log()));
+    return kTimedOut;
+}
+
 }  // namespace
 
 int up(Session& session) {
@@ -125,7 +127,6 @@ int up(Session& session) {
     session.use_socket(project->socket());
     const int code = session.client_if_up() != nullptr ? apply_again(session) : start_project(session, *project);
     if (code != kSuccess) return code;
-    if (!session.line().no_wait) wait_a_moment(session);
     // What follows is `status` of everything, whatever the operand of `up` was.
     return status_of_everything(session);
 }

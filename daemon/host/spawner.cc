@@ -143,7 +143,7 @@ void Spawner::start(LaunchOrder order) {
     slot->begun = loop_.now();
     ++in_flight_;
     slot->watch = loop_.watch_fd(slot->status.get(), EPOLLIN, Priority::SpawnResult, [this, slot](std::uint32_t) {
-        read_status(*slot);
+        read_status(*slot, false);
         pump();
     });
     observer_.launched(incarnation, slot->pid);
@@ -261,18 +261,19 @@ void Spawner::settle(Slot& slot) {
 void Spawner::process_ended(Incarnation incarnation) {
     for (auto& slot : slots_) {
         if (slot->incarnation != incarnation) continue;
-        if (!slot->failure_told) read_status(*slot);
+        if (!slot->failure_told) read_status(*slot, true);
         if (slot->incarnation == incarnation) release(*slot);
         pump();
         return;
     }
 }
 
-void Spawner::read_status(Slot& slot) {
+void Spawner::read_status(Slot& slot, bool ended) {
     settle(slot);
     ChildFailure failure{};
     const ssize_t size = read(slot.status.get(), &failure, sizeof(failure));
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    // Another child may hold a copy of the write end for an instant; of one that has ended nothing more comes.
+    if (size < 0 && (errno == EAGAIN || errno == EINTR) && !ended) return;
     const auto incarnation = slot.incarnation;
     if (size == static_cast<ssize_t>(sizeof(failure))) {
         // The child still runs on the slot's stack, until it has ended.

@@ -86,7 +86,7 @@ private:
     long create_process(Slot& slot);
     void settle(Slot& slot);
     void settle_all();
-    void read_status(Slot& slot);
+    void read_status(Slot& slot, bool ended);
     void release(Slot& slot);
 
     SdEventLoop& loop_;
