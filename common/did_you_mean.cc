@@ -6,8 +6,10 @@
 namespace procsup {
 namespace {
 
-/// Edits (insert, delete, replace, swap of neighbours) that turn a into b.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+/// Edits (insert, delete, replace, swap of neighbours) that turn a into b; given up as soon as they are more than
+/// `most`.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t most) {
+    if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > most) return most + 1;
     std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
     for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -19,6 +21,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
                 now[j] = std::min(now[j], before[j - 2] + 1);
             }
         }
+        if (*std::min_element(now.begin(), now.end()) > most) return most + 1;
         before.swap(last);
         last.swap(now);
     }
@@ -34,7 +37,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
     std::string_view found;
     for (const auto candidate : candidates) {
         if (candidate.size() > kLongestWord) continue;
-        const auto distance = edit_distance(word, candidate);
+        const auto distance = edit_distance(word, candidate, best);
         if (distance < best || (distance == best && found.empty())) {
             best = distance;
             found = candidate;

@@ -170,6 +170,7 @@ void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
     }
     config_problems_.clear();
     const auto change = supervisor_->configure(std::move(std::get<Configuration>(result).jobs), loop_->now());
+    control_->on_configured();
     log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),
                           change.removed.size()));
     service_.ready(status_text());

@@ -1,11 +1,32 @@
 #include "daemon/control/access.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace procsup {
 namespace {
+
+// Reading is names, states and times; what a job is made of, and why it is as it is, is for those who operate it.
+constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
+    {"io.procsupd.Manager.Ping", Tier::Read},
+    {"io.procsupd.Manager.Status", Tier::Read},
+    {"io.procsupd.Manager.WhoIs", Tier::Read},
+    {"io.procsupd.Manager.Reload", Tier::Admin},
+    {"io.procsupd.Manager.Shutdown", Tier::Admin},
+    {"io.procsupd.Job.Wait", Tier::Read},
+    {"io.procsupd.Job.Subscribe", Tier::Read},
+    {"io.procsupd.Job.Start", Tier::Operate},
+    {"io.procsupd.Job.Stop", Tier::Operate},
+    {"io.procsupd.Job.Restart", Tier::Operate},
+    {"io.procsupd.Job.Reload", Tier::Operate},
+    {"io.procsupd.Job.Signal", Tier::Operate},
+    {"io.procsupd.Job.Reset", Tier::Operate},
+    {"io.procsupd.Job.Show", Tier::Operate},
+    {"io.procsupd.Job.Cat", Tier::Operate},
+    {"io.procsupd.Job.Why", Tier::Operate},
+    {"io.procsupd.Job.Run", Tier::Operate},
+});
 
 template <typename T>
 bool contains(const std::vector<T>& list, T value) {
@@ -29,8 +50,15 @@ std::string word_of(Tier tier) {
 
 }  // namespace
 
-Access::Access(const DaemonSpec& spec)
-    : daemon_uid_(geteuid()), admin_(spec.admin), operate_(spec.operate), read_(spec.read) {}
+Tier needed_for(std::string_view method) {
+    for (const auto& [name, tier] : kNeeded) {
+        if (name == method) return tier;
+    }
+    return Tier::Admin;
+}
+
+Access::Access(const DaemonSpec& spec, uid_t daemon_uid)
+    : daemon_uid_(daemon_uid), admin_(spec.admin), operate_(spec.operate), read_(spec.read) {}
 
 Tier Access::tier_of(const varlink::Peer& peer) const {
     if (peer.uid == 0 || peer.uid == daemon_uid_ || names(admin_, peer)) return Tier::Admin;

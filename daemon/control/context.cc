@@ -1,6 +1,7 @@
 #include "daemon/control/context.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "common/did_you_mean.h"
 
@@ -8,6 +9,11 @@ namespace procsup {
 namespace {
 
 constexpr std::size_t kMostNames = 1000;
+/// A pattern is compared with every instance there is, so these are fewer, and none is long.
+constexpr std::size_t kMostPatterns = 64;
+constexpr std::size_t kLongestName = 200;
+constexpr auto kBounds =
+    "at least one name is needed, at most 1000, of them at most 64 patterns; each of at most 200 bytes";
 
 std::vector<std::string> names_of(const varlink::PendingCall& call) {
     std::vector<std::string> names;
@@ -18,9 +24,22 @@ std::vector<std::string> names_of(const varlink::PendingCall& call) {
     return names;
 }
 
+bool within_bounds(const std::vector<std::string>& names) {
+    const auto is_pattern = [](const std::string& name) { return name.find_first_of("*?") != std::string::npos; };
+    const auto is_long = [](const std::string& name) { return name.size() > kLongestName; };
+    return !names.empty() && names.size() <= kMostNames && std::none_of(names.begin(), names.end(), is_long) &&
+           std::count_if(names.begin(), names.end(), is_pattern) <= static_cast<std::ptrdiff_t>(kMostPatterns);
+}
+
+void refuse(varlink::PendingCall& call) {
+    call.fail(error_name(call, "PermissionDenied"), Access::refusal(call.peer(), needed_for(call.call().method)));
+}
+
 }  // namespace
 
 void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call, std::string_view name) {
+    // A hint names jobs.
+    if (!context.access.allows(call.peer(), Tier::Read)) return refuse(call);
     std::vector<std::string_view> known;
     for (const auto& [job_name, job] : context.supervisor.jobs()) {
         known.push_back(job_name);
@@ -33,6 +52,12 @@ void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call,
     call.fail_with(error_name(call, "NoSuchJob"), writer.text());
 }
 
+void fail_invalid(varlink::PendingCall& call, std::string_view parameter, std::string_view message) {
+    json::Writer writer;
+    writer.begin_object().member("parameter", parameter).member("message", message).end_object();
+    call.fail_with("org.varlink.service.InvalidParameter", writer.text());
+}
+
 std::string error_name(const varlink::PendingCall& call, std::string_view error) {
     return std::string(call.call().interface_name()) + "." + std::string(error);
 }
@@ -41,9 +66,9 @@ std::string asked_by(std::string_view what, const varlink::Peer& peer) {
     return std::string(what) + " asked by uid " + std::to_string(peer.uid) + " (pid " + std::to_string(peer.pid) + ")";
 }
 
-bool admitted(const ControlContext& context, varlink::PendingCall& call, Tier needed) {
-    if (context.access.allows(call.peer(), needed)) return true;
-    call.fail(error_name(call, "PermissionDenied"), Access::refusal(call.peer(), needed));
+bool admitted(const ControlContext& context, varlink::PendingCall& call) {
+    if (context.access.allows(call.peer(), needed_for(call.call().method))) return true;
+    refuse(call);
     return false;
 }
 
@@ -53,13 +78,19 @@ bool open_for_work(const ControlContext& context, varlink::PendingCall& call) {
     return false;
 }
 
-std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call, Tier needed) {
+bool has_names(const varlink::PendingCall& call) {
+    const auto* names = call.parameters().find("names");
+    return names != nullptr && !names->as_array()->empty();
+}
+
+std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call) {
     const auto names = names_of(call);
-    if (names.empty() || names.size() > kMostNames) {
-        call.fail_invalid_parameter("names");
+    if (!within_bounds(names)) {
+        fail_invalid(call, call.parameters().find("name") != nullptr ? "name" : "names", kBounds);
         return std::nullopt;
     }
     std::vector<InstanceId> ids;
+    std::unordered_set<InstanceId> known;
     for (const auto& name : names) {
         const auto matching = context.supervisor.select(name);
         if (matching.empty()) {
@@ -67,12 +98,13 @@ std::optional<std::vector<InstanceId>> selected(const ControlContext& context, v
             return std::nullopt;
         }
         for (const auto id : matching) {
-            if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+            if (known.insert(id).second) ids.push_back(id);
         }
     }
+    const auto needed = needed_for(call.call().method);
     for (const auto id : ids) {
         if (context.access.allows(call.peer(), needed, &context.supervisor.find(id)->spec())) continue;
-        call.fail(error_name(call, "PermissionDenied"), Access::refusal(call.peer(), needed));
+        refuse(call);
         return std::nullopt;
     }
     return ids;

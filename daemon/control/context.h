@@ -20,17 +20,22 @@ struct ControlContext {
     Access access;
 };
 
-/// The instances that the call's `names` (or `name`) mean, all of which the caller may treat as `needed`. Nothing when the
-/// call was answered with an error: no such job, not allowed, too many names, none at all.
-std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call, Tier needed);
+/// The instances that the call's `names` (or `name`) mean, for all of which the caller has the access that its method
+/// needs. Nothing when the call was answered with an error: no such job, not allowed, too many names, none at all.
+std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call);
+/// Whether the call has a list `names` that is not empty.
+bool has_names(const varlink::PendingCall& call);
 
-/// Answers that nothing is called `name`, with what is called nearly so.
+/// Answers that nothing is called `name`, with what is called nearly so; refuses a caller who may not know the names.
 void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call, std::string_view name);
 
-/// Refuses the call unless the caller has `needed`; says whether it may go on.
-bool admitted(const ControlContext& context, varlink::PendingCall& call, Tier needed);
+/// Refuses the call unless the caller has the access that its method needs; says whether it may go on.
+bool admitted(const ControlContext& context, varlink::PendingCall& call);
 /// Refuses new work while the daemon ends; says whether the call may go on.
 bool open_for_work(const ControlContext& context, varlink::PendingCall& call);
+
+/// Answers with InvalidParameter, and what would be valid.
+void fail_invalid(varlink::PendingCall& call, std::string_view parameter, std::string_view message);
 
 /// "start asked by uid 1000 (pid 4711)".
 std::string asked_by(std::string_view what, const varlink::Peer& peer);

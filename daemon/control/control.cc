@@ -1,12 +1,14 @@
 #include "daemon/control/control.h"
 
+#include <unistd.h>
+
 #include "daemon/control/job_methods.h"
 #include "daemon/control/manager_methods.h"
 
 namespace procsup {
 namespace {
 
-/// A reader that ignores its stream is cut off at this much; every call of ours fits many times.
+/// For the status of some ten thousand instances, and the snapshot that a stream begins with.
 constexpr std::size_t kLongestMessage = 4u << 20;
 
 varlink::Limits limits_of(const DaemonSpec& spec) {
@@ -22,14 +24,15 @@ varlink::Limits limits_of(const DaemonSpec& spec) {
 class Control::Impl {
 public:
     Impl(EventLoop& loop, Supervisor& supervisor, HostPort& host, const DaemonSpec& spec)
-        : context{loop, supervisor, host, Access(spec)},
+        : context{loop, supervisor, host, Access(spec, geteuid())},
           waiters(context),
           subscriptions(context),
           runs(context),
           server(loop, varlink::ServerInfo{"procsupd", "procsupd", host.facts().version, "https://procsupd.example"},
                  limits_of(spec)) {
-        server.add_interface(manager_interface(
-            context, [this] { return std::pair{server.connection_count(), server.refused_count()}; }));
+        server.add_interface(manager_interface(context, [this] {
+            return std::pair{server.connection_count(), server.refused_count()};
+        }));
         server.add_interface(job_interface(context, waiters, subscriptions, runs));
     }
 
@@ -52,6 +55,8 @@ void Control::on_transition(const Transition& transition) {
     impl_->runs.changed(transition.id);
     impl_->subscriptions.on_transition(transition);
 }
+
+void Control::on_configured() { impl_->waiters.configured(); }
 
 void Control::settle() {
     impl_->waiters.settle();

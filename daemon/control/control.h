@@ -19,6 +19,9 @@ public:
     void listen(Fd socket);
     /// Takes note of a transition; acts on it in settle(), because the engine is still at work.
     void on_transition(const Transition& transition);
+    /// Takes note that the engine was given a configuration: instances without any transition may have left with the
+    /// old one.
+    void on_configured();
     /// Answers whom the transitions of this turn concern. At the end of each callback of the loop.
     void settle();
     /// Sends what can be sent at once, before the daemon ends.

@@ -17,6 +17,12 @@ void write_pid(json::Writer& writer, pid_t pid) {
 
 std::int64_t wall_usec(const HostPort& host, TimePoint when) { return host.wall_time(when).time_since_epoch().count(); }
 
+std::optional<ExitStatus> exit_of_last_run(const Instance& instance) {
+    // A run that never executed its program leaves the exit of the one before.
+    if (instance.start_failure().stage != SpawnStage::None) return std::nullopt;
+    return instance.last_exit();
+}
+
 void write_exit(json::Writer& writer, const std::optional<ExitStatus>& status) {
     if (status && !status->by_signal()) {
         writer.member_int("exitCode", status->value).member_null("exitSignal");
@@ -35,7 +41,7 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
     write_pid(writer, instance.pid());
     writer.member_int("restarts", instance.restarts());
     writer.member_int("sinceUSec", wall_usec(host, instance.since()));
-    write_exit(writer, instance.last_exit());
+    write_exit(writer, exit_of_last_run(instance));
     writer.member("cause", instance.cause());
     if (instance.state() == State::Backoff) {
         writer.member_int("nextStartUSec", wall_usec(host, instance.next_start()));
@@ -53,7 +59,7 @@ void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std:
     writer.begin_object();
     writer.member("name", instance.name().instance).member("state", to_text(instance.state())).member_bool("ok", ok);
     write_pid(writer, instance.pid());
-    write_exit(writer, instance.last_exit());
+    write_exit(writer, exit_of_last_run(instance));
     writer.member("cause", cause).end_object();
 }
 

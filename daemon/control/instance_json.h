@@ -12,6 +12,9 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
 /// Type Outcome of io.procsupd.Job.
 void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std::string_view cause);
 
+/// How the last run ended; nothing when it came to no program, or there was none.
+std::optional<ExitStatus> exit_of_last_run(const Instance& instance);
+
 /// Members exitCode and exitSignal, of which at most one is not null.
 void write_exit(json::Writer& writer, const std::optional<ExitStatus>& status);
 

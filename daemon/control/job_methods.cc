@@ -1,5 +1,8 @@
 #include "daemon/control/job_methods.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "common/signal_name.h"
 #include "conf/job_text.h"
 #include "daemon/control/instance_json.h"
@@ -26,14 +29,22 @@ std::string outcomes(const ControlContext& context, const std::vector<InstanceId
     writer.begin_object().key("outcomes").begin_array();
     for (const auto id : ids) {
         const bool fine = ok(id);
-        if (const auto* instance = context.supervisor.find(id)) write_outcome(writer, *instance, fine, instance->cause());
+        if (const auto* instance = context.supervisor.find(id))
+            write_outcome(writer, *instance, fine, instance->cause());
     }
     return writer.end_array().end_object().take();
 }
 
+bool has_valid_timeout(varlink::PendingCall& call) {
+    if (call.parameters().int_or("timeoutUSec", 0) >= 0) return true;
+    fail_invalid(call, "timeoutUSec", "a timeout is not negative; leave it out to wait without one");
+    return false;
+}
+
 void order(const ControlContext& context, Waiters& waiters, Order what, varlink::PendingCall call) {
     if (what != Order::Stop && !open_for_work(context, call)) return;
-    const auto ids = selected(context, call, Tier::Operate);
+    if (!has_valid_timeout(call)) return;
+    const auto ids = selected(context, call);
     if (!ids) return;
     std::vector<Waiters::Target> targets;
     for (const auto id : *ids) targets.push_back(waiters.target(id, what == Order::Restart));
@@ -47,12 +58,16 @@ void order(const ControlContext& context, Waiters& waiters, Order what, varlink:
 
 void wait(const ControlContext& context, Waiters& waiters, varlink::PendingCall call) {
     const auto what = call.parameters().string_or("for", "");
-    if (what != "ready" && what != "stopped" && what != "exit") return call.fail_invalid_parameter("for");
-    const auto ids = selected(context, call, Tier::Read);
+    if (what != "ready" && what != "stopped" && what != "exit") {
+        return fail_invalid(call, "for", "what to wait for is \"ready\", \"stopped\" or \"exit\"");
+    }
+    if (!has_valid_timeout(call)) return;
+    const auto ids = selected(context, call);
     if (!ids) return;
     std::vector<Waiters::Target> targets;
     for (const auto id : *ids) {
-        targets.push_back({id, context.supervisor.find(id)->runs_ended(), context.supervisor.find(id)->name().instance});
+        targets.push_back(
+            {id, context.supervisor.find(id)->runs_ended(), context.supervisor.find(id)->name().instance});
     }
     const auto goal = what == "ready" ? Goal::Ready : what == "stopped" ? Goal::Down : Goal::Exit;
     waiters.add(call, goal, std::move(targets));
@@ -60,20 +75,20 @@ void wait(const ControlContext& context, Waiters& waiters, varlink::PendingCall 
 
 void signal(const ControlContext& context, varlink::PendingCall call) {
     const auto number = parse_signal(call.parameters().string_or("signal", ""));
-    if (!number) return call.fail_invalid_parameter("signal");
-    const auto ids = selected(context, call, Tier::Operate);
+    if (!number) return fail_invalid(call, "signal", "a signal is a name such as HUP or SIGHUP, or its number");
+    const auto ids = selected(context, call);
     if (!ids) return;
     call.reply(outcomes(context, *ids, [&](InstanceId id) { return context.supervisor.signal(id, *number); }));
 }
 
 void reload(const ControlContext& context, varlink::PendingCall call) {
-    const auto ids = selected(context, call, Tier::Operate);
+    const auto ids = selected(context, call);
     if (!ids) return;
     call.reply(outcomes(context, *ids, [&](InstanceId id) { return context.supervisor.reload(id); }));
 }
 
 void reset(const ControlContext& context, varlink::PendingCall call) {
-    const auto ids = selected(context, call, Tier::Operate);
+    const auto ids = selected(context, call);
     if (!ids) return;
     call.reply(outcomes(context, *ids, [&](InstanceId id) {
         context.supervisor.reset(id, asked_by("reset", call.peer()), context.loop.now());
@@ -81,8 +96,19 @@ void reset(const ControlContext& context, varlink::PendingCall call) {
     }));
 }
 
+/// As selected(), for what is said of one job only.
+std::optional<std::vector<InstanceId>> selected_of_one_job(const ControlContext& context, varlink::PendingCall& call) {
+    auto ids = selected(context, call);
+    if (!ids) return ids;
+    const auto& job = context.supervisor.find(ids->front())->name().job;
+    const auto is_other = [&](InstanceId id) { return context.supervisor.find(id)->name().job != job; };
+    if (std::none_of(ids->begin(), ids->end(), is_other)) return ids;
+    fail_invalid(call, "name", "the pattern means more than one job");
+    return std::nullopt;
+}
+
 void show(const ControlContext& context, varlink::PendingCall call) {
-    const auto ids = selected(context, call, Tier::Operate);
+    const auto ids = selected_of_one_job(context, call);
     if (!ids) return;
     json::Writer writer;
     writer.begin_object().key("settings");
@@ -93,21 +119,34 @@ void show(const ControlContext& context, varlink::PendingCall call) {
 }
 
 void cat(const ControlContext& context, varlink::PendingCall call) {
-    const auto ids = selected(context, call, Tier::Operate);
+    const auto ids = selected_of_one_job(context, call);
     if (!ids) return;
     const auto& spec = context.supervisor.find(ids->front())->spec();
     json::Writer writer;
     call.reply(writer.begin_object().member("text", to_toml(spec)).member("origin", spec.origin).end_object().text());
 }
 
+/// Of several instances the one with the most is explained.
+int need_of_explanation(State state) {
+    switch (state) {
+        case State::Running: return 0;
+        case State::Exited: return 1;
+        case State::Starting: return 2;
+        case State::Stopped: return 3;
+        case State::Stopping: return 4;
+        case State::Backoff: return 5;
+        case State::Failed: return 6;
+    }
+    return 0;
+}
+
 void why(const ControlContext& context, varlink::PendingCall call) {
-    const auto ids = selected(context, call, Tier::Operate);
+    const auto ids = selected(context, call);
     if (!ids) return;
-    // Of several instances the one that most needs explaining.
     const Instance* worst = context.supervisor.find(ids->front());
     for (const auto id : *ids) {
         const auto* instance = context.supervisor.find(id);
-        if (instance->state() > worst->state()) worst = instance;
+        if (need_of_explanation(instance->state()) > need_of_explanation(worst->state())) worst = instance;
     }
     json::Writer writer;
     write_why(writer, *worst, context.host, context.loop.now());
@@ -116,13 +155,13 @@ void why(const ControlContext& context, varlink::PendingCall call) {
 
 void subscribe(const ControlContext& context, Subscriptions& subscriptions, varlink::PendingCall call) {
     if (!call.call().more) return call.fail_with("org.varlink.service.ExpectedMore", {});
-    if (!admitted(context, call, Tier::Read)) return;
     std::vector<InstanceId> only;
-    const auto* names = call.parameters().find("names");
-    if (names != nullptr && !names->as_array()->empty()) {
-        const auto ids = selected(context, call, Tier::Read);
+    if (has_names(call)) {
+        auto ids = selected(context, call);
         if (!ids) return;
-        only = *ids;
+        only = std::move(*ids);
+    } else if (!admitted(context, call)) {
+        return;
     }
     subscriptions.add(call, std::move(only));
 }
@@ -131,7 +170,9 @@ void subscribe(const ControlContext& context, Subscriptions& subscriptions, varl
 
 varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subscriptions& subscriptions, Runs& runs) {
     using varlink::PendingCall;
-    varlink::Interface interface{"io.procsupd.Job", std::string(kJobText), {}};
+    varlink::Interface interface {
+        "io.procsupd.Job", std::string(kJobText), {}
+    };
     auto& methods = interface.methods;
     methods["Start"] = [&](PendingCall call) { order(context, waiters, Order::Start, call); };
     methods["Stop"] = [&](PendingCall call) { order(context, waiters, Order::Stop, call); };

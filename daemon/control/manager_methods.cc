@@ -1,5 +1,7 @@
 #include "daemon/control/manager_methods.h"
 
+#include <utility>
+
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
 
@@ -38,16 +40,22 @@ void write_daemon(json::Writer& writer, const ControlContext& context, const Cli
 }
 
 void status(const ControlContext& context, const Clients& clients, varlink::PendingCall call) {
-    if (!admitted(context, call, Tier::Read)) return;
+    // A job's owner may ask for that job.
+    std::vector<InstanceId> ids;
+    const bool named = has_names(call);
+    if (named) {
+        auto chosen = selected(context, call);
+        if (!chosen) return;
+        ids = std::move(*chosen);
+    } else if (!admitted(context, call)) {
+        return;
+    }
     json::Writer writer;
     writer.begin_object().key("daemon");
     write_daemon(writer, context, clients);
     writer.key("instances").begin_array();
-    const auto* names = call.parameters().find("names");
-    if (names != nullptr && !names->as_array()->empty()) {
-        const auto ids = selected(context, call, Tier::Read);
-        if (!ids) return;
-        for (const auto id : *ids) write_instance(writer, *context.supervisor.find(id), context.host);
+    if (named) {
+        for (const auto id : ids) write_instance(writer, *context.supervisor.find(id), context.host);
     } else {
         for (const auto& [name, job] : context.supervisor.jobs()) {
             for (const auto& instance : job.instances) write_instance(writer, *instance, context.host);
@@ -57,7 +65,7 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
 }
 
 void reload(const ControlContext& context, varlink::PendingCall call) {
-    if (!admitted(context, call, Tier::Admin) || !open_for_work(context, call)) return;
+    if (!admitted(context, call) || !open_for_work(context, call)) return;
     context.host.reload([call](const ReloadOutcome& outcome) mutable {
         json::Writer writer;
         writer.begin_object();
@@ -75,7 +83,7 @@ void reload(const ControlContext& context, varlink::PendingCall call) {
 }
 
 void who_is(const ControlContext& context, varlink::PendingCall call) {
-    if (!admitted(context, call, Tier::Read)) return;
+    if (!admitted(context, call)) return;
     const auto pid = call.parameters().int_or("pid", 0);
     if (pid <= 0 || pid > INT32_MAX) return call.fail_invalid_parameter("pid");
     const auto owner = context.host.who_is(static_cast<pid_t>(pid));
@@ -93,12 +101,16 @@ void who_is(const ControlContext& context, varlink::PendingCall call) {
 }  // namespace
 
 varlink::Interface manager_interface(ControlContext& context, Clients clients) {
-    varlink::Interface interface{"io.procsupd.Manager", std::string(kManagerText), {}};
-    interface.methods["Ping"] = [](varlink::PendingCall call) { call.reply(); };
+    varlink::Interface interface {
+        "io.procsupd.Manager", std::string(kManagerText), {}
+    };
+    interface.methods["Ping"] = [&context](varlink::PendingCall call) {
+        if (admitted(context, call)) call.reply();
+    };
     interface.methods["Status"] = [&context, clients](varlink::PendingCall call) { status(context, clients, call); };
     interface.methods["Reload"] = [&context](varlink::PendingCall call) { reload(context, call); };
     interface.methods["Shutdown"] = [&context](varlink::PendingCall call) {
-        if (!admitted(context, call, Tier::Admin)) return;
+        if (!admitted(context, call)) return;
         context.host.shut_down(asked_by("shutdown", call.peer()));
         call.reply();
     };

@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "daemon/control/instance_json.h"
 
 namespace procsup {
 namespace {
+
+constexpr std::ptrdiff_t kMostRuns = 4096;
 
 std::vector<std::string> strings_of(const json::Value& parameters, std::string_view key) {
     std::vector<std::string> result;
@@ -30,6 +33,36 @@ bool is_job_name(std::string_view name) {
            name.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
+struct Wrong {
+    const char* name;
+    const char* message;
+};
+
+/// A NUL would cut off what execve(2) sees of a word.
+bool has_nul(const json::Value& parameters, std::string_view key) {
+    const auto words = strings_of(parameters, key);
+    return std::any_of(words.begin(), words.end(),
+                       [](const auto& word) { return word.find('\0') != std::string::npos; });
+}
+
+const Wrong* invalid_parameter(const json::Value& parameters) {
+    static constexpr Wrong kCommand{"command", "a command has a program, and no NUL in its words"};
+    static constexpr Wrong kEnv{"env", "a variable has no NUL in it"};
+    static constexpr Wrong kDirectory{"workingDir", "a working directory is an absolute path without a NUL"};
+    static constexpr Wrong kLike{"like", "a command is like one job or instance, which a pattern does not name"};
+    static constexpr Wrong kName{"name", "a name has 1 to 64 of A-Z a-z 0-9 _ . - and does not begin with . or -"};
+    const auto command = strings_of(parameters, "command");
+    if (command.empty() || command.front().empty() || has_nul(parameters, "command")) return &kCommand;
+    if (has_nul(parameters, "env")) return &kEnv;
+    const auto directory = parameters.string_or("workingDir", "");
+    const bool absolute = directory.empty() || directory.front() == '/';
+    if (!absolute || directory.find('\0') != std::string_view::npos) return &kDirectory;
+    const auto like = parameters.string_or("like", "");
+    if (like.size() > 200 || like.find_first_of("*?") != std::string_view::npos) return &kLike;
+    const auto name = parameters.string_or("name", "");
+    return name.empty() || is_job_name(name) ? nullptr : &kName;
+}
+
 void write_run(json::Writer& writer, const Instance& instance) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
     if (instance.pid() > 0) writer.member_int("pid", instance.pid());
@@ -37,15 +70,24 @@ void write_run(json::Writer& writer, const Instance& instance) {
     writer.member("cause", instance.cause()).end_object();
 }
 
+void fail_start(varlink::PendingCall& call, std::string_view name, std::string_view stage, int os_error,
+                std::string_view message) {
+    const auto* errno_name = strerrorname_np(os_error);
+    json::Writer writer;
+    writer.begin_object().member("name", name).member("stage", stage);
+    writer.member("errnoName", errno_name != nullptr ? errno_name : "").member("message", message).end_object();
+    call.fail_with(error_name(call, "StartFailed"), writer.text());
+}
+
 }  // namespace
 
-/// Once, by its caller's rights: an administrator's command gets the daemon's, any other its caller's own.
+/// Once, and with its caller's rights.
 JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     JobSpec spec = like != nullptr ? *like : JobSpec{};
     const auto& parameters = call.parameters();
     const auto& peer = call.peer();
     spec.name = parameters.string_or("name", "");
-    if (spec.name.empty()) spec.name = "run-" + std::to_string(next_name_++);
+    if (spec.name.empty()) spec.name = free_name();
     spec.description.clear();
     spec.origin = "run";
     spec.program.clear();
@@ -70,10 +112,27 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     spec.stdin_stream = {Stream::Kind::Null, {}};
     spec.stdout_stream = spec.stderr_stream = {Stream::Kind::Inherit, {}};
     spec.owner = peer.uid;
-    if (like == nullptr && context_.access.tier_of(peer) != Tier::Admin) {
+    // Only a daemon of root can be another user; what any other is asked for as root, it does as itself.
+    const bool can_be_caller = context_.access.daemon_uid() == 0 || context_.access.tier_of(peer) != Tier::Admin;
+    if (like == nullptr && peer.uid != context_.access.daemon_uid() && can_be_caller) {
         spec.credentials = Credentials{peer.uid, peer.gid, peer.groups};
     }
     return spec;
+}
+
+std::string Runs::free_name() {
+    std::string name;
+    do {
+        name = "run-" + std::to_string(next_name_++);
+    } while (context_.supervisor.jobs().contains(name));
+    return name;
+}
+
+/// Detached commands are bound to no connection, so nothing else limits how many there are.
+bool Runs::is_full() const {
+    const auto& jobs = context_.supervisor.jobs();
+    return std::count_if(jobs.begin(), jobs.end(), [](const auto& entry) { return entry.second.transient; }) >=
+           kMostRuns;
 }
 
 /// A command in a job's name has the rights of the job's user: operating a job, or owning it, is not enough for that.
@@ -83,31 +142,39 @@ bool Runs::may_run(const varlink::Peer& peer, const JobSpec* like) const {
     return like->credentials && like->credentials->uid == peer.uid && context_.access.allows(peer, Tier::Operate, like);
 }
 
+void Runs::refuse(varlink::PendingCall& call, const JobSpec* like) const {
+    auto message = Access::refusal(call.peer(), Tier::Operate);
+    if (like != nullptr && context_.access.allows(call.peer(), Tier::Read, like)) {
+        message = "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" + like->name +
+                  "', which only that user and administrators may";
+    }
+    call.fail(error_name(call, "PermissionDenied"), message);
+}
+
 void Runs::begin(varlink::PendingCall call) {
     if (!open_for_work(context_, call)) return;
     const auto& parameters = call.parameters();
+    if (const auto* wrong = invalid_parameter(parameters)) return fail_invalid(call, wrong->name, wrong->message);
     const JobSpec* like = nullptr;
     if (const auto name = parameters.string_or("like", ""); !name.empty()) {
         const auto ids = context_.supervisor.select(name);
         if (ids.empty()) return fail_no_such_job(context_, call, name);
         like = &context_.supervisor.find(ids.front())->spec();
     }
-    if (!may_run(call.peer(), like)) {
-        call.fail(error_name(call, "PermissionDenied"),
-                  like != nullptr ? "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" +
-                                        like->name + "', which only that user and administrators may"
-                                  : Access::refusal(call.peer(), Tier::Operate));
-        return;
-    }
+    if (!may_run(call.peer(), like)) return refuse(call, like);
     auto spec = spec_for(call, like);
-    if (spec.command.empty() || spec.command.front().empty()) return call.fail_invalid_parameter("command");
-    if (!is_job_name(spec.name)) return call.fail_invalid_parameter("name");
     const auto job_name = spec.name;
     auto fds = call.take_fds();
-    if (!fds.empty() && fds.size() != 3) return call.fail_invalid_parameter("fds");
+    if (!fds.empty() && fds.size() != 3) {
+        return fail_invalid(call, "fds", "a command gets descriptors 0, 1 and 2, or none");
+    }
     if (!context_.supervisor.select(job_name).empty()) {
         call.fail(error_name(call, "NameTaken"), "a job is called '" + job_name + "' already");
         return;
+    }
+    if (is_full()) {
+        const auto message = "cannot run '" + job_name + "': " + std::to_string(kMostRuns) + " commands run already";
+        return fail_start(call, job_name, "take another command", EAGAIN, message);
     }
     if (!fds.empty()) {
         context_.host.attach_streams(job_name, {std::move(fds[0]), std::move(fds[1]), std::move(fds[2])});
@@ -119,21 +186,25 @@ void Runs::begin(varlink::PendingCall call) {
         call.fail(error_name(call, "NameTaken"), id.error().message);
         return;
     }
-    Run& run = runs_.emplace_back(Run{call, *id, parameters.bool_or("detach", false), false, false});
+    Run& run = runs_.emplace(*id, Run{call, *id, parameters.bool_or("detach", false), false, false}).first->second;
     call.when_gone([this, &run] {
-        run.done = changed_ = true;
+        run.done = true;
+        changed_.push_back(run.id);
         if (!run.detached) context_.supervisor.stop(run.id, "its caller went away", context_.loop.now());
     });
 }
 
 void Runs::changed(InstanceId id) {
-    changed_ = changed_ || std::any_of(runs_.begin(), runs_.end(), [&](const Run& run) { return run.id == id; });
+    if (runs_.contains(id)) changed_.push_back(id);
 }
 
 void Runs::settle() {
-    if (!std::exchange(changed_, false)) return;
-    for (auto& run : runs_) look_at(run);
-    runs_.remove_if([](const Run& run) { return run.done; });
+    for (const auto id : std::exchange(changed_, {})) {
+        const auto run = runs_.find(id);
+        if (run == runs_.end()) continue;
+        look_at(run->second);
+        if (run->second.done) runs_.erase(run);
+    }
 }
 
 void Runs::look_at(Run& run) {
@@ -162,10 +233,8 @@ void Runs::tell_end(Run& run, const Instance& instance) {
         run.call.reply(writer.text());
         return;
     }
-    writer.begin_object().member("name", instance.name().instance);
-    writer.member("stage", describe(failure.stage, instance.spec()));
-    writer.member("errnoName", strerrorname_np(failure.os_error)).member("message", instance.cause()).end_object();
-    run.call.fail_with(error_name(run.call, "StartFailed"), writer.text());
+    fail_start(run.call, instance.name().instance, describe(failure.stage, instance.spec()), failure.os_error,
+               instance.cause());
 }
 
 }  // namespace procsup

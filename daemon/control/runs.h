@@ -1,14 +1,16 @@
 #pragma once
 
-#include <list>
+#include <cstdint>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "daemon/control/context.h"
 
 namespace procsup {
 
-/// Method Run: commands run once as transient jobs, each bound to the call that asked for it: the caller is told of start
-/// and end, and when it goes away first, the command is stopped (unless detached).
+/// Method Run: commands run once as transient jobs, each bound to the call that asked for it: the caller is told of
+/// start and end, and when it goes away first, the command is stopped (unless detached).
 class Runs {
 public:
     explicit Runs(ControlContext& context) : context_(context) {}
@@ -26,13 +28,16 @@ private:
         bool done = false;
     };
     bool may_run(const varlink::Peer& peer, const JobSpec* like) const;
+    void refuse(varlink::PendingCall& call, const JobSpec* like) const;
+    bool is_full() const;
+    std::string free_name();
     JobSpec spec_for(varlink::PendingCall& call, const JobSpec* like);
     void look_at(Run& run);
     void tell_end(Run& run, const Instance& instance);
 
     ControlContext& context_;
-    std::list<Run> runs_;
-    bool changed_ = false;
+    std::unordered_map<InstanceId, Run> runs_;
+    std::vector<InstanceId> changed_;
     std::uint64_t next_name_ = 1;
 };
 

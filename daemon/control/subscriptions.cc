@@ -11,7 +11,14 @@ namespace {
 constexpr std::size_t kMostUnsent = varlink::Limits{}.unsent_stream;
 
 bool concerns(const std::vector<InstanceId>& only, InstanceId id) {
-    return only.empty() || std::find(only.begin(), only.end(), id) != only.end();
+    return only.empty() || std::binary_search(only.begin(), only.end(), id);
+}
+
+/// Also when the next run begins at once.
+bool ends_run(const Transition& transition) {
+    if (transition.to == State::Starting)
+        return transition.from == State::Running || transition.from == State::Stopping;
+    return is_live(transition.from) && !is_live(transition.to);
 }
 
 }  // namespace
@@ -19,6 +26,7 @@ bool concerns(const std::vector<InstanceId>& only, InstanceId id) {
 void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only) {
     // What has changed in this turn is in the snapshot: the readers before this one get it first.
     settle();
+    std::sort(only.begin(), only.end());
     json::Writer writer;
     writer.begin_object().key("snapshot").begin_object();
     writer.member_int("sequence", static_cast<std::int64_t>(context_.supervisor.last_sequence()));
@@ -30,7 +38,9 @@ void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only)
     }
     writer.end_array().end_object().end_object();
     call.reply_continues(writer.text());
-    readers_.push_back({std::move(call), std::move(only), 0});
+    call.when_gone([this] { some_left_ = true; });
+    // The snapshot of many instances takes a while to be read, and its reader is not slow yet.
+    readers_.push_back({std::move(call), std::move(only), kMostUnsent + writer.text().size(), 0});
 }
 
 void Subscriptions::on_transition(const Transition& transition) {
@@ -43,13 +53,15 @@ void Subscriptions::on_transition(const Transition& transition) {
     writer.member("name", transition.instance).member("from", to_text(transition.from));
     writer.member("to", to_text(transition.to)).member("cause", transition.cause);
     if (transition.pid > 0) writer.member_int("pid", transition.pid);
-    const bool ended = !is_live(transition.to) && instance != nullptr;
-    write_exit(writer, ended ? instance->last_exit() : std::nullopt);
+    write_exit(writer, instance != nullptr && ends_run(transition) ? exit_of_last_run(*instance) : std::nullopt);
     writer.end_object().end_object();
     changes_.push_back({transition.id, writer.take()});
 }
 
 void Subscriptions::settle() {
+    if (std::exchange(some_left_, false)) {
+        readers_.remove_if([](const Reader& reader) { return !reader.call.alive(); });
+    }
     if (changes_.empty() && !someone_lost_) return;
     const auto changes = std::exchange(changes_, {});
     someone_lost_ = false;
@@ -58,12 +70,11 @@ void Subscriptions::settle() {
         for (const auto& change : changes) send(reader, change);
         someone_lost_ = someone_lost_ || reader.lost > 0;
     }
-    readers_.remove_if([](const Reader& reader) { return !reader.call.alive(); });
 }
 
 /// As soon as there is room again, not only with the next event: until then the reader believes it knows everything.
 void Subscriptions::tell_loss(Reader& reader) const {
-    if (reader.lost == 0 || !reader.call.alive() || reader.call.unsent() > kMostUnsent) return;
+    if (reader.lost == 0 || !reader.call.alive() || reader.call.unsent() > reader.most_unsent) return;
     json::Writer writer;
     writer.begin_object().member_int("lost", std::exchange(reader.lost, 0)).end_object();
     reader.call.reply_continues(writer.text());
@@ -71,7 +82,7 @@ void Subscriptions::tell_loss(Reader& reader) const {
 
 void Subscriptions::send(Reader& reader, const Change& change) const {
     if (!reader.call.alive() || !concerns(reader.only, change.id)) return;
-    if (reader.lost > 0 || reader.call.unsent() > kMostUnsent) {
+    if (reader.lost > 0 || reader.call.unsent() > reader.most_unsent) {
         ++reader.lost;
     } else {
         reader.call.reply_continues(change.json);

@@ -8,8 +8,8 @@
 
 namespace procsup {
 
-/// Readers of state changes: each gets the states at one moment, then every change, numbered. Nobody is waited for: a reader
-/// that leaves more than a bounded amount unread loses what comes next, and is told how many it has lost.
+/// Readers of state changes: each gets the states at one moment, then every change, numbered. Nobody is waited for: a
+/// reader that leaves more than a bounded amount unread loses what comes next, and is told how many it has lost.
 class Subscriptions {
 public:
     explicit Subscriptions(ControlContext& context) : context_(context) {}
@@ -22,7 +22,8 @@ public:
 private:
     struct Reader {
         varlink::PendingCall call;
-        std::vector<InstanceId> only;  ///< empty: all, also those that do not exist yet
+        std::vector<InstanceId> only;  ///< sorted; empty: all, also those that do not exist yet
+        std::size_t most_unsent = 0;
         std::int64_t lost = 0;
     };
     struct Change {
@@ -35,6 +36,7 @@ private:
     ControlContext& context_;
     std::list<Reader> readers_;
     std::vector<Change> changes_;
+    bool some_left_ = false;
     bool someone_lost_ = false;
 };
 

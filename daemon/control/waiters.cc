@@ -14,8 +14,10 @@ Waiters::Target Waiters::target(InstanceId id, bool ends_present_run) const {
 }
 
 void Waiters::add(varlink::PendingCall call, Goal goal, std::vector<Target> targets) {
-    Waiter& waiter = waiters_.emplace_back(Waiter{call, goal, std::move(targets), {}, {}, false});
+    Waiter& waiter = waiters_.emplace_back(Waiter{call, goal, std::move(targets), 0, {}, {}, {}, false});
     for (const auto& target : waiter.targets) by_instance_.emplace(target.id, &waiter);
+    look_at(waiter);
+    if (waiter.answered) return;
     if (const auto usec = call.parameters().int_or("timeoutUSec", -1); usec >= 0) {
         constexpr std::int64_t kLongest = 100LL * 365 * 86400 * 1'000'000;
         const auto when = context_.loop.now() + std::chrono::microseconds(std::min(usec, kLongest));
@@ -24,12 +26,15 @@ void Waiters::add(varlink::PendingCall call, Goal goal, std::vector<Target> targ
             if (!waiter.answered) answer(waiter, true);
         });
     }
-    call.when_gone([&waiter] { waiter.answered = true; });
-    changed_.push_back(waiter.targets.front().id);
+    call.when_gone([this, &waiter] { waiter.answered = some_answered_ = true; });
 }
 
 void Waiters::changed(InstanceId id) {
-    if (!waiters_.empty()) changed_.push_back(id);
+    if (by_instance_.contains(id)) changed_.push_back(id);
+}
+
+void Waiters::configured() {
+    for (auto& waiter : waiters_) look_at(waiter);
 }
 
 void Waiters::settle() {
@@ -37,6 +42,7 @@ void Waiters::settle() {
         const auto [first, last] = by_instance_.equal_range(id);
         for (auto entry = first; entry != last; ++entry) look_at(*entry->second);
     }
+    if (!std::exchange(some_answered_, false)) return;
     // Not while they are looked at: their watches may be what runs.
     for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
         if (!waiter->answered) {
@@ -59,24 +65,35 @@ void Waiters::forget(Waiter& waiter) {
     }
 }
 
+/// Each change costs no more than the targets it lets pass, so that an order to thousands is not looked through
+/// thousands of times. In the end all are looked at together: one that had settled may have changed since.
 void Waiters::look_at(Waiter& waiter) {
     if (waiter.answered) return;
-    TimePoint look_again;
-    for (const auto& target : waiter.targets) {
-        const auto verdict = judge(waiter.goal, target);
-        if (verdict.settled) continue;
-        if (verdict.look_again == TimePoint()) return;
-        look_again = std::max(look_again, verdict.look_again);
+    for (bool all_anew = false; !all_anew; waiter.first_open = 0) {
+        all_anew = waiter.first_open == 0;
+        for (; waiter.first_open < waiter.targets.size(); ++waiter.first_open) {
+            const auto verdict = judge(waiter.goal, waiter.targets[waiter.first_open]);
+            if (!verdict.settled) return look_again(waiter, verdict.look_again);
+        }
     }
-    if (look_again == TimePoint()) {
-        answer(waiter, false);
+    answer(waiter, false);
+}
+
+void Waiters::look_again(Waiter& waiter, TimePoint when) {
+    if (waiter.look_again_at == when) return;
+    waiter.look_again_at = when;
+    if (when == TimePoint()) {
+        waiter.look_again.reset();
         return;
     }
-    waiter.look_again = context_.loop.call_at(look_again, [this, &waiter] { look_at(waiter); });
+    waiter.look_again = context_.loop.call_at(when, [this, &waiter] {
+        waiter.look_again_at = TimePoint();
+        look_at(waiter);
+    });
 }
 
 void Waiters::answer(Waiter& waiter, bool timed_out) {
-    waiter.answered = true;
+    waiter.answered = some_answered_ = true;
     json::Writer writer;
     writer.begin_object().key("outcomes").begin_array();
     for (const auto& target : waiter.targets) {
@@ -106,13 +123,26 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
     switch (goal) {
         case Goal::Up: return judge_up(*instance, target);
         case Goal::Down: return {at_rest, at_rest, {}, {}};
-        case Goal::Ready: return {instance->ready() || state == State::Failed, instance->ready(), {}, {}};
+        case Goal::Ready: {
+            const bool left = at_rest && !is_configured(*instance);
+            return {instance->ready() || state == State::Failed || left,
+                    instance->ready(),
+                    {},
+                    left ? "no longer configured" : ""};
+        }
         case Goal::Exit: {
             const bool ended = at_rest || state == State::Backoff || instance->runs_ended() > target.runs_ended;
             return {ended, ended, {}, {}};
         }
     }
     return {};
+}
+
+bool Waiters::is_configured(const Instance& instance) const {
+    const auto job = context_.supervisor.jobs().find(instance.name().job);
+    if (job == context_.supervisor.jobs().end() || job->second.leaving) return false;
+    const auto is_it = [&](const auto& other) { return other.get() == &instance; };
+    return std::any_of(job->second.instances.begin(), job->second.instances.end(), is_it);
 }
 
 /// A run that ends before min_uptime is a failed start, also when its successor was started at once.

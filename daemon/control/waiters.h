@@ -13,8 +13,8 @@ namespace procsup {
 /// What a caller waits for an instance to become.
 enum class Goal { Up, Down, Ready, Exit };
 
-/// Calls that are answered when every instance they are about has settled. Looked at only when one of these instances has
-/// changed, or when a time that matters has come; a caller that goes away is forgotten.
+/// Calls that are answered when every instance they are about has settled. Looked at only when one of these instances
+/// has changed, or when a time that matters has come; a caller that goes away is forgotten.
 class Waiters {
 public:
     explicit Waiters(ControlContext& context) : context_(context) {}
@@ -30,6 +30,8 @@ public:
     /// Answers `call` when all targets have settled, or when its timeoutUSec has passed.
     void add(varlink::PendingCall call, Goal goal, std::vector<Target> targets);
     void changed(InstanceId id);
+    /// Instances may have left with the configuration, without any transition.
+    void configured();
     void settle();
 
 private:
@@ -37,8 +39,10 @@ private:
         varlink::PendingCall call;
         Goal goal;
         std::vector<Target> targets;
+        std::size_t first_open = 0;  ///< all before it had settled when they were looked at
         std::unique_ptr<Watch> timeout;
         std::unique_ptr<Watch> look_again;
+        TimePoint look_again_at;
         bool answered = false;
     };
     struct Verdict {
@@ -49,7 +53,9 @@ private:
     };
     Verdict judge(Goal goal, const Target& target) const;
     Verdict judge_up(const Instance& instance, const Target& target) const;
+    bool is_configured(const Instance& instance) const;
     void look_at(Waiter& waiter);
+    void look_again(Waiter& waiter, TimePoint when);
     void answer(Waiter& waiter, bool timed_out);
     void forget(Waiter& waiter);
 
@@ -57,6 +63,7 @@ private:
     std::list<Waiter> waiters_;
     std::unordered_multimap<InstanceId, Waiter*> by_instance_;
     std::vector<InstanceId> changed_;
+    bool some_answered_ = false;
 };
 
 }  // namespace procsup

@@ -9,7 +9,8 @@ std::vector<std::string> advice_for(const Instance& instance) {
     const auto& name = instance.name().instance;
     switch (instance.state()) {
         case State::Failed:
-            return {"procsupctl show " + instance.name().job, "procsupctl reset " + name + " && procsupctl start " + name};
+            return {"procsupctl show " + instance.name().job,
+                    "procsupctl reset " + name + " && procsupctl start " + name};
         case State::Backoff: return {"procsupctl start " + name, "procsupctl stop " + name};
         case State::Stopped:
         case State::Exited: return {"procsupctl start " + name};

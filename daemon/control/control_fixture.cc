@@ -1,0 +1,214 @@
+#include "daemon/control/control_fixture.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+namespace procsup {
+namespace {
+
+/// Makes connect(2) show another user to the peer.
+class OtherUser {
+public:
+    explicit OtherUser(uid_t uid) {
+        EXPECT_EQ(::setegid(uid), 0);
+        EXPECT_EQ(::seteuid(uid), 0);
+    }
+    ~OtherUser() {
+        EXPECT_EQ(::seteuid(0), 0);
+        EXPECT_EQ(::setegid(0), 0);
+    }
+    OtherUser(const OtherUser&) = delete;
+    OtherUser& operator=(const OtherUser&) = delete;
+};
+
+const json::Value* member_at(const json::Value& whole, std::string_view path) {
+    const auto* value = &whole;
+    while (value != nullptr && !path.empty()) {
+        const auto step = path.substr(0, path.find('.'));
+        path.remove_prefix(std::min(path.size(), step.size() + 1));
+        if (const auto* array = value->as_array()) {
+            std::size_t index = array->size();
+            std::from_chars(step.data(), step.data() + step.size(), index);
+            value = index < array->size() ? &(*array)[index] : nullptr;
+        } else {
+            value = value->find(step);
+        }
+    }
+    return value;
+}
+
+}  // namespace
+
+std::optional<ProcessOwner> FakeHost::who_is(pid_t pid) const {
+    const auto found = owners.find(pid);
+    if (found == owners.end()) return std::nullopt;
+    return found->second;
+}
+
+void FakeHost::attach_streams(const std::string& job, std::array<Fd, 3> fds) { attached[job] = std::move(fds); }
+
+ControlBox::ControlBox(std::vector<JobSpec> jobs, const DaemonSpec& spec) : supervisor(engine, engine, *this, 1) {
+    host.known.version = "1.2.3";
+    host.known.pid = 4242;
+    host.known.runtime_dir = "/run/test";
+    host.known.config = "/etc/test.toml";
+    host.known.started = loop.now();
+    supervisor.configure(std::move(jobs), loop.now());
+    control = std::make_unique<Control>(loop, supervisor, host, spec);
+    control->listen(address.take_listener());
+}
+
+void ControlBox::announce(const Transition& transition) {
+    engine.announce(transition);
+    if (control) control->on_transition(transition);
+}
+
+const Instance& ControlBox::instance(std::string_view name) const {
+    const auto ids = supervisor.select(name);
+    EXPECT_EQ(ids.size(), 1u) << name;
+    return *supervisor.find(ids.at(0));
+}
+
+void ControlBox::configure(std::vector<JobSpec> jobs) {
+    supervisor.configure(std::move(jobs), loop.now());
+    control->on_configured();
+    turn();
+}
+
+void ControlBox::turn() {
+    do {
+        control->settle();
+        supervisor.forget_ended();
+    } while (loop.run_while_busy(1) > 0);
+}
+
+void ControlBox::pass(Duration by) {
+    loop.put_forward(by);
+    turn();
+}
+
+void ControlBox::executes(std::string_view name, pid_t pid) {
+    const auto incarnation = instance(name).incarnation();
+    supervisor.spawned(incarnation, pid, loop.now());
+    supervisor.execed(incarnation, loop.now());
+    turn();
+}
+
+void ControlBox::ends(std::string_view name, ExitStatus status) {
+    supervisor.exited(instance(name).incarnation(), status, true, loop.now());
+    turn();
+}
+
+void ControlBox::cannot_start(std::string_view name, SpawnStage stage, int os_error) {
+    supervisor.not_started(instance(name).incarnation(), stage, os_error, loop.now());
+    turn();
+}
+
+void ControlBox::timer_fires(std::string_view name, TimerKind kind) {
+    const auto id = instance(name).id();
+    const auto armed = std::find_if(engine.timers.begin(), engine.timers.end(),
+                                    [&](const auto& timer) { return timer.id == id && timer.kind == kind; });
+    ASSERT_NE(armed, engine.timers.end()) << name;
+    supervisor.timer_fired(id, kind, armed->generation, loop.now());
+    turn();
+}
+
+std::string Answer::operator[](std::string_view path) const {
+    const auto* value = member_at(parameters, path);
+    if (value == nullptr) return "null";
+    return value->as_string() != nullptr ? *value->as_string() : json::to_text(*value);
+}
+
+std::size_t Answer::count(std::string_view path) const {
+    const auto* value = member_at(parameters, path);
+    return value != nullptr && value->as_array() != nullptr ? value->as_array()->size() : 0;
+}
+
+ControlClient ControlClient::as_stranger(ControlBox& box) {
+    const OtherUser user(kStranger);
+    return ControlClient(box);
+}
+
+void ControlClient::send(std::string_view method, std::string_view parameters, bool more, const std::vector<int>& fds) {
+    send_raw(varlink::call_message("io.procsupd." + std::string(method), parameters, more), fds);
+}
+
+void ControlClient::send_raw(std::string bytes, const std::vector<int>& fds) {
+    iovec part{bytes.data(), bytes.size()};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    std::vector<char> rights(CMSG_SPACE(fds.size() * sizeof(int)));
+    if (!fds.empty()) {
+        header.msg_control = rights.data();
+        header.msg_controllen = rights.size();
+        auto* const first = CMSG_FIRSTHDR(&header);
+        first->cmsg_level = SOL_SOCKET;
+        first->cmsg_type = SCM_RIGHTS;
+        first->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+        std::memcpy(CMSG_DATA(first), fds.data(), fds.size() * sizeof(int));
+    }
+    EXPECT_EQ(::sendmsg(socket_.get(), &header, MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    box_.turn();
+}
+
+Answer ControlClient::call(std::string_view method, std::string_view parameters, bool more,
+                           const std::vector<int>& fds) {
+    send(method, parameters, more, fds);
+    return take_one();
+}
+
+Answer ControlClient::call_raw(std::string bytes, const std::vector<int>& fds) {
+    send_raw(std::move(bytes), fds);
+    return take_one();
+}
+
+std::vector<Answer> ControlClient::take() {
+    std::array<char, 65536> buffer;
+    for (ssize_t count = 0; (count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0;) {
+        received_.append(buffer.data(), static_cast<std::size_t>(count));
+        box_.turn();  // there is room for more
+    }
+    std::vector<Answer> answers;
+    std::size_t begin = 0;
+    for (auto end = received_.find('\0'); end != std::string::npos; end = received_.find('\0', begin)) {
+        auto reply = varlink::parse_reply(std::string_view(received_).substr(begin, end - begin));
+        EXPECT_TRUE(reply) << received_.substr(begin, end - begin);
+        if (reply) answers.push_back({std::move(reply->error), reply->continues, std::move(reply->parameters)});
+        begin = end + 1;
+    }
+    received_.erase(0, begin);
+    return answers;
+}
+
+Answer ControlClient::take_one() {
+    auto answers = take();
+    EXPECT_EQ(answers.size(), 1u);
+    return answers.empty() ? Answer{"nothing came", false, {}} : std::move(answers.front());
+}
+
+void ControlClient::leave() {
+    socket_.reset();
+    box_.turn();
+}
+
+JobSpec job(std::string name, std::vector<std::string> instances) {
+    JobSpec spec;
+    spec.command = {"/bin/" + name};
+    spec.name = std::move(name);
+    spec.origin = "/etc/test.toml:7";
+    spec.instances = std::move(instances);
+    spec.enabled = false;
+    return spec;
+}
+
+bool is_root() { return ::geteuid() == 0; }
+
+}  // namespace procsup

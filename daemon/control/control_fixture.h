@@ -1,0 +1,118 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/varlink/message.h"
+#include "common/varlink/server_fixture.h"
+#include "common/varlink/test_loop.h"
+#include "daemon/control/control.h"
+#include "daemon/engine/engine_fakes.h"
+
+namespace procsup {
+
+/// A uid that is neither root nor the daemon's.
+inline constexpr uid_t kStranger = 65534;
+
+/// The daemon around the control box, as lists of what was asked of it.
+struct FakeHost final : HostPort {
+    DaemonFacts facts() const override { return known; }
+    /// The wall clock shows 1,000,000 s more than the monotonic one.
+    WallTime wall_time(TimePoint when) const override {
+        return WallTime(when.time_since_epoch()) + std::chrono::seconds(1000000);
+    }
+    void reload(ReloadDone done) override { reloads.push_back(std::move(done)); }
+    void shut_down(std::string cause) override { shutdowns.push_back(std::move(cause)); }
+    std::optional<ProcessOwner> who_is(pid_t pid) const override;
+    void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
+    void discard_streams(const std::string& job) override { attached.erase(job); }
+
+    DaemonFacts known;
+    std::vector<ReloadDone> reloads;
+    std::vector<std::string> shutdowns;
+    std::map<pid_t, ProcessOwner> owners;
+    std::map<std::string, std::array<Fd, 3>> attached;
+};
+
+/// The control box with the real engine and a real server; the machine below the engine is played by the test, which
+/// says what has become of each process. Time passes only by pass().
+class ControlBox final : public Announcer {
+public:
+    explicit ControlBox(std::vector<JobSpec> jobs = {}, const DaemonSpec& spec = {});
+
+    // Announcer
+    void announce(const Transition& transition) override;
+    void end_daemon(int code, std::string_view cause) override { engine.end_daemon(code, cause); }
+
+    const Instance& instance(std::string_view name) const;
+    /// Another configuration takes effect.
+    void configure(std::vector<JobSpec> jobs);
+    /// Carries on everything that can be carried on without time passing.
+    void turn();
+    void pass(Duration by);
+
+    // What becomes of the present run of an instance.
+    void executes(std::string_view name, pid_t pid = 100);
+    void ends(std::string_view name, ExitStatus status);
+    void cannot_start(std::string_view name, SpawnStage stage, int os_error);
+    void timer_fires(std::string_view name, TimerKind kind);
+
+    TestLoop loop;
+    FakeHost host;
+    EngineFakes engine;
+    Supervisor supervisor;
+    varlink::TestAddress address;
+    std::unique_ptr<Control> control;
+};
+
+/// One reply, with its members by path.
+struct Answer {
+    std::string error;  ///< empty: success
+    bool continues = false;
+    json::Value parameters;
+
+    /// The member at "outcomes.0.state": a string as it is, anything else as JSON; "null" when there is none.
+    std::string operator[](std::string_view path) const;
+    std::size_t count(std::string_view path) const;
+};
+
+/// A client of a ControlBox; everything it gets is in `answers`.
+class ControlClient {
+public:
+    explicit ControlClient(ControlBox& box) : box_(box), socket_(box.address.connect()) {}
+    /// A client that the kernel knows by another uid; only root can make one.
+    static ControlClient as_stranger(ControlBox& box);
+
+    /// Sends a call of io.procsupd.`method` and turns the loop.
+    void send(std::string_view method, std::string_view parameters, bool more = false,
+              const std::vector<int>& fds = {});
+    /// As send(); the one answer that has come by then. It is a failure of the test when there is none.
+    Answer call(std::string_view method, std::string_view parameters, bool more = false,
+                const std::vector<int>& fds = {});
+    /// As call(), for bytes as they are.
+    Answer call_raw(std::string bytes, const std::vector<int>& fds = {});
+    /// The answers that have come and were not taken yet, in order.
+    std::vector<Answer> take();
+    /// The only one of them.
+    Answer take_one();
+    void leave();
+
+private:
+    void send_raw(std::string bytes, const std::vector<int>& fds);
+
+    ControlBox& box_;
+    Fd socket_;
+    std::string received_;
+};
+
+/// A job that starts only when it is told to.
+JobSpec job(std::string name, std::vector<std::string> instances = {});
+
+bool is_root();
+
+}  // namespace procsup

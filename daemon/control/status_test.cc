@@ -1,0 +1,199 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "daemon/control/control_fixture.h"
+
+namespace procsup {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string text_of(const std::string& interface) {
+    std::ifstream file(PROCSUP_VARLINK_FILES "/" + interface + ".varlink");
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+std::string wall_usec(const ControlBox& box, TimePoint when) {
+    return std::to_string(box.host.wall_time(when).time_since_epoch().count());
+}
+
+struct Manager : testing::Test {
+    ControlBox box{{job("db"), job("web", {"a", "b"})}};
+    ControlClient client{box};
+};
+
+TEST_F(Manager, AnswersPing) { EXPECT_EQ(client.call("Manager.Ping", "").error, ""); }
+
+TEST_F(Manager, StatusTellsOfTheDaemon) {
+    box.host.known.config_problems = {"x.toml:1:1: error: bad"};
+    box.host.known.orphans_collected = 5;
+    box.host.known.log_lines_dropped = 6;
+    box.host.known.longest_callback = 7us;
+    box.loop.put_forward(1h);
+    const auto status = client.call("Manager.Status", "");
+    EXPECT_EQ(status.error, "");
+    EXPECT_EQ(status["daemon.version"], "1.2.3");
+    EXPECT_EQ(status["daemon.pid"], "4242");
+    EXPECT_EQ(status["daemon.runtimeDir"], "/run/test");
+    EXPECT_EQ(status["daemon.config"], "/etc/test.toml");
+    EXPECT_EQ(status["daemon.state"], "running");
+    EXPECT_EQ(status["daemon.sinceUSec"], wall_usec(box, box.host.known.started));
+    EXPECT_GE(std::stoll(status["daemon.uptimeUSec"]), 3600'000'000);
+    EXPECT_EQ(status["daemon.configProblems.0"], "x.toml:1:1: error: bad");
+    EXPECT_EQ(status["daemon.clients"], "1");
+    EXPECT_EQ(status["daemon.clientsRefused"], "0");
+    EXPECT_EQ(status["daemon.orphansReaped"], "5");
+    EXPECT_EQ(status["daemon.logLinesDropped"], "6");
+    EXPECT_EQ(status["daemon.loopLagMaxUSec"], "7");
+}
+
+TEST_F(Manager, StatusCountsJobsAndStates) {
+    for (const auto* name : {"web@a", "web@b", "db"}) box.supervisor.start(box.instance(name).id(), "", box.loop.now());
+    box.executes("web@a");
+    box.executes("web@b");
+    for (int i = 0; i < 11; ++i) {
+        if (box.instance("db").state() == State::Backoff) box.timer_fires("db", TimerKind::Backoff);
+        box.executes("db");
+        box.ends("db", ExitStatus::exited(1));
+    }
+    const auto status = client.call("Manager.Status", "");
+    EXPECT_EQ(status["daemon.jobs"], "2");
+    EXPECT_EQ(status["daemon.instances"], "3");
+    EXPECT_EQ(status["daemon.running"], "2");
+    EXPECT_EQ(status["daemon.failed"], "1");
+}
+
+TEST_F(Manager, StatusTellsOfEachInstance) {
+    auto spec = job("full");
+    spec.description = "all there is";
+    spec.owner = 1234;
+    spec.tags = {"t1", "t2"};
+    box.configure({spec});
+    box.supervisor.start(box.instance("full").id(), "by hand", box.loop.now());
+    box.executes("full", 555);
+    const auto status = client.call("Manager.Status", R"({"names":["full"]})");
+    ASSERT_EQ(status.count("instances"), 1u);
+    EXPECT_EQ(status["instances.0.name"], "full");
+    EXPECT_EQ(status["instances.0.job"], "full");
+    EXPECT_EQ(status["instances.0.state"], "running");
+    EXPECT_EQ(status["instances.0.ready"], "true");
+    EXPECT_EQ(status["instances.0.pid"], "555");
+    EXPECT_EQ(status["instances.0.restarts"], "0");
+    EXPECT_EQ(status["instances.0.sinceUSec"], wall_usec(box, box.instance("full").since()));
+    EXPECT_EQ(status["instances.0.exitCode"], "null");
+    EXPECT_EQ(status["instances.0.exitSignal"], "null");
+    EXPECT_EQ(status["instances.0.cause"], "by hand");
+    EXPECT_EQ(status["instances.0.nextStartUSec"], "null");
+    EXPECT_EQ(status["instances.0.description"], "all there is");
+    EXPECT_EQ(status["instances.0.owner"], "1234");
+    EXPECT_EQ(status["instances.0.tags"], R"(["t1","t2"])");
+}
+
+TEST_F(Manager, StatusTellsWhenTheNextStartIsDue) {
+    box.supervisor.start(box.instance("db").id(), "", box.loop.now());
+    for (int i = 0; i < 2; ++i) {
+        box.executes("db");
+        box.ends("db", ExitStatus::killed(SIGSEGV));
+    }
+    const auto status = client.call("Manager.Status", R"({"names":["db"]})");
+    EXPECT_EQ(status["instances.0.state"], "backoff");
+    EXPECT_EQ(status["instances.0.ready"], "false");
+    EXPECT_EQ(status["instances.0.pid"], "null");
+    EXPECT_EQ(status["instances.0.restarts"], "2");
+    EXPECT_EQ(status["instances.0.exitCode"], "null");
+    EXPECT_EQ(status["instances.0.exitSignal"], "SIGSEGV");
+    EXPECT_EQ(status["instances.0.nextStartUSec"], wall_usec(box, box.instance("db").next_start()));
+}
+
+TEST_F(Manager, StatusNamesAllInstancesUnlessSomeAreAskedFor) {
+    EXPECT_EQ(client.call("Manager.Status", "").count("instances"), 3u);
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":[]})").count("instances"), 3u);
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":null})").count("instances"), 3u);
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["web"]})").count("instances"), 2u);
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["web@b"]})")["instances.0.name"], "web@b");
+    const auto pattern = client.call("Manager.Status", R"({"names":["*@b","d?"]})");
+    EXPECT_EQ(pattern["instances.0.name"] + " " + pattern["instances.1.name"], "web@b db");
+}
+
+TEST_F(Manager, StatusCountsClientsAndThoseRefused) {
+    DaemonSpec spec;
+    spec.max_clients = 1;
+    ControlBox small({}, spec);
+    std::vector<std::unique_ptr<ControlClient>> clients;
+    // Root has some places beyond the limit.
+    for (int i = 0; i < 20; ++i) clients.push_back(std::make_unique<ControlClient>(small));
+    const auto status = clients.front()->call("Manager.Status", "");
+    EXPECT_EQ(std::stoi(status["daemon.clients"]) + std::stoi(status["daemon.clientsRefused"]), 20);
+    EXPECT_GT(std::stoi(status["daemon.clientsRefused"]), 0);
+}
+
+TEST_F(Manager, ReloadAnswersWithTheChange) {
+    client.send("Manager.Reload", "");
+    ASSERT_EQ(box.host.reloads.size(), 1u);
+    EXPECT_TRUE(client.take().empty());
+    box.host.reloads[0](ConfigurationChange{{"new"}, {"other"}, {"gone", "away"}});
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer.error, "");
+    EXPECT_EQ(answer["added"] + answer["changed"] + answer["removed"], R"(["new"]["other"]["gone","away"])");
+}
+
+TEST_F(Manager, ReloadAnswersWithAllProblems) {
+    client.send("Manager.Reload", "");
+    ASSERT_EQ(box.host.reloads.size(), 1u);
+    box.host.reloads[0](std::vector<std::string>{"first", "second"});
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer.error, "io.procsupd.Manager.BadConfiguration");
+    EXPECT_EQ(answer["problems"], R"(["first","second"])");
+    EXPECT_NE(answer["message"], "null");
+}
+
+TEST_F(Manager, ReloadThatEndsAfterItsCallerOrTheBoxIsNobodys) {
+    client.send("Manager.Reload", "");
+    ControlClient other(box);
+    other.send("Manager.Reload", "");
+    ASSERT_EQ(box.host.reloads.size(), 2u);
+    client.leave();
+    box.host.reloads[0](ConfigurationChange{});
+    box.control.reset();
+    box.host.reloads[1](ConfigurationChange{});
+    EXPECT_TRUE(other.take().empty());
+}
+
+TEST_F(Manager, ShutdownAnswersWhenItHasBegun) {
+    EXPECT_EQ(client.call("Manager.Shutdown", "").error, "");
+    ASSERT_EQ(box.host.shutdowns.size(), 1u);
+    EXPECT_EQ(box.host.shutdowns[0],
+              "shutdown asked by uid " + std::to_string(geteuid()) + " (pid " + std::to_string(getpid()) + ")");
+    box.supervisor.shut_down("shutdown", box.loop.now());
+    EXPECT_EQ(client.call("Manager.Status", "")["daemon.state"], "stopping");
+}
+
+TEST_F(Manager, WhoIsTellsTheInstanceOfAProcess) {
+    box.host.owners[700] = {box.instance("web@a").id(), true};
+    box.host.owners[701] = {box.instance("web@a").id(), false};
+    const auto main = client.call("Manager.WhoIs", R"({"pid":700})");
+    EXPECT_EQ(main["instance"] + " " + main["job"] + " " + main["main"], "web@a web true");
+    const auto child = client.call("Manager.WhoIs", R"({"pid":701})");
+    EXPECT_EQ(child["instance"] + " " + child["main"], "web@a false");
+    const auto nobody = client.call("Manager.WhoIs", R"({"pid":702})");
+    EXPECT_EQ(nobody["instance"] + " " + nobody["job"] + " " + nobody["main"], "null null false");
+}
+
+TEST_F(Manager, DescribesItselfWithTheFilesInTheTree) {
+    for (const auto* interface : {"io.procsupd.Manager", "io.procsupd.Job"}) {
+        const auto text = text_of(interface);
+        ASSERT_FALSE(text.empty()) << interface;
+        const auto parameters = json::Writer().begin_object().member("interface", interface).end_object().take();
+        const auto bytes = varlink::call_message("org.varlink.service.GetInterfaceDescription", parameters);
+        EXPECT_EQ(client.call_raw(bytes)["description"], text) << interface;
+    }
+}
+
+}  // namespace
+}  // namespace procsup

@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "daemon/control/control_fixture.h"
+
+namespace procsup {
+namespace {
+
+struct Why : testing::Test {
+    ControlBox box{{job("web"), job("pair", {"a", "b"})}};
+    ControlClient client{box};
+
+    void run_once(const std::string& name, ExitStatus end) {
+        if (box.instance(name).state() == State::Backoff) box.timer_fires(name, TimerKind::Backoff);
+        box.executes(name, 50);
+        box.ends(name, end);
+    }
+    void start(const std::string& name) { box.supervisor.start(box.instance(name).id(), "wanted", box.loop.now()); }
+};
+
+TEST_F(Why, TellsOfWhatWasNeverStarted) {
+    const auto why = client.call("Job.Why", R"({"name":"web"})");
+    EXPECT_EQ(why["name"], "web");
+    EXPECT_EQ(why["state"], "stopped");
+    EXPECT_EQ(why["cause"], "never started");
+    EXPECT_EQ(why["advice.0"], "procsupctl start web");
+    EXPECT_EQ(why.count("history"), 0u);
+}
+
+TEST_F(Why, TellsTheChainOfCausesNewestFirst) {
+    start("web");
+    run_once("web", ExitStatus::exited(3));
+    const auto why = client.call("Job.Why", R"({"name":"web"})");
+    EXPECT_EQ(why["history.0.from"] + " " + why["history.0.to"], "running starting");
+    EXPECT_EQ(why["history.0.cause"], "restarted after exit 3");
+    EXPECT_EQ(why["history.1.from"] + " " + why["history.1.to"], "starting running");
+    EXPECT_EQ(why["history.1.pid"], "50");
+    EXPECT_EQ(why["history.2.from"] + " " + why["history.2.to"], "stopped starting");
+    EXPECT_EQ(why["history.2.cause"], "wanted");
+    EXPECT_GE(std::stoll(why["history.0.timeUSec"]), std::stoll(why["history.2.timeUSec"]));
+}
+
+TEST_F(Why, KeepsABoundedHistory) {
+    for (int i = 0; i < 20; ++i) {
+        start("web");
+        box.supervisor.stop(box.instance("web").id(), "enough", box.loop.now());
+        box.cannot_start("web", SpawnStage::Cancelled, 0);
+    }
+    EXPECT_EQ(client.call("Job.Why", R"({"name":"web"})").count("history"), Instance::kHistory);
+}
+
+TEST_F(Why, TellsWhenABackoffEndsAndHowManyRestartsThereWere) {
+    start("web");
+    run_once("web", ExitStatus::exited(1));
+    run_once("web", ExitStatus::exited(1));
+    const auto why = client.call("Job.Why", R"({"name":"web"})");
+    EXPECT_EQ(why["state"], "backoff");
+    EXPECT_EQ(why["cause"].find("exit 1; next start in "), 0u) << why["cause"];
+    EXPECT_NE(why["cause"].find("restart number 2"), std::string::npos) << why["cause"];
+}
+
+TEST_F(Why, TellsOfAStartLimit) {
+    start("web");
+    for (int i = 0; i < 11; ++i) run_once("web", ExitStatus::killed(SIGSEGV));
+    const auto why = client.call("Job.Why", R"({"name":"web"})");
+    EXPECT_EQ(why["state"], "failed");
+    EXPECT_EQ(why["cause"], "start_limit (10/1min) reached; last: killed by SIGSEGV");
+    EXPECT_EQ(why["advice"], R"(["procsupctl show web","procsupctl reset web && procsupctl start web"])");
+}
+
+TEST_F(Why, TellsThatThePolicyWantsNoRestart) {
+    auto spec = job("never");
+    spec.restart.when = Restart::No;
+    box.configure({spec});
+    start("never");
+    run_once("never", ExitStatus::exited(1));
+    EXPECT_EQ(client.call("Job.Why", R"({"name":"never"})")["cause"], "exit 1; restart = \"no\"");
+}
+
+TEST_F(Why, TellsThatAnEndCountsAsSuccess) {
+    start("web");
+    run_once("web", ExitStatus::exited(0));
+    EXPECT_EQ(client.call("Job.Why", R"({"name":"web"})")["cause"],
+              "exit 0, which counts as success; restart = \"on-failure\"");
+}
+
+TEST_F(Why, ChoosesTheInstanceThatMostNeedsExplaining) {
+    start("pair@a");
+    start("pair@b");
+    box.executes("pair@a");
+    for (int i = 0; i < 11; ++i) run_once("pair@b", ExitStatus::exited(1));
+    EXPECT_EQ(client.call("Job.Why", R"({"name":"pair"})")["name"], "pair@b");
+    EXPECT_EQ(client.call("Job.Why", R"({"name":"pair@a"})")["name"], "pair@a");
+}
+
+TEST_F(Why, ShowGivesSettingsAndInstances) {
+    const auto show = client.call("Job.Show", R"({"name":"pair"})");
+    EXPECT_EQ(show.error, "");
+    EXPECT_EQ(show["settings.name"], "pair");
+    EXPECT_EQ(show.count("instances"), 2u);
+    EXPECT_EQ(show["instances.1.name"], "pair@b");
+}
+
+TEST_F(Why, CatGivesTheTextAndItsOrigin) {
+    const auto cat = client.call("Job.Cat", R"({"name":"web"})");
+    EXPECT_EQ(cat["origin"], "/etc/test.toml:7");
+    EXPECT_NE(cat["text"].find("/bin/web"), std::string::npos) << cat["text"];
+}
+
+}  // namespace
+}  // namespace procsup
