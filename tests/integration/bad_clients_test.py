@@ -86,10 +86,11 @@ class BadClients(IntegrationTest):
         with open(f"/proc/{self.s.process.pid}/statm", encoding="ascii") as file:
             self.assertLess(int(file.read().split()[1]) * resource.getpagesize(), 64 * MIB)
 
-    def test_a_large_but_allowed_request_is_answered(self):
+    def test_a_large_request_is_read_and_its_long_name_refused_but_not_repeated(self):
         with Wire(self.s.socket) as wire:
             reply = wire.call("io.procsupd.Job.Why", {"name": "x" * MIB})
-            self.assertEqual("io.procsupd.Job.NoSuchJob", reply["error"])
+            self.assertEqual("org.varlink.service.InvalidParameter", reply["error"])
+            self.assertLess(len(str(reply)), 1000)
 
     def test_a_message_that_comes_byte_by_byte_is_answered(self):
         with Wire(self.s.socket) as wire:
