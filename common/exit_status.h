@@ -8,7 +8,7 @@ namespace procsup {
 struct ExitStatus {
     enum class Kind { Exited, Killed };
     Kind kind = Kind::Exited;
-    int value = 0;          ///< the exit code (0..255), or the signal's number
+    int value = 0;  ///< the exit code (0..255), or the signal's number
     bool dumped_core = false;
 
     static ExitStatus exited(int code) { return {Kind::Exited, code, false}; }

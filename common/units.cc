@@ -34,8 +34,7 @@ std::optional<double> take_number(std::string_view& text) {
     std::size_t length = text.find_first_not_of("0123456789.");
     if (length == std::string_view::npos) length = text.size();
     double number = 0;
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + length, number, std::chars_format::fixed);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + length, number, std::chars_format::fixed);
     if (error != std::errc() || end != text.data() + length) return std::nullopt;
     text.remove_prefix(length);
     return number;

@@ -154,19 +154,40 @@ private:
         }
     }
 
-    void check_signals() {
-        constexpr std::array kNotEnding{SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH};
-        if (std::find(kNotEnding.begin(), kNotEnding.end(), spec_.stop_signal) != kNotEnding.end()) {
-            report(Key::StopSignal, "'stop_signal' cannot be " + signal_name(spec_.stop_signal) +
-                                        ", which does not end a process");
+    void check_stop_steps() {
+        Duration total{};
+        for (const auto& step : spec_.stop_steps) {
+            check_ends_process(step.signal);
+            if (step.signal == SIGKILL) {
+                report(Key::StopSignal,
+                       "'stop_signal' needs no SIGKILL after another: that is sent when 'stop_timeout' (" +
+                           to_text(spec_.stop_timeout) + ") has passed");
+            }
+            total += step.pause;
         }
+        if (!spec_.stop_steps.empty() && total >= spec_.stop_timeout) {
+            report(Key::StopSignal, "the last of 'stop_signal' is never sent: its pauses take " + to_text(total) +
+                                        ", and after 'stop_timeout' (" + to_text(spec_.stop_timeout) +
+                                        ") the job is killed");
+        }
+    }
+
+    void check_ends_process(int signal) {
+        constexpr std::array kNotEnding{SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH};
+        if (std::find(kNotEnding.begin(), kNotEnding.end(), signal) == kNotEnding.end()) return;
+        report(Key::StopSignal, "'stop_signal' cannot be " + signal_name(signal) + ", which does not end a process");
+    }
+
+    void check_signals() {
+        check_ends_process(spec_.stop_signal);
+        check_stop_steps();
         if (spec_.stop_signal == SIGKILL) {
             report_own(Key::StopTimeout,
                        "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once");
         }
         if (spec_.reload_signal == SIGKILL || spec_.reload_signal == SIGSTOP) {
-            report(Key::ReloadSignal, "'reload_signal' cannot be " + signal_name(spec_.reload_signal) +
-                                          ", which no program can handle");
+            report(Key::ReloadSignal,
+                   "'reload_signal' cannot be " + signal_name(spec_.reload_signal) + ", which no program can handle");
         } else if (spec_.reload_signal == spec_.stop_signal) {
             report_own(Key::ReloadSignal, "'reload_signal' is the same as 'stop_signal': a reload would end the job");
         }

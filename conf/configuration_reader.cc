@@ -114,8 +114,9 @@ void ConfigurationReader::read_jobs(const SourceFile& source, const TomlValue& j
 
 bool ConfigurationReader::may_add(const Place& place, const std::string& name) {
     if (!is_job_name(name)) {
-        problems_.add(place, quoted(name) + " cannot name a job: use 1 to 64 of A-Z a-z 0-9 _ . -, not starting with "
-                                            "- or .");
+        problems_.add(place, quoted(name) +
+                                 " cannot name a job: use 1 to 64 of A-Z a-z 0-9 _ . -, not starting with "
+                                 "- or .");
         return false;
     }
     const auto origin = place.file->name + ":" + std::to_string(place.at.line);

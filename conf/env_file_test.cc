@@ -11,8 +11,8 @@ TEST(EnvFile, ReadsKeysAndValues) {
         "\\n\"\nE=\nF=a#b\nG=a=b\nH='x'");
     const auto& settings = std::get<0>(parsed);
     const std::vector<std::pair<std::string, std::string>> expected{
-        {"A", "1"},  {"B", "two words"}, {"C", "single \\n $x"}, {"D", "q \" \\ \\n"},
-        {"E", ""},   {"F", "a#b"},       {"G", "a=b"},           {"H", "x"}};
+        {"A", "1"}, {"B", "two words"}, {"C", "single \\n $x"}, {"D", "q \" \\ \\n"},
+        {"E", ""},  {"F", "a#b"},       {"G", "a=b"},           {"H", "x"}};
     ASSERT_EQ(settings.size(), expected.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
         EXPECT_EQ(settings[i].name, expected[i].first);

@@ -11,10 +11,10 @@ namespace procsup {
 
 /// Which instance of a job text is expanded for.
 struct InstanceName {
-    std::string job;                     ///< "web"
-    std::string instance;                ///< "web@eu", "web@0", or "web" for a single one
-    std::uint32_t index = 0;             ///< from 0
-    std::optional<int> port;             ///< port_base + index
+    std::string job;          ///< "web"
+    std::string instance;     ///< "web@eu", "web@0", or "web" for a single one
+    std::uint32_t index = 0;  ///< from 0
+    std::optional<int> port;  ///< port_base + index
 };
 
 /// Every instance that `spec` describes, in order.

@@ -13,6 +13,7 @@
 namespace procsup {
 
 /// Every key that can be written, in the order of the table in keys.cc.
+// clang-format off
 enum class Key : std::uint8_t {
     Description, Command, Shell, Type, Enabled, Instances, PortBase, User, Group, Groups, WorkingDir, Umask,
     InheritEnv, EnvFiles, Env, Restart, MinUptime, RestartDelay, RestartBackoff, RestartDelayMax, RestartJitter,
@@ -21,6 +22,7 @@ enum class Key : std::uint8_t {
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
     RuntimeDir, StateDir, LogLevel, ShutdownTimeout, MaxClients, AccessAdmin, AccessOperate, AccessRead,
 };
+// clang-format on
 inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::AccessRead) + 1;
 
 /// A text from a file, before placeholders are replaced.
@@ -54,8 +56,8 @@ struct JobDraft {
     std::map<std::string, PlacedText> env;
 
     struct Mark {
-        Place place;            ///< of the key
-        bool inherited = false; ///< from [defaults]
+        Place place;             ///< of the key
+        bool inherited = false;  ///< from [defaults]
     };
     std::array<Mark, kKeyCount> marks;
 
@@ -68,8 +70,8 @@ struct JobDraft {
 /// The daemon's own settings as written.
 struct DaemonDraft {
     DaemonSpec spec;
-    std::vector<PlacedName> admin, operate;        ///< groups begin with '@'
-    std::optional<std::vector<PlacedName>> read;   ///< absent: everyone
+    std::vector<PlacedName> admin, operate;       ///< groups begin with '@'
+    std::optional<std::vector<PlacedName>> read;  ///< absent: everyone
 };
 
 }  // namespace procsup

@@ -74,6 +74,14 @@ struct Credentials {
     friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
+/// One more signal of a stop, for what is left after the one before.
+struct StopStep {
+    Duration pause{};  ///< since the signal before
+    int signal = 0;
+
+    friend bool operator==(const StopStep&, const StopStep&) = default;
+};
+
 struct ResourceLimit {
     int resource = 0;  ///< RLIMIT_…
     rlim_t value = 0;  ///< soft and hard
@@ -83,14 +91,14 @@ struct ResourceLimit {
 
 struct JobSpec {
     std::string name;
-    std::string description;       ///< empty: the name
-    std::string origin;            ///< "/etc/procsupd/jobs.d/web.toml:3": where it was defined
+    std::string description;  ///< empty: the name
+    std::string origin;       ///< "/etc/procsupd/jobs.d/web.toml:3": where it was defined
 
     // What is run. ${job:…} is already replaced where it is the same for all instances; what differs between
     // instances (instance, index, port) is replaced by the engine's user at spawn time.
-    std::vector<std::string> command;   ///< argv; argv[0] as written
-    std::string program;                ///< absolute path to execute; empty: command[0] is searched in env's PATH
-    std::vector<std::string> env;       ///< "NAME=value", complete but for PROCSUPD_*, sorted
+    std::vector<std::string> command;  ///< argv; argv[0] as written
+    std::string program;               ///< absolute path to execute; empty: command[0] is searched in env's PATH
+    std::vector<std::string> env;      ///< "NAME=value", complete but for PROCSUPD_*, sorted
     std::string working_dir;
     mode_t umask = 022;
     std::optional<Credentials> credentials;  ///< absent: the daemon's own
@@ -108,6 +116,7 @@ struct JobSpec {
     Duration stop_timeout = std::chrono::seconds(10);
     Duration run_timeout = kForever;
     int stop_signal = 15;
+    std::vector<StopStep> stop_steps;  ///< after stop_signal; all of them within stop_timeout
     int reload_signal = 1;
 
     Stream stdin_stream{Stream::Kind::Null, {}};
@@ -119,7 +128,7 @@ struct JobSpec {
     std::optional<int> nice;
     std::optional<int> oom_score_adjust;
 
-    std::optional<uid_t> owner;          ///< may operate and read this job besides the administrators
+    std::optional<uid_t> owner;  ///< may operate and read this job besides the administrators
     std::vector<std::string> tags;
 
     friend bool operator==(const JobSpec&, const JobSpec&) = default;
@@ -138,7 +147,7 @@ inline constexpr int kExitBadConfig = 6;
 enum class LogLevel { Debug, Info, Warn, Error };
 
 struct DaemonSpec {
-    std::string runtime_dir;   ///< empty: by the kind of daemon
+    std::string runtime_dir;  ///< empty: by the kind of daemon
     std::string state_dir;
     LogLevel log_level = LogLevel::Info;
     Duration shutdown_timeout = std::chrono::seconds(90);

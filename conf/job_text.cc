@@ -104,7 +104,12 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     usec_member(writer, "startTimeoutUSec", spec.start_timeout);
     usec_member(writer, "stopTimeoutUSec", spec.stop_timeout);
     usec_member(writer, "runTimeoutUSec", spec.run_timeout);
-    writer.member("stopSignal", signal_name(spec.stop_signal));
+    writer.member("stopSignal", signal_name(spec.stop_signal)).key("stopSteps").begin_array();
+    for (const auto& step : spec.stop_steps) {
+        writer.begin_object().member_int("pauseUSec", step.pause.count());
+        writer.member("signal", signal_name(step.signal)).end_object();
+    }
+    writer.end_array();
     writer.member("reloadSignal", signal_name(spec.reload_signal));
     writer.member("stdin", word_of(spec.stdin_stream));
     writer.member("stdout", word_of(spec.stdout_stream));

@@ -38,6 +38,7 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "'SIGHUP']",
              "start_limit = '3/90s'\non_exhausted = 'exit'\nforce_restart_codes = [0]\nsuccess_exit_codes = []",
              "restart_jitter = 1e-300",
+             "stop_signal = ['SIGINT', '1s', 'SIGTERM', '1.5s', 'SIGRTMIN+3']",
              "stop_signal = 'SIGRTMIN+3'\nreload_signal = 'SIGUSR2'\nstop_timeout = '0s'",
              "[log]\nstdout = 'journal'\nstderr = '/var/log/${job:instance}'\nstdin = '/dev/zero'",
              "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = "
@@ -78,7 +79,7 @@ TEST(JobJson, HasEverySetting) {
     EXPECT_EQ(value->find("limits")->string_or("core", ""), "unlimited");
     EXPECT_EQ(value->find("startLimit")->int_or("count", 0), 10);
     EXPECT_EQ(value->find("portBase"), nullptr);
-    EXPECT_EQ(value->as_object()->size(), 41u);
+    EXPECT_EQ(value->as_object()->size(), 42u);
 }
 
 TEST(CheckReport, SaysWhatIsWrongOrHowManyJobs) {

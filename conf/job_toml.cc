@@ -161,9 +161,21 @@ private:
         line_if(spec_.start_timeout != usual_.start_timeout, "start_timeout", toml_duration(spec_.start_timeout));
         line_if(spec_.stop_timeout != usual_.stop_timeout, "stop_timeout", toml_duration(spec_.stop_timeout));
         line_if(spec_.run_timeout != usual_.run_timeout, "run_timeout", toml_duration(spec_.run_timeout));
-        line_if(spec_.stop_signal != usual_.stop_signal, "stop_signal", toml_string(signal_name(spec_.stop_signal)));
+        stop_signal();
         line_if(spec_.reload_signal != usual_.reload_signal, "reload_signal",
                 toml_string(signal_name(spec_.reload_signal)));
+    }
+
+    void stop_signal() {
+        std::string signals = toml_string(signal_name(spec_.stop_signal));
+        for (const auto& step : spec_.stop_steps) {
+            signals += ", " + toml_duration(step.pause) + ", " + toml_string(signal_name(step.signal));
+        }
+        if (!spec_.stop_steps.empty()) {
+            line("stop_signal", "[" + signals + "]");
+        } else {
+            line_if(spec_.stop_signal != usual_.stop_signal, "stop_signal", signals);
+        }
     }
 
     void log() {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMostInstances = 1000;
 constexpr std::size_t kMostTags = 64;
+constexpr std::size_t kMostStopSignals = 8;
 
 }  // namespace
 
@@ -32,8 +33,9 @@ void KeyReader::instances(const TomlValue& value) {
         const auto* name = string(element);
         if (name == nullptr) continue;
         if (!is_job_name(*name)) {
-            report(element, quoted(*name) + " cannot name an instance: use 1 to 64 of A-Z a-z 0-9 _ . -, not starting "
-                                            "with - or .");
+            report(element, quoted(*name) +
+                                " cannot name an instance: use 1 to 64 of A-Z a-z 0-9 _ . -, not starting "
+                                "with - or .");
         } else if (std::find(read.begin(), read.end(), *name) != read.end()) {
             report(element, "has the name " + quoted(*name) + " twice");
         } else {
@@ -41,6 +43,26 @@ void KeyReader::instances(const TomlValue& value) {
         }
     }
     if (read.size() == elements->size()) names = std::move(read);
+}
+
+void KeyReader::stop_signal(const TomlValue& value) {
+    auto& spec = job_->spec;
+    spec.stop_steps.clear();
+    const auto* elements = value.as<TomlValue::Array>();
+    if (elements == nullptr) return signal(value, spec.stop_signal);
+    if (elements->size() % 2 == 0 || elements->size() > 2 * kMostStopSignals) {
+        report(value,
+               "as an array has 1 to 8 signals with a pause between each two, such as [\"SIGINT\", \"5s\", "
+               "\"SIGTERM\"]");
+        return;
+    }
+    signal(elements->front(), spec.stop_signal);
+    for (std::size_t i = 1; i < elements->size(); i += 2) {
+        StopStep step;
+        duration((*elements)[i], step.pause, Zero::Refused);
+        signal((*elements)[i + 1], step.signal);
+        spec.stop_steps.push_back(step);
+    }
 }
 
 void KeyReader::command(const TomlValue& value) {
@@ -105,8 +127,8 @@ void KeyReader::environment(const TomlValue& value) {
             if (const auto* integer = setting.as<std::int64_t>()) hint = std::to_string(*integer);
             if (const auto* truth = setting.as<bool>()) hint = *truth ? "true" : "false";
             if (!hint.empty()) hint = ": write \"" + hint + "\"";
-            problems_.add(place_of(setting), "'env." + name + "' must be a string, not " +
-                                                 std::string(type_name(setting)) + hint);
+            problems_.add(place_of(setting),
+                          "'env." + name + "' must be a string, not " + std::string(type_name(setting)) + hint);
         }
     }
 }

@@ -49,6 +49,8 @@ public:
     void names_or_ids(const TomlValue& value, std::vector<PlacedName>& out);
     void path(const TomlValue& value, PlacedText& out);
     void signal(const TomlValue& value, int& out);
+    /// The name of a signal, or an array of names with pauses between them.
+    void stop_signal(const TomlValue& value);
     void exit_set(const TomlValue& value, ExitSet& out);
     void stream(const TomlValue& value, Stream& out);
     void count_limit(const TomlValue& value, int resource);

@@ -27,13 +27,15 @@ std::string signal_hint(const std::string& text) {
     if (error == std::errc() && end == text.data() + text.size() && number > 0 && number < SIGRTMIN) {
         return ": write \"" + signal_name(number) + "\"";
     }
+    // What all names begin with makes nothing alike.
     std::vector<std::string> names;
-    for (int signal = 1; signal < 32; ++signal) names.push_back(signal_name(signal));
+    for (int signal = 1; signal < 32; ++signal) names.push_back(signal_name(signal).substr(3));
     std::string upper(text);
     std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
-    if (!upper.starts_with("SIG")) upper.insert(0, "SIG");
+    if (upper.starts_with("SIG")) upper.erase(0, 3);
     const std::vector<std::string_view> views(names.begin(), names.end());
-    return did_you_mean(upper, views);
+    const auto found = nearest(upper, views);
+    return found.empty() ? std::string() : " (did you mean 'SIG" + std::string(found) + "'?)";
 }
 
 template <typename List>
@@ -43,17 +45,11 @@ void sort_and_unite(List& list) {
 }
 
 /// May be the beginning of a path, now or after its placeholder is replaced.
-bool looks_like_path(const std::string& text) {
-    return text.find('/') != std::string::npos || text.starts_with("${");
-}
+bool looks_like_path(const std::string& text) { return text.find('/') != std::string::npos || text.starts_with("${"); }
 
 }  // namespace
 
 void KeyReader::signal(const TomlValue& value, int& out) {
-    if (value.as<TomlValue::Array>() != nullptr) {
-        report(value, "as an array is not available in this version: write the name of one signal");
-        return;
-    }
     if (const auto* integer = value.as<std::int64_t>()) {
         const bool known = *integer > 0 && *integer < SIGRTMIN;
         wrong_type(value, known ? "write \"" + signal_name(static_cast<int>(*integer)) + "\"" : std::string());

@@ -104,6 +104,10 @@ const std::vector<GoodCase>& good_cases() {
         {"", "stop_timeout", "\"0s\"", [](S s) { return s.stop_timeout == 0s; }},
         {"", "run_timeout", "\"1h30min\"", [](S s) { return s.run_timeout == 90min; }},
         {"", "stop_signal", "\"SIGINT\"", [](S s) { return s.stop_signal == SIGINT; }},
+        {"", "stop_signal", "[\"SIGINT\", \"1s\", \"SIGTERM\", \"2s\", \"SIGQUIT\"]",
+         [](S s) {
+             return s.stop_signal == SIGINT && s.stop_steps == std::vector<StopStep>{{1s, SIGTERM}, {2s, SIGQUIT}};
+         }},
         {"", "reload_signal", "\"USR1\"", [](S s) { return s.reload_signal == SIGUSR1; }},
         {"", "owner", "\"nobody\"", [](S s) { return s.owner == 65534u; }},
         {"", "tags", "[\"blue\", \"prod\"]",
@@ -270,9 +274,8 @@ TEST(Environment, LaterSourcesWin) {
     surroundings.files["/etc/a"] = "B=file\nC=file\n";
     const auto job = job_with(
         "inherit_env = [\"LANG\", \"A\", \"B\", \"C\"]\nenv_files = [\"/etc/a\"]\nenv.C = \"own\"", surroundings);
-    EXPECT_EQ(job.env, (std::vector<std::string>{
-                           "A=inherited", "B=file", "C=own", "LANG=de",
-                           "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}));
+    EXPECT_EQ(job.env, (std::vector<std::string>{"A=inherited", "B=file", "C=own", "LANG=de",
+                                                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}));
 }
 
 TEST(Environment, ValuesFromOutsideAreNotExpanded) {

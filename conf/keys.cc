@@ -25,42 +25,60 @@ constexpr std::array<std::string_view, 1> kInputs{"null"};
 constexpr ValueForm kString{"a string", "string", R"({"type":"string"})", {}};
 constexpr ValueForm kBool{"true or false", "true or false", R"({"type":"boolean"})", {}};
 constexpr ValueForm kCommand{
-    "an array of strings or one string", "array or string",
-    R"({"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"items":{"type":"string"}}]})", {}};
+    "an array of strings or one string",
+    "array or string",
+    R"({"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"items":{"type":"string"}}]})",
+    {}};
 constexpr ValueForm kInstances{
-    "an integer from 1 to 1000 or an array of names", "integer or array of names",
+    "an integer from 1 to 1000 or an array of names",
+    "integer or array of names",
     R"({"anyOf":[{"type":"integer","minimum":1,"maximum":1000},{"type":"array","minItems":1,"maxItems":1000,)"
-    R"("uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"}}]})", {}};
+    R"("uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"}}]})",
+    {}};
 constexpr ValueForm kPort{"a port from 1 to 65535", "integer", R"({"type":"integer","minimum":1,"maximum":65535})", {}};
 constexpr ValueForm kName{"a name or a numeric id", "name or id", "{" NAME_OR_ID "}", {}};
-constexpr ValueForm kNames{"an array of names or numeric ids", "array of names or ids",
-                           R"({"type":"array","items":{)" NAME_OR_ID "}}", {}};
+constexpr ValueForm kNames{
+    "an array of names or numeric ids", "array of names or ids", R"({"type":"array","items":{)" NAME_OR_ID "}}", {}};
 constexpr ValueForm kPath{"a path such as \"/srv/web\"", "path", R"({"type":"string","minLength":1})", {}};
 constexpr ValueForm kPaths{"an array of paths", "array of paths", STRING_ARRAY, {}};
-constexpr ValueForm kUmask{"an octal string such as \"0022\"", "octal string",
-                           R"({"type":"string","pattern":"^0?[0-7]{3}$"})", {}};
+constexpr ValueForm kUmask{
+    "an octal string such as \"0022\"", "octal string", R"({"type":"string","pattern":"^0?[0-7]{3}$"})", {}};
 constexpr ValueForm kStrings{"an array of strings", "array of strings", STRING_ARRAY, {}};
-constexpr ValueForm kEnvNames{
-    "an array of names of variables", "array of names",
-    R"({"type":"array","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}})", {}};
-constexpr ValueForm kEnv{"a table of strings", "table of strings",
+constexpr ValueForm kEnvNames{"an array of names of variables",
+                              "array of names",
+                              R"({"type":"array","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}})",
+                              {}};
+constexpr ValueForm kEnv{"a table of strings",
+                         "table of strings",
                          R"({"type":"object","patternProperties":{"^[A-Za-z_][A-Za-z0-9_]*$":{"type":"string"}},)"
-                         R"("additionalProperties":false})", {}};
+                         R"("additionalProperties":false})",
+                         {}};
 constexpr ValueForm kTable{"a table", "table", R"({"type":"object"})", {}};
-constexpr ValueForm kDuration{"a duration such as \"10s\"", "duration",
-                              R"({"type":"string","pattern":")" DURATION_PATTERN R"("})", {}};
-constexpr ValueForm kTimeout{"a duration such as \"10s\", or \"none\"", "duration or \"none\"",
-                             R"({"type":"string","pattern":"^none$|)" DURATION_PATTERN R"("})", {}};
+constexpr ValueForm kDuration{
+    "a duration such as \"10s\"", "duration", R"({"type":"string","pattern":")" DURATION_PATTERN R"("})", {}};
+constexpr ValueForm kTimeout{"a duration such as \"10s\", or \"none\"",
+                             "duration or \"none\"",
+                             R"({"type":"string","pattern":"^none$|)" DURATION_PATTERN R"("})",
+                             {}};
 constexpr ValueForm kBackoff{
     "a number from 1 to 1000", "number", R"({"type":"number","minimum":1,"maximum":1000})", {}};
 constexpr ValueForm kJitter{"a number from 0 to 1", "number", R"({"type":"number","minimum":0,"maximum":1})", {}};
-constexpr ValueForm kRate{"a number of starts in a time such as \"10/60s\", or \"none\"", "\"N/duration\" or \"none\"",
+constexpr ValueForm kRate{"a number of starts in a time such as \"10/60s\", or \"none\"",
+                          "\"N/duration\" or \"none\"",
                           R"({"type":"string","pattern":"^none$|^[0-9]+/([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"})",
                           {}};
 constexpr ValueForm kExitSet{
-    "an array of exit codes and signal names such as [0, \"SIGTERM\"]", "array of codes and signal names",
-    R"({"type":"array","items":{"anyOf":[{"type":"integer","minimum":0,"maximum":255},{"type":"string"}]}})", {}};
+    "an array of exit codes and signal names such as [0, \"SIGTERM\"]",
+    "array of codes and signal names",
+    R"({"type":"array","items":{"anyOf":[{"type":"integer","minimum":0,"maximum":255},{"type":"string"}]}})",
+    {}};
 constexpr ValueForm kSignal{"the name of a signal such as \"SIGTERM\"", "signal name", R"({"type":"string"})", {}};
+constexpr ValueForm kStopSignal{
+    "the name of a signal such as \"SIGTERM\", or an array of signals and pauses such as [\"SIGINT\", \"5s\", "
+    "\"SIGTERM\"]",
+    "signal name, or array of names and pauses",
+    R"({"anyOf":[{"type":"string"},{"type":"array","minItems":1,"maxItems":15,"items":{"type":"string"}}]})",
+    {}};
 constexpr ValueForm kType{"\"service\" or \"oneshot\"", "\"service\" or \"oneshot\"",
                           R"({"enum":["service","oneshot"]})", kTypes};
 constexpr ValueForm kRestart{
@@ -68,24 +86,27 @@ constexpr ValueForm kRestart{
     R"({"enum":["no","on-success","on-failure","on-abnormal","always","unless-stopped"]})", kRestarts};
 constexpr ValueForm kExhausted{"\"fail\" or \"exit\"", "\"fail\" or \"exit\"", R"({"enum":["fail","exit"]})",
                                kOnExhausted};
-constexpr ValueForm kOutput{
-    "\"inherit\", \"null\", \"journal\" or a path such as \"/var/log/web.log\"",
-    "\"inherit\", \"null\", \"journal\" or path", R"({"type":"string","pattern":"^(inherit|null|journal)$|/|^[$][{]"})",
-    kOutputs};
+constexpr ValueForm kOutput{"\"inherit\", \"null\", \"journal\" or a path such as \"/var/log/web.log\"",
+                            "\"inherit\", \"null\", \"journal\" or path",
+                            R"({"type":"string","pattern":"^(inherit|null|journal)$|/|^[$][{]"})", kOutputs};
 constexpr ValueForm kInput{"\"null\" or a path such as \"/srv/input\"", "\"null\" or path",
                            R"({"type":"string","pattern":"^null$|/|^[$][{]"})", kInputs};
-constexpr ValueForm kCount{"an integer from 0 on, or \"unlimited\"", "integer or \"unlimited\"",
-                           R"({"anyOf":[{"type":"integer","minimum":0},{"enum":["unlimited"]}]})", {}};
-constexpr ValueForm kSize{"a size such as \"512MiB\", or \"unlimited\"", "size or \"unlimited\"",
-                          R"({"type":"string","pattern":"^unlimited$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})", {}};
-constexpr ValueForm kNice{"an integer from -20 to 19", "integer", R"({"type":"integer","minimum":-20,"maximum":19})",
+constexpr ValueForm kCount{"an integer from 0 on, or \"unlimited\"",
+                           "integer or \"unlimited\"",
+                           R"({"anyOf":[{"type":"integer","minimum":0},{"enum":["unlimited"]}]})",
+                           {}};
+constexpr ValueForm kSize{"a size such as \"512MiB\", or \"unlimited\"",
+                          "size or \"unlimited\"",
+                          R"({"type":"string","pattern":"^unlimited$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})",
                           {}};
-constexpr ValueForm kOom{"an integer from -1000 to 1000", "integer",
-                         R"({"type":"integer","minimum":-1000,"maximum":1000})", {}};
+constexpr ValueForm kNice{
+    "an integer from -20 to 19", "integer", R"({"type":"integer","minimum":-20,"maximum":19})", {}};
+constexpr ValueForm kOom{
+    "an integer from -1000 to 1000", "integer", R"({"type":"integer","minimum":-1000,"maximum":1000})", {}};
 constexpr ValueForm kLogLevel{"one of \"debug\", \"info\", \"warn\" and \"error\"", "word",
                               R"({"enum":["debug","info","warn","error"]})", kLogLevels};
-constexpr ValueForm kClients{"an integer from 1 to 100000", "integer",
-                             R"({"type":"integer","minimum":1,"maximum":100000})", {}};
+constexpr ValueForm kClients{
+    "an integer from 1 to 100000", "integer", R"({"type":"integer","minimum":1,"maximum":100000})", {}};
 constexpr ValueForm kAccess{"an array of users and \"@groups\", or [\"*\"] for everyone",
                             "array of users and \"@groups\"",
                             R"({"type":"array","items":{)" NAME_OR_ID "}}",
@@ -185,8 +206,11 @@ constexpr std::array kRows{
            [](R& r, V& v) { r.timeout(v, r.job().spec.stop_timeout, R::Zero::Allowed); }},
     KeyRow{Key::RunTimeout, "", "run_timeout", &kTimeout, "\"none\"", "all jobs", "how long one run may last",
            [](R& r, V& v) { r.timeout(v, r.job().spec.run_timeout, R::Zero::Refused); }},
-    KeyRow{Key::StopSignal, "", "stop_signal", &kSignal, "\"SIGTERM\"", "all jobs",
-           "what tells it to end; SIGCONT is sent with it", [](R& r, V& v) { r.signal(v, r.job().spec.stop_signal); }},
+    KeyRow{
+        Key::StopSignal, "", "stop_signal", &kStopSignal, "\"SIGTERM\"", "all jobs",
+        "what tells it to end; SIGCONT is sent with it. [\"SIGINT\", \"5s\", \"SIGTERM\"] sends SIGINT, and SIGTERM to "
+        "what is left 5 seconds later, all within _stop_timeout_",
+        [](R& r, V& v) { r.stop_signal(v); }},
     KeyRow{Key::ReloadSignal, "", "reload_signal", &kSignal, "\"SIGHUP\"", "all jobs",
            "what tells its main process to read its configuration again",
            [](R& r, V& v) { r.signal(v, r.job().spec.reload_signal); }},

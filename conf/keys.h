@@ -39,9 +39,7 @@ inline constexpr std::string_view kDaemonSection = "daemon";
 inline constexpr std::string_view kAccessSection = "access";
 
 /// Is `section` one of a job's tables?
-inline bool is_job_section(std::string_view section) {
-    return section != kDaemonSection && section != kAccessSection;
-}
+inline bool is_job_section(std::string_view section) { return section != kDaemonSection && section != kAccessSection; }
 
 /// What to say of a key that is in no row: "unknown key …" with a hint, or "… is not available in this version".
 /// `section` as in KeyRow, or "project" for the top level of a project file.

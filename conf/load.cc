@@ -128,8 +128,7 @@ private:
     std::vector<std::string> entries(const Fd& folder, const std::string& path) {
         std::vector<std::string> names;
         // fdopendir takes the descriptor, which is needed to open the files.
-        const std::unique_ptr<DIR, int (*)(DIR*)> listing(fdopendir(fcntl(folder.get(), F_DUPFD_CLOEXEC, 0)),
-                                                          closedir);
+        const std::unique_ptr<DIR, int (*)(DIR*)> listing(fdopendir(fcntl(folder.get(), F_DUPFD_CLOEXEC, 0)), closedir);
         if (!listing) {
             report(path, os_failure("list " + path, errno).message);
             return names;

@@ -21,9 +21,9 @@ std::string to_text(const Problem& problem);
 
 /// What reading starts from, besides the files.
 struct LoadOptions {
-    std::string path;        ///< a project file, or a directory of NAME.toml
-    std::string state_dir;   ///< where manual stops are remembered; empty: nowhere
-    bool as_root = false;    ///< files writable by others than root are refused
+    std::string path;       ///< a project file, or a directory of NAME.toml
+    std::string state_dir;  ///< where manual stops are remembered; empty: nowhere
+    bool as_root = false;   ///< files writable by others than root are refused
 };
 
 /// Reads, checks and resolves everything at `options.path`. Either a complete configuration, or *all* problems
@@ -31,7 +31,8 @@ struct LoadOptions {
 /// short-lived load process and by `check`.
 std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadOptions& options);
 
-// The configuration or the problems as lines of JSON (the daemon's settings, then a job a line), for the pipe between the load process and the daemon.
+// The configuration or the problems as lines of JSON (the daemon's settings, then a job a line), for the pipe between
+// the load process and the daemon.
 std::string encode_load_result(const std::variant<Configuration, std::vector<Problem>>& result);
 Result<std::variant<Configuration, std::vector<Problem>>> decode_load_result(std::string_view text);
 

@@ -17,50 +17,44 @@ constexpr std::int64_t last_of(LogLevel) { return static_cast<std::int64_t>(LogL
 
 // What each structure consists of, said once for both directions.
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, ExitSet>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ExitSet> {
     archive.field("codes", value.codes);
     archive.field("signals", value.signals);
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, RateLimit>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, RateLimit> {
     archive.field("count", value.count);
     archive.field("window", value.window);
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, Stream>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Stream> {
     archive.field("kind", value.kind);
     archive.field("path", value.path);
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, Credentials>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Credentials> {
     archive.field("uid", value.uid);
     archive.field("gid", value.gid);
     archive.field("groups", value.groups);
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, ResourceLimit>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, StopStep> {
+    archive.field("pause", value.pause);
+    archive.field("signal", value.signal);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ResourceLimit> {
     archive.field("resource", value.resource);
     archive.field("value", value.value);
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, RestartPolicy>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, RestartPolicy> {
     archive.field("when", value.when);
     archive.field("minUptime", value.min_uptime);
     archive.field("delay", value.delay);
@@ -76,9 +70,7 @@ void describe(Archive& archive, T& value)
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, JobSpec>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, JobSpec> {
     const JobSpec usual;
     archive.field("name", value.name);
     archive.field("description", value.description, usual.description);
@@ -100,6 +92,7 @@ void describe(Archive& archive, T& value)
     archive.field("stopTimeout", value.stop_timeout, usual.stop_timeout);
     archive.field("runTimeout", value.run_timeout, usual.run_timeout);
     archive.field("stopSignal", value.stop_signal, usual.stop_signal);
+    archive.field("stopSteps", value.stop_steps, usual.stop_steps);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("stdin", value.stdin_stream, usual.stdin_stream);
     archive.field("stdout", value.stdout_stream, usual.stdout_stream);
@@ -113,18 +106,14 @@ void describe(Archive& archive, T& value)
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, AccessRule>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, AccessRule> {
     archive.field("users", value.users);
     archive.field("groups", value.groups);
     archive.field("everyone", value.everyone);
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, DaemonSpec>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, DaemonSpec> {
     archive.field("runtimeDir", value.runtime_dir);
     archive.field("stateDir", value.state_dir);
     archive.field("logLevel", value.log_level);
@@ -136,9 +125,7 @@ void describe(Archive& archive, T& value)
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value)
-    requires std::is_same_v<std::remove_const_t<T>, Problem>
-{
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Problem> {
     archive.field("file", value.file);
     archive.field("line", value.line);
     archive.field("column", value.column);

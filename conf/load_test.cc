@@ -89,8 +89,9 @@ TEST_F(Load, AnEmptyDirectoryHasNoJobs) { EXPECT_EQ(std::get<0>(load()).jobs.siz
 TEST_F(Load, RefusesBadNamesOfFiles) {
     write("a b.toml", "shell = 'x'");
     write("web.toml.d/x.toml", "");
-    EXPECT_EQ(problems(), "DIR/a b.toml:1:1: error: 'a b' cannot name a job: use 1 to 64 of A-Z a-z 0-9 _ . -, not "
-                          "starting with - or .\nDIR/web.toml.d: error: overlays are not available in this version\n");
+    EXPECT_EQ(problems(),
+              "DIR/a b.toml:1:1: error: 'a b' cannot name a job: use 1 to 64 of A-Z a-z 0-9 _ . -, not "
+              "starting with - or .\nDIR/web.toml.d: error: overlays are not available in this version\n");
 }
 
 TEST_F(Load, RefusesAJobThatIsDefinedTwice) {

@@ -25,9 +25,7 @@ std::size_t colon_of(std::string_view text) {
     return at > 2 && at < text.size() && text[at] == ':' ? at : std::string_view::npos;
 }
 
-bool is_known_space(std::string_view word) {
-    return word == "job" || word == "env" || word == "cred";
-}
+bool is_known_space(std::string_view word) { return word == "job" || word == "env" || word == "cred"; }
 
 /// Builds the text from what is literal and what stays a placeholder.
 class Preparation {

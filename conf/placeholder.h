@@ -19,7 +19,7 @@ std::string protect(std::string_view text);
 /// What placeholders of a job's settings stand for when the file is read.
 struct PlaceholderScope {
     std::string_view job;
-    bool single = true;                ///< one unnamed instance: everything is known now
+    bool single = true;  ///< one unnamed instance: everything is known now
     std::optional<int> port_base;
     const Surroundings* surroundings = nullptr;
 };
@@ -27,7 +27,7 @@ struct PlaceholderScope {
 /// A text of which everything is replaced that is the same for all instances; the rest is for expand_job().
 struct PreparedText {
     std::string text;
-    bool differs = false;    ///< between instances
+    bool differs = false;  ///< between instances
     bool uses_port = false;
 };
 

@@ -81,7 +81,9 @@ TEST(Problems, WrongTypes) {
          {"2:15: error: 'limits.core' must be a size such as \"512MiB\", or \"unlimited\", not an "
           "integer: write \"0B\" for bytes"}},
         {"stop_signal = 15",
-         {"2:15: error: 'stop_signal' must be the name of a signal such as \"SIGTERM\", not an integer: write "
+         {"2:15: error: 'stop_signal' must be the name of a signal such as \"SIGTERM\", or an array of signals and "
+          "pauses such "
+          "as [\"SIGINT\", \"5s\", \"SIGTERM\"], not an integer: write "
           "\"SIGTERM\""}},
         {"stop_timeout = 1979-05-27",
          {"2:16: error: 'stop_timeout' must be a duration such as \"10s\", or \"none\", not a date or time"}},
@@ -132,7 +134,15 @@ TEST(Problems, ValuesOutOfForm) {
          {"2:15: error: 'stop_signal' must be the name of a signal, not 'SIGTER' (did you mean 'SIGTERM'?)"}},
         {"stop_signal = '9'", {"2:15: error: 'stop_signal' must be the name of a signal, not '9': write \"SIGKILL\""}},
         {"stop_signal = ['SIGINT', '5s']",
-         {"2:15: error: 'stop_signal' as an array is not available in this version: write the name of one signal"}},
+         {"2:15: error: 'stop_signal' as an array has 1 to 8 signals with a pause between each two, such as "
+          "[\"SIGINT\", "
+          "\"5s\", \"SIGTERM\"]"}},
+        {"stop_signal = ['SIGINT', 'SIGTERM', '5s']",
+         {"2:26: error: 'stop_signal' cannot be used: \"SIGTERM\" is not a duration: write a number with us, ms, s, "
+          "min, h "
+          "or d, as \"1min30s\"",
+          "2:37: error: 'stop_signal' must be the name of a signal, not '5s'"}},
+        {"stop_signal = ['SIGINT', '0s', 'SIGTERM']", {"2:26: error: 'stop_signal' must be longer than 0"}},
         {"umask = '0888'", {"2:9: error: 'umask' must be an octal string such as \"0022\", not '0888'"}},
         {"description = \"a\\nb\"", {"2:15: error: 'description' must be one line without control characters"}},
         {"description = \"a\\u0000b\"", {"2:15: error: 'description' must not have a NUL character in it"}},

@@ -43,8 +43,8 @@ void JobResolver::resolve_user(Job& job) {
         credentials.uid = entry->uid;
         if (known) credentials.gid = entry->gid;
         if (!known && !draft.group && entry->uid != own) {
-            problems_.add(draft.user->place, "user " + std::to_string(entry->uid) +
-                                                 " is in no user database: set 'group' too");
+            problems_.add(draft.user->place,
+                          "user " + std::to_string(entry->uid) + " is in no user database: set 'group' too");
             return;
         }
         if (own != 0 && entry->uid != own) {

@@ -20,8 +20,8 @@ struct Trust {
 /// advice in it.
 std::optional<std::string> trust_fault(const struct stat& status, const std::string& path, const Trust& trust);
 
-/// The whole of a regular file of at most `most` bytes: `name` in the open `directory` (or AT_FDCWD), for people `path`.
-/// Never hangs at a FIFO. os_error of the Error is ENOENT where there is no such file.
+/// The whole of a regular file of at most `most` bytes: `name` in the open `directory` (or AT_FDCWD), for people
+/// `path`. Never hangs at a FIFO. os_error of the Error is ENOENT where there is no such file.
 Result<std::string> read_text_file(int directory, const std::string& name, const std::string& path, std::size_t most,
                                    const Trust& trust);
 

@@ -52,8 +52,8 @@ TomlValue convert(toml::node& node) {
 }  // namespace
 
 std::string_view type_name(const TomlValue& value) {
-    constexpr std::string_view kNames[] = {"a string",        "an integer", "a number with a fraction", "a boolean",
-                                           "a date or time", "an array",   "a table"};
+    constexpr std::string_view kNames[] = {
+        "a string", "an integer", "a number with a fraction", "a boolean", "a date or time", "an array", "a table"};
     return kNames[value.data.index()];
 }
 

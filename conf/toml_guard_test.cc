@@ -26,10 +26,10 @@ TEST(TomlGuard, RefusesBombs) {
 
 TEST(TomlGuard, CountsNothingInStringsAndComments) {
     const std::string brackets = repeated("[{.", 100);
-    for (const auto& text : {"# " + brackets + "\na = 1", "a = '" + brackets + "'", "a = \"\\\"" + brackets + "\"",
-                             "a = '''\n" + brackets + "'''", "a = \"\"\"\\\"\"\"" + brackets + "\"\"\"",
-                             repeated("a = [1.5, 2.5]\n", 100), repeated("[a.b]\n", 100),
-                             "a = [" + repeated("1.5,", 100) + "]"}) {
+    for (const auto& text :
+         {"# " + brackets + "\na = 1", "a = '" + brackets + "'", "a = \"\\\"" + brackets + "\"",
+          "a = '''\n" + brackets + "'''", "a = \"\"\"\\\"\"\"" + brackets + "\"\"\"", repeated("a = [1.5, 2.5]\n", 100),
+          repeated("[a.b]\n", 100), "a = [" + repeated("1.5,", 100) + "]"}) {
         EXPECT_FALSE(check_text(text)) << text;
     }
 }

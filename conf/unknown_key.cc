@@ -17,6 +17,7 @@ struct LaterKey {
 };
 
 /// Keys that are part of the design but not of this version: told apart from slips of the fingers.
+// clang-format off
 constexpr LaterKey kLater[] = {
     {"", "after"},           {"", "before"},         {"", "wants"},           {"", "requires"},
     {"", "stop_scope"},      {"", "stop_signal_to"}, {"", "stop_command"},    {"", "reload_command"},
@@ -37,6 +38,7 @@ constexpr LaterKey kLater[] = {
     {"project", "groups"},   {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
     {"project", "values"},
 };
+// clang-format on
 
 constexpr std::string_view kProjectKeys[] = {"jobs", "defaults", "daemon", "access", "x"};
 
@@ -73,9 +75,8 @@ std::string_view other_home(std::string_view section, std::string_view name) {
 }  // namespace
 
 std::string unknown_key_text(std::string_view section, std::string_view name) {
-    const bool later = std::any_of(std::begin(kLater), std::end(kLater), [&](const LaterKey& key) {
-        return key.section == section && key.name == name;
-    });
+    const bool later = std::any_of(std::begin(kLater), std::end(kLater),
+                                   [&](const LaterKey& key) { return key.section == section && key.name == name; });
     std::string text = quoted(name);
     if (later) return "key " + text + " is not available in this version";
     text.insert(0, "unknown key ");

@@ -148,9 +148,8 @@ int signal_jobs(Session& session) {
         session.out().error("'" + escaped(wanted) + "' is not a signal (as in: procsupctl signal HUP web)");
         return kUsage;
     }
-    return act(session, "io.procsupd.Job.Signal", names_parameters(session.line(), 1, [&](json::Writer& writer) {
-                   writer.member("signal", wanted);
-               }));
+    return act(session, "io.procsupd.Job.Signal",
+               names_parameters(session.line(), 1, [&](json::Writer& writer) { writer.member("signal", wanted); }));
 }
 
 int reset(Session& session) { return act(session, "io.procsupd.Job.Reset", names_parameters(session.line())); }

@@ -21,8 +21,7 @@ TEST(Start, TellsWhatCameOfEachInstance) {
 TEST(Start, PassesWaitAndTimeoutOn) {
     FakeDaemon daemon("io.procsupd.Job.Start", R"({"outcomes":[]})");
     run_procsupctl(daemon, {"start", "--no-wait", "--timeout=2s", "web", "db"});
-    EXPECT_EQ(daemon.only_call(),
-              R"(io.procsupd.Job.Start {"names":["web","db"],"wait":false,"timeoutUSec":2000000})");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Start {"names":["web","db"],"wait":false,"timeoutUSec":2000000})");
 }
 
 TEST(Start, SaysOnlyFailuresWhenQuiet) {
@@ -69,8 +68,9 @@ TEST(Reload, WithoutAJobReadsTheConfiguration) {
 
 TEST(Reload, OfABadConfigurationExits6WithEveryProblem) {
     FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) {
-        return std::vector<std::string>{varlink::error_message(
-            "io.procsupd.Manager.BadConfiguration", R"({"problems":["a:1:1: error: x","b:2:1: error: y"],"message":"2 errors"})")};
+        return std::vector<std::string>{
+            varlink::error_message("io.procsupd.Manager.BadConfiguration",
+                                   R"({"problems":["a:1:1: error: x","b:2:1: error: y"],"message":"2 errors"})")};
     });
     const auto printed = run_procsupctl(daemon, {"reload"});
     EXPECT_EQ(printed.code, 6);

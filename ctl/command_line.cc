@@ -208,7 +208,8 @@ private:
                                    std::string(line_.verb->name) + "'");
             }
         }
-        if (line_.user && !line_.socket.empty()) return usage_error("options '--user' and '--socket' exclude each other");
+        if (line_.user && !line_.socket.empty())
+            return usage_error("options '--user' and '--socket' exclude each other");
         return {};
     }
 

@@ -28,7 +28,7 @@ struct CommandLine {
     std::string_view socket;
     std::string_view wait_for = "ready";
     std::string_view name;
-    std::optional<Duration> timeout;       ///< absent: wait for ever
+    std::optional<Duration> timeout;  ///< absent: wait for ever
     std::vector<std::string_view> operands;
     std::vector<std::string_view> command;  ///< of run and exec
 };

@@ -19,7 +19,7 @@ const OptionText* find_option(std::string_view word) {
 /// What the finished words have settled.
 struct Progress {
     const Verb* verb = nullptr;
-    std::string_view unfinished_verb;          ///< "daemon"
+    std::string_view unfinished_verb;  ///< "daemon"
     std::size_t operands = 0;
     const OptionText* wants_argument = nullptr;  ///< the last word is an option whose argument comes next
     bool verbatim = false;                       ///< behind `--`

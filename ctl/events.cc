@@ -36,16 +36,15 @@ int events(Session& session) {
     const bool everything = session.line().operands.empty();
     const std::string parameters = everything ? std::string() : names_parameters(session.line());
     bool delivered = true;
-    const bool done =
-        session.call_more("io.procsupd.Job.Subscribe", parameters, [&](const json::Value& reply) {
-            if (session.line().json) {
-                session.print_json(reply);
-            } else {
-                add_reply(reply, session.out());
-            }
-            delivered = session.out().flush();
-            return delivered && session.line().follow;
-        });
+    const bool done = session.call_more("io.procsupd.Job.Subscribe", parameters, [&](const json::Value& reply) {
+        if (session.line().json) {
+            session.print_json(reply);
+        } else {
+            add_reply(reply, session.out());
+        }
+        delivered = session.out().flush();
+        return delivered && session.line().follow;
+    });
     if (!done) return session.exit_code();
     return delivered ? kSuccess : kFailed;
 }

@@ -13,9 +13,7 @@ int exit_code_for_error(std::string_view error, ExitFamily family) {
     return kFailed;
 }
 
-int exit_code_unreachable(ExitFamily family) {
-    return family == ExitFamily::Run ? kRunFailed : kUnreachable;
-}
+int exit_code_unreachable(ExitFamily family) { return family == ExitFamily::Run ? kRunFailed : kUnreachable; }
 
 int exit_code_for_failed_start(std::string_view stage, std::string_view errno_name) {
     // "exec", or "exec /usr/bin/nope"; a directory that is missing is our failure, not the command's.

@@ -9,14 +9,14 @@ namespace procsup::ctl {
 inline constexpr int kSuccess = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
-inline constexpr int kNotRunning = 3;          ///< status verbs
-inline constexpr int kStatusUnknown = 4;       ///< status verbs: no such job, or not allowed to know
-inline constexpr int kNoPermission = 4;        ///< action verbs
-inline constexpr int kNoSuchJob = 5;           ///< action verbs
+inline constexpr int kNotRunning = 3;     ///< status verbs
+inline constexpr int kStatusUnknown = 4;  ///< status verbs: no such job, or not allowed to know
+inline constexpr int kNoPermission = 4;   ///< action verbs
+inline constexpr int kNoSuchJob = 5;      ///< action verbs
 inline constexpr int kBadConfiguration = 6;
-inline constexpr int kUnreachable = 69;        ///< EX_UNAVAILABLE: no supervisor answers
+inline constexpr int kUnreachable = 69;  ///< EX_UNAVAILABLE: no supervisor answers
 inline constexpr int kTimedOut = 124;
-inline constexpr int kRunFailed = 125;         ///< run, exec: procsupctl's own failure
+inline constexpr int kRunFailed = 125;  ///< run, exec: procsupctl's own failure
 inline constexpr int kNotExecutable = 126;
 inline constexpr int kNotFound = 127;
 

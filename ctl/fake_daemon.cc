@@ -22,8 +22,7 @@ namespace {
 /// A file in memory that stands in for descriptor 1 or 2 while it lives.
 class Caught {
 public:
-    explicit Caught(int number)
-        : number_(number), saved_(dup(number)), file_(memfd_create("caught", MFD_CLOEXEC)) {
+    explicit Caught(int number) : number_(number), saved_(dup(number)), file_(memfd_create("caught", MFD_CLOEXEC)) {
         dup2(file_.get(), number);
     }
     ~Caught() { dup2(saved_.get(), number_); }

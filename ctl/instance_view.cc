@@ -11,10 +11,10 @@ namespace procsup::ctl {
 namespace {
 
 /// States from worst to best; a job is in the worst one of its instances.
-constexpr std::array<std::string_view, 7> kWorstFirst{"failed",   "backoff", "stopping", "starting",
+constexpr std::array<std::string_view, 7> kWorstFirst{"failed",  "backoff", "stopping", "starting",
                                                       "stopped", "exited",  "running"};
 /// The order in which the summary counts them.
-constexpr std::array<std::string_view, 7> kSummaryOrder{"running",  "failed",   "backoff", "starting",
+constexpr std::array<std::string_view, 7> kSummaryOrder{"running",  "failed",  "backoff", "starting",
                                                         "stopping", "stopped", "exited"};
 
 std::size_t rank(std::string_view state) {

@@ -18,7 +18,7 @@ struct InstanceView {
     std::string_view job;
     std::string_view state;
     bool ready = false;
-    std::int64_t pid = 0;       ///< 0: none
+    std::int64_t pid = 0;  ///< 0: none
     std::int64_t restarts = 0;
     std::int64_t since_usec = 0;
     std::int64_t next_start_usec = 0;

@@ -12,7 +12,8 @@ constexpr std::int64_t kNow = 1'772'532'662'000'000;
 constexpr std::int64_t kSecond = 1'000'000;
 
 json::Value reply() {
-    auto value = json::parse(R"json({"daemon":{"version":"1.0.0","uptimeUSec":273600000000,"state":"running"},"instances":[
+    auto value =
+        json::parse(R"json({"daemon":{"version":"1.0.0","uptimeUSec":273600000000,"state":"running"},"instances":[
         {"name":"web@10","job":"web","state":"running","ready":true,"pid":12,"restarts":0,"sinceUSec":1772524802000000},
         {"name":"web@2","job":"web","state":"running","ready":true,"pid":11,"restarts":1,"sinceUSec":1772524702000000},
         {"name":"mailer","job":"mailer","state":"failed","ready":false,"restarts":5,"sinceUSec":1772532422000000,

@@ -116,8 +116,8 @@ struct Launch {
 };
 
 std::vector<std::string> environment_with(const std::string& notify_socket) {
-    constexpr std::array<std::string_view, 6> kOfOtherDaemons{"NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=",
-                                                             "LISTEN_FDS=",    "LISTEN_PID=",    "LISTEN_FDNAMES="};
+    constexpr std::array<std::string_view, 6> kOfOtherDaemons{
+        "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES="};
     std::vector<std::string> result;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::string_view text(*entry);
@@ -202,8 +202,8 @@ Result<ProjectStart> start_project_daemon(const Project& project, const std::str
 
     Launch launch;
     launch.program = program;
-    launch.words = {"procsupd", "--config", project.file, "--runtime-dir", project.runtime_dir,
-                    "--state-dir", state_dir};
+    launch.words = {"procsupd",          "--config",    project.file, "--runtime-dir",
+                    project.runtime_dir, "--state-dir", state_dir};
     launch.environment = environment_with(ready->path());
     launch.log = log.get();
     launch.null = null.get();

@@ -16,7 +16,7 @@ std::string find_procsupd();
 
 /// The supervisor of one project file, in the runtime directory that belongs to the file.
 struct Project {
-    std::string file;         ///< real path
+    std::string file;  ///< real path
     std::string runtime_dir;
 
     std::string socket() const { return runtime_dir + "/" + std::string(kSocketName); }
@@ -29,8 +29,8 @@ struct Project {
 struct ProjectStart {
     enum class Outcome { Ready, Ended, TimedOut };
     Outcome outcome = Outcome::Ready;
-    int exit_code = 0;      ///< of Ended
-    std::string log;        ///< what it wrote meanwhile
+    int exit_code = 0;  ///< of Ended
+    std::string log;    ///< what it wrote meanwhile
 };
 
 /// Starts procsupd for the project in a session of its own, its output to the project's log, and waits until it

@@ -147,7 +147,8 @@ std::vector<std::string> two_jobs_down(const varlink::Call& call, const std::vec
     }
     if (call.method_name() == "Show") {
         const bool enabled = call.parameters.string_or("name", "") == "on";
-        return {varlink::reply_message(enabled ? R"({"settings":{"enabled":true}})" : R"({"settings":{"enabled":false}})")};
+        return {
+            varlink::reply_message(enabled ? R"({"settings":{"enabled":true}})" : R"({"settings":{"enabled":false}})")};
     }
     return {varlink::reply_message("")};
 }
@@ -165,10 +166,10 @@ TEST(Up, OfARunningProjectReloadsAndStartsWhatIsEnabledAndDown) {
     const auto printed = run_procsupctl({"up"}, user);
     EXPECT_EQ(printed.code, 0);
     EXPECT_NE(printed.out.find("x on "), std::string::npos);
-    EXPECT_EQ(daemon.calls(),
-              (std::vector<std::string>{"io.procsupd.Manager.Reload {}", "io.procsupd.Manager.Status {}",
-                                        R"(io.procsupd.Job.Show {"name":"off"})", R"(io.procsupd.Job.Show {"name":"on"})",
-                                        R"(io.procsupd.Job.Start {"names":["on"]})", "io.procsupd.Manager.Status {}"}));
+    EXPECT_EQ(daemon.calls(), (std::vector<std::string>{
+                                  "io.procsupd.Manager.Reload {}", "io.procsupd.Manager.Status {}",
+                                  R"(io.procsupd.Job.Show {"name":"off"})", R"(io.procsupd.Job.Show {"name":"on"})",
+                                  R"(io.procsupd.Job.Start {"names":["on"]})", "io.procsupd.Manager.Status {}"}));
 }
 
 TEST(Down, OfAProjectThatIsNotUpIsDone) {

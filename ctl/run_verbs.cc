@@ -150,8 +150,8 @@ private:
         const auto* code = parameters.find("exitCode");
         if (session_.line().json) session_.print_json(parameters);
         if (!signal && (code == nullptr || code->as_int() == nullptr)) {
-            session_.out().error(escaped(parameters.string_or("name", name_)) + " did not run: " +
-                                 escaped(parameters.string_or("cause", "no reason given")));
+            session_.out().error(escaped(parameters.string_or("name", name_)) +
+                                 " did not run: " + escaped(parameters.string_or("cause", "no reason given")));
             return kRunFailed;
         }
         const int result = signal ? 128 + *signal : static_cast<int>(*code->as_int());

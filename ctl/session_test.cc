@@ -90,7 +90,8 @@ TEST(Usage, ErrorsExit2) {
 
 TEST(Shutdown, WaitsUntilTheSupervisorHangsUp) {
     FakeDaemon daemon([](const varlink::Call& call, const std::vector<Fd>&) {
-        if (call.method_name() == "Status") return std::vector<std::string>{varlink::reply_message(R"({"daemon":{"pid":1}})")};
+        if (call.method_name() == "Status")
+            return std::vector<std::string>{varlink::reply_message(R"({"daemon":{"pid":1}})")};
         return std::vector<std::string>{varlink::reply_message(""), ""};
     });
     const auto printed = run_procsupctl(daemon, {"shutdown"});
@@ -110,7 +111,8 @@ TEST(DaemonStatus, PrintsTheDaemonInSnakeCase) {
                       R"({"daemon":{"version":"1.0","uptimeUSec":9000000,"loopLagMaxUSec":20},"instances":[]})");
     EXPECT_EQ(run_procsupctl(daemon, {"daemon", "status"}).out, "version: 1.0\nuptime: 9s\nloop_lag_max: 20us\n");
     EXPECT_EQ(run_procsupctl(daemon, {"daemon", "status", "--json"}).out,
-              R"({"version":"1.0","uptime_usec":9000000,"loop_lag_max_usec":20})" "\n");
+              R"({"version":"1.0","uptime_usec":9000000,"loop_lag_max_usec":20})"
+              "\n");
 }
 
 }  // namespace

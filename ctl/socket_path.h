@@ -13,8 +13,8 @@ namespace procsup::ctl {
 
 /// What decides where the supervisor is, besides the command line.
 struct Surroundings {
-    std::string procsupd_socket;   ///< $PROCSUPD_SOCKET
-    std::string xdg_runtime_dir;   ///< $XDG_RUNTIME_DIR
+    std::string procsupd_socket;  ///< $PROCSUPD_SOCKET
+    std::string xdg_runtime_dir;  ///< $XDG_RUNTIME_DIR
     std::string project_file = "procsup.toml";
     std::string system_socket = "/run/procsupd/io.procsupd";
     uid_t uid = 0;

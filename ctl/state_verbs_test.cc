@@ -71,7 +71,8 @@ TEST(Status, OfAnUnknownJobExits4WithTheSupervisorsHint) {
 TEST(Status, PrintsErrorsAsJsonToo) {
     FakeDaemon daemon(answer_error("io.procsupd.Manager.NoSuchJob", R"({"name":"x","message":"no job 'x'"})"));
     EXPECT_EQ(run_procsupctl(daemon, {"status", "x", "--json"}).out,
-              R"({"error":"io.procsupd.Manager.NoSuchJob","name":"x","message":"no job 'x'"})" "\n");
+              R"({"error":"io.procsupd.Manager.NoSuchJob","name":"x","message":"no job 'x'"})"
+              "\n");
 }
 
 TEST(List, HasALineForEachInstance) {
@@ -114,10 +115,12 @@ TEST(Cat, PrintsTheTextBehindItsOrigin) {
 }
 
 std::vector<std::string> three_replies(const varlink::Call&, const std::vector<Fd>&) {
-    return {varlink::reply_message(R"({"snapshot":{"sequence":1,"instances":[{"name":"web","state":"running"}]}})", true),
-            varlink::reply_message(R"({"lost":2})", true),
-            varlink::reply_message(R"({"event":{"sequence":4,"timeUSec":1772532662114000,"name":"web","from":"running",
-                "to":"backoff","cause":"exit 3","pid":7}})", false)};
+    return {
+        varlink::reply_message(R"({"snapshot":{"sequence":1,"instances":[{"name":"web","state":"running"}]}})", true),
+        varlink::reply_message(R"({"lost":2})", true),
+        varlink::reply_message(R"({"event":{"sequence":4,"timeUSec":1772532662114000,"name":"web","from":"running",
+                "to":"backoff","cause":"exit 3","pid":7}})",
+                               false)};
 }
 
 TEST(Events, EndWithTheSnapshotUnlessFollowed) {

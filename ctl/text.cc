@@ -72,9 +72,8 @@ std::string escaped(std::string_view text, bool keep_lines) {
 }
 
 std::size_t display_width(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xc0u) != 0x80;
-    }));
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80; }));
 }
 
 std::string snake_case(std::string_view name) {
@@ -153,8 +152,7 @@ bool natural_less(std::string_view a, std::string_view b) {
 }
 
 std::string shell_quoted(std::string_view text) {
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
     if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) return std::string(text);
     std::string result = "'";
     for (const char c : text) {

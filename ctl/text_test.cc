@@ -10,16 +10,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Escaped, MakesControlCharactersVisible) {
-    EXPECT_EQ(escaped("a\x1b[31mb\n\t\x7f"), "a\\x1b[31mb\\x0a\\x09\\x7f");
-}
+TEST(Escaped, MakesControlCharactersVisible) { EXPECT_EQ(escaped("a\x1b[31mb\n\t\x7f"), "a\\x1b[31mb\\x0a\\x09\\x7f"); }
 
 TEST(Escaped, KeepsLinesWhenAsked) { EXPECT_EQ(escaped("a\n\tb\r", true), "a\n\tb\\x0d"); }
 
 TEST(Escaped, KeepsUtf8AndShowsBytesThatAreNot) { EXPECT_EQ(escaped("jörg \xff \xc3"), "jörg \\xff \\xc3"); }
 
 TEST(Escaped, ShowsC1ControlsAndDirectionOverrides) {
-    EXPECT_EQ(escaped("\xc2\x9b" "31m\xe2\x80\xae" "x"), "\\u009b31m\\u202ex");
+    EXPECT_EQ(escaped("\xc2\x9b"
+                      "31m\xe2\x80\xae"
+                      "x"),
+              "\\u009b31m\\u202ex");
 }
 
 TEST(SnakeCase, MapsTheProtocolsNames) {
@@ -38,8 +39,9 @@ TEST(SnakeCase, ReachesNestedMembersButNotValues) {
     ASSERT_TRUE(value);
     json::Writer writer;
     write_snake_case(*value, writer);
-    EXPECT_EQ(writer.text(),
-              R"({"instances":[{"since_usec":1,"exit_code":null}],"settings":{"env":["HomeDir=/x"]},"cause":"exitCode"})");
+    EXPECT_EQ(
+        writer.text(),
+        R"({"instances":[{"since_usec":1,"exit_code":null}],"settings":{"env":["HomeDir=/x"]},"cause":"exitCode"})");
 }
 
 TEST(AgeText, UsesTwoUnitsFromHoursOn) {

@@ -54,8 +54,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      Operands::SignalAndJobs, ExitFamily::Action, signal_jobs},
     {"reset", VerbGroup::Act, "JOB…", "forget failures and restart counts", bit(Option::All), Operands::Jobs,
      ExitFamily::Action, reset},
-    {"wait", VerbGroup::Act, "[--for=WHAT] JOB…", "wait until ready, stopped or exited", bit(Option::For) | bit(Option::All),
-     Operands::Jobs, ExitFamily::Action, wait_for_jobs},
+    {"wait", VerbGroup::Act, "[--for=WHAT] JOB…", "wait until ready, stopped or exited",
+     bit(Option::For) | bit(Option::All), Operands::Jobs, ExitFamily::Action, wait_for_jobs},
 
     {"run", VerbGroup::Transient, "[--name=NAME] [--detach] -- CMD [ARG…]",
      "run a command once, supervised, with this terminal", bit(Option::Name) | bit(Option::Detach), Operands::Command,

@@ -35,10 +35,10 @@ constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(o
 
 struct OptionText {
     Option option;
-    std::string_view name;         ///< "--timeout"
-    char letter;                   ///< 'f' for -f, or 0
-    std::string_view argument;     ///< "DUR", or empty: takes none
-    std::string_view choices;      ///< "auto always never": what the argument can be, or empty
+    std::string_view name;      ///< "--timeout"
+    char letter;                ///< 'f' for -f, or 0
+    std::string_view argument;  ///< "DUR", or empty: takes none
+    std::string_view choices;   ///< "auto always never": what the argument can be, or empty
     std::string_view help;
 };
 
@@ -47,20 +47,20 @@ enum class VerbGroup { State, Act, Transient, Project, Daemon, Hidden };
 /// What the words behind a verb are.
 enum class Operands {
     None,
-    Job,            ///< one job
-    AnyJobs,        ///< any number of jobs, also none
-    Jobs,           ///< at least one job (or --all)
+    Job,      ///< one job
+    AnyJobs,  ///< any number of jobs, also none
+    Jobs,     ///< at least one job (or --all)
     SignalAndJobs,
     Command,        ///< -- CMD [ARG…]
     JobAndCommand,  ///< JOB -- CMD [ARG…]
     File,           ///< at most one file
     Shell,
-    Verb,           ///< a verb's words, or none
-    Anything,       ///< taken verbatim, options too
+    Verb,      ///< a verb's words, or none
+    Anything,  ///< taken verbatim, options too
 };
 
 struct Verb {
-    std::string_view name;      ///< "status", "daemon status"
+    std::string_view name;  ///< "status", "daemon status"
     VerbGroup group;
     std::string_view synopsis;  ///< what follows the name: "[JOB…]"
     std::string_view help;      ///< one line, without a full stop

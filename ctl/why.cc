@@ -125,8 +125,10 @@ std::string why_text(const json::Value& reply, const Output& out) {
     if (const auto* advice = reply.find("advice"); advice != nullptr && advice->as_array() != nullptr) {
         for (const auto& step : *advice->as_array()) {
             if (step.as_string() == nullptr) continue;
-            last += (last.empty() ? "  try: " : last.ends_with('\n') ? "  or: " : " try: ") + escaped(*step.as_string()) +
-                    "\n";
+            last += (last.empty()           ? "  try: "
+                     : last.ends_with('\n') ? "  or: "
+                                            : " try: ") +
+                    escaped(*step.as_string()) + "\n";
         }
     }
     if (!last.empty() && !last.ends_with('\n')) last += "\n";

@@ -15,7 +15,7 @@ namespace procsup::ctl {
 /// One line of the past, newest first: an end of a run, or another change.
 struct PastEvent {
     std::int64_t time_usec = 0;
-    std::string text;       ///< "exit 78 after 0.2s", "stopped: stop asked by uid 0"
+    std::string text;          ///< "exit 78 after 0.2s", "stopped: stop asked by uid 0"
     std::size_t repeated = 0;  ///< how many older ones of the same kind it stands for
 };
 

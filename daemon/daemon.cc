@@ -113,8 +113,10 @@ void Daemon::feed_watchdog() {
 void Daemon::first_load(LoadResult result) {
     if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
         for (const auto& text : to_texts(*problems)) log_.error(text);
-        log_.error(fmt::format("cannot start: {} {} in {}", problems->size(), problems->size() == 1 ? "problem" : "problems", options_.config));
-        service_.status(fmt::format("cannot start: {} {} in {}", problems->size(), problems->size() == 1 ? "problem" : "problems", options_.config));
+        log_.error(fmt::format("cannot start: {} {} in {}", problems->size(),
+                               problems->size() == 1 ? "problem" : "problems", options_.config));
+        service_.status(fmt::format("cannot start: {} {} in {}", problems->size(),
+                                    problems->size() == 1 ? "problem" : "problems", options_.config));
         end(kExitBadConfig);
         return;
     }
@@ -196,10 +198,9 @@ void Daemon::after_callback() {
 }
 
 void Daemon::announce(const Transition& transition) {
-    const auto text = fmt::format("{}: {} -> {}{}: {}", transition.instance, to_text(transition.from),
-                                  to_text(transition.to),
-                                  transition.pid > 0 ? fmt::format(" (pid {})", transition.pid) : std::string(),
-                                  transition.cause);
+    const auto text =
+        fmt::format("{}: {} -> {}{}: {}", transition.instance, to_text(transition.from), to_text(transition.to),
+                    transition.pid > 0 ? fmt::format(" (pid {})", transition.pid) : std::string(), transition.cause);
     const std::initializer_list<OwnLog::Field> fields = {{"PROCSUPD_JOB", transition.job},
                                                          {"PROCSUPD_INSTANCE", transition.instance},
                                                          {"PROCSUPD_STATE", to_text(transition.to)}};
@@ -306,7 +307,8 @@ void Daemon::shutdown_overdue() {
     std::string remaining;
     for (const auto& [name, job] : supervisor_->jobs()) {
         for (const auto& instance : job.instances) {
-            if (is_live(instance->state())) remaining += fmt::format(" {} (pid {})", instance->name().instance, instance->pid());
+            if (is_live(instance->state()))
+                remaining += fmt::format(" {} (pid {})", instance->name().instance, instance->pid());
         }
     }
     if (!killed_all_) {

@@ -87,7 +87,7 @@ private:
     std::set<std::string, std::less<>> remembered_stops_;
     TimePoint started_;
     int exit_code_ = 0;
-    std::string shutdown_cause_;   ///< not empty: a shutdown was asked for
+    std::string shutdown_cause_;  ///< not empty: a shutdown was asked for
     bool shutdown_begun_ = false;
     bool killed_all_ = false;
     bool ending_ = false;

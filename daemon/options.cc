@@ -12,7 +12,18 @@
 namespace procsup {
 namespace {
 
-enum Option : int { kConfig = 256, kRuntimeDir, kStateDir, kUser, kCheck, kLoad, kRememberStop, kSchema, kVersion, kHelp };
+enum Option : int {
+    kConfig = 256,
+    kRuntimeDir,
+    kStateDir,
+    kUser,
+    kCheck,
+    kLoad,
+    kRememberStop,
+    kSchema,
+    kVersion,
+    kHelp
+};
 
 constexpr std::array<option, 11> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
@@ -42,7 +53,8 @@ void use_user_directories(Options& options) {
     const auto home = environment_or("HOME", "/");
     const auto fallback = "/tmp/procsupd-" + std::to_string(getuid());
     const char* runtime = getenv("XDG_RUNTIME_DIR");
-    options.default_runtime_dir = runtime != nullptr && *runtime != '\0' ? std::string(runtime) + "/procsupd" : fallback;
+    options.default_runtime_dir =
+        runtime != nullptr && *runtime != '\0' ? std::string(runtime) + "/procsupd" : fallback;
     options.default_state_dir = environment_or("XDG_STATE_HOME", home + "/.local/state") + "/procsupd";
     options.config = environment_or("XDG_CONFIG_HOME", home + "/.config") + "/procsupd";
 }

@@ -11,9 +11,9 @@ namespace procsup {
 struct Options {
     enum class Mode { Supervise, Check, Load, RememberStop, PrintSchema, Version, Help };
     Mode mode = Mode::Supervise;
-    std::string config;        ///< absolute; a project file or a directory
-    std::string runtime_dir;   ///< empty: as the configuration says, else default_runtime_dir
-    std::string state_dir;     ///< empty: as the configuration says, else default_state_dir
+    std::string config;       ///< absolute; a project file or a directory
+    std::string runtime_dir;  ///< empty: as the configuration says, else default_runtime_dir
+    std::string state_dir;    ///< empty: as the configuration says, else default_state_dir
     std::string default_runtime_dir;
     std::string default_state_dir;
     std::vector<std::string> operands;  ///< of the internal modes

@@ -65,7 +65,8 @@ LoadOptions load_options(std::string path, std::string state_dir) {
 
 int load(const Options& options) {
     if (options.operands.size() != 2) return kExitUsage;
-    write_all(STDOUT_FILENO, encode_load_result(load_configuration(load_options(options.operands[0], options.operands[1]))));
+    write_all(STDOUT_FILENO,
+              encode_load_result(load_configuration(load_options(options.operands[0], options.operands[1]))));
     return EXIT_SUCCESS;
 }
 
@@ -81,7 +82,8 @@ int remember_stop(const Options& options) {
     if (options.operands.size() != 3) return kExitUsage;
     const auto directory = options.operands[0] + "/stopped";
     const auto path = directory + "/" + options.operands[1];
-    if (options.operands[2] == "started") return unlink(path.c_str()) == 0 || errno == ENOENT ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (options.operands[2] == "started")
+        return unlink(path.c_str()) == 0 || errno == ENOENT ? EXIT_SUCCESS : EXIT_FAILURE;
     mkdir(options.operands[0].c_str(), 0755);
     mkdir(directory.c_str(), 0755);
     const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);

@@ -14,10 +14,10 @@ namespace procsup::varlink {
 inline constexpr std::size_t kMaxMessage = 16u << 20;
 
 struct Call {
-    std::string method;       ///< "io.procsupd.Job.Start"
-    json::Value parameters;   ///< an object; absent and null are read as {}
-    bool more = false;        ///< the caller takes any number of replies
-    bool oneway = false;      ///< the caller takes none
+    std::string method;      ///< "io.procsupd.Job.Start"
+    json::Value parameters;  ///< an object; absent and null are read as {}
+    bool more = false;       ///< the caller takes any number of replies
+    bool oneway = false;     ///< the caller takes none
     bool upgrade = false;
 
     std::string_view interface_name() const;  ///< "io.procsupd.Job"
@@ -25,9 +25,9 @@ struct Call {
 };
 
 struct Reply {
-    std::string error;        ///< empty: success; else "io.procsupd.Job.NotFound"
-    json::Value parameters;   ///< an object
-    bool continues = false;   ///< more replies of the same call follow
+    std::string error;       ///< empty: success; else "io.procsupd.Job.NotFound"
+    json::Value parameters;  ///< an object
+    bool continues = false;  ///< more replies of the same call follow
 };
 
 /// Reads one message (without its NUL). Unknown members of the envelope are ignored.

@@ -68,8 +68,8 @@ private:
 /// handler answers MethodNotImplemented. Parameters are compared with the description before a handler is called, so
 /// it finds only members it knows, of the types it expects, and all that are not nullable.
 struct Interface {
-    std::string name;          ///< "io.procsupd.Manager"
-    std::string description;   ///< the text of the .varlink file
+    std::string name;         ///< "io.procsupd.Manager"
+    std::string description;  ///< the text of the .varlink file
     using Handler = std::function<void(PendingCall)>;
     std::unordered_map<std::string, Handler> methods;
 };
@@ -83,9 +83,9 @@ struct ServerInfo {
 
 struct Limits {
     std::size_t connections = 4096;
-    std::size_t connections_per_uid = 1024;   ///< root is not counted against it
-    std::size_t message = kMaxMessage;        ///< bytes in or out
-    std::size_t unsent_stream = 1u << 20;     ///< what streams should keep within
+    std::size_t connections_per_uid = 1024;  ///< root is not counted against it
+    std::size_t message = kMaxMessage;       ///< bytes in or out
+    std::size_t unsent_stream = 1u << 20;    ///< what streams should keep within
     std::size_t fds_per_call = 8;
     /// Bytes of calls and answers held for all connections of one uid beyond 64 KiB each; root is not counted.
     std::size_t held_per_uid = 64u << 20;

@@ -9,8 +9,8 @@
 namespace procsup {
 namespace {
 
-constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::StopTimeout, TimerKind::RunTimeout,
-                                TimerKind::Backoff};
+constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::StopTimeout, TimerKind::StopStep,
+                                TimerKind::RunTimeout, TimerKind::Backoff};
 
 /// The daemon's own exit code after an essential job has ended for good.
 int daemon_exit_code(const RunEnd& end, bool success, int os_error) {
@@ -156,6 +156,7 @@ void Instance::on(const TimerFired& event, Context& context) {
             killed_ = true;
             context.actions.push_back(KillTreeAction{});
             return;
+        case TimerKind::StopStep: send_next_stop_signal(context); return;
         case TimerKind::Backoff: start_run("restarted after " + cause_, context); return;
     }
 }
@@ -200,6 +201,18 @@ void Instance::send_stop_signal(Context& context) {
     stop_signalled_ = true;
     context.actions.push_back(SignalGroupAction{spec_->stop_signal});
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
+    stop_step_ = 0;
+    arm_next_stop_signal(context);
+}
+
+void Instance::send_next_stop_signal(Context& context) {
+    context.actions.push_back(SignalGroupAction{spec_->stop_steps[stop_step_++].signal});
+    arm_next_stop_signal(context);
+}
+
+void Instance::arm_next_stop_signal(Context& context) {
+    if (stop_step_ == spec_->stop_steps.size()) return;
+    arm(TimerKind::StopStep, spec_->stop_steps[stop_step_].pause, context);
 }
 
 /// No process of this run is left.
@@ -242,8 +255,8 @@ void Instance::schedule_restart(const RunEnd& end, Context& context) {
     }
     ++restarts_;
     const bool quick = end.uptime < policy.min_uptime || !end.status;
-    const auto delay = quick ? with_jitter(restart_delay(policy, quick_deaths_), policy.jitter, context.random)
-                             : Duration::zero();
+    const auto delay =
+        quick ? with_jitter(restart_delay(policy, quick_deaths_), policy.jitter, context.random) : Duration::zero();
     if (delay == Duration::zero()) {
         start_run("restarted after " + end_text(), context);
         return;

@@ -16,6 +16,7 @@
 
 namespace procsup {
 
+// clang-format off
 // What can happen to an instance.
 struct StartRequested { std::string cause; };
 struct StopRequested { std::string cause; };
@@ -42,6 +43,7 @@ struct EndDaemonAction { int code; };
 
 using Action = std::variant<SpawnAction, SignalGroupAction, KillTreeAction, ArmAction, DisarmAction, AnnounceAction,
                             EndDaemonAction>;
+// clang-format on
 using Actions = std::vector<Action>;
 
 /// One past change of an instance, for `why`.
@@ -125,6 +127,8 @@ private:
     void start_run(std::string cause, Context& context);
     void begin_stop(std::string cause, Context& context);
     void send_stop_signal(Context& context);
+    void send_next_stop_signal(Context& context);
+    void arm_next_stop_signal(Context& context);
     void run_ended(Context& context);
     void settle_unasked_end(const RunEnd& end, Context& context);
     void schedule_restart(const RunEnd& end, Context& context);
@@ -139,14 +143,15 @@ private:
     InstanceName name_;
 
     State state_ = State::Stopped;
-    bool wanted_ = false;          // up is what is asked for
-    bool stop_asked_ = false;      // this run's end was ordered (stop or restart)
-    bool timed_out_ = false;       // this run was ended by a time-out
-    std::string_view timeout_name_;  // which one
-    bool executed_ = false;        // this run's program ran
-    bool main_ended_ = false;      // this run's main process is gone
-    bool stop_signalled_ = false;  // this run was told to end by its stop signal
-    bool killed_ = false;          // this run did not end in time after that
+    bool wanted_ = false;                        // up is what is asked for
+    bool stop_asked_ = false;                    // this run's end was ordered (stop or restart)
+    bool timed_out_ = false;                     // this run was ended by a time-out
+    std::string_view timeout_name_;              // which one
+    bool executed_ = false;                      // this run's program ran
+    bool main_ended_ = false;                    // this run's main process is gone
+    bool stop_signalled_ = false;                // this run was told to end by its stop signal
+    std::size_t stop_step_ = 0;                  // how many of its stop_steps were taken
+    bool killed_ = false;                        // this run did not end in time after that
     SpawnStage start_stage_ = SpawnStage::None;  // where this run's start failed
     int start_error_ = 0;
     pid_t pid_ = 0;
@@ -154,9 +159,9 @@ private:
     TimePoint since_;
     TimePoint executed_at_;
     TimePoint next_start_;
-    Duration uptime_{};            // of the run that has ended
+    Duration uptime_{};  // of the run that has ended
     std::string cause_;
-    std::string pending_cause_;    // of the state that follows stopping
+    std::string pending_cause_;  // of the state that follows stopping
     std::optional<ExitStatus> last_exit_;
     std::optional<ExitStatus> run_exit_;  // of this run
     std::uint32_t restarts_ = 0;
@@ -164,7 +169,7 @@ private:
     std::uint64_t runs_ended_ = 0;
     StartHistory starts_;
     std::uint32_t generation_ = 0;
-    std::array<std::uint32_t, 4> armed_{};  // generation by TimerKind, 0 = not armed
+    std::array<std::uint32_t, 5> armed_{};  // generation by TimerKind, 0 = not armed
     std::vector<HistoryEntry> history_;
 };
 

@@ -172,6 +172,42 @@ TEST(Instance, StopsBySignalAndKillsAfterTheTimeout) {
     EXPECT_EQ(sim.web().cause(), "stop asked; killed by SIGKILL (did not end within stop_timeout, 10s)");
 }
 
+TEST(Instance, SendsFurtherStopSignalsAfterTheirPauses) {
+    JobSpec spec;
+    spec.stop_signal = SIGINT;
+    spec.stop_steps = {{2s, SIGTERM}, {3s, SIGQUIT}};
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    const auto begun = sim.fakes.now;
+    sim.stop();
+    sim.fire(TimerKind::StopStep);
+    EXPECT_EQ(sim.fakes.now, begun + 2s);
+    sim.fire(TimerKind::StopStep);
+    EXPECT_EQ(sim.fakes.now, begun + 5s);
+    EXPECT_EQ(sim.fakes.timer(TimerKind::StopStep), nullptr);
+    sim.fire(TimerKind::StopTimeout);
+    EXPECT_EQ(sim.fakes.now, begun + 10s);
+    EXPECT_EQ(sim.fakes.calls,
+              (std::vector<std::string>{"spawn web", "signal 2", "signal 15", "signal 3", "kill tree"}));
+}
+
+TEST(Instance, BeginsWithTheFirstStopSignalInEachStop) {
+    JobSpec spec;
+    spec.stop_steps = {{2s, SIGINT}, {2s, SIGQUIT}};
+    Sim sim(spec);
+    for (int i = 0; i < 2; ++i) {
+        sim.start();
+        sim.run();
+        sim.fakes.calls.clear();
+        sim.stop();
+        sim.fire(TimerKind::StopStep);
+        sim.exit(ExitStatus::killed(SIGINT));
+        EXPECT_EQ(sim.fakes.calls, (std::vector<std::string>{"signal 15", "signal 2"}));
+        EXPECT_TRUE(sim.fakes.timers.empty());
+    }
+}
+
 TEST(Instance, FollowsItsPolicyAgainAfterAStopAndAStart) {
     Sim sim(with_restart(Restart::No));
     sim.start();

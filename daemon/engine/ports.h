@@ -25,10 +25,12 @@ using InstanceId = std::uint64_t;
 using Incarnation = std::uint64_t;
 
 /// Where the start of a process failed; with errno, all that there is to say about it.
+// clang-format off
 enum class SpawnStage {
     None, Cancelled, Clone, Session, Stdin, Stdout, Stderr, Journal, Limits, Nice, Groups, Group, User, VerifyIds,
     WorkingDir, Exec,
 };
+// clang-format on
 
 /// "exec /usr/bin/nope", "change to directory /srv/x": what was tried at `stage`.
 std::string describe(SpawnStage stage, const JobSpec& spec);
@@ -53,7 +55,7 @@ public:
     virtual void kill_tree(Incarnation incarnation) = 0;
 };
 
-enum class TimerKind { StartTimeout, StopTimeout, RunTimeout, Backoff };
+enum class TimerKind { StartTimeout, StopTimeout, StopStep, RunTimeout, Backoff };
 
 class Timers {
 public:
@@ -67,13 +69,13 @@ public:
 struct Transition {
     std::uint64_t sequence = 0;  ///< grows by one with each transition of the daemon
     InstanceId id = 0;
-    std::string_view instance;   ///< "web@eu"
+    std::string_view instance;  ///< "web@eu"
     std::string_view job;
     State from = State::Stopped;
     State to = State::Stopped;
     std::string_view cause;
     TimePoint when;
-    pid_t pid = 0;               ///< main process concerned, or 0
+    pid_t pid = 0;  ///< main process concerned, or 0
 };
 
 class Announcer {

@@ -26,8 +26,7 @@ bool wants_restart(const RestartPolicy& policy, const RunEnd& end) {
         case Restart::No: return false;
         case Restart::OnSuccess: return success;
         case Restart::OnFailure: return !success;
-        case Restart::OnAbnormal:
-            return !success && (end.timed_out || (end.status && end.status->by_signal()));
+        case Restart::OnAbnormal: return !success && (end.timed_out || (end.status && end.status->by_signal()));
         case Restart::Always:
         case Restart::UnlessStopped: return true;
     }

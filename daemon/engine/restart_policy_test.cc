@@ -22,13 +22,20 @@ const RunEnd kNeverExecuted{std::nullopt, false, 0s};
 
 TEST(RestartPolicy, DecidesByItsWord) {
     const PolicyCase cases[] = {
-        {Restart::No, kBadly, false},           {Restart::No, kNeverExecuted, false},
-        {Restart::OnSuccess, kWell, true},      {Restart::OnSuccess, kBadly, false},
-        {Restart::OnFailure, kWell, false},     {Restart::OnFailure, kBadly, true},
-        {Restart::OnFailure, kKilled, true},    {Restart::OnFailure, kTimedOut, true},
-        {Restart::OnFailure, kNeverExecuted, true}, {Restart::OnAbnormal, kBadly, false},
-        {Restart::OnAbnormal, kKilled, true},   {Restart::OnAbnormal, kTimedOut, true},
-        {Restart::Always, kWell, true},         {Restart::UnlessStopped, kWell, true},
+        {Restart::No, kBadly, false},
+        {Restart::No, kNeverExecuted, false},
+        {Restart::OnSuccess, kWell, true},
+        {Restart::OnSuccess, kBadly, false},
+        {Restart::OnFailure, kWell, false},
+        {Restart::OnFailure, kBadly, true},
+        {Restart::OnFailure, kKilled, true},
+        {Restart::OnFailure, kTimedOut, true},
+        {Restart::OnFailure, kNeverExecuted, true},
+        {Restart::OnAbnormal, kBadly, false},
+        {Restart::OnAbnormal, kKilled, true},
+        {Restart::OnAbnormal, kTimedOut, true},
+        {Restart::Always, kWell, true},
+        {Restart::UnlessStopped, kWell, true},
     };
     for (const auto& one : cases) {
         RestartPolicy policy;

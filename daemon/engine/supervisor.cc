@@ -129,7 +129,8 @@ void Supervisor::forget_ended() {
         });
         const bool whole = job.transient || job.leaving;
         if (whole && job.leaving_instances.empty() &&
-            std::all_of(job.instances.begin(), job.instances.end(), [](const auto& i) { return is_settled(i->state()); })) {
+            std::all_of(job.instances.begin(), job.instances.end(),
+                        [](const auto& i) { return is_settled(i->state()); })) {
             for (const auto& instance : job.instances) erase_instance(*instance);
             jobs_.erase(found);
         }
@@ -179,8 +180,7 @@ bool Supervisor::signal(InstanceId id, int signal) {
 
 bool Supervisor::reload(InstanceId id) {
     const auto* instance = find(id);
-    return instance != nullptr && instance->state() == State::Running &&
-           signal(id, instance->spec().reload_signal);
+    return instance != nullptr && instance->state() == State::Running && signal(id, instance->spec().reload_signal);
 }
 
 void Supervisor::shut_down(std::string cause, TimePoint now) {
@@ -205,9 +205,7 @@ bool Supervisor::kills_remainder(Incarnation incarnation) const {
 
 // ---- facts
 
-void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
-    deliver(incarnation, Spawned{pid}, now);
-}
+void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) { deliver(incarnation, Spawned{pid}, now); }
 
 void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now) {
     deliver_last(incarnation, NotStarted{stage, os_error}, now);
@@ -223,9 +221,7 @@ void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_em
     }
 }
 
-void Supervisor::tree_empty(Incarnation incarnation, TimePoint now) {
-    deliver_last(incarnation, TreeEmpty{}, now);
-}
+void Supervisor::tree_empty(Incarnation incarnation, TimePoint now) { deliver_last(incarnation, TreeEmpty{}, now); }
 
 void Supervisor::timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now) {
     if (const auto found = by_id_.find(id); found != by_id_.end()) {
@@ -282,8 +278,8 @@ void Supervisor::note_transition(const Instance& instance, const AnnounceAction&
     live_ += is_live(change.to) ? 1 : 0;
     live_ -= is_live(change.from) ? 1 : 0;
     const auto& name = instance.name();
-    announcer_.announce({++sequence_, instance.id(), name.instance, name.job, change.from, change.to,
-                         instance.cause(), now, instance.pid()});
+    announcer_.announce({++sequence_, instance.id(), name.instance, name.job, change.from, change.to, instance.cause(),
+                         now, instance.pid()});
     if (!is_settled(change.to)) return;
     if (const auto job = jobs_.find(name.job); job != jobs_.end()) {
         const bool ends = job->second.transient || job->second.leaving || !job->second.leaving_instances.empty();

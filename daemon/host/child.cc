@@ -161,8 +161,8 @@ Step execute(ChildPlan& plan) {
     // Blocked by the daemon all along; what came meanwhile takes effect here.
     const std::uint64_t none = 0;
     raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
-    const long result = plan.program != nullptr ? raw_syscall(SYS_execve, plan.program, plan.argv, plan.envp)
-                                                : exec_searched(plan);
+    const long result =
+        plan.program != nullptr ? raw_syscall(SYS_execve, plan.program, plan.argv, plan.envp) : exec_searched(plan);
     return Step{SpawnStage::Exec, -result};
 }
 

@@ -24,8 +24,8 @@ struct ChildStream {
 
 /// Everything the child needs, laid out before the clone; all pointers stay valid until the child has executed or ended.
 struct ChildPlan {
-    const char* program;     ///< absolute, or nullptr: argv[0] is searched in search_path
-    const char* search_path; ///< value of PATH
+    const char* program;      ///< absolute, or nullptr: argv[0] is searched in search_path
+    const char* search_path;  ///< value of PATH
     char* const* argv;
     char* const* envp;
     const char* working_dir;

@@ -30,7 +30,7 @@ int syslog_priority(spdlog::level::level_enum level) {
 /// A descriptor for standard error whose O_NONBLOCK is not shared with the jobs that inherit standard error. A regular
 /// file keeps the shared one: it never says EAGAIN, and a second file offset would overwrite what jobs write.
 Fd own_stderr() {
-    struct stat status{};
+    struct stat status {};
     if (fstat(STDERR_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))) {
         Fd fd(open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
         if (fd) return fd;
@@ -42,7 +42,7 @@ Fd own_stderr() {
 /// $JOURNAL_STREAM).
 bool stderr_is_journal() {
     const char* stream = getenv("JOURNAL_STREAM");
-    struct stat status{};
+    struct stat status {};
     if (stream == nullptr || fstat(STDERR_FILENO, &status) < 0) return false;
     return fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
@@ -73,7 +73,7 @@ std::string escaped(std::string_view text) {
 class OwnLog::Output final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
 public:
     Output() : stderr_(own_stderr()) {
-        struct stat status{};
+        struct stat status {};
         is_socket_ = stderr_ && fstat(stderr_.get(), &status) == 0 && S_ISSOCK(status.st_mode);
         if (stderr_is_journal()) journal_ = connect_journal();
     }
@@ -122,14 +122,14 @@ private:
     Fd stderr_;
     Fd journal_;
     bool is_socket_ = false;
-    std::string waiting_;  ///< lines of this turn: at most PIPE_BUF bytes, which a pipe takes whole or not at all (pipe(7))
+    std::string
+        waiting_;  ///< lines of this turn: at most PIPE_BUF bytes, which a pipe takes whole or not at all (pipe(7))
     std::uint64_t waiting_lines_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t untold_ = 0;
 };
 
-OwnLog::OwnLog()
-    : output_(std::make_shared<Output>()), logger_(std::make_shared<spdlog::logger>("procsupd", output_)) {
+OwnLog::OwnLog() : output_(std::make_shared<Output>()), logger_(std::make_shared<spdlog::logger>("procsupd", output_)) {
     logger_->set_pattern("%Y-%m-%dT%H:%M:%S.%e %-5l %v");
     logger_->set_level(spdlog::level::info);
 }

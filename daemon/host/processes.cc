@@ -148,8 +148,8 @@ void Processes::set_oom_score(pid_t pid, const JobSpec& spec, int score) {
     const auto text = std::to_string(score);
     if (file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return;
     if (on_shortfall_) {
-        on_shortfall_(spec, fmt::format("cannot set oom_score_adjust to {}: {}; it runs without", text,
-                                        strerrordesc_np(errno)));
+        on_shortfall_(
+            spec, fmt::format("cannot set oom_score_adjust to {}: {}; it runs without", text, strerrordesc_np(errno)));
     }
 }
 

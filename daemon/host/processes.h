@@ -79,10 +79,18 @@ private:
         InstanceName name;
         HelperEnded ended;
     };
-    struct NoteLaunched { pid_t pid; };
-    struct NoteRefused { SpawnStage stage; int os_error; };
+    struct NoteLaunched {
+        pid_t pid;
+    };
+    struct NoteRefused {
+        SpawnStage stage;
+        int os_error;
+    };
     struct NoteExecuted {};
-    struct NoteExited { ExitStatus status; bool tree_empty; };
+    struct NoteExited {
+        ExitStatus status;
+        bool tree_empty;
+    };
     struct NoteTreeEmpty {};
     struct Note {
         Incarnation incarnation;

@@ -51,7 +51,8 @@ public:
     }
     void end_daemon(int, std::string_view) override {}
 
-    void when(std::function<bool()> condition, std::function<void()> act = [] {}) {
+    void when(
+        std::function<bool()> condition, std::function<void()> act = [] {}) {
         steps.push_back({std::move(condition), std::move(act)});
     }
     void run(JobSpec spec) {
@@ -166,9 +167,15 @@ TEST(Processes, SayWhichStepOfAStartFailed) {
          "cannot exec /etc/passwd: Permission denied"},
         {"directory", [](JobSpec& s) { s.working_dir = "/no/such/dir"; },
          "cannot change to directory /no/such/dir: No such file or directory"},
-        {"stdout", [](JobSpec& s) { s.stdout_stream = {Stream::Kind::File, "/no/such/file"}; },
+        {"stdout",
+         [](JobSpec& s) {
+             s.stdout_stream = {Stream::Kind::File, "/no/such/file"};
+         },
          "cannot open stdout /no/such/file: No such file or directory"},
-        {"stdin", [](JobSpec& s) { s.stdin_stream = {Stream::Kind::File, "/no/such/file"}; },
+        {"stdin",
+         [](JobSpec& s) {
+             s.stdin_stream = {Stream::Kind::File, "/no/such/file"};
+         },
          "cannot open stdin /no/such/file: No such file or directory"},
     };
     for (const auto& one : cases) {
@@ -183,8 +190,9 @@ TEST(Processes, SayWhichStepOfAStartFailed) {
 
 TEST(Processes, StartWithACleanSlate) {
     // Blocked and ignored signals, descriptors beyond 0 to 2, and the session are what daemons of others trip over.
-    const auto text = output_of(shell("grep -E '^Sig(Blk|Ign)' /proc/self/status; ls /proc/self/fd; "
-                                      "test $(ps -o sid= -p $$) = $$ && echo leader; umask; pwd"));
+    const auto text =
+        output_of(shell("grep -E '^Sig(Blk|Ign)' /proc/self/status; ls /proc/self/fd; "
+                        "test $(ps -o sid= -p $$) = $$ && echo leader; umask; pwd"));
     EXPECT_EQ(text,
               "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
               "0\n1\n2\n3\nleader\n0022\n/\n");
@@ -214,7 +222,7 @@ TEST(Processes, DropToTheUserOfTheJobCompletely) {
     machine.run(spec);
     std::ostringstream text;
     text << std::ifstream(path).rdbuf();
-    struct stat status{};
+    struct stat status {};
     EXPECT_EQ(stat(path.c_str(), &status), 0);
     EXPECT_EQ(status.st_uid, 65534u) << "the log file is made with the job's rights";
     unlink(path.c_str());
@@ -256,10 +264,11 @@ TEST(Processes, AreKilledWhenTheyIgnoreTheirSignal) {
     std::unique_ptr<Watch> tick;
     std::function<void()> again = [&] { tick = machine.loop->call_at(machine.loop->now() + 5ms, again); };
     machine.when([&] { return machine.is(State::Running); }, [&] { again(); });
-    machine.when([&] { return scratch.read("out") == "ready\n"; }, [&] {
-        tick.reset();
-        machine.supervisor->stop(machine.instance().id(), "asked", machine.loop->now());
-    });
+    machine.when([&] { return scratch.read("out") == "ready\n"; },
+                 [&] {
+                     tick.reset();
+                     machine.supervisor->stop(machine.instance().id(), "asked", machine.loop->now());
+                 });
     machine.when([&] { return machine.is(State::Stopped); });
     machine.run(spec);
     EXPECT_EQ(machine.instance().cause(), "asked; killed by SIGKILL (did not end within stop_timeout, 50ms)");
@@ -288,17 +297,18 @@ TEST(Processes, KnowToWhomAProcessBelongs) {
     std::unique_ptr<Watch> tick;
     std::function<void()> again = [&] { tick = machine.loop->call_at(machine.loop->now() + 5ms, again); };
     machine.when([&] { return machine.is(State::Running); }, [&] { again(); });
-    machine.when([&] { return scratch.read("out").ends_with("\n"); }, [&] {
-        tick.reset();
-        const auto main = machine.processes->who_is(machine.instance().pid());
-        const auto child = machine.processes->who_is(std::stoi(scratch.read("out")));
-        ASSERT_TRUE(main && child);
-        EXPECT_TRUE(main->main);
-        EXPECT_FALSE(child->main);
-        EXPECT_EQ(child->id, machine.instance().id());
-        EXPECT_FALSE(machine.processes->who_is(1).has_value());
-        machine.supervisor->stop(machine.instance().id(), "asked", machine.loop->now());
-    });
+    machine.when([&] { return scratch.read("out").ends_with("\n"); },
+                 [&] {
+                     tick.reset();
+                     const auto main = machine.processes->who_is(machine.instance().pid());
+                     const auto child = machine.processes->who_is(std::stoi(scratch.read("out")));
+                     ASSERT_TRUE(main && child);
+                     EXPECT_TRUE(main->main);
+                     EXPECT_FALSE(child->main);
+                     EXPECT_EQ(child->id, machine.instance().id());
+                     EXPECT_FALSE(machine.processes->who_is(1).has_value());
+                     machine.supervisor->stop(machine.instance().id(), "asked", machine.loop->now());
+                 });
     machine.when([&] { return machine.is(State::Stopped); });
     machine.run(spec);
 }

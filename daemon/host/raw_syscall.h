@@ -2,8 +2,8 @@
 
 #include <sys/syscall.h>
 
-#include <cerrno>
 #include <unistd.h>
+#include <cerrno>
 
 namespace procsup {
 

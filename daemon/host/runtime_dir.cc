@@ -25,7 +25,7 @@ Result<void> make_directories(const std::string& path) {
         mkdir(path.substr(0, end).c_str(), 0755);
     }
     if (mkdir(path.c_str(), 0755) < 0 && errno != EEXIST) return os_failure("make directory " + path, errno);
-    struct stat status{};
+    struct stat status {};
     if (stat(path.c_str(), &status) < 0) return os_failure("use directory " + path, errno);
     if (!S_ISDIR(status.st_mode)) return os_failure("use directory " + path, ENOTDIR);
     if (status.st_uid != geteuid() && status.st_uid != 0) {
@@ -56,9 +56,10 @@ Result<RuntimeDir> RuntimeDir::claim(const std::string& path) {
     lock.reset(fcntl(lock.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
     if (flock(lock.get(), LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK) return os_failure("lock " + lock_path, errno);
-        return Error{fmt::format("cannot use runtime directory {}: {} runs in it; stop it, or choose another --runtime-dir",
-                                 path, holder_of(lock.get())),
-                     EWOULDBLOCK};
+        return Error{
+            fmt::format("cannot use runtime directory {}: {} runs in it; stop it, or choose another --runtime-dir",
+                        path, holder_of(lock.get())),
+            EWOULDBLOCK};
     }
     const auto pid = std::to_string(getpid()) + "\n";
     if (ftruncate(lock.get(), 0) < 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
@@ -73,12 +74,13 @@ Result<Fd> RuntimeDir::bind_socket() {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (temporary.size() >= sizeof(address.sun_path)) {
-        return Error{fmt::format("cannot bind {}: longer than the {} bytes of a socket's name; choose a shorter --runtime-dir",
-                                 temporary, sizeof(address.sun_path) - 1)};
+        return Error{
+            fmt::format("cannot bind {}: longer than the {} bytes of a socket's name; choose a shorter --runtime-dir",
+                        temporary, sizeof(address.sun_path) - 1)};
     }
     memcpy(address.sun_path, temporary.c_str(), temporary.size() + 1);
 
-    struct stat status{};
+    struct stat status {};
     if (lstat(final_path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
         return Error{"cannot bind " + final_path + ": something that is no socket is there; it was left alone"};
     }
@@ -106,7 +108,7 @@ Result<Fd> RuntimeDir::bind_socket() {
 Result<void> RuntimeDir::link_interfaces() const {
     for (const char* name : kInterfaces) {
         const auto link = path_ + "/" + name;
-        struct stat status{};
+        struct stat status {};
         if (lstat(link.c_str(), &status) == 0 && !S_ISLNK(status.st_mode)) continue;
         unlink(link.c_str());
         if (symlink("io.procsupd", link.c_str()) < 0) return os_failure("link " + link, errno);
@@ -115,7 +117,7 @@ Result<void> RuntimeDir::link_interfaces() const {
 }
 
 RuntimeDir::~RuntimeDir() {
-    struct stat status{};
+    struct stat status {};
     if (!lock_ || socket_inode_ == 0) return;
     if (lstat(socket_path().c_str(), &status) == 0 && status.st_ino == socket_inode_) {
         unlink(socket_path().c_str());

@@ -131,8 +131,8 @@ std::unique_ptr<Watch> SdEventLoop::call_at(TimePoint when, std::function<void()
 
 std::unique_ptr<SdEventLoop::Timer> SdEventLoop::make_timer(std::function<void()> due) {
     auto source = std::make_unique<Source>(*this, "timers");
-    if (sd_event_add_time(event_, source->slot(), CLOCK_MONOTONIC, 1, kAccuracyUSec, &Source::on_time,
-                          source.get()) < 0) {
+    if (sd_event_add_time(event_, source->slot(), CLOCK_MONOTONIC, 1, kAccuracyUSec, &Source::on_time, source.get()) <
+        0) {
         return nullptr;
     }
     source->ready_with([due = std::move(due)](std::uint32_t) { due(); });

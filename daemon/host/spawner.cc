@@ -53,8 +53,7 @@ struct Spawner::Slot {
     }
 };
 
-Spawner::Spawner(SdEventLoop& loop, LaunchObserver& observer)
-    : loop_(loop), observer_(observer) {
+Spawner::Spawner(SdEventLoop& loop, LaunchObserver& observer) : loop_(loop), observer_(observer) {
     std::uint64_t random = 0;
     // Never blocks after boot, and a short read only makes the ids of one daemon less unlike those of another.
     (void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);

@@ -131,6 +131,17 @@ class Ends(IntegrationTest):
         self.assertEqual("int", out.next())
         self.assertEqual(0, s.instance("web")["exit_code"])
 
+    def test_what_survives_a_stop_signal_gets_the_next(self):
+        s = self.prepare('[jobs.web]\nshell = "trap \'echo int\' INT; trap \'echo quit; exit 0\' QUIT; echo up; '
+                         'while :; do sleep 0.01; done"\n'
+                         'stop_signal = ["SIGINT", "50ms", "SIGQUIT"]\n[jobs.web.log]\nstdout = "@DIR@/out"\n')
+        out = s.fifo("out")
+        s.start()
+        self.assertEqual("up", out.next())
+        s.ctl("stop", "web")
+        self.assertEqual(["int", "quit"], [out.next(), out.next()])
+        self.assertEqual(0, s.instance("web")["exit_code"])
+
     def test_a_stopped_process_is_woken_to_end(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "infinity"]\nstop_timeout = "10min"\n')
         s.ctl("signal", "STOP", "web")

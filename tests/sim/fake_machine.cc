@@ -12,6 +12,7 @@ bool timer_belongs(TimerKind kind, State state) {
     switch (kind) {
         case TimerKind::StartTimeout: return state == State::Starting;
         case TimerKind::RunTimeout: return state == State::Running;
+        case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
         case TimerKind::Backoff: return state == State::Backoff;
     }

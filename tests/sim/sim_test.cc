@@ -21,6 +21,7 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     spec.start_timeout = machine.draw(3) == 0 ? Duration(3ms) : Duration(90s);
     spec.run_timeout = machine.draw(3) == 0 ? Duration(2s) : kForever;
     spec.stop_timeout = machine.draw(5) == 0 ? Duration(50ms) : Duration(10s);
+    if (machine.draw(3) == 0) spec.stop_steps = {{20ms, SIGINT}, {2s, SIGQUIT}};
     if (machine.draw(4) == 0) spec.instances = {"a", "b", "c"};
     return spec;
 }

@@ -22,10 +22,28 @@ USER_UNITS = Path("/usr/lib/systemd/user")
 DROP_IN = Path("/etc/systemd/system/procsupd.service.d/test.conf")
 
 
+def what_hangs():
+    """Every process with what the kernel does for it, and the system calls that procsupd is in."""
+    shown = subprocess.run(["ps", "-eo", "pid,ppid,pgid,stat,wchan:24,args"], capture_output=True, text=True, check=False)
+    text = shown.stdout
+    for pid in (line.split()[0] for line in shown.stdout.splitlines() if "procsupd" in line):
+        for name in ("syscall", "stack", "status"):
+            try:
+                text += f"--- /proc/{pid}/{name}\n{Path(f'/proc/{pid}/{name}').read_text()}"
+            except OSError as gone:
+                text += f"--- {gone}\n"
+    jobs = subprocess.run(["systemctl", "list-jobs", "--no-pager"], capture_output=True, text=True, check=False, timeout=5)
+    return text + jobs.stdout + jobs.stderr
+
+
 def run(*command, check=True, **options):
     """The finished process; a failure is an assertion that shows what the command said."""
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=PATIENCE, check=False, **options)
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+                              check=False, **options)
+    except subprocess.TimeoutExpired as late:
+        raise AssertionError(f"{words} takes longer than {PATIENCE} s\n{what_hangs()}") from late
     if check and done.returncode != 0:
         raise AssertionError(f"{done.args} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done
@@ -152,13 +170,15 @@ class ServiceTest(unittest.TestCase):
         self.scratch.mkdir()
 
     def tearDown(self):
-        run("systemctl", "stop", "procsupd.socket", SERVICE, check=False)
-        run("systemctl", "reset-failed", check=False)
-        shutil.rmtree(CONFIGURATION)
-        shutil.rmtree(self.scratch)
-        if DROP_IN.exists():
-            DROP_IN.unlink()
-            run("systemctl", "daemon-reload")
+        try:
+            run("systemctl", "stop", "procsupd.socket", SERVICE, check=False)
+        finally:
+            run("systemctl", "reset-failed", check=False)
+            shutil.rmtree(CONFIGURATION)
+            shutil.rmtree(self.scratch)
+            if DROP_IN.exists():
+                DROP_IN.unlink()
+                run("systemctl", "daemon-reload")
 
     def job(self, name, *lines):
         (CONFIGURATION / "jobs.d" / f"{name}.toml").write_text("\n".join(lines) + "\n")
