@@ -9,6 +9,8 @@
 #include <random>
 #include <utility>
 
+#include "daemon/control/refusal.h"
+
 namespace procsup {
 namespace {
 
@@ -112,11 +114,13 @@ void Daemon::feed_watchdog() {
 
 void Daemon::first_load(LoadResult result) {
     if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
-        for (const auto& text : to_texts(*problems)) log_.error(text);
-        log_.error(fmt::format("cannot start: {} {} in {}", problems->size(),
-                               problems->size() == 1 ? "problem" : "problems", options_.config));
-        service_.status(fmt::format("cannot start: {} {} in {}", problems->size(),
-                                    problems->size() == 1 ? "problem" : "problems", options_.config));
+        const auto texts = to_texts(*problems);
+        for (const auto& text : texts) log_.error(text);
+        const auto summary = fmt::format("cannot start: {} {} in {}", texts.size(),
+                                         texts.size() == 1 ? "problem" : "problems", options_.config);
+        log_.error(summary);
+        service_.status(summary);
+        if (inherited_socket_) refuse_clients(inherited_socket_, texts);
         end(kExitBadConfig);
         return;
     }
@@ -143,7 +147,7 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     auto claimed = RuntimeDir::claim(runtime);
     if (!claimed) return claimed.error();
     runtime_dir_.emplace(std::move(*claimed));
-    processes_->set_socket_path(runtime_dir_->socket_path());
+    processes_->set_surroundings({runtime_dir_->socket_path(), own_unit()});
     Fd socket = std::move(inherited_socket_);
     if (!socket) {
         auto bound = runtime_dir_->bind_socket();

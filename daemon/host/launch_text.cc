@@ -21,9 +21,10 @@ ChildStream child_stream(const Stream& stream, bool input) {
 }
 
 /// What systemd-journald wants to read first from a stream: identifier, unit, priority, whether "<3>" prefixes count,
-/// and three forwards (journald-stream.c names the order; the protocol is stable).
-std::string journal_header(const std::string& identifier, int priority) {
-    return identifier + "\n\n" + std::to_string(priority) + "\n1\n0\n0\n0\n";
+/// and three forwards (journald-stream.c names the order; the protocol is stable). The unit counts, from root, where
+/// journald cannot find it by the process any more: when that has ended before its lines are read.
+std::string journal_header(const std::string& identifier, const std::string& unit, int priority) {
+    return identifier + "\n" + unit + "\n" + std::to_string(priority) + "\n1\n0\n0\n0\n";
 }
 
 std::string_view value_of(const std::vector<std::string>& env, std::string_view name) {
@@ -48,19 +49,19 @@ const char* LaunchText::hold(const std::string& text, const InstanceName& name) 
     return keep(expand_job(text, name));
 }
 
-void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& name, std::string_view socket_path,
-                                     std::string_view invocation_id) {
+void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& name,
+                                     const LaunchSurroundings& surroundings, std::string_view invocation_id) {
     envp_.clear();
     for (const auto& entry : spec.env) envp_.push_back(hold(entry, name));
     envp_.push_back(keep("PROCSUPD_JOB=" + name.job));
     envp_.push_back(keep("PROCSUPD_INSTANCE=" + name.instance));
     envp_.push_back(keep("PROCSUPD_INDEX=" + std::to_string(name.index)));
     envp_.push_back(keep("PROCSUPD_INVOCATION_ID=" + std::string(invocation_id)));
-    envp_.push_back(keep("PROCSUPD_SOCKET=" + std::string(socket_path)));
+    envp_.push_back(keep("PROCSUPD_SOCKET=" + surroundings.socket_path));
     envp_.push_back(nullptr);
 }
 
-void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, std::string_view socket_path,
+void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const LaunchSurroundings& surroundings,
                          std::string_view invocation_id, ChildPlan& plan) {
     held_.clear();
     // Pointers into held_ must survive its growth: short strings live inside the vector's elements.
@@ -68,7 +69,7 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, std::str
     argv_.clear();
     for (const auto& argument : spec.command) argv_.push_back(hold(argument, name));
     argv_.push_back(nullptr);
-    lay_out_environment(spec, name, socket_path, invocation_id);
+    lay_out_environment(spec, name, surroundings, invocation_id);
 
     // Like execvp(3): a name with a slash is a path, from the working directory on.
     const bool searched = spec.program.empty() && spec.command.front().find('/') == std::string::npos;
@@ -93,7 +94,7 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, std::str
         if (stream.path != nullptr) stream.path = keep(expand_job(stream.path, name));
     }
     const bool error_only = spec.stdout_stream.kind != Stream::Kind::Journal;
-    journal_header_ = journal_header(name.instance, error_only ? kErrorPriority : kInfoPriority);
+    journal_header_ = journal_header(name.instance, surroundings.unit, error_only ? kErrorPriority : kInfoPriority);
     plan.journal_header = journal_header_.data();
     plan.journal_header_size = journal_header_.size();
 

@@ -23,7 +23,7 @@ public:
     explicit Processes(SdEventLoop& loop);
 
     /// What jobs get as $PROCSUPD_SOCKET.
-    void set_socket_path(std::string path) { spawner_.set_socket_path(std::move(path)); }
+    void set_surroundings(LaunchSurroundings surroundings) { spawner_.set_surroundings(std::move(surroundings)); }
 
     Result<void> reserve_fds() { return spawner_.reserve_fds(); }
     /// Begins to collect children. `supervisor` gets all events from now on.

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <systemd/sd-login.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "daemon/host/child.h"
@@ -75,6 +77,13 @@ void ServiceManager::status(std::string_view text) { send(fmt::format("STATUS={}
 
 void ServiceManager::extend_timeout(std::chrono::microseconds more) {
     send(fmt::format("EXTEND_TIMEOUT_USEC={}", more.count()));
+}
+
+std::string own_unit() {
+    char* unit = nullptr;
+    if (sd_pid_get_unit(0, &unit) < 0) return {};
+    const std::unique_ptr<char, decltype(&free)> owner(unit, &free);
+    return unit;
 }
 
 Fd inherited_socket() {

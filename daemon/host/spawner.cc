@@ -177,7 +177,7 @@ bool Spawner::open_status_pipe(Slot& slot) {
 }
 
 void Spawner::prepare(Slot& slot, LaunchOrder& order) {
-    slot.text.lay_out(*order.spec, *order.name, socket_path_,
+    slot.text.lay_out(*order.spec, *order.name, surroundings_,
                       invocation_prefix_ + fmt::format("{:016x}", order.incarnation), slot.plan);
     slot.plan.open_files = original_open_files_;
     prepare_streams(slot, order);

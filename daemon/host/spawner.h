@@ -13,6 +13,7 @@
 #include "common/fd.h"
 #include "daemon/engine/ports.h"
 #include "daemon/host/child.h"
+#include "daemon/host/launch_text.h"
 #include "daemon/host/sd_event_loop.h"
 
 namespace procsup {
@@ -55,7 +56,7 @@ public:
     Spawner& operator=(const Spawner&) = delete;
 
     /// What processes get as $PROCSUPD_SOCKET.
-    void set_socket_path(std::string path) { socket_path_ = std::move(path); }
+    void set_surroundings(LaunchSurroundings surroundings) { surroundings_ = std::move(surroundings); }
     /// Takes the low descriptors that children need; once, while they are free.
     Result<void> reserve_fds();
 
@@ -91,7 +92,7 @@ private:
 
     SdEventLoop& loop_;
     LaunchObserver& observer_;
-    std::string socket_path_;
+    LaunchSurroundings surroundings_;
     std::string invocation_prefix_;
     rlimit original_open_files_{};
     Fd null_;

@@ -113,22 +113,16 @@ def journal_text():
 
 
 def journal_entry(*matches, holds=lambda entry: True):
-    """The first entry of the journal that fits, waiting for it to be written."""
-    follow = subprocess.Popen(["journalctl", "-f", "-n", "all", "-o", "json", *matches], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, bufsize=0)
-    pending = b""
+    """The first entry of the journal that fits, waiting for it to be written. Each look has all that journald was sent
+    until then; following with -f would miss what is written while journalctl looks at its first entries."""
     end = time.monotonic() + PATIENCE
-    try:
-        while select.select([follow.stdout], [], [], max(0, end - time.monotonic()))[0]:
-            *lines, pending = (pending + os.read(follow.stdout.fileno(), 1 << 16)).split(b"\n")
-            for entry in map(json.loads, lines):
-                if holds(entry):
-                    return entry
-        raise AssertionError(f"no such entry in the journal ({matches})\n{journal_text()}")
-    finally:
-        follow.kill()
-        follow.wait()
-        follow.stdout.close()
+    while time.monotonic() < end:
+        run("journalctl", "--sync")
+        for line in run("journalctl", "--no-pager", "-o", "json", *matches, check=False).stdout.splitlines():
+            entry = json.loads(line)
+            if holds(entry):
+                return entry
+    raise AssertionError(f"no such entry in the journal ({matches})\n{journal_text()}")
 
 
 class Process:

@@ -103,6 +103,23 @@ class SocketActivation(ServiceTest):
         self.assertEqual(client.wait(PATIENCE), 0)
 
 
+class BrokenConfiguration(ServiceTest):
+    def test_is_told_to_clients_of_the_socket_and_does_not_wear_the_socket_out(self):
+        self.job("broken", 'comand = "x"')
+        run("systemctl", "start", "procsupd.socket")
+        for _ in range(3):
+            answer = ctl("ping", check=False)
+            self.assertEqual(answer.returncode, 6, answer.stderr)
+            self.assertIn("broken.toml:1:1: error: unknown key 'comand' (did you mean 'command'?)", answer.stderr)
+            wait_for(SERVICE, ActiveState="failed")
+        other = run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "procsupctl", "ping", check=False)
+        self.assertEqual(other.returncode, 6, other.stderr)
+        self.assertNotIn("comand", other.stderr)
+        self.job("broken", 'command = "sleep infinity"')
+        ctl("ping")
+        self.assertEqual(properties("procsupd.socket", "ActiveState")["ActiveState"], "active")
+
+
 class OwnSocket(ServiceTest):
     def test_is_made_when_systemd_has_none_and_vanishes_with_procsupd(self):
         run("systemctl", "start", SERVICE)
