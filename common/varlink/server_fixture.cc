@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -48,6 +49,21 @@ void stream(PendingCall call) {
     call.reply(number(count));
 }
 
+/// Makes connect(2) show another user to the peer.
+class OtherUser {
+public:
+    explicit OtherUser(uid_t uid) {
+        EXPECT_EQ(::setegid(uid), 0);
+        EXPECT_EQ(::seteuid(uid), 0);
+    }
+    ~OtherUser() {
+        EXPECT_EQ(::seteuid(0), 0);
+        EXPECT_EQ(::setegid(0), 0);
+    }
+    OtherUser(const OtherUser&) = delete;
+    OtherUser& operator=(const OtherUser&) = delete;
+};
+
 }  // namespace
 
 TestAddress::TestAddress() : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
@@ -66,6 +82,13 @@ Fd TestAddress::connect() const {
     EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size), 0) << std::strerror(errno);
     return socket;
 }
+
+Fd TestAddress::connect_as_stranger() const {
+    const OtherUser user(kStranger);
+    return connect();
+}
+
+bool is_root() { return ::geteuid() == 0; }
 
 TestServer::TestServer(Limits limits) : server(loop, {"vendor", "product", "1.2", "https://example.org"}, limits) {
     server.add_interface(interface());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +13,10 @@
 
 namespace procsup::varlink {
 
+/// A uid that is neither root's nor the tests'.
+inline constexpr uid_t kStranger = 65534;
+bool is_root();
+
 /// A listening socket with a name that the kernel has chosen in the abstract namespace: nobody else has it, and nothing
 /// is to be removed afterwards.
 class TestAddress {
@@ -19,6 +25,8 @@ public:
     Fd take_listener() { return std::move(listener_); }
     /// A connected, non-blocking socket.
     Fd connect() const;
+    /// As connect(), but the kernel says that the peer is kStranger: only root can do that.
+    Fd connect_as_stranger() const;
 
 private:
     Fd listener_;
@@ -43,7 +51,8 @@ private:
 /// A client that sends bytes as they are, so that a test decides what comes when.
 class RawClient {
 public:
-    explicit RawClient(TestServer& server) : server_(server), socket_(server.address.connect()) {}
+    explicit RawClient(TestServer& server) : RawClient(server, server.address.connect()) {}
+    RawClient(TestServer& server, Fd socket) : server_(server), socket_(std::move(socket)) {}
 
     /// One message: JSON text, ended by NUL.
     void send(std::string_view text) { send_bytes(std::string(text) + '\0'); }

@@ -13,21 +13,6 @@
 namespace procsup {
 namespace {
 
-/// Makes connect(2) show another user to the peer.
-class OtherUser {
-public:
-    explicit OtherUser(uid_t uid) {
-        EXPECT_EQ(::setegid(uid), 0);
-        EXPECT_EQ(::seteuid(uid), 0);
-    }
-    ~OtherUser() {
-        EXPECT_EQ(::seteuid(0), 0);
-        EXPECT_EQ(::setegid(0), 0);
-    }
-    OtherUser(const OtherUser&) = delete;
-    OtherUser& operator=(const OtherUser&) = delete;
-};
-
 const json::Value* member_at(const json::Value& whole, std::string_view path) {
     const auto* value = &whole;
     while (value != nullptr && !path.empty()) {
@@ -132,8 +117,7 @@ std::size_t Answer::count(std::string_view path) const {
 }
 
 ControlClient ControlClient::as_stranger(ControlBox& box) {
-    const OtherUser user(kStranger);
-    return ControlClient(box);
+    return ControlClient(box, box.address.connect_as_stranger());
 }
 
 void ControlClient::send(std::string_view method, std::string_view parameters, bool more, const std::vector<int>& fds) {
@@ -208,7 +192,5 @@ JobSpec job(std::string name, std::vector<std::string> instances) {
     spec.enabled = false;
     return spec;
 }
-
-bool is_root() { return ::geteuid() == 0; }
 
 }  // namespace procsup

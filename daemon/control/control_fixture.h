@@ -16,8 +16,8 @@
 
 namespace procsup {
 
-/// A uid that is neither root nor the daemon's.
-inline constexpr uid_t kStranger = 65534;
+using varlink::is_root;
+using varlink::kStranger;
 
 /// The daemon around the control box, as lists of what was asked of it.
 struct FakeHost final : HostPort {
@@ -84,7 +84,7 @@ struct Answer {
 /// A client of a ControlBox; everything it gets is in `answers`.
 class ControlClient {
 public:
-    explicit ControlClient(ControlBox& box) : box_(box), socket_(box.address.connect()) {}
+    explicit ControlClient(ControlBox& box) : ControlClient(box, box.address.connect()) {}
     /// A client that the kernel knows by another uid; only root can make one.
     static ControlClient as_stranger(ControlBox& box);
 
@@ -103,6 +103,7 @@ public:
     void leave();
 
 private:
+    ControlClient(ControlBox& box, Fd socket) : box_(box), socket_(std::move(socket)) {}
     void send_raw(std::string bytes, const std::vector<int>& fds);
 
     ControlBox& box_;
@@ -112,7 +113,5 @@ private:
 
 /// A job that starts only when it is told to.
 JobSpec job(std::string name, std::vector<std::string> instances = {});
-
-bool is_root();
 
 }  // namespace procsup
