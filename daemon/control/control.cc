@@ -8,14 +8,10 @@
 namespace procsup {
 namespace {
 
-/// For the status of some ten thousand instances, and the snapshot that a stream begins with.
-constexpr std::size_t kLongestMessage = 4u << 20;
-
 varlink::Limits limits_of(const DaemonSpec& spec) {
     varlink::Limits limits;
     limits.connections = spec.max_clients;
     limits.connections_per_uid = std::min(limits.connections_per_uid, limits.connections);
-    limits.message = kLongestMessage;
     return limits;
 }
 
