@@ -132,6 +132,15 @@ class Supervisor:
         except FileNotFoundError:
             return ""
 
+    def program(self, path, popen):
+        """Where a process finds the program: another user may not enter the directories above the build."""
+        if "user" not in popen:
+            return path
+        copy = self.path(os.path.basename(path))
+        if not os.path.exists(copy):
+            shutil.copy(path, copy)
+        return copy
+
     def launch(self):
         """Starts procsupd and does not wait for it."""
         notify = self.path("notify")
@@ -140,7 +149,7 @@ class Supervisor:
             os.unlink(notify)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self.notify.bind(notify)
-        command = [PROCSUPD, "--config", self.config, "--runtime-dir", self.runtime, "--state-dir", self.state]
+        command = [self.program(PROCSUPD, self.popen_arguments), "--config", self.config, "--runtime-dir", self.runtime, "--state-dir", self.state]
         with open(self.log, "ab") as log:
             arguments = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **self.popen_arguments}
             self.process = subprocess.Popen(command + self.options, env={**self.env, "NOTIFY_SOCKET": notify},
@@ -189,7 +198,7 @@ class Supervisor:
         return {"PATH": path, "PROCSUPD_SOCKET": self.socket, "LANG": "C.UTF-8", **(extra or {})}
 
     def popen(self, *words, env=None, **arguments):
-        process = subprocess.Popen([PROCSUPCTL, *words], env=self.ctl_env(env), **arguments)
+        process = subprocess.Popen([self.program(PROCSUPCTL, arguments), *words], env=self.ctl_env(env), **arguments)
         self.started.append(process)
         return process
 
@@ -199,7 +208,7 @@ class Supervisor:
         if text is not None:
             del arguments["stdin"]
             arguments["input"] = text.encode()
-        done = subprocess.run([PROCSUPCTL, *words], env=self.ctl_env(env), stdout=subprocess.PIPE,
+        done = subprocess.run([self.program(PROCSUPCTL, arguments), *words], env=self.ctl_env(env), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=seconds, check=False, **arguments)
         return Result(done.returncode, done.stdout.decode("utf-8", "backslashreplace"),
                       done.stderr.decode("utf-8", "backslashreplace"))

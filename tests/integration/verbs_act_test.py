@@ -49,7 +49,7 @@ class ActVerbs(IntegrationTest):
         self.assertEqual(("running", 0), (s.instance("web")["state"], s.instance("web")["restarts"]))
 
     def test_no_wait_returns_at_once_and_timeout_is_124(self):
-        s = self.prepare('[jobs.slow]\nshell = "echo deaf; exec env --ignore-signal=TERM sleep 1000"\n'
+        s = self.prepare('[jobs.slow]\nshell = "trap \'\' TERM; echo deaf; exec sleep 1000"\n'
                          'stop_timeout = "10min"\nrestart = "no"\n[jobs.slow.log]\nstdout = "@DIR@/out"\n')
         out = s.fifo("out")
         s.start()
@@ -111,8 +111,8 @@ class ActVerbs(IntegrationTest):
         self.assertEqual(0, s.wait_end(0.5 * SCALE))
 
     def test_shutdown_timeout_kills_what_does_not_stop(self):
-        s = self.prepare('[daemon]\nshutdown_timeout = "300ms"\n[jobs.slow]\nshell = "echo deaf; '
-                         'exec env --ignore-signal=TERM sleep 1000"\nstop_timeout = "10min"\n'
+        s = self.prepare('[daemon]\nshutdown_timeout = "300ms"\n[jobs.slow]\nshell = "trap \'\' TERM; '
+                         'echo deaf; exec sleep 1000"\nstop_timeout = "10min"\n'
                          '[jobs.slow.log]\nstdout = "@DIR@/out"\n')
         out = s.fifo("out")
         s.start()

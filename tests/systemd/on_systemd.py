@@ -59,6 +59,12 @@ def install():
     shutil.copy(os.environ["PROCSUP_UNIT"], SYSTEM_UNITS)
     shutil.copy(os.environ["PROCSUP_SOCKET_UNIT"], SYSTEM_UNITS)
     shutil.copy(os.environ["PROCSUP_USER_UNIT"], USER_UNITS)
+    # systemd sends SIGCONT after SIGTERM, which undoes the SIGSTOP by which LeakSanitizer stops a process that ends: it
+    # would wait for ever.
+    for manager in ("system", "user"):
+        settings = Path(f"/run/systemd/{manager}.conf.d/leaks.conf")
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text("[Manager]\nDefaultEnvironment=ASAN_OPTIONS=detect_leaks=0\n")
     run("systemctl", "daemon-reload")
 
 
