@@ -164,7 +164,7 @@ private:
 Error unusable(const std::string& why) { return Error{"cannot use what the load process sent: " + why}; }
 
 template <typename T>
-Result<std::vector<T>> decode_list(json::Value list) {
+Result<std::vector<T>> decode_list(json::Value& list) {
     const auto* elements = list.as_array();
     if (elements == nullptr) return unusable("not a list");
     std::vector<T> result;
@@ -213,7 +213,8 @@ Result<std::variant<Configuration, std::vector<Problem>>> decode_load_result(std
         if (members == nullptr || members->size() != 1) return unusable("not an object of one member");
         const auto& key = (*members)[0].first;
         if (first && key == "problems" && text.empty()) {
-            auto problems = decode_list<Problem>(parsed->take("problems"));
+            auto list = parsed->take("problems");
+            auto problems = decode_list<Problem>(list);
             if (!problems) return problems.error();
             return Outcome(std::move(*problems));
         }

@@ -76,7 +76,7 @@ private:
 
 /// What was written to the log from `offset` on, at most its last 16 KiB.
 std::string log_since(int file, off_t offset) {
-    constexpr off_t kMost = 16 * 1024;
+    constexpr off_t kMost = 16384;
     struct stat status {};
     if (fstat(file, &status) != 0) return {};
     const off_t begin = std::max(offset, status.st_size - kMost);
@@ -172,7 +172,7 @@ std::string find_procsupd() {
     std::string rest = std::string(path == nullptr ? "" : path) + ":/usr/local/sbin:/usr/sbin";
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find(':'), rest.size());
-        const std::string candidate = rest.substr(0, end) + "/procsupd";
+        std::string candidate = rest.substr(0, end) + "/procsupd";
         if (end > 0 && is_program(candidate)) return candidate;
         rest.erase(0, end + 1);
     }

@@ -167,7 +167,7 @@ private:
     }
 
     std::string take_interface_name() {
-        const std::string name(take_while([](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-'; }));
+        std::string name(take_while([](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-'; }));
         if (name.find('.') == std::string::npos) fail("the interface's name has no dot");
         return name;
     }

@@ -100,7 +100,7 @@ void who_is(const ControlContext& context, varlink::PendingCall call) {
 
 }  // namespace
 
-varlink::Interface manager_interface(ControlContext& context, Clients clients) {
+varlink::Interface manager_interface(ControlContext& context, const Clients& clients) {
     varlink::Interface interface {
         "io.procsupd.Manager", std::string(kManagerText), {}
     };

@@ -183,7 +183,7 @@ bool Supervisor::reload(InstanceId id) {
     return instance != nullptr && instance->state() == State::Running && signal(id, instance->spec().reload_signal);
 }
 
-void Supervisor::shut_down(std::string cause, TimePoint now) {
+void Supervisor::shut_down(const std::string& cause, TimePoint now) {
     shutting_down_ = true;
     std::vector<Instance*> all;
     all.reserve(by_id_.size());

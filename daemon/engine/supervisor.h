@@ -52,7 +52,7 @@ public:
     bool reload(InstanceId id);
 
     /// Stops every instance and refuses new starts from now on.
-    void shut_down(std::string cause, TimePoint now);
+    void shut_down(const std::string& cause, TimePoint now);
     bool shutting_down() const { return shutting_down_; }
     /// Whether no process of any instance is left.
     bool idle() const { return live_ == 0; }

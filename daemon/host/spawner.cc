@@ -28,7 +28,7 @@ extern "C" long procsup_clone3(clone_args* args, std::size_t size, int (*fn)(voi
 namespace procsup {
 namespace {
 
-constexpr std::size_t kStackSize = 32 * 1024;
+constexpr std::size_t kStackSize = 32768;
 /// A launch that takes longer no longer keeps others waiting: its directory or program is on a file system that hangs.
 constexpr auto kHangs = std::chrono::milliseconds(100);
 
