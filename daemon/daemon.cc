@@ -68,6 +68,7 @@ Result<void> Daemon::set_up() {
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return os_failure("become the reaper of orphans", errno);
 
     processes_ = std::make_unique<Processes>(*loop_);
+    realtime_ = processes_->claim_realtime();
     if (auto reserved = processes_->reserve_fds(); !reserved) return reserved.error();
     timers_ = std::make_unique<TimerQueue>(*loop_, [this](InstanceId id, TimerKind kind, std::uint32_t generation) {
         supervisor_->timer_fired(id, kind, generation, loop_->now());
@@ -343,6 +344,7 @@ DaemonFacts Daemon::facts() const {
     facts.runtime_dir = runtime_dir_ ? runtime_dir_->path() : std::string();
     facts.config = options_.config;
     facts.started = started_;
+    facts.realtime = realtime_;
     facts.config_problems = config_problems_;
     facts.orphans_collected = processes_->orphans_collected();
     facts.log_lines_dropped = log_.dropped();

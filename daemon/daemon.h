@@ -86,6 +86,7 @@ private:
     std::vector<std::string> config_problems_;
     std::set<std::string, std::less<>> remembered_stops_;
     TimePoint started_;
+    bool realtime_ = false;  ///< runs before other processes
     int exit_code_ = 0;
     std::string shutdown_cause_;  ///< not empty: a shutdown was asked for
     bool shutdown_begun_ = false;

@@ -80,7 +80,8 @@ void Connection::read() {
     if (inbox_.receive(socket_.get(), limits_.fds_per_call) == Inbox::Read::End) end_of_input_ = true;
 }
 
-bool Connection::can_begin_call() const { return pending_ == nullptr && unsent() == 0 && !refused_ && !broken_; }
+/// Who sends many calls before it reads an answer is served as far as its answers are few.
+bool Connection::can_begin_call() const { return pending_ == nullptr && unsent() < kGather && !refused_ && !broken_; }
 
 void Connection::serve() {
     struct Serving {
@@ -90,7 +91,7 @@ void Connection::serve() {
     } serving(serving_);  // reset also when a handler throws
     for (int served = 0; served < kCallsPerTurn && pending_ == nullptr && !refused_ && !broken_; ++served) {
         if (unsent() >= kGather) flush();
-        if (unsent() >= kGather || (served == 0 && unsent() > 0)) break;
+        if (unsent() >= kGather) break;
         const auto message = inbox_.next_message();
         const auto size = message.data() != nullptr ? message.size() : inbox_.size();
         if (size > limits_.message) {

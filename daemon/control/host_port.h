@@ -23,6 +23,7 @@ struct DaemonFacts {
     std::string runtime_dir;
     std::string config;
     TimePoint started;
+    bool realtime = false;                     ///< runs before other processes
     std::vector<std::string> config_problems;  ///< of the newest configuration, when it was refused
     std::uint64_t orphans_collected = 0;
     std::uint64_t log_lines_dropped = 0;

@@ -170,6 +170,10 @@ Step execute(ChildPlan& plan) {
 /// a directory of the job's user leads the daemon's rights astray.
 Step prepare(ChildPlan& plan) {
     Step step = check(SpawnStage::Session, raw_syscall(SYS_setsid));
+    if (!step.failed() && plan.drop_realtime) {
+        const sched_param none{};
+        step = check(SpawnStage::Nice, raw_syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none));
+    }
     if (!step.failed()) step = set_limits(plan, false);
     if (!step.failed()) step = raise_open_files(plan);
     if (!step.failed() && plan.set_nice) {

@@ -49,6 +49,7 @@ struct ChildPlan {
     std::size_t limit_count;
     rlimit open_files;  ///< what a job gets that does not say: not the daemon's own, which is raised
     bool strict_limits;
+    bool drop_realtime;  ///< the daemon's own priority (realtime.h) is not for its jobs
     bool set_nice;
     int nice;
 

@@ -25,6 +25,8 @@ public:
     /// What jobs get as $PROCSUPD_SOCKET.
     void set_surroundings(LaunchSurroundings surroundings) { spawner_.set_surroundings(std::move(surroundings)); }
 
+    bool claim_realtime() { return spawner_.claim_realtime(); }
+
     Result<void> reserve_fds() { return spawner_.reserve_fds(); }
     /// Begins to collect children. `supervisor` gets all events from now on.
     Result<void> start(Supervisor& supervisor);

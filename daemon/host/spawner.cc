@@ -112,6 +112,7 @@ void Spawner::pump() {
         waiting_.pop_front();
         start(std::move(order));
     }
+    realtime_.stand_back(!waiting_.empty());
     if (waiting_.empty()) {
         look_again_.reset();
     } else if (!look_again_) {
@@ -180,6 +181,7 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     slot.text.lay_out(*order.spec, *order.name, surroundings_,
                       invocation_prefix_ + fmt::format("{:016x}", order.incarnation), slot.plan);
     slot.plan.open_files = original_open_files_;
+    slot.plan.drop_realtime = realtime_.in_force();
     prepare_streams(slot, order);
 }
 

@@ -14,6 +14,7 @@
 #include "daemon/engine/ports.h"
 #include "daemon/host/child.h"
 #include "daemon/host/launch_text.h"
+#include "daemon/host/realtime.h"
 #include "daemon/host/sd_event_loop.h"
 
 namespace procsup {
@@ -57,6 +58,8 @@ public:
 
     /// What processes get as $PROCSUPD_SOCKET.
     void set_surroundings(LaunchSurroundings surroundings) { surroundings_ = std::move(surroundings); }
+    /// Where permitted, the daemon runs before all processes that it starts.
+    bool claim_realtime() { return realtime_.claim(); }
     /// Takes the low descriptors that children need; once, while they are free.
     Result<void> reserve_fds();
 
@@ -93,6 +96,7 @@ private:
     SdEventLoop& loop_;
     LaunchObserver& observer_;
     LaunchSurroundings surroundings_;
+    Realtime realtime_;
     std::string invocation_prefix_;
     rlimit original_open_files_{};
     Fd null_;

@@ -120,6 +120,13 @@ class Process(IntegrationTest):
         fields = self.read(s, "stat")
         self.assertEqual("7", fields[fields.rindex(")"):].split()[17])
 
+    @unittest.skipUnless(ROOT, "needs CAP_SYS_NICE")
+    def test_the_daemons_real_time_priority_is_not_inherited(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\n')
+        self.assertTrue(s.ctl("daemon", "status", "--json").json["realtime"])
+        self.assertEqual(os.SCHED_RR, os.sched_getscheduler(s.process.pid))
+        self.assertEqual(os.SCHED_OTHER, os.sched_getscheduler(s.pid_of("web")))
+
     @unittest.skipUnless(ROOT, "only root becomes somebody else")
     def test_user_and_group_are_dropped_completely(self):
         s = self.record('user = "nobody"\ngroups = ["daemon"]\n')

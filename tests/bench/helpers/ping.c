@@ -2,9 +2,11 @@
 //
 // Varlink pings on connections that stay open. An echo server answers them too, with the call itself, so one client
 // measures both. turns: ROUNDS times, BLOCK pings on each socket in turn; prints "INDEX NANOSECONDS" for each ping.
-// watch: one ping every INTERVAL_US until standard input ends; prints the worst time and the count.
+// watch: one ping every INTERVAL_US until standard input ends, at real-time priority, so that only the answer is waited
+// for and not a processor; prints the worst time and the count.
 
 #include <poll.h>
+#include <sched.h>
 
 #include "client.h"
 
@@ -46,7 +48,9 @@ static void take_turns(unsigned long rounds, unsigned long block, char** sockets
 static void watch(unsigned long interval_us, const char* path) {
     const struct timespec interval = {(time_t)(interval_us / 1000000), (long)(interval_us % 1000000) * 1000};
     struct pollfd input = {.fd = 0, .events = POLLIN};
+    const struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_RR)};
     const int fd = connect_to(path);
+    if (sched_setscheduler(0, SCHED_RR, &lowest) < 0) fprintf(stderr, "ping: no real-time priority, waits for a processor\n");
     uint64_t worst = 0;
     unsigned long count = 0;
     while (ppoll(&input, 1, &interval, NULL) == 0) {
