@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <string>
 
 #include "common/signal_name.h"
@@ -18,8 +19,14 @@ const json::Value::Array& outcomes_of(const json::Value& reply) {
     return array == nullptr ? kNone : *array;
 }
 
-/// "web: running (pid 4711)", "mailer: failed: exit 78".
+/// "web: running (pid 4711)", "mailer: failed: exit 78", "web: start failed: exit 3; it is started again".
 std::string outcome_text(const json::Value& outcome) {
+    constexpr std::string_view kRestarted = "restarted after ";
+    if (const auto cause = outcome.string_or("cause", "");
+        !outcome.bool_or("ok", false) && cause.starts_with(kRestarted)) {
+        return escaped(outcome.string_or("name", "")) + ": start failed: " + escaped(cause.substr(kRestarted.size())) +
+               "; it is started again";
+    }
     std::string text = escaped(outcome.string_or("name", "")) + ": " + escaped(outcome.string_or("state", ""));
     if (const auto pid = outcome.int_or("pid", 0); pid > 0) text += " (pid " + std::to_string(pid) + ")";
     const auto cause = outcome.string_or("cause", "");
@@ -27,13 +34,15 @@ std::string outcome_text(const json::Value& outcome) {
     return text;
 }
 
+using OutcomeText = std::function<std::string(const json::Value&)>;
+
 /// Prints what came of every instance: successes as results, the others on standard error.
-int report_outcomes(Session& session, const json::Value& reply) {
+int report_outcomes(Session& session, const json::Value& reply, const OutcomeText& success = outcome_text) {
     bool all_ok = true;
     std::string_view first_bad;
     for (const auto& outcome : outcomes_of(reply)) {
         if (outcome.bool_or("ok", false)) {
-            if (!session.line().json) session.out().note(outcome_text(outcome));
+            if (!session.line().json) session.out().note(success(outcome));
             continue;
         }
         if (all_ok) first_bad = outcome.string_or("name", "");
@@ -60,9 +69,10 @@ std::optional<json::Value> call_for_outcomes(Session& session, std::string_view 
     return std::nullopt;
 }
 
-int act(Session& session, std::string_view method, const std::string& parameters) {
+int act(Session& session, std::string_view method, const std::string& parameters,
+        const OutcomeText& success = outcome_text) {
     const auto reply = call_for_outcomes(session, method, parameters);
-    return reply ? report_outcomes(session, *reply) : session.exit_code();
+    return reply ? report_outcomes(session, *reply, success) : session.exit_code();
 }
 
 int act_and_wait(Session& session, std::string_view method) {
@@ -144,12 +154,18 @@ int reload(Session& session) {
 
 int signal_jobs(Session& session) {
     const std::string_view wanted = session.line().operands.front();
-    if (!parse_signal(wanted)) {
+    const auto number = parse_signal(wanted);
+    if (!number) {
         session.out().error("'" + escaped(wanted) + "' is not a signal (as in: procsupctl signal HUP web)");
         return kUsage;
     }
+    const auto sent = [&](const json::Value& outcome) {
+        return escaped(outcome.string_or("name", "")) + ": " + signal_name(*number) + " sent to pid " +
+               std::to_string(outcome.int_or("pid", 0));
+    };
     return act(session, "io.procsupd.Job.Signal",
-               names_parameters(session.line(), 1, [&](json::Writer& writer) { writer.member("signal", wanted); }));
+               names_parameters(session.line(), 1, [&](json::Writer& writer) { writer.member("signal", wanted); }),
+               sent);
 }
 
 int reset(Session& session) { return act(session, "io.procsupd.Job.Reset", names_parameters(session.line())); }

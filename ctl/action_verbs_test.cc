@@ -89,6 +89,20 @@ TEST(Signal, SendsTheSignalToTheJobsBehindIt) {
     EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Signal {"names":["web","db"],"signal":"HUP"})");
 }
 
+TEST(Signal, SaysWhatWasSentToWhom) {
+    FakeDaemon daemon("io.procsupd.Job.Signal",
+                      R"({"outcomes":[{"name":"web","state":"running","ok":true,"pid":11,"cause":""}]})");
+    EXPECT_EQ(run_procsupctl(daemon, {"signal", "kill", "web"}).out, "web: SIGKILL sent to pid 11\n");
+}
+
+TEST(Start, OfWhatDiesAtOnceSaysHowItDied) {
+    FakeDaemon daemon("io.procsupd.Job.Start", R"({"outcomes":[
+        {"name":"web","state":"starting","ok":false,"pid":12,"cause":"restarted after exit 3"}]})");
+    const auto printed = run_procsupctl(daemon, {"start", "web"});
+    EXPECT_EQ(printed.code, 1);
+    EXPECT_NE(printed.err.find("web: start failed: exit 3; it is started again\n"), std::string::npos) << printed.err;
+}
+
 TEST(Signal, RefusesAWordThatIsNone) {
     FakeDaemon daemon("io.procsupd.Job.Signal", "{}");
     EXPECT_EQ(run_procsupctl(daemon, {"signal", "web", "db"}).code, 2);

@@ -194,8 +194,11 @@ Result<ProjectStart> start_project_daemon(const Project& project, const std::str
     if (mkdir(state_dir.c_str(), 0700) != 0 && errno != EEXIST) return os_failure("create " + state_dir, errno);
     auto ready = ReadinessSocket::bind_in(project.runtime_dir);
     if (!ready) return ready.error();
-    const Fd log(open(project.log().c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    // Jobs inherit it: what they can write to they need not be able to read.
+    const Fd log(open(project.log().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!log) return os_failure("open " + project.log(), errno);
+    const Fd written(open(project.log().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!written) return os_failure("open " + project.log(), errno);
     const Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!null) return os_failure("open /dev/null", errno);
     const off_t begin = lseek(log.get(), 0, SEEK_END);
@@ -212,7 +215,7 @@ Result<ProjectStart> start_project_daemon(const Project& project, const std::str
     if (child == 0) launch.execute();
 
     ProjectStart result = wait_until_ready(child, *ready, Deadline(timeout));
-    if (result.outcome != ProjectStart::Outcome::Ready) result.log = log_since(log.get(), begin);
+    if (result.outcome != ProjectStart::Outcome::Ready) result.log = log_since(written.get(), begin);
     return result;
 }
 

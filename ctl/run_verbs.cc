@@ -44,7 +44,15 @@ void add_environment(Session& session, json::Writer& writer) {
     writer.end_array();
 }
 
-std::string run_parameters(Session& session, std::string_view like) {
+/// Where the command is to run; never somewhere else because this cannot be told.
+Result<std::string> current_directory() {
+    const std::unique_ptr<char, void (*)(void*)> directory(getcwd(nullptr, 0), free);
+    if (!directory) return os_failure("run a command in the current directory", errno);
+    if (!is_utf8(directory.get())) return Error{"cannot run a command in the current directory: its name is not UTF-8"};
+    return std::string(directory.get());
+}
+
+std::string run_parameters(Session& session, std::string_view like, std::string_view directory) {
     const CommandLine& line = session.line();
     json::Writer writer;
     writer.begin_object().key("command").begin_array();
@@ -56,8 +64,7 @@ std::string run_parameters(Session& session, std::string_view like) {
         writer.member("like", like);
     } else {
         add_environment(session, writer);
-        const std::unique_ptr<char, void (*)(void*)> directory(getcwd(nullptr, 0), free);
-        if (directory && is_utf8(directory.get())) writer.member("workingDir", directory.get());
+        writer.member("workingDir", directory);
     }
     return writer.end_object().take();
 }
@@ -216,7 +223,9 @@ int run_detached(Session& session, const std::string& parameters) {
 
 int run_command(Session& session, std::string_view like) {
     if (auto fit = check_words(session.line()); !fit) return session.fail(fit.error());
-    const std::string parameters = run_parameters(session, like);
+    const auto directory = like.empty() ? current_directory() : Result<std::string>(std::string());
+    if (!directory) return session.fail(directory.error());
+    const std::string parameters = run_parameters(session, like, *directory);
     if (session.line().detach) return run_detached(session, parameters);
     varlink::Client* client = session.client();
     if (client == nullptr) return session.exit_code();

@@ -123,8 +123,12 @@ bool Session::call_more(std::string_view method, std::string_view parameters,
         report_transport(sent.error());
         return false;
     }
-    for (;;) {
+    for (bool answered = false;; answered = true) {
         const auto reply = receive_within(*connection, deadline);
+        if (!reply && answered && reply.error().os_error == ETIMEDOUT) {
+            exit_code_ = kTimedOut;
+            return false;
+        }
         if (!reply) {
             report_transport(reply.error());
             return false;
@@ -176,6 +180,7 @@ int Session::report(const varlink::Reply& reply) {
 
 int Session::report_transport(const Error& error) {
     if (error.os_error == ETIMEDOUT && line_.timeout) {
+        print_json_error("timeout", "no answer from " + socket_ + " in " + to_text(*line_.timeout));
         out_.error("no answer from " + escaped(socket_) + " in " + to_text(*line_.timeout));
         return exit_code_ = line_.verb->family == ExitFamily::Run ? kRunFailed : kTimedOut;
     }
@@ -185,6 +190,7 @@ int Session::report_transport(const Error& error) {
 
 void Session::report_unreachable(const Error& error) {
     exit_code_ = exit_code_unreachable(line_.verb->family);
+    print_json_error("unreachable", error.message);
     out_.error(escaped(error.message));
     if (error.os_error == ECONNRESET || error.os_error == EPIPE) {
         out_.hint("the supervisor has ended or was restarted meanwhile");
@@ -194,8 +200,15 @@ void Session::report_unreachable(const Error& error) {
 }
 
 int Session::fail(const Error& error) {
+    print_json_error("failed", error.message);
     out_.error(escaped(error.message));
     return exit_code_ = line_.verb->family == ExitFamily::Run ? kRunFailed : kFailed;
+}
+
+void Session::print_json_error(std::string_view error, std::string_view message) {
+    if (!line_.json) return;
+    json::Writer writer;
+    out_.line(writer.begin_object().member("error", error).member("message", message).end_object().take());
 }
 
 void Session::print_json(const json::Value& value) {

@@ -52,6 +52,8 @@ public:
     /// Reports a failure of procsupctl itself.
     int fail(const Error& error);
     void print_json(const json::Value& value);
+    /// With --json, for what no supervisor has said: {"error": …, "message": …}.
+    void print_json_error(std::string_view error, std::string_view message);
 
 private:
     Result<varlink::Client> connect();

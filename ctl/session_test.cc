@@ -31,6 +31,19 @@ TEST(SocketPath, ComesFromTheCommandLineFirst) {
     EXPECT_EQ(resolved(line, surroundings), "/option");
 }
 
+TEST(SocketPath, OfAProjectThatIsNotUpIsNoOtherForVerbsThatAct) {
+    Surroundings surroundings = nowhere();
+    surroundings.project_file = "/etc/passwd";  // exists
+    CommandLine line;
+    line.verb = find_verb("status");
+    EXPECT_EQ(resolved(line, surroundings), surroundings.system_socket);
+    line.verb = find_verb("stop");
+    EXPECT_EQ(resolved(line, surroundings),
+              "the supervisor of /etc/passwd is not running (procsupctl up, or name another with --socket)");
+    line.socket = "/option";
+    EXPECT_EQ(resolved(line, surroundings), "/option");
+}
+
 TEST(SocketPath, IsTheUsersWhenItExistsAndTheSystemsElse) {
     const FakeDaemon daemon("x", "{}");
     Surroundings surroundings = nowhere();

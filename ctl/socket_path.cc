@@ -68,7 +68,8 @@ Result<std::string> real_path_of(const std::string& file) {
     const std::string directory = slash == std::string::npos ? "." : file.substr(0, slash + 1);
     if (cause == ENOENT && !name.empty()) real.reset(realpath(directory.c_str(), nullptr));
     if (!real) return os_failure("find " + file, cause);
-    return std::string(real.get()) + "/" + name;
+    const std::string parent(real.get());
+    return (parent == "/" ? "" : parent) + "/" + name;
 }
 
 Result<std::string> project_runtime_dir(const std::string& project_file, const Surroundings& surroundings) {
@@ -97,6 +98,11 @@ Result<std::string> resolve_socket(const CommandLine& line, const Surroundings& 
         if (directory) {
             std::string socket = *directory + "/" + std::string(kSocketName);
             if (has_own_socket(socket, surroundings.uid)) return socket;
+        }
+        // What is meant for this project must not be done to the system's jobs.
+        if (line.verb != nullptr && line.verb->family != ExitFamily::Status) {
+            return Error{"the supervisor of " + surroundings.project_file +
+                         " is not running (procsupctl up, or name another with --socket)"};
         }
     }
     if (surroundings.uid != 0 && !surroundings.xdg_runtime_dir.empty()) {

@@ -24,6 +24,11 @@ struct Change {
         const bool from_live = from == "running" || from == "starting" || from == "stopping";
         return from_live && !on_the_way();
     }
+    /// A run that has ended and is followed by the next at once.
+    bool restarts() const {
+        return (from == "running" || from == "starting") && to == "starting" && cause.starts_with(kRestarted);
+    }
+    static constexpr std::string_view kRestarted = "restarted after ";
 };
 
 /// The history, oldest first.
@@ -54,10 +59,12 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
     for (const Change& change : changes) {
         if (change.begins_run()) began = change.time_usec;
         if (change.ends_run() && began != 0) lasted = Duration(change.time_usec - began);
-        if (change.settles()) {
+        if (change.settles() || change.restarts()) {
             while (!lines.empty() && lines.back().on_the_way) lines.pop_back();
-            std::string text = escaped(change.cause.empty() ? change.to : change.cause);
+            const auto cause = change.restarts() ? change.cause.substr(Change::kRestarted.size()) : change.cause;
+            std::string text = escaped(cause.empty() ? change.to : cause);
             if (lasted) text += " after " + run_time_text(*lasted);
+            if (change.restarts()) text += "; started again";
             lines.push_back({{change.time_usec, std::move(text), 0}, change.cause, true, false});
             began = 0;
             lasted.reset();

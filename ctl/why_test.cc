@@ -43,6 +43,17 @@ TEST(Why, KeepsTheStartOfTheRunThatGoesOn) {
     EXPECT_EQ(events[1].text, "starting: started with the daemon");
 }
 
+TEST(Why, KeepsTheEndOfARunThatIsStartedAgainAtOnce) {
+    const auto events = past_events(parsed(R"({"history":[
+        {"timeUSec":3000003,"from":"starting","to":"running","cause":"restarted after exit 3"},
+        {"timeUSec":3000002,"from":"running","to":"starting","cause":"restarted after exit 3"},
+        {"timeUSec":1000002,"from":"starting","to":"running","cause":"executed"},
+        {"timeUSec":1000001,"from":"stopped","to":"starting","cause":"started with the daemon"}]})"));
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[0].text, "running: restarted after exit 3");
+    EXPECT_EQ(events[1].text, "exit 3 after 2.0s; started again");
+}
+
 TEST(Why, MeasuresARunThroughItsStop) {
     const auto reply = parsed(R"({"history":[
         {"timeUSec":9000000,"from":"stopping","to":"stopped","cause":"stop asked by uid 0"},

@@ -94,6 +94,8 @@ std::optional<std::vector<InstanceId>> selected(const ControlContext& context, v
     for (const auto& name : names) {
         const auto matching = context.supervisor.select(name);
         if (matching.empty()) {
+            // Of no jobs at all these are all.
+            if (name == "*" && has_names(call) && context.supervisor.jobs().empty()) continue;
             fail_no_such_job(context, call, name);
             return std::nullopt;
         }

@@ -16,7 +16,15 @@ void write_strings(json::Writer& writer, std::string_view key, const std::vector
     writer.end_array();
 }
 
-void write_daemon(json::Writer& writer, const ControlContext& context, const Clients& clients) {
+/// Problems quote what stands in the configuration: who only reads is told how many there are.
+std::vector<std::string> problems_for(const varlink::Peer& peer, const ControlContext& context,
+                                      const std::vector<std::string>& problems) {
+    if (problems.empty() || context.access.allows(peer, Tier::Operate)) return problems;
+    return {std::to_string(problems.size()) + " in the newest configuration, shown to who may operate"};
+}
+
+void write_daemon(json::Writer& writer, const varlink::Peer& peer, const ControlContext& context,
+                  const Clients& clients) {
     const auto facts = context.host.facts();
     const auto& supervisor = context.supervisor;
     const auto in_state = [&](State state) {
@@ -32,7 +40,7 @@ void write_daemon(json::Writer& writer, const ControlContext& context, const Cli
     writer.member_int("jobs", static_cast<std::int64_t>(supervisor.jobs().size()));
     writer.member_int("instances", static_cast<std::int64_t>(supervisor.instance_count()));
     writer.member_int("running", in_state(State::Running)).member_int("failed", in_state(State::Failed));
-    write_strings(writer, "configProblems", facts.config_problems);
+    write_strings(writer, "configProblems", problems_for(peer, context, facts.config_problems));
     writer.member_int("clients", static_cast<std::int64_t>(connected));
     writer.member_int("clientsRefused", static_cast<std::int64_t>(refused));
     writer.member_int("logLinesDropped", static_cast<std::int64_t>(facts.log_lines_dropped));
@@ -53,7 +61,7 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
     }
     json::Writer writer;
     writer.begin_object().key("daemon");
-    write_daemon(writer, context, clients);
+    write_daemon(writer, call.peer(), context, clients);
     writer.key("instances").begin_array();
     if (named) {
         for (const auto id : ids) write_instance(writer, *context.supervisor.find(id), context.host);

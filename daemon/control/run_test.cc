@@ -271,11 +271,16 @@ TEST_F(RunOfStranger, LikeAJobIsOnlyForTheUserOfThatJob) {
     own.credentials = Credentials{kStranger, kStranger, {}};
     auto rooted = job("rooted");  // the daemon's user
     rooted.owner = kStranger;
-    ControlBox box({own, rooted}, operators());
+    auto grouped = job("grouped");
+    grouped.credentials = Credentials{kStranger, kStranger, {42}};  // which the caller is not in
+    ControlBox box({own, rooted, grouped}, operators());
     auto client = ControlClient::as_stranger(box);
     const auto refused = client.call("Job.Run", R"({"command":["sh"],"like":"rooted"})");
     EXPECT_EQ(refused.error, "io.procsupd.Job.PermissionDenied");
     EXPECT_NE(refused["message"].find("as the user of 'rooted'"), std::string::npos) << refused["message"];
+    EXPECT_TRUE(box.engine.calls.empty());
+    EXPECT_EQ(client.call("Job.Run", R"({"command":["sh"],"like":"grouped"})").error,
+              "io.procsupd.Job.PermissionDenied");
     EXPECT_TRUE(box.engine.calls.empty());
     client.send("Job.Run", R"({"command":["sh"],"like":"own","name":"shell"})");
     EXPECT_EQ(box.supervisor.jobs().at("shell").spec->credentials, own.credentials);

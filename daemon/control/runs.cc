@@ -63,6 +63,14 @@ const Wrong* invalid_parameter(const json::Value& parameters) {
     return name.empty() || is_job_name(name) ? nullptr : &kName;
 }
 
+/// A job can have groups that its user lacks elsewhere.
+bool has_rights_of(const Credentials& job, const varlink::Peer& peer) {
+    const auto has_group = [&](gid_t gid) {
+        return gid == peer.gid || std::find(peer.groups.begin(), peer.groups.end(), gid) != peer.groups.end();
+    };
+    return job.uid == peer.uid && has_group(job.gid) && std::all_of(job.groups.begin(), job.groups.end(), has_group);
+}
+
 void write_run(json::Writer& writer, const Instance& instance) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
     if (instance.pid() > 0) writer.member_int("pid", instance.pid());
@@ -139,14 +147,15 @@ bool Runs::is_full() const {
 bool Runs::may_run(const varlink::Peer& peer, const JobSpec* like) const {
     if (like == nullptr) return context_.access.allows(peer, Tier::Operate);
     if (context_.access.tier_of(peer) == Tier::Admin) return true;
-    return like->credentials && like->credentials->uid == peer.uid && context_.access.allows(peer, Tier::Operate, like);
+    return like->credentials && has_rights_of(*like->credentials, peer) &&
+           context_.access.allows(peer, Tier::Operate, like);
 }
 
 void Runs::refuse(varlink::PendingCall& call, const JobSpec* like) const {
     auto message = Access::refusal(call.peer(), Tier::Operate);
     if (like != nullptr && context_.access.allows(call.peer(), Tier::Read, like)) {
         message = "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" + like->name +
-                  "', which only that user and administrators may";
+                  "', which only that user, with the job's groups, and administrators may";
     }
     call.fail(error_name(call, "PermissionDenied"), message);
 }

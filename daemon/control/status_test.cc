@@ -105,7 +105,7 @@ TEST_F(Manager, StatusTellsWhenTheNextStartIsDue) {
     EXPECT_EQ(status["instances.0.state"], "backoff");
     EXPECT_EQ(status["instances.0.ready"], "false");
     EXPECT_EQ(status["instances.0.pid"], "null");
-    EXPECT_EQ(status["instances.0.restarts"], "2");
+    EXPECT_EQ(status["instances.0.restarts"], "1");
     EXPECT_EQ(status["instances.0.exitCode"], "null");
     EXPECT_EQ(status["instances.0.exitSignal"], "SIGSEGV");
     EXPECT_EQ(status["instances.0.nextStartUSec"], wall_usec(box, box.instance("db").next_start()));

@@ -111,7 +111,9 @@ void Waiters::answer(Waiter& waiter, bool timed_out) {
         waiter.call.reply(writer.end_object().text());
         return;
     }
-    writer.member("message", "not all instances came so far in the time given; the order stands").end_object();
+    const bool ordered = waiter.call.call().method_name() != "Wait";
+    const std::string late = "not all instances came so far in the time given";
+    writer.member("message", ordered ? late + "; the order stands" : late).end_object();
     waiter.call.fail_with(error_name(waiter.call, "TimedOut"), writer.text());
 }
 

@@ -27,7 +27,7 @@ std::string full_cause(const Instance& instance, TimePoint now) {
     if (instance.state() == State::Backoff) {
         const auto rest = std::chrono::duration_cast<Duration>(instance.next_start() - now);
         cause += "; next start in " + to_text(std::max(rest, Duration::zero())) + ", restart number " +
-                 std::to_string(instance.restarts());
+                 std::to_string(instance.restarts() + 1);
     } else if (instance.state() == State::Failed && policy.when == Restart::No) {
         cause += "; restart = \"no\"";
     } else if (instance.state() == State::Exited && policy.when == Restart::OnFailure) {

@@ -157,7 +157,10 @@ void Instance::on(const TimerFired& event, Context& context) {
             context.actions.push_back(KillTreeAction{});
             return;
         case TimerKind::StopStep: send_next_stop_signal(context); return;
-        case TimerKind::Backoff: start_run("restarted after " + cause_, context); return;
+        case TimerKind::Backoff:
+            ++restarts_;
+            start_run("restarted after " + cause_, context);
+            return;
     }
 }
 
@@ -253,11 +256,11 @@ void Instance::schedule_restart(const RunEnd& end, Context& context) {
         if (spec_->essential || policy.on_exhausted == OnExhausted::Exit) end_daemon(end, context);
         return;
     }
-    ++restarts_;
     const bool quick = end.uptime < policy.min_uptime || !end.status;
     const auto delay =
         quick ? with_jitter(restart_delay(policy, quick_deaths_), policy.jitter, context.random) : Duration::zero();
     if (delay == Duration::zero()) {
+        ++restarts_;
         start_run("restarted after " + end_text(), context);
         return;
     }

@@ -28,6 +28,14 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
     return p == pattern.size();
 }
 
+/// A line more above a job moves its place, and changes nothing of it.
+bool same_but_for_origin(const JobSpec& before, JobSpec& now) {
+    auto place = std::exchange(now.origin, before.origin);
+    const bool same = before == now;
+    now.origin = std::move(place);
+    return same;
+}
+
 /// Nothing will happen to it unless someone asks.
 bool is_settled(State state) { return !is_live(state) && state != State::Backoff; }
 
@@ -40,6 +48,7 @@ Supervisor::Supervisor(ProcessBackend& backend, Timers& timers, Announcer& annou
 
 ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint now) {
     ConfigurationChange change;
+    const auto* const why = std::exchange(configured_, true) ? "added to the configuration" : "started with the daemon";
     std::set<std::string, std::less<>> configured;
     for (auto& spec : jobs) {
         const auto& name = *configured.insert(spec.name).first;
@@ -48,7 +57,7 @@ ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint n
             const Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
             change.added.push_back(name);
             if (!job.spec->enabled || job.spec->manually_stopped) continue;
-            for (const auto& instance : job.instances) start(instance->id(), "started with the daemon", now);
+            for (const auto& instance : job.instances) start(instance->id(), why, now);
         } else if (update_job(known->second, std::move(spec), now)) {
             change.changed.push_back(name);
         }
@@ -77,7 +86,8 @@ Job& Supervisor::add_job(std::shared_ptr<const JobSpec> spec, TimePoint now) {
 
 bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
     const bool was_leaving = std::exchange(job.leaving, false);
-    if (*job.spec == spec && !was_leaving) return false;
+    if (!was_leaving && *job.spec == spec) return false;
+    const bool unchanged = !was_leaving && same_but_for_origin(*job.spec, spec);
     const auto shared = std::make_shared<const JobSpec>(std::move(spec));
     auto before = std::exchange(job.instances, {});
     for (auto& name : instance_names(*shared)) {
@@ -104,7 +114,7 @@ bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
     }
     if (!job.leaving_instances.empty()) ending_jobs_.push_back(shared->name);
     job.spec = shared;
-    return true;
+    return !unchanged;
 }
 
 Result<InstanceId> Supervisor::run_transient(JobSpec spec, std::string cause, TimePoint now) {

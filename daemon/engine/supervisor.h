@@ -108,6 +108,7 @@ private:
     InstanceId next_id_ = 1;
     Incarnation next_incarnation_ = 1;
     std::uint64_t sequence_ = 0;
+    bool configured_ = false;  ///< once at least
     std::size_t live_ = 0;
     bool shutting_down_ = false;
 };

@@ -55,7 +55,11 @@ TEST(Supervisor, AppliesOnlyTheDifferenceOfAConfiguration) {
     fakes.calls.clear();
     auto changed = job("changed");
     changed.stop_signal = SIGINT;
-    const auto change = supervisor.configure({job("same"), changed, job("new")}, fakes.now);
+    auto moved = job("same");
+    moved.origin = "/etc/test.toml:99";
+    const auto change = supervisor.configure({moved, changed, job("new")}, fakes.now);
+    EXPECT_EQ(supervisor.jobs().at("same").spec->origin, "/etc/test.toml:99");
+    EXPECT_EQ(supervisor.find(supervisor.select("new").front())->cause(), "added to the configuration");
     EXPECT_EQ(change.added, std::vector<std::string>{"new"});
     EXPECT_EQ(change.changed, std::vector<std::string>{"changed"});
     EXPECT_EQ(change.removed, std::vector<std::string>{"gone"});

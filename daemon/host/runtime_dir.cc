@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,8 +33,8 @@ Result<void> make_directories(const std::string& path) {
         return Error{fmt::format("cannot use directory {}: it belongs to uid {}, who could replace the control socket",
                                  path, status.st_uid)};
     }
-    if ((status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0) {
-        return Error{"cannot use directory " + path + ": everyone may write to it (chmod o-w " + path + ")"};
+    if ((status.st_mode & S_IWOTH) != 0) {
+        return Error{"cannot use directory " + path + ": everyone may write to it; choose one of procsupd's own"};
     }
     return {};
 }
@@ -42,7 +43,10 @@ std::string holder_of(int lock) {
     char text[32] = {};
     const ssize_t size = pread(lock, text, sizeof(text) - 1, 0);
     const long pid = size > 0 ? strtol(text, nullptr, 10) : 0;
-    return pid > 0 ? fmt::format("another procsupd (pid {})", pid) : std::string("another procsupd");
+    if (pid > 0 && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM)) {
+        return fmt::format("another procsupd (pid {})", pid);
+    }
+    return "some process that holds its lock";
 }
 
 }  // namespace
@@ -50,9 +54,14 @@ std::string holder_of(int lock) {
 Result<RuntimeDir> RuntimeDir::claim(const std::string& path) {
     if (auto made = make_directories(path); !made) return made.error();
     const auto lock_path = path + "/procsupd.lock";
-    // Above the numbers that children get: a child that hangs before exec must not keep the lock.
-    Fd lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    // Nobody else may open it: who can read a file can also lock it (flock(2)), and keep this daemon from starting.
+    Fd lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock) return os_failure("open " + lock_path, errno);
+    if (struct stat status{}; fstat(lock.get(), &status) < 0 || status.st_uid != geteuid()) {
+        return Error{"cannot use " + lock_path + ": it belongs to someone else, who could hold it; remove it"};
+    }
+    if (fchmod(lock.get(), 0600) < 0) return os_failure("set the mode of " + lock_path, errno);
+    // Above the numbers that children get: a child that hangs before exec must not keep the lock.
     lock.reset(fcntl(lock.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
     if (flock(lock.get(), LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK) return os_failure("lock " + lock_path, errno);

@@ -228,6 +228,15 @@ class RuntimeDirectory(IntegrationTest):
         self.assertEqual(1, s.wait_end())
         self.assertIn("--runtime-dir", s.log_text())
 
+    def test_nobody_else_can_hold_its_lock(self):
+        s = self.prepare('[jobs.web]\ncommand = ["sleep", "1000"]\n')
+        os.mkdir(s.runtime)
+        lock = os.path.join(s.runtime, "procsupd.lock")
+        with open(lock, "w", encoding="ascii"):
+            os.chmod(lock, 0o644)
+        s.start()
+        self.assertEqual(0o600, os.stat(lock).st_mode & 0o777)
+
     @unittest.skipUnless(ROOT, "needs another user's directory")
     def test_another_users_runtime_directory_is_refused(self):
         s = self.prepare()

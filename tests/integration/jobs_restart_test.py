@@ -42,7 +42,7 @@ class Restart(IntegrationTest):
         if events.snapshot["instances"][0]["state"] != "backoff":
             events.until("bad", "backoff")
         bad = s.instance("bad")
-        self.assertEqual(("backoff", None, 3, 1), (bad["state"], bad["pid"], bad["exit_code"], bad["restarts"] - 1))
+        self.assertEqual(("backoff", None, 3, 1), (bad["state"], bad["pid"], bad["exit_code"], bad["restarts"]))
         self.assertAlmostEqual(600e6, bad["next_start_usec"] - bad["since_usec"], delta=1e6)
         why = s.ctl("why", "bad", expect=3).out
         self.assertIn("exit 3", why)

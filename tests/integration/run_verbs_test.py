@@ -25,6 +25,17 @@ class Run(IntegrationTest):
     def setUp(self):
         self.s = self.supervise(CONFIG)
 
+    def test_a_directory_that_cannot_be_told_is_refused(self):
+        gone = os.path.join(self.s.dir, "gone")
+        odd = os.path.join(os.fsencode(self.s.dir), b"odd\xff")
+        os.mkdir(gone)
+        os.mkdir(odd)
+        result = self.s.ctl("run", "--", "pwd", cwd=odd, expect=125)
+        self.assertIn("its name is not UTF-8", result.err)
+        result = self.s.ctl("run", "--", "pwd", cwd="/", expect=125,
+                            preexec_fn=lambda: (os.chdir(gone), os.rmdir(gone)))
+        self.assertIn("cannot run a command in the current directory", result.err)
+
     def test_exit_codes_are_the_commands(self):
         codes = {"true": 0, "exit 5": 5, "exit 255": 255, "kill -TERM $$": 143, "kill -9 $$": 137}
         for command, code in codes.items():
