@@ -30,6 +30,15 @@ std::vector<InstanceName> instance_names(const JobSpec& spec) {
     return result;
 }
 
+std::string_view environment_value(const std::vector<std::string>& entries, std::string_view name) {
+    for (const auto& entry : entries) {
+        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
+            return std::string_view(entry).substr(name.size() + 1);
+        }
+    }
+    return {};
+}
+
 std::string expand_job(std::string_view text, const InstanceName& instance) {
     std::string result;
     while (!text.empty()) {

@@ -24,4 +24,7 @@ std::vector<InstanceName> instance_names(const JobSpec& spec);
 /// verbatim. Unknown placeholders were refused when the file was read.
 std::string expand_job(std::string_view text, const InstanceName& instance);
 
+/// The value of `name` among "NAME=value" entries, a view into them; empty when there is none.
+std::string_view environment_value(const std::vector<std::string>& entries, std::string_view name);
+
 }  // namespace procsup

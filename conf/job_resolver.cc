@@ -14,15 +14,6 @@ std::string_view parent_of(std::string_view path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-std::string_view value_of(const std::vector<std::string>& env, std::string_view name) {
-    for (const auto& entry : env) {
-        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
-            return std::string_view(entry).substr(name.size() + 1);
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 JobSpec JobResolver::resolve(const JobDraft& draft) {
@@ -109,7 +100,7 @@ void JobResolver::resolve_program(Job& job) {
 }
 
 void JobResolver::find_program(Job& job, const std::string& name) {
-    const std::string path = expand_job(value_of(job.spec.env, "PATH"), job.first);
+    const std::string path = expand_job(environment_value(job.spec.env, "PATH"), job.first);
     std::string_view rest = path;
     while (!rest.empty()) {
         const auto end = std::min(rest.find(':'), rest.size());

@@ -27,15 +27,6 @@ std::string journal_header(const std::string& identifier, const std::string& uni
     return identifier + "\n" + unit + "\n" + std::to_string(priority) + "\n1\n0\n0\n0\n";
 }
 
-std::string_view value_of(const std::vector<std::string>& env, std::string_view name) {
-    for (const auto& entry : env) {
-        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') {
-            return std::string_view(entry).substr(name.size() + 1);
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 const char* LaunchText::keep(std::string text) {
@@ -74,7 +65,7 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const La
     // Like execvp(3): a name with a slash is a path, from the working directory on.
     const bool searched = spec.program.empty() && spec.command.front().find('/') == std::string::npos;
     plan.program = searched ? nullptr : spec.program.empty() ? argv_.front() : hold(spec.program, name);
-    plan.search_path = searched ? keep(std::string(value_of(spec.env, "PATH"))) : nullptr;
+    plan.search_path = searched ? keep(std::string(environment_value(spec.env, "PATH"))) : nullptr;
     plan.argv = const_cast<char* const*>(argv_.data());
     plan.envp = const_cast<char* const*>(envp_.data());
     plan.working_dir = hold(spec.working_dir, name);
