@@ -77,6 +77,20 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
     return lines;
 }
 
+/// Of a job with several instances the one most in need is explained; which others do not run either.
+std::string others_text(Session& session, std::string_view explained) {
+    json::Writer parameters;
+    parameters.begin_object().key("names").begin_array().string(session.line().operands.front());
+    const auto status = session.call_raw("io.procsupd.Manager.Status", parameters.end_array().end_object().text());
+    if (!status || !status->error.empty()) return {};
+    std::string text;
+    for (const auto& instance : instances_of(status->parameters)) {
+        if (instance.name == explained || instance.state == "running") continue;
+        text += "  also " + escaped(instance.state) + ": procsupctl why " + shell_quoted(escaped(instance.name)) + "\n";
+    }
+    return text;
+}
+
 /// "would start now?", for the states in which that is a question.
 std::string start_question(std::string_view state) {
     if (state == "failed" || state == "stopped") {
@@ -147,7 +161,9 @@ int why(Session& session) {
     parameters.begin_object().member("name", session.line().operands.front()).end_object();
     const auto reply = session.call("io.procsupd.Job.Why", parameters.text());
     if (!reply) return session.exit_code();
-    if (!session.line().json) session.out().add(why_text(*reply, session.out()));
+    if (!session.line().json) {
+        session.out().add(why_text(*reply, session.out()) + others_text(session, reply->string_or("name", "")));
+    }
     InstanceView instance;
     instance.state = reply->string_or("state", "");
     // A one-shot that has ended well has done its work.

@@ -74,7 +74,8 @@ TEST(Why, PrintsCauseHistoryAndAdviceAndExits3) {
               "  10:11:02 failed: start limit hit\n"
               "  10:11:02 exit 78 after 0.2s   (1 more)\n"
               "  would start now? no: state failed. try: procsupctl reset mailer && procsupctl start mailer\n");
-    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Why {"name":"mailer"})");
+    EXPECT_EQ(daemon.calls(), (std::vector<std::string>{R"(io.procsupd.Job.Why {"name":"mailer"})",
+                                                        R"(io.procsupd.Manager.Status {"names":["mailer"]})"}));
 }
 
 }  // namespace

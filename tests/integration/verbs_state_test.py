@@ -120,6 +120,15 @@ class StateVerbs(IntegrationTest):
         steps = [entry["to"] for entry in answer["history"]]
         self.assertEqual(("failed", "starting"), (steps[0], steps[-1]))
 
+    def test_why_of_several_instances_names_the_others_that_do_not_run(self):
+        s = self.supervise('[jobs.pair]\nshell = "test $PROCSUPD_INDEX = 0 || exit 4; exec sleep 1000"\n'
+                           'instances = ["a", "b", "c"]\nrestart = "no"\n')
+        s.ctl("wait", "--for=stopped", "pair@b", "pair@c")
+        why = s.ctl("why", "pair", expect=3).out
+        self.assertTrue(why.startswith("pair@b is failed because exit 4"), why)
+        self.assertIn("also failed: procsupctl why pair@c\n", why)
+        self.assertNotIn("pair@a", why)
+
     def test_a_typo_of_a_job_or_verb_or_option_is_answered_with_a_guess(self):
         self.assertIn("did you mean 'mailer'?", self.s.ctl("status", "maier", expect=4).err)
         self.assertIn("did you mean 'mailer'?", self.s.ctl("start", "maier", expect=5).err)
