@@ -8,7 +8,7 @@ class Realtime {
 public:
     /// False when nothing was changed: it needs CAP_SYS_NICE or RLIMIT_RTPRIO, or who started the daemon has chosen.
     bool claim();
-    /// While very many processes are started their first steps are what the daemon waits for: it is one among them.
+    /// While many processes are started their first steps are what the daemon waits for: it is one among them.
     void stand_back(bool back);
     /// Whether a child made now inherits the priority, which it has to give up (ChildPlan::drop_realtime).
     bool in_force() const { return in_force_; }

@@ -22,7 +22,6 @@ constexpr auto kBatch = std::chrono::microseconds(500);
 /// look goes through all living children before the first zombie (0.65 ms with 10,000, under a lock that exits need too).
 constexpr int kRest = 4;
 constexpr auto kLongestRest = std::chrono::milliseconds(5);
-constexpr auto kShort = std::chrono::microseconds(200);
 
 }  // namespace
 
@@ -52,9 +51,9 @@ void Reaper::forget_signals() {
 
 void Reaper::collect() {
     const auto begun = loop_.now();
-    const bool more = collect_batch(begun + kBatch);
+    collect_batch(begun + kBatch);
     const auto took = loop_.now() - begun;
-    if (!more && took < kShort) return;
+    if (took < kBatch) return;
     signal_->set_events(0);
     rest_ = loop_.call_at(begun + took + std::min<Duration>(took * kRest, kLongestRest), [this] {
         rest_.reset();
@@ -63,12 +62,9 @@ void Reaper::collect() {
     });
 }
 
-/// Collects children until `end`; says whether there may be more.
-bool Reaper::collect_batch(TimePoint end) {
-    while (collect_one()) {
-        if (loop_.now() >= end) return true;
+void Reaper::collect_batch(TimePoint end) {
+    while (collect_one() && loop_.now() < end) {
     }
-    return false;
 }
 
 bool Reaper::collect_one() {

@@ -29,6 +29,8 @@ namespace procsup {
 namespace {
 
 constexpr std::size_t kStackSize = 32768;
+/// While more launches than this are under way, their first steps are what the daemon waits for.
+constexpr std::size_t kFew = 2;
 /// A launch that takes longer no longer keeps others waiting: its directory or program is on a file system that hangs.
 constexpr auto kHangs = std::chrono::milliseconds(100);
 
@@ -112,7 +114,7 @@ void Spawner::pump() {
         waiting_.pop_front();
         start(std::move(order));
     }
-    realtime_.stand_back(!waiting_.empty());
+    realtime_.stand_back(in_flight_ > kFew);
     if (waiting_.empty()) {
         look_again_.reset();
     } else if (!look_again_) {
