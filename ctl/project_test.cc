@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <stdlib.h>
@@ -93,7 +94,8 @@ TEST(PrivateDirs, RefusesWhatOthersCouldHavePutThere) {
 TEST(ProjectStart, WaitsUntilTheSupervisorSaysReady) {
     const Place place;
     const std::string program = place.program(
-        "#!/usr/bin/python3\nimport os, socket, sys\nprint(sys.argv[1:], flush=True)\n"
+        "#!/usr/bin/python3\nimport fcntl, os, socket, sys\nprint(sys.argv[1:])\n"
+        "print(fcntl.fcntl(1, fcntl.F_GETFL) & os.O_ACCMODE, flush=True)\n"
         "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
         "s.connect(os.environ['NOTIFY_SOCKET'])\ns.send(b'STATUS=x\\nREADY=1')\n");
     const auto start = start_project_daemon(place.project(), program, geteuid(), std::chrono::seconds(50));
@@ -103,6 +105,9 @@ TEST(ProjectStart, WaitsUntilTheSupervisorSaysReady) {
     std::string words;
     std::getline(log, words);
     const std::string directory = place.project().runtime_dir;
+    std::string access;
+    std::getline(log, access);
+    EXPECT_EQ(access, std::to_string(O_WRONLY)) << "jobs inherit the log";
     EXPECT_EQ(words, "['--config', '" + place.project().file + "', '--runtime-dir', '" + directory +
                          "', '--state-dir', '" + directory + "/state']");
 }

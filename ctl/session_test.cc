@@ -31,6 +31,12 @@ TEST(SocketPath, ComesFromTheCommandLineFirst) {
     EXPECT_EQ(resolved(line, surroundings), "/option");
 }
 
+TEST(Json, HasAnErrorAlsoWhenNoSupervisorAnswers) {
+    const auto printed = run_procsupctl({"status", "--json"});
+    EXPECT_EQ(printed.code, 69);
+    EXPECT_TRUE(printed.out.starts_with(R"({"error":"unreachable","message":"cannot connect to )")) << printed.out;
+}
+
 TEST(SocketPath, OfAProjectThatIsNotUpIsNoOtherForVerbsThatAct) {
     Surroundings surroundings = nowhere();
     surroundings.project_file = "/etc/passwd";  // exists

@@ -164,6 +164,16 @@ TEST_F(Strangers, OperateWhatTheyOwnAndOnlyThat) {
     EXPECT_EQ(box.engine.calls, std::vector<std::string>{"spawn mine"});
 }
 
+TEST_F(Strangers, AreToldOnlyHowManyProblemsTheConfigurationHas) {
+    ControlBox box({job("web")});
+    box.host.known.config_problems = {"a.toml:1:1: error: \"s3cr3t\" is not a duration", "another"};
+    auto client = ControlClient::as_stranger(box);
+    const auto shown = client.call("Manager.Status", "")["daemon.configProblems"];
+    EXPECT_EQ(shown, R"(["2 in the newest configuration, shown to who may operate"])");
+    ControlClient root(box);
+    EXPECT_EQ(root.call("Manager.Status", "").count("daemon.configProblems"), 2u);
+}
+
 TEST_F(Strangers, SeeNothingWhereReadingIsNotForEveryone) {
     DaemonSpec spec;
     spec.read = {};

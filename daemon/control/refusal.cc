@@ -15,7 +15,7 @@ std::string refusal(const std::vector<std::string>& problems) {
     for (const auto& problem : problems) writer.string(problem);
     writer.end_array();
     writer.member("message", "procsupd cannot start: its configuration has problems");
-    writer.member("hint", "mend them, then: systemctl start procsupd").end_object();
+    writer.member("hint", "mend them, then start procsupd again").end_object();
     return varlink::error_message("io.procsupd.Manager.BadConfiguration", writer.text());
 }
 
@@ -31,7 +31,9 @@ bool may_know(int client) {
 void refuse_clients(const Fd& listener, const std::vector<std::string>& problems) {
     const auto all = refusal(problems);
     const auto none = refusal({});
-    for (;;) {
+    // Who comes again and again must not keep the daemon from ending.
+    constexpr int kMostClients = 4096;
+    for (int i = 0; i < kMostClients; ++i) {
         const Fd client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!client) return;
         const auto& message = may_know(client.get()) ? all : none;

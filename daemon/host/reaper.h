@@ -22,8 +22,7 @@ public:
 
 /// Collects every child of the daemon, its own and those it inherits as subreaper, each exactly once. SIGCHLD only says that
 /// there is something to do (it coalesces); who has ended is asked of the kernel, one at a time: look at one zombie, tell,
-/// collect it. In a storm it rests between
-/// batches, for clients. Nobody else in the program may wait for a child.
+/// collect it. In a storm it rests between batches, for clients. Nobody else in the program may wait for a child.
 class Reaper {
 public:
     Reaper(SdEventLoop& loop, ChildEndObserver& observer);

@@ -1,8 +1,8 @@
 """The echo server that clients of a supervisor are compared with."""
 
 import os
+import select
 import subprocess
-import time
 
 from harness.machine import Broken
 
@@ -20,16 +20,14 @@ class EchoServer:
         return self._process.pid
 
     def __enter__(self):
-        self._process = subprocess.Popen([self._tools.echo, self.socket], stdin=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while not os.path.exists(self.socket):
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise Broken("the echo server did not start")
-            time.sleep(0.005)
-        time.sleep(0.02)  # between bind and listen a client would be refused
+        self._process = subprocess.Popen([self._tools.echo, self.socket], stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.PIPE, text=True)
+        if not select.select([self._process.stdout], [], [], 10)[0] or not self._process.stdout.readline():
+            raise Broken("the echo server did not start")
         return self
 
     def __exit__(self, *_):
         self._process.terminate()
         self._process.wait()
+        self._process.stdout.close()
         os.unlink(self.socket)

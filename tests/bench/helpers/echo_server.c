@@ -35,6 +35,8 @@ int main(int argc, char** argv) {
     const int poll = epoll_create1(EPOLL_CLOEXEC);
     if (listener < 0 || poll < 0) fail("socket");
     if (bind(listener, (struct sockaddr*)&address, sizeof address) < 0 || listen(listener, 128) < 0) fail(argv[1]);
+    puts("listening");
+    fflush(stdout);
     add(poll, listener);
     for (;;) {
         struct epoll_event event;
