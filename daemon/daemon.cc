@@ -36,6 +36,7 @@ Daemon::~Daemon() {
     status_timer_.reset();
     watchdog_timer_.reset();
     notify_timer_.reset();
+    saving_timer_.reset();
     shutdown_timer_.reset();
     control_.reset();
     loader_.reset();
@@ -199,7 +200,7 @@ void Daemon::after_callback() {
     timers_->settle();
     if (!notify_timer_ && service_.retry()) retry_notify_later();
     log_.flush();
-    if (shutdown_begun_ && supervisor_->idle()) end(exit_code_);
+    if (shutdown_begun_ && supervisor_->idle()) end_when_saved();
 }
 
 void Daemon::announce(const Transition& transition) {
@@ -224,31 +225,31 @@ void Daemon::note_manual_stop(const Transition& transition) {
     if (!shutdown_cause_.empty()) return;
     const auto* instance = supervisor_->find(transition.id);
     if (instance == nullptr || instance->spec().restart.when != Restart::UnlessStopped) return;
-    if (transition.to == State::Starting) {
-        remember_stop(instance->spec(), false);
-    } else if (transition.to == State::Stopped && !instance->wanted()) {
-        remember_stop(instance->spec(), true);
+    const auto& job = instance->spec().name;
+    const bool stopped = transition.to == State::Stopped && !instance->wanted();
+    if (stopped ? remembered_stops_.insert(job).second
+                : transition.to == State::Starting && remembered_stops_.erase(job) > 0) {
+        save_stop(job);
     }
 }
 
-void Daemon::remember_stop(const JobSpec& spec, bool stopped) {
-    const bool known = remembered_stops_.contains(spec.name);
-    if (known == stopped) return;
-    if (stopped) {
-        remembered_stops_.insert(spec.name);
-    } else {
-        remembered_stops_.erase(spec.name);
-    }
+void Daemon::save_stop(const std::string& job) {
+    // One helper a job at a time: two could finish in the wrong order.
+    if (!saving_.insert(job).second) return;
+    const bool stopped = remembered_stops_.contains(job);
     // By a helper: the disk may hang.
     JobSpec helper;
     helper.name = "procsupd --remember-stop";
-    helper.command = {"procsupd", "--remember-stop", state_dir_, spec.name, stopped ? "stopped" : "started"};
+    helper.command = {"procsupd", "--remember-stop", state_dir_, job, stopped ? "stopped" : "started"};
     helper.program = "/proc/self/exe";
     helper.working_dir = "/";
-    processes_->run_helper(std::move(helper), {}, [this, name = spec.name](Result<ExitStatus> ended) {
-        if (ended && ended->success()) return;
-        log_.error(fmt::format("cannot remember in {} that {} was stopped or started: {}", state_dir_, name,
-                               ended ? to_text(*ended) : ended.error().message));
+    processes_->run_helper(std::move(helper), {}, [this, job, stopped](Result<ExitStatus> ended) {
+        saving_.erase(job);
+        if (!ended || !ended->success()) {
+            log_.error(fmt::format("cannot remember in {} that {} was stopped or started: {}", state_dir_, job,
+                                   ended ? to_text(*ended) : ended.error().message));
+        }
+        if (remembered_stops_.contains(job) != stopped) save_stop(job);
     });
 }
 
@@ -325,6 +326,18 @@ void Daemon::shutdown_overdue() {
     }
     log_.error("ending although these cannot be killed:" + remaining);
     end(exit_code_ != 0 ? exit_code_ : EXIT_FAILURE);
+}
+
+/// The next daemon reads what was remembered; a disk that hangs holds up nobody for long.
+void Daemon::end_when_saved() {
+    if (saving_.empty()) {
+        end(exit_code_);
+    } else if (!saving_timer_) {
+        saving_timer_ = loop_->call_at(loop_->now() + kAfterKill, [this] {
+            log_.error("ending although it is not on disk yet in " + state_dir_ + " which jobs were stopped by order");
+            end(exit_code_);
+        });
+    }
 }
 
 void Daemon::end(int code) {

@@ -57,8 +57,9 @@ private:
     void begin_shutdown();
     void shutdown_overdue();
     void give_up_or_wait();
-    void remember_stop(const JobSpec& spec, bool stopped);
+    void save_stop(const std::string& job);
     void note_manual_stop(const Transition& transition);
+    void end_when_saved();
     void end(int code);
     std::string status_text() const;
     void tell_status_later();
@@ -80,11 +81,13 @@ private:
     std::unique_ptr<Watch> status_timer_;
     std::unique_ptr<Watch> watchdog_timer_;
     std::unique_ptr<Watch> notify_timer_;
+    std::unique_ptr<Watch> saving_timer_;
 
     DaemonSpec spec_;
     std::string state_dir_;
     std::vector<std::string> config_problems_;
     std::set<std::string, std::less<>> remembered_stops_;
+    std::set<std::string, std::less<>> saving_;  ///< jobs whose change of remembered_stops_ is on its way to the disk
     TimePoint started_;
     bool realtime_ = false;  ///< runs before other processes
     int exit_code_ = 0;
