@@ -21,6 +21,15 @@ enum class Restart { No, OnSuccess, OnFailure, OnAbnormal, Always, UnlessStopped
 
 enum class OnExhausted { Fail, Exit };
 
+/// Who must be gone before an ordered stop is over.
+enum class StopScope { Tree, Main };
+
+/// Who gets the stop signals.
+enum class SignalTo { Main, All };
+
+/// What becomes of processes that outlive the main process of their run.
+enum class Orphans { Kill, Adopt, Ignore };
+
 /// Exit codes and signals that a list such as success_exit_codes names.
 struct ExitSet {
     std::vector<std::uint8_t> codes;
@@ -117,7 +126,10 @@ struct JobSpec {
     Duration run_timeout = kForever;
     int stop_signal = 15;
     std::vector<StopStep> stop_steps;  ///< after stop_signal; all of them within stop_timeout
+    StopScope stop_scope = StopScope::Tree;
+    SignalTo stop_signal_to = SignalTo::Main;
     int reload_signal = 1;
+    Orphans orphans = Orphans::Kill;
 
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream;
@@ -146,10 +158,15 @@ inline constexpr int kExitBadConfig = 6;
 
 enum class LogLevel { Debug, Info, Warn, Error };
 
+/// How the processes of jobs are held together: by cgroups of version 2, by a keeper process for each run, or only by process
+/// groups; Auto is the best of these that is permitted.
+enum class ContainmentMode { Auto, Cgroup, Keeper, Group };
+
 struct DaemonSpec {
     std::string runtime_dir;  ///< empty: by the kind of daemon
     std::string state_dir;
     LogLevel log_level = LogLevel::Info;
+    ContainmentMode containment = ContainmentMode::Auto;
     Duration shutdown_timeout = std::chrono::seconds(90);
     std::uint32_t max_clients = 4096;
     AccessRule admin, operate;

@@ -110,6 +110,8 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
         writer.member("signal", signal_name(step.signal)).end_object();
     }
     writer.end_array();
+    writer.member("stopScope", word_of(spec.stop_scope)).member("stopSignalTo", word_of(spec.stop_signal_to));
+    writer.member("orphans", word_of(spec.orphans));
     writer.member("reloadSignal", signal_name(spec.reload_signal));
     writer.member("stdin", word_of(spec.stdin_stream));
     writer.member("stdout", word_of(spec.stdout_stream));
@@ -134,7 +136,11 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
 std::string_view word_of(JobType type) { return word(Key::Type, type); }
 std::string_view word_of(Restart restart) { return word(Key::Restart, restart); }
 std::string_view word_of(OnExhausted action) { return word(Key::OnExhausted, action); }
+std::string_view word_of(StopScope scope) { return word(Key::StopScope, scope); }
+std::string_view word_of(SignalTo target) { return word(Key::StopSignalTo, target); }
+std::string_view word_of(Orphans policy) { return word(Key::Orphans, policy); }
 std::string_view word_of(LogLevel level) { return word(Key::LogLevel, level); }
+std::string_view word_of(ContainmentMode mode) { return word(Key::Containment, mode); }
 
 std::string word_of(const Stream& stream) {
     return stream.kind == Stream::Kind::File ? stream.path : std::string(word(Key::LogStdout, stream.kind));

@@ -25,7 +25,11 @@ std::string check_report(const std::string& path, const std::variant<Configurati
 std::string_view word_of(JobType type);
 std::string_view word_of(Restart restart);
 std::string_view word_of(OnExhausted action);
+std::string_view word_of(StopScope scope);
+std::string_view word_of(SignalTo target);
+std::string_view word_of(Orphans policy);
 std::string_view word_of(LogLevel level);
+std::string_view word_of(ContainmentMode mode);
 /// "journal", or the path.
 std::string word_of(const Stream& stream);
 /// "open_files" for RLIMIT_NOFILE.

@@ -162,6 +162,10 @@ private:
         line_if(spec_.stop_timeout != usual_.stop_timeout, "stop_timeout", toml_duration(spec_.stop_timeout));
         line_if(spec_.run_timeout != usual_.run_timeout, "run_timeout", toml_duration(spec_.run_timeout));
         stop_signal();
+        line_if(spec_.stop_scope != usual_.stop_scope, "stop_scope", toml_string(word_of(spec_.stop_scope)));
+        line_if(spec_.stop_signal_to != usual_.stop_signal_to, "stop_signal_to",
+                toml_string(word_of(spec_.stop_signal_to)));
+        line_if(spec_.orphans != usual_.orphans, "orphans", toml_string(word_of(spec_.orphans)));
         line_if(spec_.reload_signal != usual_.reload_signal, "reload_signal",
                 toml_string(signal_name(spec_.reload_signal)));
     }

@@ -109,6 +109,9 @@ const std::vector<GoodCase>& good_cases() {
              return s.stop_signal == SIGINT && s.stop_steps == std::vector<StopStep>{{1s, SIGTERM}, {2s, SIGQUIT}};
          }},
         {"", "reload_signal", "\"USR1\"", [](S s) { return s.reload_signal == SIGUSR1; }},
+        {"", "stop_scope", "\"main\"", [](S s) { return s.stop_scope == StopScope::Main; }},
+        {"", "stop_signal_to", "\"all\"", [](S s) { return s.stop_signal_to == SignalTo::All; }},
+        {"", "orphans", "\"adopt\"", [](S s) { return s.orphans == Orphans::Adopt; }},
         {"", "owner", "\"nobody\"", [](S s) { return s.owner == 65534u; }},
         {"", "tags", "[\"blue\", \"prod\"]",
          [](S s) {
@@ -214,7 +217,7 @@ TEST(JobCommand, ProgramIsFoundInThePathOfTheJob) {
 TEST(DaemonKeys, AreTakenOver) {
     const auto daemon = configuration_of(
                             "[daemon]\nruntime_dir = \"/run/p\"\nstate_dir = \"state\"\nlog_level = \"debug\"\n"
-                            "shutdown_timeout = \"20s\"\nmax_clients = 10\n"
+                            "shutdown_timeout = \"20s\"\nmax_clients = 10\ncontainment = \"keeper\"\n"
                             "[access]\nadmin = [\"@adm\"]\noperate = [\"nobody\", 7]\nread = []\n")
                             .daemon;
     EXPECT_EQ(daemon.runtime_dir, "/run/p");
@@ -222,6 +225,7 @@ TEST(DaemonKeys, AreTakenOver) {
     EXPECT_EQ(daemon.log_level, LogLevel::Debug);
     EXPECT_EQ(daemon.shutdown_timeout, 20s);
     EXPECT_EQ(daemon.max_clients, 10u);
+    EXPECT_EQ(daemon.containment, ContainmentMode::Keeper);
     EXPECT_EQ(daemon.admin.groups, std::vector<gid_t>{4});
     EXPECT_EQ(daemon.operate.users, (std::vector<uid_t>{65534, 7}));
     EXPECT_FALSE(daemon.read.everyone);

@@ -18,7 +18,11 @@ constexpr std::array<std::string_view, 3> kTypes{"service", "oneshot", "task"};
 constexpr std::array<std::string_view, 6> kRestarts{"no",          "on-success", "on-failure",
                                                     "on-abnormal", "always",     "unless-stopped"};
 constexpr std::array<std::string_view, 2> kOnExhausted{"fail", "exit"};
+constexpr std::array<std::string_view, 2> kStopScopes{"tree", "main"};
+constexpr std::array<std::string_view, 2> kSignalTargets{"main", "all"};
+constexpr std::array<std::string_view, 3> kOrphanPolicies{"kill", "adopt", "ignore"};
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 4> kContainments{"auto", "cgroup", "keeper", "group"};
 constexpr std::array<std::string_view, 3> kOutputs{"inherit", "null", "journal"};
 constexpr std::array<std::string_view, 1> kInputs{"null"};
 
@@ -79,6 +83,12 @@ constexpr ValueForm kStopSignal{
     "signal name, or array of names and pauses",
     R"({"anyOf":[{"type":"string"},{"type":"array","minItems":1,"maxItems":15,"items":{"type":"string"}}]})",
     {}};
+constexpr ValueForm kStopScope{"\"tree\" or \"main\"", "\"tree\" or \"main\"", R"({"enum":["tree","main"]})",
+                               kStopScopes};
+constexpr ValueForm kSignalTo{"\"main\" or \"all\"", "\"main\" or \"all\"", R"({"enum":["main","all"]})",
+                              kSignalTargets};
+constexpr ValueForm kOrphans{"one of \"kill\", \"adopt\" and \"ignore\"", "\"kill\", \"adopt\" or \"ignore\"",
+                             R"({"enum":["kill","adopt","ignore"]})", kOrphanPolicies};
 constexpr ValueForm kType{"\"service\" or \"oneshot\"", "\"service\" or \"oneshot\"",
                           R"({"enum":["service","oneshot"]})", kTypes};
 constexpr ValueForm kRestart{
@@ -105,6 +115,8 @@ constexpr ValueForm kOom{
     "an integer from -1000 to 1000", "integer", R"({"type":"integer","minimum":-1000,"maximum":1000})", {}};
 constexpr ValueForm kLogLevel{"one of \"debug\", \"info\", \"warn\" and \"error\"", "word",
                               R"({"enum":["debug","info","warn","error"]})", kLogLevels};
+constexpr ValueForm kContainment{"one of \"auto\", \"cgroup\", \"keeper\" and \"group\"", "word",
+                                 R"({"enum":["auto","cgroup","keeper","group"]})", kContainments};
 constexpr ValueForm kClients{
     "an integer from 1 to 100000", "integer", R"({"type":"integer","minimum":1,"maximum":100000})", {}};
 constexpr ValueForm kAccess{"an array of users and \"@groups\", or [\"*\"] for everyone",
@@ -211,9 +223,23 @@ constexpr std::array kRows{
         "what tells it to end; SIGCONT is sent with it. [\"SIGINT\", \"5s\", \"SIGTERM\"] sends SIGINT, and SIGTERM to "
         "what is left 5 seconds later, all within _stop_timeout_",
         [](R& r, V& v) { r.stop_signal(v); }},
+    KeyRow{Key::StopScope, "", "stop_scope", &kStopScope, "\"tree\"", "all jobs",
+           "who has until _stop_timeout_ to end: the whole tree of its processes, or the main process, after whose end "
+           "_orphans_ says what becomes of the others",
+           [](R& r, V& v) { r.choice(v, r.job().spec.stop_scope); }},
+    KeyRow{Key::StopSignalTo, "", "stop_signal_to", &kSignalTo, "\"main\"", "all jobs",
+           "who gets the stop signals: the main process, and what is left when that has ended; or all its processes at "
+           "once",
+           [](R& r, V& v) { r.choice(v, r.job().spec.stop_signal_to); }},
     KeyRow{Key::ReloadSignal, "", "reload_signal", &kSignal, "\"SIGHUP\"", "all jobs",
            "what tells its main process to read its configuration again",
            [](R& r, V& v) { r.signal(v, r.job().spec.reload_signal); }},
+    KeyRow{
+        Key::Orphans, "", "orphans", &kOrphans, "\"kill\"", "all jobs",
+        "what becomes of processes that are left when the main process has ended by itself: they are killed; adopted: "
+        "the job runs on until the last of them has ended, as for programs that go into the background; or ignored: "
+        "they live on, beside the next run, until procsupd ends",
+        [](R& r, V& v) { r.choice(v, r.job().spec.orphans); }},
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},
@@ -258,6 +284,11 @@ constexpr std::array kRows{
            "where what must outlive the daemon is", [](R& r, V& v) { r.daemon_path(v, r.daemon().spec.state_dir); }},
     KeyRow{Key::LogLevel, "daemon", "log_level", &kLogLevel, "\"info\"", "daemon", "how much the daemon's own log says",
            [](R& r, V& v) { r.choice(v, r.daemon().spec.log_level); }},
+    KeyRow{Key::Containment, "daemon", "containment", &kContainment, "\"auto\"", "daemon",
+           "how the processes of a job are held together, see procsupd(8): by a _cgroup_, by a _keeper_ process, or "
+           "only by "
+           "their process _group_; _auto_ is the first of these that is permitted",
+           [](R& r, V& v) { r.choice(v, r.daemon().spec.containment); }},
     KeyRow{Key::ShutdownTimeout, "daemon", "shutdown_timeout", &kDuration, "\"90s\"", "daemon",
            "how long all jobs together may take to stop when the daemon ends",
            [](R& r, V& v) { r.duration(v, r.daemon().spec.shutdown_timeout, R::Zero::Refused); }},

@@ -11,8 +11,12 @@ namespace procsup::wire {
 // The largest enumerator of each enumeration that crosses the pipe.
 constexpr std::int64_t last_of(JobType) { return static_cast<std::int64_t>(JobType::Oneshot); }
 constexpr std::int64_t last_of(Restart) { return static_cast<std::int64_t>(Restart::UnlessStopped); }
+constexpr std::int64_t last_of(StopScope) { return static_cast<std::int64_t>(StopScope::Main); }
+constexpr std::int64_t last_of(SignalTo) { return static_cast<std::int64_t>(SignalTo::All); }
+constexpr std::int64_t last_of(Orphans) { return static_cast<std::int64_t>(Orphans::Ignore); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::File); }
+constexpr std::int64_t last_of(ContainmentMode) { return static_cast<std::int64_t>(ContainmentMode::Group); }
 constexpr std::int64_t last_of(LogLevel) { return static_cast<std::int64_t>(LogLevel::Error); }
 
 // What each structure consists of, said once for both directions.
@@ -93,6 +97,9 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("runTimeout", value.run_timeout, usual.run_timeout);
     archive.field("stopSignal", value.stop_signal, usual.stop_signal);
     archive.field("stopSteps", value.stop_steps, usual.stop_steps);
+    archive.field("stopScope", value.stop_scope, usual.stop_scope);
+    archive.field("stopSignalTo", value.stop_signal_to, usual.stop_signal_to);
+    archive.field("orphans", value.orphans, usual.orphans);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("stdin", value.stdin_stream, usual.stdin_stream);
     archive.field("stdout", value.stdout_stream, usual.stdout_stream);
@@ -117,6 +124,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("runtimeDir", value.runtime_dir);
     archive.field("stateDir", value.state_dir);
     archive.field("logLevel", value.log_level);
+    archive.field("containment", value.containment);
     archive.field("shutdownTimeout", value.shutdown_timeout);
     archive.field("maxClients", value.max_clients);
     archive.field("admin", value.admin);

@@ -37,6 +37,9 @@ stop_timeout = "1min30s"
 run_timeout = "2d"
 stop_signal = ["SIGINT", "500ms", "SIGTERM"]
 reload_signal = "SIGUSR1"
+stop_scope = "main"
+stop_signal_to = "all"
+orphans = "ignore"
 owner = "nobody"
 tags = ["a", "b"]
 [jobs.web.log]

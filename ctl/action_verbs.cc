@@ -168,6 +168,10 @@ int signal_jobs(Session& session) {
                sent);
 }
 
+int pause_jobs(Session& session) { return act(session, "io.procsupd.Job.Pause", names_parameters(session.line())); }
+
+int resume(Session& session) { return act(session, "io.procsupd.Job.Resume", names_parameters(session.line())); }
+
 int reset(Session& session) { return act(session, "io.procsupd.Job.Reset", names_parameters(session.line())); }
 
 int wait_for_jobs(Session& session) {

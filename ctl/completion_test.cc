@@ -16,7 +16,7 @@ using testing::Not;
 Candidates candidates(const std::vector<std::string_view>& words) { return candidates_for(words); }
 
 TEST(Completion, OffersVerbsThatBeginSo) {
-    EXPECT_THAT(candidates({"re"}).words, ElementsAre("restart", "reload", "reset"));
+    EXPECT_THAT(candidates({"re"}).words, ElementsAre("restart", "reload", "resume", "reset"));
     EXPECT_THAT(candidates({""}).words, Contains("status"));
     EXPECT_THAT(candidates({""}).words, Not(Contains("__man")));
 }

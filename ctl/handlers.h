@@ -22,6 +22,8 @@ int stop(Session& session);
 int restart(Session& session);
 int reload(Session& session);
 int signal_jobs(Session& session);
+int pause_jobs(Session& session);
+int resume(Session& session);
 int reset(Session& session);
 int wait_for_jobs(Session& session);
 

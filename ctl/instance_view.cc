@@ -11,11 +11,11 @@ namespace procsup::ctl {
 namespace {
 
 /// States from worst to best; a job is in the worst one of its instances.
-constexpr std::array<std::string_view, 7> kWorstFirst{"failed",  "backoff", "stopping", "starting",
-                                                      "stopped", "exited",  "running"};
+constexpr std::array<std::string_view, 8> kWorstFirst{"failed", "backoff", "stopping", "starting",
+                                                      "paused", "stopped", "exited",   "running"};
 /// The order in which the summary counts them.
-constexpr std::array<std::string_view, 7> kSummaryOrder{"running",  "failed",  "backoff", "starting",
-                                                        "stopping", "stopped", "exited"};
+constexpr std::array<std::string_view, 8> kSummaryOrder{"running", "failed",   "backoff", "starting",
+                                                        "paused",  "stopping", "stopped", "exited"};
 
 std::size_t rank(std::string_view state) {
     return static_cast<std::size_t>(std::find(kWorstFirst.begin(), kWorstFirst.end(), state) - kWorstFirst.begin());

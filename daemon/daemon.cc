@@ -9,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "conf/job_text.h"
 #include "daemon/control/refusal.h"
 
 namespace procsup {
@@ -36,7 +37,7 @@ Daemon::~Daemon() {
     status_timer_.reset();
     watchdog_timer_.reset();
     notify_timer_.reset();
-    saving_timer_.reset();
+    ending_timer_.reset();
     shutdown_timer_.reset();
     control_.reset();
     loader_.reset();
@@ -149,6 +150,9 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     auto claimed = RuntimeDir::claim(runtime);
     if (!claimed) return claimed.error();
     runtime_dir_.emplace(std::move(*claimed));
+    if (auto held = processes_->contain(options_.containment.value_or(spec.containment), runtime); !held) {
+        return held.error();
+    }
     processes_->set_surroundings({runtime_dir_->socket_path(), own_unit()});
     Fd socket = std::move(inherited_socket_);
     if (!socket) {
@@ -200,7 +204,7 @@ void Daemon::after_callback() {
     timers_->settle();
     if (!notify_timer_ && service_.retry()) retry_notify_later();
     log_.flush();
-    if (shutdown_begun_ && supervisor_->idle()) end_when_saved();
+    if (shutdown_begun_ && supervisor_->idle()) end_when_nothing_is_left();
 }
 
 void Daemon::announce(const Transition& transition) {
@@ -328,13 +332,17 @@ void Daemon::shutdown_overdue() {
     end(exit_code_ != 0 ? exit_code_ : EXIT_FAILURE);
 }
 
-/// The next daemon reads what was remembered; a disk that hangs holds up nobody for long.
-void Daemon::end_when_saved() {
-    if (saving_.empty()) {
+/// No job has a process any more. What is left then: orphans that no job holds, and what is on its way to the disk, where
+/// the next daemon looks for it.
+void Daemon::end_when_nothing_is_left() {
+    const bool strays = processes_->kill_strays();
+    if (!strays && saving_.empty()) {
         end(exit_code_);
-    } else if (!saving_timer_) {
-        saving_timer_ = loop_->call_at(loop_->now() + kAfterKill, [this] {
-            log_.error("ending although it is not on disk yet in " + state_dir_ + " which jobs were stopped by order");
+    } else if (!ending_timer_) {
+        ending_timer_ = loop_->call_at(loop_->now() + kAfterKill, [this] {
+            log_.error(saving_.empty() ? "ending although orphans are left that cannot be killed"
+                                       : "ending although it is not on disk yet in " + state_dir_ +
+                                             " which jobs were stopped by order");
             end(exit_code_);
         });
     }
@@ -358,6 +366,10 @@ DaemonFacts Daemon::facts() const {
     facts.config = options_.config;
     facts.started = started_;
     facts.realtime = realtime_;
+    if (const auto* containment = processes_->containment()) {
+        facts.containment = word_of(containment->mode());
+        facts.containment_reason = processes_->containment_reason();
+    }
     facts.config_problems = config_problems_;
     facts.orphans_collected = processes_->orphans_collected();
     facts.log_lines_dropped = log_.dropped();

@@ -59,7 +59,7 @@ private:
     void give_up_or_wait();
     void save_stop(const std::string& job);
     void note_manual_stop(const Transition& transition);
-    void end_when_saved();
+    void end_when_nothing_is_left();
     void end(int code);
     std::string status_text() const;
     void tell_status_later();
@@ -81,7 +81,7 @@ private:
     std::unique_ptr<Watch> status_timer_;
     std::unique_ptr<Watch> watchdog_timer_;
     std::unique_ptr<Watch> notify_timer_;
-    std::unique_ptr<Watch> saving_timer_;
+    std::unique_ptr<Watch> ending_timer_;
 
     DaemonSpec spec_;
     std::string state_dir_;

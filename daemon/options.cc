@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "common/did_you_mean.h"
+#include "conf/job_text.h"
 
 namespace procsup {
 namespace {
@@ -17,6 +18,7 @@ enum Option : int {
     kRuntimeDir,
     kStateDir,
     kUser,
+    kContainment,
     kCheck,
     kLoad,
     kRememberStop,
@@ -25,10 +27,11 @@ enum Option : int {
     kHelp
 };
 
-constexpr std::array<option, 11> kOptions{{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 12> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
                                            {"state-dir", required_argument, nullptr, kStateDir},
                                            {"user", no_argument, nullptr, kUser},
+                                           {"containment", required_argument, nullptr, kContainment},
                                            {"check", no_argument, nullptr, kCheck},
                                            {"load", no_argument, nullptr, kLoad},
                                            {"remember-stop", no_argument, nullptr, kRememberStop},
@@ -69,6 +72,18 @@ Error unknown_option(const char* word) {
     return Error{"unknown option '" + std::string(word) + "'" + did_you_mean(name.substr(0, name.find('=')), names)};
 }
 
+Result<void> read_containment(std::string_view word, Options& options) {
+    std::vector<std::string_view> words;
+    for (const auto mode :
+         {ContainmentMode::Auto, ContainmentMode::Cgroup, ContainmentMode::Keeper, ContainmentMode::Group}) {
+        if (word_of(mode) == word) options.containment = mode;
+        words.push_back(word_of(mode));
+    }
+    if (options.containment) return {};
+    return Error{"--containment is auto, cgroup, keeper or group, not '" + std::string(word) + "'" +
+                 did_you_mean(word, words)};
+}
+
 }  // namespace
 
 Result<Options> parse_options(int argc, char** argv) {
@@ -83,6 +98,9 @@ Result<Options> parse_options(int argc, char** argv) {
             case kRuntimeDir: options.runtime_dir = absolute(optarg); break;
             case kStateDir: options.state_dir = absolute(optarg); break;
             case kUser: user = true; break;
+            case kContainment:
+                if (auto read = read_containment(optarg, options); !read) return read.error();
+                break;
             case kCheck: options.mode = Options::Mode::Check; break;
             case kLoad: options.mode = Options::Mode::Load; break;
             case kRememberStop: options.mode = Options::Mode::RememberStop; break;
@@ -112,6 +130,7 @@ Result<Options> parse_options(int argc, char** argv) {
 
 std::string usage() {
     return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--user]\n"
+           "                [--containment auto|cgroup|keeper|group]\n"
            "       procsupd --check [FILE|DIR]\n"
            "       procsupd --print-schema | --version | --help\n"
            "\n"
@@ -123,6 +142,7 @@ std::string usage() {
            "  --state-dir DIR     what is remembered over restarts (default: /var/lib/procsupd, or\n"
            "                      ~/.local/state/procsupd for a user)\n"
            "  --user              use a user's directories, also as root\n"
+           "  --containment MODE  how the processes of jobs are held together (default: auto, the best permitted)\n"
            "  --check             say whether the configuration is good, and end\n"
            "  --print-schema      print the JSON schema of job files for editors\n"
            "\n"

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/result.h"
+#include "conf/job_spec.h"
 
 namespace procsup {
 
@@ -16,6 +18,7 @@ struct Options {
     std::string state_dir;    ///< empty: as the configuration says, else default_state_dir
     std::string default_runtime_dir;
     std::string default_state_dir;
+    std::optional<ContainmentMode> containment;  ///< absent: as the configuration says
     std::vector<std::string> operands;  ///< of the internal modes
 };
 

@@ -9,22 +9,15 @@ namespace {
 
 // Reading is names, states and times; what a job is made of, and why it is as it is, is for those who operate it.
 constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
-    {"io.procsupd.Manager.Ping", Tier::Read},
-    {"io.procsupd.Manager.Status", Tier::Read},
-    {"io.procsupd.Manager.WhoIs", Tier::Read},
-    {"io.procsupd.Manager.Reload", Tier::Admin},
-    {"io.procsupd.Manager.Shutdown", Tier::Admin},
-    {"io.procsupd.Job.Wait", Tier::Read},
-    {"io.procsupd.Job.Subscribe", Tier::Read},
-    {"io.procsupd.Job.Start", Tier::Operate},
-    {"io.procsupd.Job.Stop", Tier::Operate},
-    {"io.procsupd.Job.Restart", Tier::Operate},
-    {"io.procsupd.Job.Reload", Tier::Operate},
-    {"io.procsupd.Job.Signal", Tier::Operate},
-    {"io.procsupd.Job.Reset", Tier::Operate},
-    {"io.procsupd.Job.Show", Tier::Operate},
-    {"io.procsupd.Job.Cat", Tier::Operate},
-    {"io.procsupd.Job.Why", Tier::Operate},
+    {"io.procsupd.Manager.Ping", Tier::Read},      {"io.procsupd.Manager.Status", Tier::Read},
+    {"io.procsupd.Manager.WhoIs", Tier::Read},     {"io.procsupd.Manager.Reload", Tier::Admin},
+    {"io.procsupd.Manager.Shutdown", Tier::Admin}, {"io.procsupd.Job.Wait", Tier::Read},
+    {"io.procsupd.Job.Subscribe", Tier::Read},     {"io.procsupd.Job.Start", Tier::Operate},
+    {"io.procsupd.Job.Stop", Tier::Operate},       {"io.procsupd.Job.Restart", Tier::Operate},
+    {"io.procsupd.Job.Reload", Tier::Operate},     {"io.procsupd.Job.Signal", Tier::Operate},
+    {"io.procsupd.Job.Pause", Tier::Operate},      {"io.procsupd.Job.Resume", Tier::Operate},
+    {"io.procsupd.Job.Reset", Tier::Operate},      {"io.procsupd.Job.Show", Tier::Operate},
+    {"io.procsupd.Job.Cat", Tier::Operate},        {"io.procsupd.Job.Why", Tier::Operate},
     {"io.procsupd.Job.Run", Tier::Operate},
 });
 

@@ -24,6 +24,8 @@ struct DaemonFacts {
     std::string config;
     TimePoint started;
     bool realtime = false;                     ///< runs before other processes
+    std::string containment;                   ///< the mode in use, see ContainmentMode
+    std::string containment_reason;            ///< why it is that one
     std::vector<std::string> config_problems;  ///< of the newest configuration, when it was refused
     std::uint64_t orphans_collected = 0;
     std::uint64_t log_lines_dropped = 0;

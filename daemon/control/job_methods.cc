@@ -87,6 +87,16 @@ void reload(const ControlContext& context, varlink::PendingCall call) {
     call.reply(outcomes(context, *ids, [&](InstanceId id) { return context.supervisor.reload(id); }));
 }
 
+void pause(const ControlContext& context, bool pause, varlink::PendingCall call) {
+    const auto ids = selected(context, call);
+    if (!ids) return;
+    call.reply(outcomes(context, *ids, [&](InstanceId id) {
+        const auto now = context.loop.now();
+        return pause ? context.supervisor.pause(id, asked_by("pause", call.peer()), now)
+                     : context.supervisor.resume(id, asked_by("resume", call.peer()), now);
+    }));
+}
+
 void reset(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected(context, call);
     if (!ids) return;
@@ -133,9 +143,10 @@ int need_of_explanation(State state) {
         case State::Exited: return 1;
         case State::Starting: return 2;
         case State::Stopped: return 3;
-        case State::Stopping: return 4;
-        case State::Backoff: return 5;
-        case State::Failed: return 6;
+        case State::Paused: return 4;
+        case State::Stopping: return 5;
+        case State::Backoff: return 6;
+        case State::Failed: return 7;
     }
     return 0;
 }
@@ -179,6 +190,8 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Restart"] = [&](PendingCall call) { order(context, waiters, Order::Restart, call); };
     methods["Reload"] = [&](PendingCall call) { reload(context, call); };
     methods["Signal"] = [&](PendingCall call) { signal(context, call); };
+    methods["Pause"] = [&](PendingCall call) { pause(context, true, call); };
+    methods["Resume"] = [&](PendingCall call) { pause(context, false, call); };
     methods["Reset"] = [&](PendingCall call) { reset(context, call); };
     methods["Wait"] = [&](PendingCall call) { wait(context, waiters, call); };
     methods["Show"] = [&](PendingCall call) { show(context, call); };

@@ -37,6 +37,7 @@ void write_daemon(json::Writer& writer, const varlink::Peer& peer, const Control
     writer.member_int("sinceUSec", wall_usec(context.host, facts.started));
     writer.member_int("uptimeUSec", (context.loop.now() - facts.started).count());
     writer.member_bool("realtime", facts.realtime);
+    writer.member("containment", facts.containment).member("containmentReason", facts.containment_reason);
     writer.member_int("jobs", static_cast<std::int64_t>(supervisor.jobs().size()));
     writer.member_int("instances", static_cast<std::int64_t>(supervisor.instance_count()));
     writer.member_int("running", in_state(State::Running)).member_int("failed", in_state(State::Failed));

@@ -271,7 +271,7 @@ TEST_F(Orders, ReloadSendsTheJobsSignalToTheMainProcess) {
     bring_up("custom");
     const auto answer = client.call("Job.Reload", R"({"names":["custom"]})");
     EXPECT_EQ(answer["outcomes.0.ok"], "true");
-    EXPECT_EQ(box.engine.calls.back(), "signal main " + std::to_string(SIGUSR2));
+    EXPECT_EQ(box.engine.calls.back(), "signal " + std::to_string(SIGUSR2));
 }
 
 TEST_F(Orders, ReloadAndSignalAreNotOkForWhatDoesNotRun) {
@@ -285,7 +285,7 @@ TEST_F(Orders, SignalIsReadAsNameOrNumber) {
     for (const auto* name : {"HUP", "SIGHUP", "1"}) {
         const auto parameters = R"({"names":["web"],"signal":")" + std::string(name) + R"("})";
         EXPECT_EQ(client.call("Job.Signal", parameters)["outcomes.0.ok"], "true") << name;
-        EXPECT_EQ(box.engine.calls.back(), "signal main 1") << name;
+        EXPECT_EQ(box.engine.calls.back(), "signal 1") << name;
     }
 }
 

@@ -156,6 +156,7 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
     }
     switch (instance.state()) {
         case State::Starting:
+        case State::Paused:
         case State::Stopping: return {};
         case State::Running: {
             if (oneshot) return {};

@@ -20,8 +20,10 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
         last_incarnation = incarnation;
         calls.push_back("spawn " + name.instance);
     }
-    void signal_group(Incarnation, int signal) override { calls.push_back("signal " + std::to_string(signal)); }
-    void signal_main(Incarnation, int signal) override { calls.push_back("signal main " + std::to_string(signal)); }
+    void signal_main(Incarnation, int signal) override { calls.push_back("signal " + std::to_string(signal)); }
+    void signal_all(Incarnation, int signal) override { calls.push_back("signal all " + std::to_string(signal)); }
+    void pause(Incarnation, bool pause) override { calls.push_back(pause ? "pause" : "go on"); }
+    void abandon(Incarnation) override { calls.push_back("abandon"); }
     void kill_tree(Incarnation) override { calls.push_back("kill tree"); }
     void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override {
         disarm(id, kind);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -50,7 +51,8 @@ void Instance::on(const StartRequested& event, Context& context) {
     wanted_ = true;
     switch (state_) {
         case State::Starting:
-        case State::Running: return;
+        case State::Running:
+        case State::Paused: return;
         case State::Stopping:
             // Taken up when the tree is empty: never two copies.
             forget_failures();
@@ -75,7 +77,8 @@ void Instance::on(const StopRequested& event, Context& context) {
         case State::Failed: return;
         case State::Backoff: enter(State::Stopped, event.cause, context); return;
         case State::Starting:
-        case State::Running: begin_stop(event.cause, context); return;
+        case State::Running:
+        case State::Paused: begin_stop(event.cause, context); return;
         case State::Stopping:
             stop_asked_ = true;
             pending_cause_ = event.cause;
@@ -84,7 +87,7 @@ void Instance::on(const StopRequested& event, Context& context) {
 }
 
 void Instance::on(const RestartRequested& event, Context& context) {
-    if (state_ != State::Starting && state_ != State::Running) {
+    if (state_ != State::Starting && state_ != State::Running && state_ != State::Paused) {
         on(StartRequested{event.cause}, context);
         return;
     }
@@ -99,6 +102,18 @@ void Instance::on(const ResetRequested& event, Context& context) {
         wanted_ = false;
         enter(State::Stopped, event.cause, context);
     }
+}
+
+void Instance::on(const PauseRequested& event, Context& context) {
+    if (state_ != State::Running) return;
+    context.actions.push_back(PauseAction{true});
+    enter(State::Paused, event.cause, context);
+}
+
+void Instance::on(const ResumeRequested& event, Context& context) {
+    if (state_ != State::Paused) return;
+    context.actions.push_back(PauseAction{false});
+    enter(State::Running, event.cause, context);
 }
 
 // ---- facts
@@ -127,10 +142,37 @@ void Instance::on(const Exited& event, Context& context) {
         run_ended(context);
         return;
     }
-    if (state_ != State::Stopping) {
-        enter(State::Stopping, to_text(event.status) + "; ending what it left behind", context);
+    left_behind(event.status, context);
+    // Its number may be another's from now on.
+    if (main_ended_) pid_ = 0;
+}
+
+std::optional<Orphans> Instance::remainder() const {
+    if (state_ != State::Stopping) return spec_->orphans;
+    if (killed_ || !stop_signalled_) return Orphans::Kill;
+    if (spec_->stop_scope == StopScope::Tree) return std::nullopt;
+    return spec_->orphans == Orphans::Ignore ? Orphans::Ignore : Orphans::Kill;
+}
+
+/// The main process has ended, and others of its tree have not.
+void Instance::left_behind(const ExitStatus& status, Context& context) {
+    const auto fate = remainder();
+    if (!fate) {
+        // Not told yet, where only the main process was.
+        if (spec_->stop_signal_to == SignalTo::Main) signal(spec_->stop_signal, context);
+    } else if (*fate == Orphans::Ignore) {
+        context.actions.push_back(AbandonAction{});
+        run_ended(context);
+    } else if (*fate == Orphans::Adopt) {
+        cause_ = to_text(status) + "; runs on with what it left behind";
+        since_ = context.now;
+        note(state_, context);
+    } else {
+        if (state_ != State::Stopping) {
+            enter(State::Stopping, to_text(status) + "; ending what it left behind", context);
+        }
+        context.actions.push_back(KillTreeAction{});
     }
-    if (kills_remainder()) context.actions.push_back(KillTreeAction{});
 }
 
 void Instance::on(const TreeEmpty&, Context& context) { run_ended(context); }
@@ -177,11 +219,19 @@ void Instance::enter(State state, std::string cause, Context& context) {
     cause_ = std::move(cause);
     since_ = context.now;
     if (!is_live(state)) pid_ = 0;
-    if (history_.size() == kHistory) history_.erase(history_.begin());
-    history_.push_back({context.now, from, state, pid_, cause_});
-    context.actions.push_back(AnnounceAction{from, state});
+    note(from, context);
     if (state == State::Starting) arm(TimerKind::StartTimeout, spec_->start_timeout, context);
-    if (state == State::Running) arm(TimerKind::RunTimeout, spec_->run_timeout, context);
+    if (state == State::Running && spec_->run_timeout != kForever) {
+        const auto passed = std::chrono::duration_cast<Duration>(context.now - executed_at_);
+        arm(TimerKind::RunTimeout, std::max(Duration::zero(), spec_->run_timeout - passed), context);
+    }
+}
+
+/// Makes the state known that it is in now, with its cause.
+void Instance::note(State from, Context& context) {
+    if (history_.size() == kHistory) history_.erase(history_.begin());
+    history_.push_back({context.now, from, state_, pid_, cause_});
+    context.actions.push_back(AnnounceAction{from, state_});
 }
 
 void Instance::start_run(std::string cause, Context& context) {
@@ -196,20 +246,28 @@ void Instance::start_run(std::string cause, Context& context) {
 void Instance::begin_stop(std::string cause, Context& context) {
     stop_asked_ = true;
     pending_cause_ = cause;
+    const bool paused = state_ == State::Paused;
     enter(State::Stopping, std::move(cause), context);
     send_stop_signal(context);
+    // After the signal, so that it is the first thing they see.
+    if (paused) context.actions.push_back(PauseAction{false});
 }
 
 void Instance::send_stop_signal(Context& context) {
     stop_signalled_ = true;
-    context.actions.push_back(SignalGroupAction{spec_->stop_signal});
+    signal(spec_->stop_signal, context);
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
     stop_step_ = 0;
     arm_next_stop_signal(context);
 }
 
+void Instance::signal(int signal, Context& context) {
+    const bool all = main_ended_ || spec_->stop_signal_to == SignalTo::All;
+    context.actions.push_back(SignalAction{signal, all ? SignalTo::All : SignalTo::Main});
+}
+
 void Instance::send_next_stop_signal(Context& context) {
-    context.actions.push_back(SignalGroupAction{spec_->stop_steps[stop_step_++].signal});
+    signal(spec_->stop_steps[stop_step_++].signal, context);
     arm_next_stop_signal(context);
 }
 

@@ -22,6 +22,8 @@ struct StartRequested { std::string cause; };
 struct StopRequested { std::string cause; };
 struct RestartRequested { std::string cause; };
 struct ResetRequested { std::string cause; };
+struct PauseRequested { std::string cause; };
+struct ResumeRequested { std::string cause; };
 struct Spawned { pid_t pid; };
 struct NotStarted { SpawnStage stage; int os_error; };
 struct Execed {};
@@ -29,20 +31,22 @@ struct Exited { ExitStatus status; bool tree_empty; };
 struct TreeEmpty {};
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 
-using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, Spawned, NotStarted,
-                           Execed, Exited, TreeEmpty, TimerFired>;
+using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
+                           ResumeRequested, Spawned, NotStarted, Execed, Exited, TreeEmpty, TimerFired>;
 
 // What an instance wants done.
 struct SpawnAction {};
-struct SignalGroupAction { int signal; };
+struct SignalAction { int signal; SignalTo to; };
 struct KillTreeAction {};
+struct PauseAction { bool pause; };
+struct AbandonAction {};
 struct ArmAction { TimerKind kind; std::uint32_t generation; TimePoint when; };
 struct DisarmAction { TimerKind kind; };
 struct AnnounceAction { State from; State to; };
 struct EndDaemonAction { int code; };
 
-using Action = std::variant<SpawnAction, SignalGroupAction, KillTreeAction, ArmAction, DisarmAction, AnnounceAction,
-                            EndDaemonAction>;
+using Action = std::variant<SpawnAction, SignalAction, KillTreeAction, PauseAction, AbandonAction,
+                            ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
 // clang-format on
 using Actions = std::vector<Action>;
 
@@ -99,9 +103,11 @@ public:
     const std::vector<HistoryEntry>& history() const { return history_; }
     /// Whether someone wants it up: what a stop clears and a start sets.
     bool wanted() const { return wanted_; }
-    /// Whether what its main process leaves behind is killed at once: yes, unless it was told to end and still has
-    /// time to.
-    bool kills_remainder() const { return state_ != State::Stopping || killed_ || !stop_signalled_; }
+    /// What becomes now of processes that its main process leaves behind: `orphans`, unless it was told to end.
+    /// Nothing: they are told to end too, and have the time that is left.
+    std::optional<Orphans> remainder() const;
+    /// Whether the main process has ended and adopted processes keep the run going.
+    bool adopted() const { return main_ended_ && (state_ == State::Running || state_ == State::Paused); }
 
     static constexpr std::size_t kHistory = 16;
 
@@ -116,6 +122,8 @@ private:
     void on(const StopRequested& event, Context& context);
     void on(const RestartRequested& event, Context& context);
     void on(const ResetRequested& event, Context& context);
+    void on(const PauseRequested& event, Context& context);
+    void on(const ResumeRequested& event, Context& context);
     void on(const Spawned& event, Context& context);
     void on(const NotStarted& event, Context& context);
     void on(const Execed& event, Context& context);
@@ -124,6 +132,9 @@ private:
     void on(const TimerFired& event, Context& context);
 
     void enter(State state, std::string cause, Context& context);
+    void note(State from, Context& context);
+    void left_behind(const ExitStatus& status, Context& context);
+    void signal(int signal, Context& context);
     void start_run(std::string cause, Context& context);
     void begin_stop(std::string cause, Context& context);
     void send_stop_signal(Context& context);

@@ -240,7 +240,7 @@ TEST(Instance, StartsAgainOnlyWhenTheTreeIsEmpty) {
     sim.supervisor.restart(sim.id, "restart asked", sim.fakes.now);
     sim.exit(ExitStatus::killed(SIGTERM), false);
     EXPECT_EQ(sim.state(), State::Stopping);
-    EXPECT_EQ(sim.fakes.calls.back(), "signal 15") << "what remains of an ordered stop has until the timeout";
+    EXPECT_EQ(sim.fakes.calls.back(), "signal all 15") << "what remains of an ordered stop is told, and has time";
     sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now);
     EXPECT_EQ(sim.state(), State::Starting);
     EXPECT_EQ(sim.fakes.calls.back(), "spawn web");
@@ -255,6 +255,102 @@ TEST(Instance, KillsWhatAnUnaskedEndLeavesBehind) {
     EXPECT_EQ(sim.fakes.calls.back(), "kill tree");
     sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now);
     EXPECT_EQ(sim.state(), State::Exited);
+}
+
+TEST(Instance, RunsOnWithAdoptedOrphansUntilTheLastHasEnded) {
+    JobSpec spec = with_restart(Restart::OnFailure);
+    spec.orphans = Orphans::Adopt;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(0), false);
+    EXPECT_EQ(sim.state(), State::Running);
+    EXPECT_TRUE(sim.web().adopted());
+    EXPECT_EQ(sim.web().pid(), 0) << "nothing may be sent to a process that is gone";
+    EXPECT_EQ(sim.web().cause(), "exit 0; runs on with what it left behind");
+    EXPECT_EQ(sim.fakes.calls, std::vector<std::string>{"spawn web"});
+    sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Exited);
+}
+
+TEST(Instance, TellsAdoptedOrphansToEndWhenItIsStopped) {
+    JobSpec spec;
+    spec.orphans = Orphans::Adopt;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(0), false);
+    sim.stop();
+    EXPECT_EQ(sim.fakes.calls.back(), "signal all 15");
+    sim.fire(TimerKind::StopTimeout);
+    EXPECT_EQ(sim.fakes.calls.back(), "kill tree");
+    sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Stopped);
+}
+
+TEST(Instance, LeavesIgnoredOrphansAndStartsBesideThem) {
+    JobSpec spec = with_restart(Restart::Always);
+    spec.orphans = Orphans::Ignore;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.pass(20s);
+    const auto first = sim.fakes.last_incarnation;
+    sim.exit(ExitStatus::exited(0), false);
+    EXPECT_EQ(sim.state(), State::Starting);
+    EXPECT_EQ(sim.fakes.calls, (std::vector<std::string>{"spawn web", "abandon", "spawn web"}));
+    sim.supervisor.tree_empty(first, sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Starting) << "what becomes of them is no business of the new run";
+}
+
+TEST(Instance, WithStopScopeMainDoesNotWaitForTheOthers) {
+    JobSpec spec;
+    spec.stop_scope = StopScope::Main;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.exit(ExitStatus::killed(SIGTERM), false);
+    EXPECT_EQ(sim.fakes.calls, (std::vector<std::string>{"spawn web", "signal 15", "kill tree"}));
+}
+
+TEST(Instance, SendsTheStopSignalToAllWhereAskedTo) {
+    JobSpec spec;
+    spec.stop_signal_to = SignalTo::All;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.exit(ExitStatus::killed(SIGTERM), false);
+    EXPECT_EQ(sim.fakes.calls, (std::vector<std::string>{"spawn web", "signal all 15"})) << "told once";
+}
+
+TEST(Instance, StandsStillWhilePaused) {
+    JobSpec spec;
+    spec.run_timeout = 60s;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.pass(20s);
+    EXPECT_TRUE(sim.supervisor.pause(sim.id, "pause asked", sim.fakes.now));
+    EXPECT_EQ(sim.state(), State::Paused);
+    EXPECT_FALSE(sim.supervisor.pause(sim.id, "pause asked", sim.fakes.now));
+    EXPECT_TRUE(sim.fakes.timers.empty());
+    sim.pass(30s);
+    EXPECT_TRUE(sim.supervisor.resume(sim.id, "resume asked", sim.fakes.now));
+    EXPECT_EQ(sim.state(), State::Running);
+    EXPECT_EQ(sim.fakes.timer(TimerKind::RunTimeout)->when, sim.fakes.now + 10s);
+    EXPECT_EQ(sim.fakes.calls, (std::vector<std::string>{"spawn web", "pause", "go on"}));
+}
+
+TEST(Instance, GoesOnWhenItIsStoppedWhilePaused) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    sim.supervisor.pause(sim.id, "pause asked", sim.fakes.now);
+    sim.stop();
+    EXPECT_EQ(sim.state(), State::Stopping);
+    EXPECT_EQ(sim.fakes.calls, (std::vector<std::string>{"spawn web", "pause", "signal 15", "go on"}));
 }
 
 TEST(Instance, SaysWhichStepOfAStartFailed) {

@@ -27,7 +27,7 @@ using Incarnation = std::uint64_t;
 /// Where the start of a process failed; with errno, all that there is to say about it.
 // clang-format off
 enum class SpawnStage {
-    None, Cancelled, Clone, Session, Stdin, Stdout, Stderr, Journal, Limits, Nice, Groups, Group, User, VerifyIds,
+    None, Cancelled, Containment, Clone, Session, Stdin, Stdout, Stderr, Journal, Limits, Nice, Groups, Group, User, VerifyIds,
     WorkingDir, Exec,
 };
 // clang-format on
@@ -46,13 +46,17 @@ public:
     virtual ~ProcessBackend() = default;
     /// `spec` and `name` must stay as they are until not_started or the tree is empty.
     virtual void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) = 0;
-    /// To the process group of the main process, with SIGCONT after it where the signal is meant to end it.
-    /// A spawn still waiting is cancelled by a signal that ends.
-    virtual void signal_group(Incarnation incarnation, int signal) = 0;
-    /// To the main process only.
+    /// To the main process; a stopped one goes on with it (SIGCONT), unless the signal is one that stops. A spawn that waits
+    /// for its turn is taken back instead.
     virtual void signal_main(Incarnation incarnation, int signal) = 0;
+    /// To every process of the incarnation, in the same way.
+    virtual void signal_all(Incarnation incarnation, int signal) = 0;
     /// Ends every process of the incarnation at once (SIGKILL).
     virtual void kill_tree(Incarnation incarnation) = 0;
+    /// Every process of the incarnation stands still, or goes on.
+    virtual void pause(Incarnation incarnation, bool pause) = 0;
+    /// After exited: no event follows any more, and what is left lives on without being told anything.
+    virtual void abandon(Incarnation incarnation) = 0;
 };
 
 enum class TimerKind { StartTimeout, StopTimeout, StopStep, RunTimeout, Backoff };

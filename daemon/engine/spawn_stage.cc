@@ -7,6 +7,7 @@ std::string describe(SpawnStage stage, const JobSpec& spec) {
     switch (stage) {
         case SpawnStage::None: return "start";
         case SpawnStage::Cancelled: return "cancelled before it began";
+        case SpawnStage::Containment: return "hold its processes together";
         case SpawnStage::Clone: return "create a process";
         case SpawnStage::Session: return "create a session";
         case SpawnStage::Stdin: return "open stdin " + spec.stdin_stream.path;

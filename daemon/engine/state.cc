@@ -7,6 +7,7 @@ std::string_view to_text(State state) {
         case State::Stopped: return "stopped";
         case State::Starting: return "starting";
         case State::Running: return "running";
+        case State::Paused: return "paused";
         case State::Stopping: return "stopping";
         case State::Backoff: return "backoff";
         case State::Exited: return "exited";

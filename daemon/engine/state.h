@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 /// The life of an instance. Written once, here; ARCHITECTURE.md repeats the table for readers.
@@ -8,24 +9,28 @@
 ///   ----------+---------+----------------------------------------------------+---------------------------------------
 ///   stopped   | no      | not asked to run, or stopped by order              | start
 ///   starting  | perhaps | spawn asked for; not yet executed its program      | execed, not_started, exited, stop, start_timeout
-///   running   | yes     | its program runs                                   | exited, stop, run_timeout
+///   running   | yes     | its program runs                                   | exited, stop, pause, run_timeout
+///   paused    | yes     | its processes stand still                          | resume, exited, stop
 ///   stopping  | yes     | told to end, or its tree is being ended            | tree_empty
 ///   backoff   | no      | ended; will be started when the delay is over      | restart timer, start, stop
 ///   exited    | no      | ended well, and its policy starts it no more       | start
 ///   failed    | no      | ended badly, and its policy starts it no more      | start, reset
 ///
 /// "process: perhaps" means that the spawn is under way. An instance is in `stopping` from the moment its main
-/// process is told to end, or has ended while others of its tree still live, until the tree is empty; so no state
+/// process is told to end, or has ended while others of its tree still live (unless its orphans are adopted: then it stays in
+/// `running` until the last has ended; or ignored), until the tree is empty; so no state
 /// without a process is ever entered while one exists, and none of them is started again before.
 namespace procsup {
 
-enum class State { Stopped, Starting, Running, Stopping, Backoff, Exited, Failed };
+enum class State { Stopped, Starting, Running, Paused, Stopping, Backoff, Exited, Failed };
+
+inline constexpr std::size_t kStates = 8;
 
 std::string_view to_text(State state);
 
 /// Whether a process of the instance may exist.
 constexpr bool is_live(State state) {
-    return state == State::Starting || state == State::Running || state == State::Stopping;
+    return state == State::Starting || state == State::Running || state == State::Paused || state == State::Stopping;
 }
 
 }  // namespace procsup

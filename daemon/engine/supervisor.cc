@@ -181,6 +181,20 @@ void Supervisor::reset(InstanceId id, std::string cause, TimePoint now) {
     }
 }
 
+bool Supervisor::pause(InstanceId id, std::string cause, TimePoint now) {
+    const auto* instance = find(id);
+    if (instance == nullptr || instance->state() != State::Running) return false;
+    deliver(*by_id_.at(id), PauseRequested{std::move(cause)}, now);
+    return true;
+}
+
+bool Supervisor::resume(InstanceId id, std::string cause, TimePoint now) {
+    const auto* instance = find(id);
+    if (instance == nullptr || instance->state() != State::Paused) return false;
+    deliver(*by_id_.at(id), ResumeRequested{std::move(cause)}, now);
+    return true;
+}
+
 bool Supervisor::signal(InstanceId id, int signal) {
     const auto* instance = find(id);
     if (instance == nullptr || instance->pid() == 0) return false;
@@ -210,7 +224,7 @@ void Supervisor::kill_all() {
 
 bool Supervisor::kills_remainder(Incarnation incarnation) const {
     const auto found = by_incarnation_.find(incarnation);
-    return found == by_incarnation_.end() || found->second->kills_remainder();
+    return found == by_incarnation_.end() || found->second->remainder() == Orphans::Kill;
 }
 
 // ---- facts
@@ -267,8 +281,14 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
         instance.set_incarnation(next_incarnation_++);
         by_incarnation_.emplace(instance.incarnation(), &instance);
         backend_.spawn(instance.id(), instance.incarnation(), instance.spec(), instance.name());
-    } else if (const auto* signal = std::get_if<SignalGroupAction>(&action)) {
-        backend_.signal_group(instance.incarnation(), signal->signal);
+    } else if (const auto* signal = std::get_if<SignalAction>(&action)) {
+        signal->to == SignalTo::All ? backend_.signal_all(instance.incarnation(), signal->signal)
+                                    : backend_.signal_main(instance.incarnation(), signal->signal);
+    } else if (const auto* pause = std::get_if<PauseAction>(&action)) {
+        backend_.pause(instance.incarnation(), pause->pause);
+    } else if (std::holds_alternative<AbandonAction>(action)) {
+        by_incarnation_.erase(instance.incarnation());
+        backend_.abandon(instance.incarnation());
     } else if (std::holds_alternative<KillTreeAction>(action)) {
         backend_.kill_tree(instance.incarnation());
     } else if (const auto* arm = std::get_if<ArmAction>(&action)) {

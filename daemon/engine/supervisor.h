@@ -47,6 +47,9 @@ public:
     void stop(InstanceId id, std::string cause, TimePoint now);
     void restart(InstanceId id, std::string cause, TimePoint now);
     void reset(InstanceId id, std::string cause, TimePoint now);
+    /// From running to paused and back; false when it is in neither of the states that allow it.
+    bool pause(InstanceId id, std::string cause, TimePoint now);
+    bool resume(InstanceId id, std::string cause, TimePoint now);
     /// To the main process; false when the instance has none.
     bool signal(InstanceId id, int signal);
     bool reload(InstanceId id);
@@ -78,7 +81,7 @@ public:
     std::size_t instance_count() const { return by_id_.size(); }
     std::uint64_t last_sequence() const { return sequence_; }
     /// Instances in each state, by the number of the enumerator.
-    const std::array<std::size_t, 7>& count_by_state() const { return by_state_; }
+    const std::array<std::size_t, kStates>& count_by_state() const { return by_state_; }
 
     /// Forgets transient and leaving jobs that have ended. Called when nobody holds a reference to an instance,
     /// once a turn.
@@ -102,7 +105,7 @@ private:
     std::map<std::string, Job, std::less<>> jobs_;
     std::unordered_map<InstanceId, Instance*> by_id_;
     std::unordered_map<Incarnation, Instance*> by_incarnation_;
-    std::array<std::size_t, 7> by_state_{};
+    std::array<std::size_t, kStates> by_state_{};
     std::vector<std::string> ending_jobs_;  // for forget_ended to look at
     Actions actions_;
     InstanceId next_id_ = 1;

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 namespace procsup {
@@ -16,10 +17,6 @@ namespace {
 
 /// Helpers are numbered from here, so that no incarnation of the engine is ever mistaken for one.
 constexpr Incarnation kFirstHelper = Incarnation{1} << 62;
-
-/// How often a group is looked at that has members but no leader any more: its last member may be collected by a
-/// process that is not ours, of which no signal tells.
-constexpr auto kLeftoverCheck = std::chrono::milliseconds(100);
 
 struct ProcStat {
     pid_t parent = 0;
@@ -48,8 +45,6 @@ int own_oom_score() {
     return file && read(file.get(), text, sizeof(text) - 1) > 0 ? atoi(text) : 0;
 }
 
-bool ends_process(int signal) { return signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP; }
-
 }  // namespace
 
 Processes::Processes(SdEventLoop& loop)
@@ -67,14 +62,37 @@ void Processes::attach_streams(const std::string& job, StandardFds fds) { attach
 
 void Processes::forget_streams(const std::string& job) { attached_.erase(job); }
 
+Result<void> Processes::contain(ContainmentMode wanted, std::string_view name) {
+    auto chosen = choose_containment(wanted, name, loop_, [this] { look_at_leftovers(); });
+    if (!chosen) return chosen.error();
+    contained_ = std::move(*chosen);
+    return {};
+}
+
 void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) {
-    launching_[incarnation] = Process{incarnation, id, &spec, {}};
-    LaunchOrder order{incarnation, &spec, &name, {}};
+    Run& run = runs_[incarnation];
+    run.id = id;
+    run.spec = &spec;
+    LaunchOrder order;
+    order.incarnation = incarnation;
+    order.spec = &spec;
+    order.name = &name;
+    if (auto enclosed = enclose(run, order); !enclosed) {
+        launch_refused(incarnation, SpawnStage::Containment, enclosed.error().os_error);
+        return;
+    }
     if (const auto found = attached_.find(spec.name); found != attached_.end()) {
         order.fds = std::move(found->second);
         attached_.erase(found);
     }
     spawner_.launch(std::move(order));
+}
+
+Result<void> Processes::enclose(Run& run, LaunchOrder& order) {
+    auto tree = contained_.containment->enclose(*order.name, order.enclosure);
+    if (!tree) return tree.error();
+    run.tree = std::move(*tree);
+    return {};
 }
 
 void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
@@ -83,62 +101,96 @@ void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
     helper.spec = std::make_unique<JobSpec>(std::move(spec));
     helper.name = InstanceName{helper.spec->name, helper.spec->name, 0, {}};
     helper.ended = std::move(ended);
-    launching_[incarnation] = Process{incarnation, 0, helper.spec.get(), {}};
-    spawner_.launch({incarnation, helper.spec.get(), &helper.name, std::move(fds)});
-}
-
-void Processes::signal_group(Incarnation incarnation, int signal) {
-    if (spawner_.cancel(incarnation)) {
-        launching_.erase(incarnation);
-        note(incarnation, NoteRefused{SpawnStage::Cancelled, ECANCELED});
-        return;
-    }
-    const auto found = pid_of_.find(incarnation);
-    const auto leftover = leftover_groups_.find(incarnation);
-    if (found == pid_of_.end() && leftover == leftover_groups_.end()) return;
-    const pid_t group = found != pid_of_.end() ? found->second : leftover->second;
-    // Before its setsid(2) the child is in the daemon's own group: then the signal is for it alone.
-    if (kill(-group, signal) < 0 && errno == ESRCH && found != pid_of_.end()) kill(group, signal);
-    if (ends_process(signal) && signal != SIGKILL) kill(-group, SIGCONT);
+    runs_[incarnation].spec = helper.spec.get();
+    LaunchOrder order;
+    order.incarnation = incarnation;
+    order.spec = helper.spec.get();
+    order.name = &helper.name;
+    order.fds = std::move(fds);
+    spawner_.launch(std::move(order));
 }
 
 void Processes::signal_main(Incarnation incarnation, int signal) {
-    const auto found = pid_of_.find(incarnation);
-    if (found != pid_of_.end()) kill(found->second, signal);
+    if (cancelled(incarnation)) return;
+    const auto run = runs_.find(incarnation);
+    if (run != runs_.end() && run->second.main != 0) run->second.tree->signal_main(signal);
 }
 
-void Processes::kill_tree(Incarnation incarnation) { signal_group(incarnation, SIGKILL); }
+void Processes::signal_all(Incarnation incarnation, int signal) {
+    if (cancelled(incarnation)) return;
+    const auto run = runs_.find(incarnation);
+    if (run != runs_.end()) run->second.tree->signal_all(signal);
+}
+
+void Processes::pause(Incarnation incarnation, bool pause) {
+    const auto run = runs_.find(incarnation);
+    if (run != runs_.end()) run->second.tree->pause(pause);
+}
+
+void Processes::abandon(Incarnation incarnation) {
+    const auto run = runs_.find(incarnation);
+    if (run == runs_.end()) return;
+    leftovers_.erase(incarnation);
+    abandoned_.push_back(std::move(run->second.tree));
+    runs_.erase(run);
+}
+
+bool Processes::kill_strays() {
+    for (const auto& tree : abandoned_) tree->kill();
+    bool any = !abandoned_.empty();
+    // Of this thread, which is the only one (proc_pid_task(5)); a child cannot be another process before it is collected.
+    std::ifstream children("/proc/thread-self/children");
+    for (pid_t pid = 0; children >> pid;) {
+        if (by_pid_.contains(pid)) continue;
+        kill(pid, SIGKILL);
+        any = true;
+    }
+    return any;
+}
+
+void Processes::kill_tree(Incarnation incarnation) {
+    if (cancelled(incarnation)) return;
+    const auto run = runs_.find(incarnation);
+    if (run != runs_.end()) run->second.tree->kill();
+}
+
+bool Processes::cancelled(Incarnation incarnation) {
+    if (!spawner_.cancel(incarnation)) return false;
+    launch_refused(incarnation, SpawnStage::Cancelled, ECANCELED);
+    return true;
+}
 
 // ---- what the spawner says
 
 void Processes::launched(Incarnation incarnation, pid_t pid) {
-    auto node = launching_.extract(incarnation);
-    if (!node.empty()) by_pid_[pid] = std::move(node.mapped());
-    pid_of_[incarnation] = pid;
+    Run& run = runs_.at(incarnation);
+    run.main = pid;
+    if (run.tree) run.tree->began(pid);
+    by_pid_[pid] = incarnation;
     note(incarnation, NoteLaunched{pid});
 }
 
 void Processes::launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) {
-    launching_.erase(incarnation);
+    runs_.erase(incarnation);
     note(incarnation, NoteRefused{stage, os_error});
 }
 
 void Processes::executed(Incarnation incarnation) {
-    const auto pid = pid_of_.find(incarnation);
-    if (pid == pid_of_.end()) return;
-    const auto& process = by_pid_.at(pid->second);
+    const auto found = runs_.find(incarnation);
+    if (found == runs_.end()) return;
+    const auto& run = found->second;
     // The daemon's own protection from the OOM killer is not for its jobs.
-    const auto score = process.spec->oom_score_adjust ? process.spec->oom_score_adjust
-                       : protected_                   ? std::optional<int>(0)
-                                                      : std::nullopt;
-    if (score) set_oom_score(pid->second, *process.spec, *score);
+    const auto score = run.spec->oom_score_adjust ? run.spec->oom_score_adjust
+                       : protected_               ? std::optional<int>(0)
+                                                  : std::nullopt;
+    if (score) set_oom_score(run.main, *run.spec, *score);
     note(incarnation, NoteExecuted{});
 }
 
 void Processes::failed_before_exec(Incarnation incarnation, SpawnStage stage, int os_error) {
     // Told to the engine when the process is collected: until then there is one.
-    const auto pid = pid_of_.find(incarnation);
-    if (pid != pid_of_.end()) by_pid_.at(pid->second).failure = ChildFailure{stage, os_error};
+    const auto run = runs_.find(incarnation);
+    if (run != runs_.end()) run->second.failure = ChildFailure{stage, os_error};
 }
 
 /// Done from outside and after exec: before, the child shares the daemon's memory, and with it the score.
@@ -158,59 +210,58 @@ void Processes::set_oom_score(pid_t pid, const JobSpec& spec, int score) {
 void Processes::about_to_collect(pid_t pid) {
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) return;
-    if (supervisor_->kills_remainder(found->second.incarnation)) kill(-pid, SIGKILL);
+    const Run& run = runs_.at(found->second);
+    if (run.tree) run.tree->main_ended(supervisor_->kills_remainder(found->second));
 }
 
 void Processes::collected(pid_t pid, ExitStatus status) {
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) {
         ++orphans_;
-        if (!leftover_groups_.empty()) look_at_leftover_groups();
+        orphan_collected_ = true;
         return;
     }
-    const auto incarnation = found->second.incarnation;
+    const auto incarnation = found->second;
+    by_pid_.erase(found);
     spawner_.process_ended(incarnation);
-    const auto failure = found->second.failure;
-    by_pid_.erase(pid);
-    pid_of_.erase(incarnation);
-    if (failure) {
-        note(incarnation, NoteRefused{failure->stage, failure->os_error});
+    main_collected(incarnation, runs_.at(incarnation), status);
+}
+
+void Processes::main_collected(Incarnation incarnation, Run& run, ExitStatus status) {
+    run.main = 0;
+    const bool empty = !run.tree || run.tree->is_empty();
+    if (run.failure) {
+        note(incarnation, NoteRefused{run.failure->stage, run.failure->os_error});
+    } else {
+        note(incarnation, NoteExited{status, empty});
+    }
+    if (empty || run.failure) {
+        runs_.erase(incarnation);
         return;
     }
-    // Zombies of the group count: they are collected in a moment, and told of then.
-    const bool tree_empty = kill(-pid, 0) < 0 && errno == ESRCH;
-    note(incarnation, NoteExited{status, tree_empty});
-    if (!tree_empty) group_left(incarnation, pid);
+    run.tree->await_empty();
+    leftovers_.insert(incarnation);
 }
 
-void Processes::group_left(Incarnation incarnation, pid_t group) {
-    leftover_groups_[incarnation] = group;
-    look_again_later();
-}
-
-void Processes::look_again_later() {
-    if (leftover_timer_ || leftover_groups_.empty()) return;
-    leftover_timer_ = loop_.call_at(loop_.now() + kLeftoverCheck, [this] {
-        leftover_timer_.reset();
-        look_at_leftover_groups();
-    });
-}
-
-void Processes::look_at_leftover_groups() {
-    for (auto group = leftover_groups_.begin(); group != leftover_groups_.end();) {
-        if (kill(-group->second, 0) == 0 || errno != ESRCH) {
-            ++group;
+void Processes::look_at_leftovers() {
+    orphan_collected_ = false;
+    for (auto next = leftovers_.begin(); next != leftovers_.end();) {
+        const auto incarnation = *next;
+        if (!runs_.at(incarnation).tree->is_empty()) {
+            ++next;
             continue;
         }
-        note(group->first, NoteTreeEmpty{});
-        group = leftover_groups_.erase(group);
+        note(incarnation, NoteTreeEmpty{});
+        next = leftovers_.erase(next);
+        runs_.erase(incarnation);
     }
-    look_again_later();
+    std::erase_if(abandoned_, [](const auto& tree) { return tree->is_empty(); });
 }
 
 // ---- to the engine
 
 void Processes::deliver() {
+    if (orphan_collected_) look_at_leftovers();
     while (!notes_.empty()) {
         const auto now = loop_.now();
         for (const auto& noted : std::exchange(notes_, {})) hand_over(noted, now);
@@ -251,18 +302,30 @@ void Processes::helper_noted(const Note& noted) {
 }
 
 std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {
+    if (const auto own = by_pid_.find(pid); own != by_pid_.end()) return owner(own->second, true);
+    if (contained_.containment->mode() != ContainmentMode::Cgroup) return by_family(pid);
+    const auto name = contained_.containment->instance_of(pid);
+    const auto found = name ? supervisor_->select(*name) : std::vector<InstanceId>();
+    return found.size() == 1 ? std::optional(Owner{found.front(), false}) : std::nullopt;
+}
+
+std::optional<Processes::Owner> Processes::owner(Incarnation incarnation, bool main) const {
+    const auto id = runs_.at(incarnation).id;
+    return id == 0 ? std::nullopt : std::optional(Owner{id, main});
+}
+
+/// The nearest of its parents that is a main process, or the leader of its session: what a process group's way of holding
+/// jobs can know.
+std::optional<Processes::Owner> Processes::by_family(pid_t pid) const {
     const pid_t self = getpid();
     constexpr int kDeepest = 256;  // a chain of parents that changes while it is followed must end
-    const pid_t asked = pid;
     for (int depth = 0; depth < kDeepest && pid > 1 && pid != self; ++depth) {
-        if (const auto found = by_pid_.find(pid); found != by_pid_.end() && found->second.id != 0) {
-            return Owner{found->second.id, pid == asked};
-        }
+        if (const auto found = by_pid_.find(pid); found != by_pid_.end()) return owner(found->second, false);
         const auto stat = read_stat(pid);
         if (!stat) return std::nullopt;
         // A job's processes share its session unless they leave it on purpose.
-        if (const auto leader = by_pid_.find(stat->session); leader != by_pid_.end() && leader->second.id != 0) {
-            return Owner{leader->second.id, false};
+        if (const auto leader = by_pid_.find(stat->session); leader != by_pid_.end()) {
+            return owner(leader->second, false);
         }
         pid = stat->parent;
     }

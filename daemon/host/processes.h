@@ -4,18 +4,20 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "daemon/engine/supervisor.h"
 #include "daemon/host/child.h"
+#include "daemon/host/containment/containment.h"
 #include "daemon/host/reaper.h"
 #include "daemon/host/spawner.h"
 
 namespace procsup {
 
-/// The engine's ProcessBackend on real processes, in process groups. Joins what the spawner and the reaper report into the
+/// The engine's ProcessBackend on real processes. Joins what the spawner and the reaper report into the
 /// order the engine was promised, and hands it over in deliver(), never from inside a request. Also runs the daemon's own
 /// short-lived helpers, so that there is one place where children are known.
 class Processes final : public ProcessBackend, public LaunchObserver, public ChildEndObserver {
@@ -28,6 +30,11 @@ public:
     bool claim_realtime() { return spawner_.claim_realtime(); }
 
     Result<void> reserve_fds() { return spawner_.reserve_fds(); }
+    /// How the processes of jobs are held together, from now on; before the first job is started. The Error says why it
+    /// cannot be as `wanted`.
+    Result<void> contain(ContainmentMode wanted, std::string_view name);
+    const Containment* containment() const { return contained_.containment.get(); }
+    const std::string& containment_reason() const { return contained_.reason; }
     /// Begins to collect children. `supervisor` gets all events from now on.
     Result<void> start(Supervisor& supervisor);
 
@@ -41,9 +48,15 @@ public:
 
     // ProcessBackend
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
-    void signal_group(Incarnation incarnation, int signal) override;
     void signal_main(Incarnation incarnation, int signal) override;
+    void signal_all(Incarnation incarnation, int signal) override;
     void kill_tree(Incarnation incarnation) override;
+    void pause(Incarnation incarnation, bool pause) override;
+    void abandon(Incarnation incarnation) override;
+
+    /// SIGKILL to what no run holds: what was abandoned, and orphans that came to the daemon. Whether there was any;
+    /// what these leave behind comes to the daemon in its turn.
+    bool kill_strays();
 
     /// Hands everything that has happened to the engine. At the end of each callback of the loop.
     void deliver();
@@ -70,11 +83,13 @@ public:
     void collected(pid_t pid, ExitStatus status) override;
 
 private:
-    struct Process {
-        Incarnation incarnation = 0;
-        InstanceId id = 0;
+    /// From the order to launch it until none of its processes is left.
+    struct Run {
+        InstanceId id = 0;  ///< 0: a helper
         const JobSpec* spec = nullptr;
+        pid_t main = 0;  ///< 0: none yet, or none any more
         std::optional<ChildFailure> failure;
+        std::unique_ptr<Tree> tree;  ///< of a helper: none
     };
     struct Helper {
         std::unique_ptr<JobSpec> spec;
@@ -102,21 +117,24 @@ private:
     void note(Incarnation incarnation, decltype(Note::what) what) { notes_.push_back({incarnation, std::move(what)}); }
     void hand_over(const Note& note, TimePoint now);
     void helper_noted(const Note& note);
-    void group_left(Incarnation incarnation, pid_t group);
-    void look_at_leftover_groups();
-    void look_again_later();
+    Result<void> enclose(Run& run, LaunchOrder& order);
+    bool cancelled(Incarnation incarnation);
+    void main_collected(Incarnation incarnation, Run& run, ExitStatus status);
+    void look_at_leftovers();
+    std::optional<Owner> owner(Incarnation incarnation, bool main) const;
+    std::optional<Owner> by_family(pid_t pid) const;
     void set_oom_score(pid_t pid, const JobSpec& spec, int score);
 
     SdEventLoop& loop_;
     Spawner spawner_;
     Reaper reaper_;
     Supervisor* supervisor_ = nullptr;
-    std::unordered_map<pid_t, Process> by_pid_;
-    std::unordered_map<Incarnation, pid_t> pid_of_;
-    std::unordered_map<Incarnation, Process> launching_;  ///< ordered, no process yet
-    /// Groups whose leader has been collected while others of the group lived.
-    std::map<Incarnation, pid_t> leftover_groups_;
-    std::unique_ptr<Watch> leftover_timer_;
+    ChosenContainment contained_;
+    std::unordered_map<Incarnation, Run> runs_;
+    std::unordered_map<pid_t, Incarnation> by_pid_;  ///< the daemon's own children
+    std::set<Incarnation> leftovers_;                ///< runs whose main process is gone, and others are not
+    std::vector<std::unique_ptr<Tree>> abandoned_;   ///< of orphans = "ignore"
+    bool orphan_collected_ = false;                  ///< since the leftovers were looked at
     std::map<std::string, StandardFds, std::less<>> attached_;
     std::map<Incarnation, Helper> helpers_;
     Incarnation next_helper_;

@@ -133,7 +133,7 @@ void Spawner::start(LaunchOrder order) {
         return;
     }
     prepare(*slot, order);
-    const long result = create_process(*slot);
+    const long result = create_process(*slot, order.enclosure);
     if (result < 0) {
         slot->plan.shares_fds = 0;
         release(*slot);
@@ -202,7 +202,7 @@ void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
     }
 }
 
-long Spawner::create_process(Slot& slot) {
+long Spawner::create_process(Slot& slot, const Enclosure& enclosure) {
     slot.plan.shares_fds.store(1, std::memory_order_relaxed);
     clone_args args{};
     args.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID;
@@ -210,6 +210,10 @@ long Spawner::create_process(Slot& slot) {
     args.exit_signal = SIGCHLD;
     args.stack = reinterpret_cast<std::uint64_t>(slot.stack);
     args.stack_size = kStackSize;
+    if (enclosure.cgroup) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = static_cast<std::uint64_t>(enclosure.cgroup.get());
+    }
 #if PROCSUP_HAS_CLONE3
     if (clone3_works_) {
         const long result = procsup_clone3(&args, sizeof(args), child_main, &slot.plan);

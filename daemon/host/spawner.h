@@ -13,6 +13,7 @@
 #include "common/fd.h"
 #include "daemon/engine/ports.h"
 #include "daemon/host/child.h"
+#include "daemon/host/containment/containment.h"
 #include "daemon/host/launch_text.h"
 #include "daemon/host/realtime.h"
 #include "daemon/host/sd_event_loop.h"
@@ -28,6 +29,7 @@ struct LaunchOrder {
     const JobSpec* spec = nullptr;
     const InstanceName* name = nullptr;
     std::optional<StandardFds> fds;
+    Enclosure enclosure;
 };
 
 /// What becomes of a launch. Called also from inside launch(), so it only takes note.
@@ -87,7 +89,7 @@ private:
     void prepare(Slot& slot, LaunchOrder& order);
     void prepare_streams(Slot& slot, LaunchOrder& order);
     bool open_status_pipe(Slot& slot);
-    long create_process(Slot& slot);
+    long create_process(Slot& slot, const Enclosure& enclosure);
     void settle(Slot& slot);
     void settle_all();
     void read_status(Slot& slot, bool ended);

@@ -46,10 +46,14 @@ void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec&, 
     plan(incarnation, draw(19) == 0 ? Step::Refuse : Step::Launch, 5);
 }
 
-void FakeMachine::signal_group(Incarnation incarnation, int) {
+void FakeMachine::signal_main(Incarnation incarnation, int signal) {
     const auto found = runs_.find(incarnation);
-    if (found == runs_.end() || found->second.main_gone || found->second.ignores_stop) return;
+    if (found == runs_.end() || found->second.main_gone) {
+        broken("a signal for a main process that does not exist");
+        return;
+    }
     Run& run = found->second;
+    if (signal == kHarmless || run.ignores_stop || run.paused) return;
     ++run.round;
     if (!run.launched) {
         plan(incarnation, Step::Refuse, 1);
@@ -59,8 +63,26 @@ void FakeMachine::signal_group(Incarnation incarnation, int) {
     }
 }
 
-void FakeMachine::signal_main(Incarnation incarnation, int) {
-    if (!runs_.contains(incarnation)) broken("a signal for an incarnation that has no process");
+void FakeMachine::signal_all(Incarnation incarnation, int signal) {
+    const auto found = runs_.find(incarnation);
+    if (found == runs_.end()) return broken("a signal for a tree that is empty");
+    if (!found->second.main_gone) return signal_main(incarnation, signal);
+    if (!found->second.ignores_stop) plan(incarnation, Step::TreeEmpty, 200);
+}
+
+void FakeMachine::pause(Incarnation incarnation, bool pause) {
+    const auto found = runs_.find(incarnation);
+    if (found == runs_.end()) return broken("a tree is paused that is empty");
+    if (found->second.paused == pause) broken("a tree is paused twice, or goes on twice");
+    found->second.paused = pause;
+    // Each signal that came meanwhile takes effect.
+    if (!pause && !found->second.main_gone && !found->second.ignores_stop) plan(incarnation, Step::Exit, 200);
+}
+
+void FakeMachine::abandon(Incarnation incarnation) {
+    const auto found = runs_.find(incarnation);
+    if (found == runs_.end() || !found->second.main_gone) return broken("a run is abandoned that has its main process");
+    over(incarnation);
 }
 
 void FakeMachine::kill_tree(Incarnation incarnation) {
@@ -182,7 +204,7 @@ void FakeMachine::report_exit(Incarnation incarnation, Run& run) {
 }
 
 void FakeMachine::check_all() {
-    std::array<std::size_t, 7> counted{};
+    std::array<std::size_t, kStates> counted{};
     std::size_t instances = 0;
     for (const auto& [name, job] : supervisor_->jobs()) {
         for (const auto* list : {&job.instances, &job.leaving_instances}) {

@@ -14,6 +14,9 @@ namespace procsup::sim {
 /// exec, that exit, are killed, ignore their stop signal, or leave others behind; and timers that fire late or after they
 /// were disarmed. Everything is drawn from one seed. Holds what it sees against the invariants of the engine and keeps
 /// the first breach.
+/// A signal that ends no process of the machine.
+inline constexpr int kHarmless = 1;
+
 class FakeMachine final : public ProcessBackend, public Timers, public Announcer {
 public:
     explicit FakeMachine(std::uint32_t seed) : random_(seed) {}
@@ -37,8 +40,10 @@ public:
     bool daemon_ended() const { return daemon_ended_; }
 
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
-    void signal_group(Incarnation incarnation, int signal) override;
     void signal_main(Incarnation incarnation, int signal) override;
+    void signal_all(Incarnation incarnation, int signal) override;
+    void pause(Incarnation incarnation, bool pause) override;
+    void abandon(Incarnation incarnation) override;
     void kill_tree(Incarnation incarnation) override;
     void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override;
     void disarm(InstanceId id, TimerKind kind) override;
@@ -61,6 +66,7 @@ private:
         bool launched = false;
         bool main_gone = false;
         bool ignores_stop = false;
+        bool paused = false;
         bool leaves_others = false;
         std::uint32_t round = 0;  ///< grows when its future is changed; steps of an older round never happen
         ExitStatus status;

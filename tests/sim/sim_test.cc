@@ -22,6 +22,9 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     spec.run_timeout = machine.draw(3) == 0 ? Duration(2s) : kForever;
     spec.stop_timeout = machine.draw(5) == 0 ? Duration(50ms) : Duration(10s);
     if (machine.draw(3) == 0) spec.stop_steps = {{20ms, SIGINT}, {2s, SIGQUIT}};
+    spec.orphans = static_cast<Orphans>(machine.draw(2));
+    spec.stop_scope = static_cast<StopScope>(machine.draw(1));
+    spec.stop_signal_to = static_cast<SignalTo>(machine.draw(1));
     if (machine.draw(4) == 0) spec.instances = {"a", "b", "c"};
     return spec;
 }
@@ -61,8 +64,12 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor) {
         supervisor.restart(id, "restart", machine.now());
     } else if (what < 90) {
         supervisor.reset(id, "reset", machine.now());
-    } else if (const auto* instance = supervisor.find(id); instance->state() == State::Running) {
-        supervisor.signal(id, 1);
+    } else if (what < 93) {
+        supervisor.pause(id, "pause", machine.now());
+    } else if (what < 97) {
+        supervisor.resume(id, "resume", machine.now());
+    } else {
+        supervisor.signal(id, kHarmless);
     }
 }
 

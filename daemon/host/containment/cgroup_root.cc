@@ -1,0 +1,239 @@
+#include "daemon/host/containment/cgroup_root.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "daemon/host/child.h"
+#include "daemon/host/containment/containment.h"
+
+namespace procsup {
+namespace {
+
+/// \040 and the like in a field of mountinfo (proc(5)).
+std::string unescaped(const std::string& field) {
+    std::string text;
+    for (std::size_t i = 0; i < field.size(); ++i) {
+        if (field[i] == '\\' && i + 3 < field.size()) {
+            text += static_cast<char>(strtol(field.substr(i + 1, 3).c_str(), nullptr, 8));
+            i += 3;
+        } else {
+            text += field[i];
+        }
+    }
+    return text;
+}
+
+std::string joined(const std::string& directory, const std::string& name) {
+    return (directory.ends_with('/') ? directory : directory + "/") + name;
+}
+
+struct Mount {
+    std::string root;   ///< the group that is mounted
+    std::string point;  ///< where
+};
+
+/// The unified hierarchy is at /sys/fs/cgroup, or below it beside those of version 1.
+std::optional<Mount> find_mount() {
+    std::ifstream mounts("/proc/self/mountinfo");
+    for (std::string line; std::getline(mounts, line);) {
+        const auto separator = line.find(" - ");
+        if (separator == std::string::npos || line.compare(separator + 3, 8, "cgroup2 ") != 0) continue;
+        std::istringstream fields(line);
+        std::string skipped, root, point;
+        fields >> skipped >> skipped >> skipped >> root >> point;
+        return Mount{unescaped(root), unescaped(point)};
+    }
+    return std::nullopt;
+}
+
+/// The line "0::/path" is the unified hierarchy's (cgroups(7)).
+std::optional<std::string> cgroup_of(const std::string& process) {
+    const Fd file(open(("/proc/" + process + "/cgroup").c_str(), O_RDONLY | O_CLOEXEC));
+    std::array<char, 8192> text;
+    const ssize_t size = file ? read(file.get(), text.data(), text.size()) : -1;
+    if (size <= 0) return std::nullopt;
+    const std::string_view all(text.data(), static_cast<std::size_t>(size));
+    auto begin = all.starts_with("0::") ? 0 : all.find("\n0::");
+    if (begin == std::string_view::npos) return std::nullopt;
+    begin = all.find("::", begin) + 2;
+    return std::string(all.substr(begin, all.find('\n', begin) - begin));
+}
+
+bool is_delegated(const std::string& path) {
+    char value[2] = {};
+    for (const char* name : {"trusted.delegate", "user.delegate"}) {
+        if (getxattr(path.c_str(), name, value, sizeof value) == 1 && value[0] == '1') return true;
+    }
+    return false;
+}
+
+bool write_file(int directory, const std::string& name, std::string_view text) {
+    const Fd file(openat(directory, name.c_str(), O_WRONLY | O_CLOEXEC));
+    return file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+std::vector<std::string> groups_in(int directory) {
+    std::vector<std::string> names;
+    const int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (copy < 0) return names;
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(copy), &closedir);
+    while (const dirent* entry = entries ? readdir(entries.get()) : nullptr) {
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+    }
+    return names;
+}
+
+/// Groups that a process made in its own are followed down to here.
+constexpr int kDeepest = 64;
+
+void remove_group(int directory, const std::string& name, int depth = 0) {
+    if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT || depth == kDeepest) return;
+    const Fd group(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!group) return;
+    for (const auto& below : groups_in(group.get())) remove_group(group.get(), below, depth + 1);
+    unlinkat(directory, name.c_str(), AT_REMOVEDIR);
+}
+
+/// A pid that was read may be another's by now; one that a pidfd holds and that is in the group is not.
+void signal_member(pid_t pid, const std::string& group, int signal) {
+    const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    if (!process) return;
+    const auto now = cgroup_of(std::to_string(pid));
+    if (!now || (*now != group && !now->starts_with(group + "/"))) return;
+    syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+    if (needs_continue(signal)) syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0);
+}
+
+void signal_below(int directory, const std::string& group, int signal, int depth) {
+    std::ifstream members(fmt::format("/proc/self/fd/{}/cgroup.procs", directory));
+    for (pid_t pid = 0; members >> pid;) signal_member(pid, group, signal);
+    if (depth == kDeepest) return;
+    for (const auto& name : groups_in(directory)) {
+        const Fd below(openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (below) signal_below(below.get(), joined(group, name), signal, depth + 1);
+    }
+}
+
+/// "/run/procsupd" as one name.
+std::string name_for(std::string_view directory) {
+    std::string name = "procsupd" + std::string(directory);
+    for (char& c : name) {
+        if (c == '/') c = '-';
+    }
+    constexpr std::size_t kLongest = 200;
+    if (name.size() > kLongest) name = fmt::format("procsupd-{:016x}", std::hash<std::string_view>{}(directory));
+    return name;
+}
+
+Result<Fd> make_directory(const std::string& path) {
+    if (mkdir(path.c_str(), 0755) < 0 && errno != EEXIST) return os_failure("make " + path, errno);
+    Fd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory) directory.reset(fcntl(directory.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    if (!directory) return os_failure("open " + path, errno);
+    return directory;
+}
+
+/// Processes and controllers for the groups below exclude each other in one group (cgroups(7), "no internal processes").
+Result<void> move_aside(const std::string& own) {
+    const auto leaf = make_directory(joined(own, "supervisor"));
+    if (!leaf) return leaf.error();
+    if (!write_file(leaf->get(), "cgroup.procs", "0")) return os_failure("move to " + own + "/supervisor", errno);
+    return {};
+}
+
+/// The file system path of the daemon's own group `own`.
+Result<std::string> find_own(const std::string& own) {
+    const auto mount = find_mount();
+    if (!mount) return Error{"no cgroup v2 file system is mounted"};
+    const auto root = mount->root == "/" ? std::string() : mount->root;
+    if (!own.starts_with(root) || own.find("/..") != std::string::npos) {
+        return Error{"the daemon's own cgroup " + own + " is outside of what is mounted at " + mount->point};
+    }
+    return mount->point + own.substr(root.size());
+}
+
+}  // namespace
+
+Result<CgroupRoot> CgroupRoot::claim(std::string_view name) {
+    const auto own = cgroup_of("self");
+    if (!own) return Error{"the daemon's own cgroup is not known"};
+    const auto own_path = find_own(*own);
+    if (!own_path) return own_path.error();
+    const bool delegated = sd_booted() > 0;
+    if (delegated && !is_delegated(*own_path)) {
+        return Error{"systemd has not delegated " + *own_path + " (Delegate=yes)"};
+    }
+    const auto part = delegated ? std::string("jobs") : name_for(name);
+    const auto path = joined(*own_path, part);
+    auto directory = make_directory(path);
+    if (!directory) return directory.error();
+    if (faccessat(directory->get(), "cgroup.kill", W_OK, AT_EACCESS) < 0) {
+        const int error = errno;
+        rmdir(path.c_str());
+        return os_failure("write " + path + "/cgroup.kill", error);
+    }
+    if (delegated) {
+        if (auto moved = move_aside(*own_path); !moved) return moved.error();
+    }
+    return CgroupRoot(path, joined(*own, part), std::move(*directory));
+}
+
+Result<Fd> CgroupRoot::open_empty(const std::string& group) const {
+    if (mkdirat(directory_.get(), group.c_str(), 0755) < 0) {
+        if (errno != EEXIST) return os_failure("make " + path_ + "/" + group, errno);
+        if (is_populated(group)) return os_failure("use " + path_ + "/" + group, EBUSY);
+    }
+    Fd opened(openat(directory_.get(), group.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened) return os_failure("open " + path_ + "/" + group, errno);
+    return opened;
+}
+
+bool CgroupRoot::is_populated(const std::string& group) const {
+    const Fd file(openat(directory_.get(), (group + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
+    std::array<char, 256> text;
+    const ssize_t size = file ? read(file.get(), text.data(), text.size()) : -1;
+    if (size <= 0) return false;
+    return std::string_view(text.data(), static_cast<std::size_t>(size)).find("populated 1") != std::string_view::npos;
+}
+
+void CgroupRoot::kill(const std::string& group) const { write_file(directory_.get(), group + "/cgroup.kill", "1"); }
+
+void CgroupRoot::freeze(const std::string& group, bool freeze) const {
+    write_file(directory_.get(), group + "/cgroup.freeze", freeze ? "1" : "0");
+}
+
+void CgroupRoot::signal(const std::string& group, int signal) const {
+    const Fd directory(openat(directory_.get(), group.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory) signal_below(directory.get(), joined(name_, group), signal, 0);
+}
+
+void CgroupRoot::remove(const std::string& group) const { remove_group(directory_.get(), group); }
+
+std::optional<std::string> CgroupRoot::group_of(pid_t pid) const {
+    const auto group = cgroup_of(std::to_string(pid));
+    if (!group || !group->starts_with(name_ + "/")) return std::nullopt;
+    const auto begin = name_.size() + 1;
+    return group->substr(begin, group->find('/', begin) - begin);
+}
+
+void CgroupRoot::remove_all() const {
+    for (const auto& name : groups_in(directory_.get())) remove_group(directory_.get(), name);
+    rmdir(path_.c_str());
+}
+
+}  // namespace procsup

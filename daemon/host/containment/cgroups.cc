@@ -1,0 +1,151 @@
+#include "daemon/host/containment/cgroups.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <set>
+#include <utility>
+
+#include "daemon/host/child.h"
+
+namespace procsup {
+namespace {
+
+/// Keeps a job's name from being that of a file of the group above, such as "cgroup.procs".
+constexpr std::string_view kSuffix = ".job";
+/// In no instance's name.
+constexpr char kNumberMark = '~';
+
+class Cgroups final : public Containment {
+public:
+    Cgroups(CgroupRoot root, Fd changes, EventLoop& loop, std::function<void()> changed);
+    ~Cgroups() override;
+
+    ContainmentMode mode() const override { return ContainmentMode::Cgroup; }
+    std::string place(std::string_view instance) const override {
+        return root.path() + "/" + std::string(instance) + std::string(kSuffix);
+    }
+    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Enclosure& enclosure) override;
+    std::optional<std::string> instance_of(pid_t pid) const override;
+    bool has_leftovers() const override { return root.is_populated(); }
+    void kill_leftovers() override { root.kill_all(); }
+
+    /// Watches for the end of the last process of a group; the watch goes with the group.
+    void watch(const std::string& group);
+    /// No run uses the group any more: it is removed when there is nothing else to do, unless the next run comes first.
+    void retire(std::string group);
+
+    const CgroupRoot root;
+
+private:
+    void forget_changes();
+
+    EventLoop& loop_;
+    Fd changes_;  ///< inotify(7)
+    std::unique_ptr<Watch> changes_watch_;
+    std::set<std::string> in_use_;
+    std::set<std::string> retired_;
+    std::unique_ptr<Watch> removal_;
+};
+
+class CgroupTree final : public Tree {
+public:
+    CgroupTree(Cgroups& groups, std::string group) : groups_(groups), group_(std::move(group)) {}
+    ~CgroupTree() override { groups_.retire(std::move(group_)); }
+    void began(pid_t main) override { main_ = main; }
+    void signal_main(int signal) override {
+        ::kill(main_, signal);
+        if (needs_continue(signal)) ::kill(main_, SIGCONT);
+    }
+    void signal_all(int signal) override { groups_.root.signal(group_, signal); }
+    void pause(bool pause) override { groups_.root.freeze(group_, pause); }
+    void main_ended(bool kill) override {
+        if (!is_empty() && kill) this->kill();
+    }
+    void kill() override { groups_.root.kill(group_); }
+    bool is_empty() override {
+        // Once empty it stays so: only its own processes can make more of them.
+        if (!empty_) empty_ = !groups_.root.is_populated(group_);
+        return empty_;
+    }
+    void await_empty() override { groups_.watch(group_); }
+
+private:
+    Cgroups& groups_;
+    std::string group_;
+    pid_t main_ = 0;
+    bool empty_ = false;
+};
+
+Cgroups::Cgroups(CgroupRoot claimed, Fd changes, EventLoop& loop, std::function<void()> changed)
+    : root(std::move(claimed)), loop_(loop), changes_(std::move(changes)) {
+    changes_watch_ =
+        loop_.watch_fd(changes_.get(), EPOLLIN, Priority::Exit, [this, told = std::move(changed)](std::uint32_t) {
+            forget_changes();
+            told();
+        });
+}
+
+Cgroups::~Cgroups() { root.remove_all(); }
+
+void Cgroups::forget_changes() {
+    alignas(inotify_event) std::array<char, 4096> events;
+    while (read(changes_.get(), events.data(), events.size()) > 0) {
+    }
+}
+
+Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Enclosure& enclosure) {
+    // What an earlier run was allowed to leave behind keeps its group.
+    auto group = name.instance + std::string(kSuffix);
+    for (int number = 2; in_use_.contains(group); ++number) {
+        group = name.instance + kNumberMark + std::to_string(number) + std::string(kSuffix);
+    }
+    retired_.erase(group);
+    auto opened = root.open_empty(group);
+    if (!opened) return opened.error();
+    enclosure.cgroup = std::move(*opened);
+    in_use_.insert(group);
+    return std::unique_ptr<Tree>(std::make_unique<CgroupTree>(*this, std::move(group)));
+}
+
+std::optional<std::string> Cgroups::instance_of(pid_t pid) const {
+    auto group = root.group_of(pid);
+    if (!group || !group->ends_with(kSuffix)) return std::nullopt;
+    group->resize(std::min(group->find(kNumberMark), group->size() - kSuffix.size()));
+    return group;
+}
+
+void Cgroups::watch(const std::string& group) {
+    // Late by up to 12 ms: most ends are known earlier, from the orphan that was collected.
+    inotify_add_watch(changes_.get(), (root.path() + "/" + group + "/cgroup.events").c_str(), IN_MODIFY);
+}
+
+void Cgroups::retire(std::string group) {
+    in_use_.erase(group);
+    retired_.insert(std::move(group));
+    if (removal_) return;
+    removal_ = loop_.call_each_turn(Priority::Idle, [this] {
+        for (const auto& name : std::exchange(retired_, {})) root.remove(name);
+        removal_.reset();
+    });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Containment>> contain_by_cgroups(std::string_view name, EventLoop& loop,
+                                                        std::function<void()> changed) {
+    auto root = CgroupRoot::claim(name);
+    if (!root) return root.error();
+    Fd changes(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (changes) changes.reset(fcntl(changes.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    if (!changes) return os_failure("watch cgroups", errno);
+    return std::unique_ptr<Containment>(
+        std::make_unique<Cgroups>(std::move(*root), std::move(changes), loop, std::move(changed)));
+}
+
+}  // namespace procsup

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "daemon/host/containment/cgroup_root.h"
+#include "daemon/host/containment/containment.h"
+
+namespace procsup {
+
+/// Runs held by cgroups of version 2, one each. The Error says what is not permitted.
+Result<std::unique_ptr<Containment>> contain_by_cgroups(std::string_view name, EventLoop& loop,
+                                                        std::function<void()> changed);
+
+}  // namespace procsup
