@@ -26,6 +26,7 @@ public:
         check_exit_sets();
         check_ends();
         check_signals();
+        check_bond();
         check_limits();
     }
 
@@ -191,6 +192,11 @@ private:
         } else if (spec_.reload_signal == spec_.stop_signal) {
             report_own(Key::ReloadSignal, "'reload_signal' is the same as 'stop_signal': a reload would end the job");
         }
+    }
+
+    void check_bond() {
+        if (!spec_.daemon_of.empty()) return;
+        report_own(Key::OnParentRestart, "'on_parent_restart' never takes effect: there is no 'daemon_of'");
     }
 
     void check_limits() {

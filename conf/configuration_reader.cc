@@ -143,6 +143,7 @@ void ConfigurationReader::read_job(const SourceFile& source, const std::string& 
     if (!fits) return;
     auto spec = resolver_.resolve(draft);
     check_total(place, spec);
+    references_.add(draft, spec);
     // A configuration with problems is never used: what is kept then is only the memory it takes.
     if (problems_.empty()) jobs_.push_back(std::move(spec));
 }
@@ -168,6 +169,7 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
 
 Configuration ConfigurationReader::finish(std::string state_dir) {
     Configuration configuration;
+    references_.check(problems_);
     resolve_daemon(configuration.daemon);
     configuration.jobs = std::move(jobs_);
     std::sort(configuration.jobs.begin(), configuration.jobs.end(),

@@ -11,6 +11,7 @@
 #include "conf/job_resolver.h"
 #include "conf/load.h"
 #include "conf/problems.h"
+#include "conf/references.h"
 #include "conf/surroundings.h"
 
 namespace procsup {
@@ -56,6 +57,7 @@ private:
     std::deque<SourceFile> sources_;
     JobDraft defaults_;
     DaemonDraft daemon_;
+    References references_;
     std::map<std::string, std::string, std::less<>> origins_;  // of jobs, by name
     std::vector<JobSpec> jobs_;
     std::size_t instances_ = 0;

@@ -18,7 +18,9 @@ enum class Key : std::uint8_t {
     Description, Command, Shell, Type, Enabled, Instances, PortBase, User, Group, Groups, WorkingDir, Umask,
     InheritEnv, EnvFiles, Env, Restart, MinUptime, RestartDelay, RestartBackoff, RestartDelayMax, RestartJitter,
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
-    StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, ReloadSignal, Orphans, Owner, Tags, LogStdout, LogStderr, LogStdin,
+    StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, ReloadSignal,
+    Orphans, DaemonOf, OnParentRestart, MayFork,
+    Owner, Tags, LogStdout, LogStderr, LogStdin,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
     RuntimeDir, StateDir, LogLevel, Containment, ShutdownTimeout, MaxClients, AccessAdmin, AccessOperate, AccessRead,
 };

@@ -30,6 +30,9 @@ enum class SignalTo { Main, All };
 /// What becomes of processes that outlive the main process of their run.
 enum class Orphans { Kill, Adopt, Ignore };
 
+/// What becomes of a daemon job when the job it is bound to starts again.
+enum class OnParentRestart { Restart, Stop, Keep };
+
 /// Exit codes and signals that a list such as success_exit_codes names.
 struct ExitSet {
     std::vector<std::uint8_t> codes;
@@ -130,6 +133,9 @@ struct JobSpec {
     SignalTo stop_signal_to = SignalTo::Main;
     int reload_signal = 1;
     Orphans orphans = Orphans::Kill;
+    bool may_fork = true;
+    std::string daemon_of;  ///< the job whose life bounds this one's; empty: none
+    OnParentRestart on_parent_restart = OnParentRestart::Restart;
 
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream;

@@ -112,6 +112,10 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     writer.end_array();
     writer.member("stopScope", word_of(spec.stop_scope)).member("stopSignalTo", word_of(spec.stop_signal_to));
     writer.member("orphans", word_of(spec.orphans));
+    if (!spec.daemon_of.empty()) {
+        writer.member("daemonOf", spec.daemon_of).member("onParentRestart", word_of(spec.on_parent_restart));
+    }
+    writer.member_bool("mayFork", spec.may_fork);
     writer.member("reloadSignal", signal_name(spec.reload_signal));
     writer.member("stdin", word_of(spec.stdin_stream));
     writer.member("stdout", word_of(spec.stdout_stream));
@@ -139,6 +143,7 @@ std::string_view word_of(OnExhausted action) { return word(Key::OnExhausted, act
 std::string_view word_of(StopScope scope) { return word(Key::StopScope, scope); }
 std::string_view word_of(SignalTo target) { return word(Key::StopSignalTo, target); }
 std::string_view word_of(Orphans policy) { return word(Key::Orphans, policy); }
+std::string_view word_of(OnParentRestart what) { return word(Key::OnParentRestart, what); }
 std::string_view word_of(LogLevel level) { return word(Key::LogLevel, level); }
 std::string_view word_of(ContainmentMode mode) { return word(Key::Containment, mode); }
 

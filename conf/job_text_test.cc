@@ -40,6 +40,7 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "restart_jitter = 1e-300",
              "stop_signal = ['SIGINT', '1s', 'SIGTERM', '1.5s', 'SIGRTMIN+3']",
              "stop_signal = 'SIGRTMIN+3'\nreload_signal = 'SIGUSR2'\nstop_timeout = '0s'",
+             "may_fork = false",
              "stop_scope = 'main'\nstop_signal_to = 'all'\norphans = 'adopt'",
              "[log]\nstdout = 'journal'\nstderr = '/var/log/${job:instance}'\nstdin = '/dev/zero'",
              "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = "
@@ -80,7 +81,7 @@ TEST(JobJson, HasEverySetting) {
     EXPECT_EQ(value->find("limits")->string_or("core", ""), "unlimited");
     EXPECT_EQ(value->find("startLimit")->int_or("count", 0), 10);
     EXPECT_EQ(value->find("portBase"), nullptr);
-    EXPECT_EQ(value->as_object()->size(), 45u);
+    EXPECT_EQ(value->as_object()->size(), 46u);
 }
 
 TEST(CheckReport, SaysWhatIsWrongOrHowManyJobs) {

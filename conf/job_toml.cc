@@ -165,6 +165,10 @@ private:
         line_if(spec_.stop_scope != usual_.stop_scope, "stop_scope", toml_string(word_of(spec_.stop_scope)));
         line_if(spec_.stop_signal_to != usual_.stop_signal_to, "stop_signal_to",
                 toml_string(word_of(spec_.stop_signal_to)));
+        line_if(!spec_.daemon_of.empty(), "daemon_of", toml_string(spec_.daemon_of));
+        line_if(spec_.on_parent_restart != usual_.on_parent_restart, "on_parent_restart",
+                toml_string(word_of(spec_.on_parent_restart)));
+        line_if(!spec_.may_fork, "may_fork", "false");
         line_if(spec_.orphans != usual_.orphans, "orphans", toml_string(word_of(spec_.orphans)));
         line_if(spec_.reload_signal != usual_.reload_signal, "reload_signal",
                 toml_string(signal_name(spec_.reload_signal)));

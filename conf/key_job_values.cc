@@ -45,6 +45,16 @@ void KeyReader::instances(const TomlValue& value) {
     if (read.size() == elements->size()) names = std::move(read);
 }
 
+void KeyReader::job_name(const TomlValue& value, std::string& out) {
+    const auto* name = string(value);
+    if (name == nullptr) return;
+    if (is_job_name(*name)) {
+        out = *name;
+    } else {
+        report(value, quoted(*name) + " cannot be a job's name");
+    }
+}
+
 void KeyReader::stop_signal(const TomlValue& value) {
     auto& spec = job_->spec;
     spec.stop_steps.clear();

@@ -27,6 +27,7 @@ public:
     JobDraft& job() { return *job_; }
     DaemonDraft& daemon() { return *daemon_; }
     void text(const TomlValue& value, std::string& out);
+    void job_name(const TomlValue& value, std::string& out);
     void placed_text(const TomlValue& value, PlacedText& out);
     void boolean(const TomlValue& value, bool& out);
     template <typename Integer>

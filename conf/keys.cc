@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, 2> kOnExhausted{"fail", "exit"};
 constexpr std::array<std::string_view, 2> kStopScopes{"tree", "main"};
 constexpr std::array<std::string_view, 2> kSignalTargets{"main", "all"};
 constexpr std::array<std::string_view, 3> kOrphanPolicies{"kill", "adopt", "ignore"};
+constexpr std::array<std::string_view, 3> kParentRestarts{"restart", "stop", "keep"};
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kContainments{"auto", "cgroup", "keeper", "group"};
 constexpr std::array<std::string_view, 3> kOutputs{"inherit", "null", "journal"};
@@ -89,6 +90,10 @@ constexpr ValueForm kSignalTo{"\"main\" or \"all\"", "\"main\" or \"all\"", R"({
                               kSignalTargets};
 constexpr ValueForm kOrphans{"one of \"kill\", \"adopt\" and \"ignore\"", "\"kill\", \"adopt\" or \"ignore\"",
                              R"({"enum":["kill","adopt","ignore"]})", kOrphanPolicies};
+constexpr ValueForm kJob{
+    "the name of a job", "job", R"({"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"})", {}};
+constexpr ValueForm kParentRestart{"one of \"restart\", \"stop\" and \"keep\"", "\"restart\", \"stop\" or \"keep\"",
+                                   R"({"enum":["restart","stop","keep"]})", kParentRestarts};
 constexpr ValueForm kType{"\"service\" or \"oneshot\"", "\"service\" or \"oneshot\"",
                           R"({"enum":["service","oneshot"]})", kTypes};
 constexpr ValueForm kRestart{
@@ -240,6 +245,21 @@ constexpr std::array kRows{
         "the job runs on until the last of them has ended, as for programs that go into the background; or ignored: "
         "they live on, beside the next run, until procsupd ends",
         [](R& r, V& v) { r.choice(v, r.job().spec.orphans); }},
+    KeyRow{
+        Key::DaemonOf, "", "daemon_of", &kJob, "none", "all jobs",
+        "the job to whose life this one is bound: it is started once that runs, and stopped in its own way when that "
+        "has "
+        "ended, for whatever cause, before that starts again. Either job has one instance, or both have the same: then "
+        "each is bound to the one of its name",
+        [](R& r, V& v) { r.job_name(v, r.job().spec.daemon_of); }},
+    KeyRow{Key::OnParentRestart, "", "on_parent_restart", &kParentRestart, "\"restart\"", "jobs with daemon_of",
+           "when that starts again, this one does too; or it is only stopped; or it is kept running while that "
+           "restarts, and "
+           "stopped when that ends for good",
+           [](R& r, V& v) { r.choice(v, r.job().spec.on_parent_restart); }},
+    KeyRow{Key::MayFork, "", "may_fork", &kBool, "true", "all jobs",
+           "with _false_ the kernel refuses to make new processes (EPERM); threads work",
+           [](R& r, V& v) { r.boolean(v, r.job().spec.may_fork); }},
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},

@@ -14,6 +14,7 @@ constexpr std::int64_t last_of(Restart) { return static_cast<std::int64_t>(Resta
 constexpr std::int64_t last_of(StopScope) { return static_cast<std::int64_t>(StopScope::Main); }
 constexpr std::int64_t last_of(SignalTo) { return static_cast<std::int64_t>(SignalTo::All); }
 constexpr std::int64_t last_of(Orphans) { return static_cast<std::int64_t>(Orphans::Ignore); }
+constexpr std::int64_t last_of(OnParentRestart) { return static_cast<std::int64_t>(OnParentRestart::Keep); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::File); }
 constexpr std::int64_t last_of(ContainmentMode) { return static_cast<std::int64_t>(ContainmentMode::Group); }
@@ -100,6 +101,9 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("stopScope", value.stop_scope, usual.stop_scope);
     archive.field("stopSignalTo", value.stop_signal_to, usual.stop_signal_to);
     archive.field("orphans", value.orphans, usual.orphans);
+    archive.field("mayFork", value.may_fork, usual.may_fork);
+    archive.field("daemonOf", value.daemon_of, usual.daemon_of);
+    archive.field("onParentRestart", value.on_parent_restart, usual.on_parent_restart);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("stdin", value.stdin_stream, usual.stdin_stream);
     archive.field("stdout", value.stdout_stream, usual.stdout_stream);

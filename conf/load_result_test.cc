@@ -40,6 +40,7 @@ reload_signal = "SIGUSR1"
 stop_scope = "main"
 stop_signal_to = "all"
 orphans = "ignore"
+may_fork = false
 owner = "nobody"
 tags = ["a", "b"]
 [jobs.web.log]

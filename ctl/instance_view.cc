@@ -11,10 +11,10 @@ namespace procsup::ctl {
 namespace {
 
 /// States from worst to best; a job is in the worst one of its instances.
-constexpr std::array<std::string_view, 8> kWorstFirst{"failed", "backoff", "stopping", "starting",
+constexpr std::array<std::string_view, 9> kWorstFirst{"failed", "backoff", "stopping", "starting", "waiting",
                                                       "paused", "stopped", "exited",   "running"};
 /// The order in which the summary counts them.
-constexpr std::array<std::string_view, 8> kSummaryOrder{"running", "failed",   "backoff", "starting",
+constexpr std::array<std::string_view, 9> kSummaryOrder{"running", "failed",   "backoff", "starting", "waiting",
                                                         "paused",  "stopping", "stopped", "exited"};
 
 std::size_t rank(std::string_view state) {

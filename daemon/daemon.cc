@@ -197,6 +197,7 @@ void Daemon::after_callback() {
         return;
     }
     processes_->deliver();
+    if (options_.batch && control_ && supervisor_->all_but_daemons_settled()) shut_down("the batch is done");
     if (!shutdown_cause_.empty() && !shutdown_begun_) begin_shutdown();
     if (control_) control_->settle();
     processes_->deliver();
@@ -220,8 +221,17 @@ void Daemon::announce(const Transition& transition) {
         log_.info(text, fields);
     }
     note_manual_stop(transition);
+    if (options_.batch && transition.to == State::Failed) note_failure(transition);
     if (control_) control_->on_transition(transition);
     tell_status_later();
+}
+
+/// The first failure in a batch is the daemon's own; daemons only serve the others.
+void Daemon::note_failure(const Transition& transition) {
+    const auto* instance = supervisor_->find(transition.id);
+    if (exit_code_ != 0 || !shutdown_cause_.empty() || instance == nullptr || !instance->spec().daemon_of.empty())
+        return;
+    exit_code_ = std::max(instance->exit_code(), 1);
 }
 
 /// restart = "unless-stopped": that it was stopped by order outlives the daemon.

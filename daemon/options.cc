@@ -19,6 +19,7 @@ enum Option : int {
     kStateDir,
     kUser,
     kContainment,
+    kBatch,
     kCheck,
     kLoad,
     kRememberStop,
@@ -27,11 +28,12 @@ enum Option : int {
     kHelp
 };
 
-constexpr std::array<option, 12> kOptions{{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 13> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
                                            {"state-dir", required_argument, nullptr, kStateDir},
                                            {"user", no_argument, nullptr, kUser},
                                            {"containment", required_argument, nullptr, kContainment},
+                                           {"batch", no_argument, nullptr, kBatch},
                                            {"check", no_argument, nullptr, kCheck},
                                            {"load", no_argument, nullptr, kLoad},
                                            {"remember-stop", no_argument, nullptr, kRememberStop},
@@ -101,6 +103,7 @@ Result<Options> parse_options(int argc, char** argv) {
             case kContainment:
                 if (auto read = read_containment(optarg, options); !read) return read.error();
                 break;
+            case kBatch: options.batch = true; break;
             case kCheck: options.mode = Options::Mode::Check; break;
             case kLoad: options.mode = Options::Mode::Load; break;
             case kRememberStop: options.mode = Options::Mode::RememberStop; break;
@@ -130,7 +133,7 @@ Result<Options> parse_options(int argc, char** argv) {
 
 std::string usage() {
     return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--user]\n"
-           "                [--containment auto|cgroup|keeper|group]\n"
+           "                [--containment auto|cgroup|keeper|group] [--batch]\n"
            "       procsupd --check [FILE|DIR]\n"
            "       procsupd --print-schema | --version | --help\n"
            "\n"
@@ -143,6 +146,8 @@ std::string usage() {
            "                      ~/.local/state/procsupd for a user)\n"
            "  --user              use a user's directories, also as root\n"
            "  --containment MODE  how the processes of jobs are held together (default: auto, the best permitted)\n"
+           "  --batch             end when all jobs but daemons (daemon_of) have ended, with the code of the first\n"
+           "                      that failed\n"
            "  --check             say whether the configuration is good, and end\n"
            "  --print-schema      print the JSON schema of job files for editors\n"
            "\n"

@@ -143,10 +143,11 @@ int need_of_explanation(State state) {
         case State::Exited: return 1;
         case State::Starting: return 2;
         case State::Stopped: return 3;
-        case State::Paused: return 4;
-        case State::Stopping: return 5;
-        case State::Backoff: return 6;
-        case State::Failed: return 7;
+        case State::Waiting: return 4;
+        case State::Paused: return 5;
+        case State::Stopping: return 6;
+        case State::Backoff: return 7;
+        case State::Failed: return 8;
     }
     return 0;
 }

@@ -155,6 +155,7 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
         return {true, done, {}, instance.cause()};
     }
     switch (instance.state()) {
+        case State::Waiting:
         case State::Starting:
         case State::Paused:
         case State::Stopping: return {};

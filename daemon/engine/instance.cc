@@ -13,14 +13,6 @@ namespace {
 constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::StopTimeout, TimerKind::StopStep,
                                 TimerKind::RunTimeout, TimerKind::Backoff};
 
-/// The daemon's own exit code after an essential job has ended for good.
-int daemon_exit_code(const RunEnd& end, bool success, int os_error) {
-    if (success) return 0;
-    if (end.timed_out) return 124;
-    if (end.status) return end.status->shell_code();
-    return os_error == ENOENT ? 127 : 126;
-}
-
 }  // namespace
 
 Instance::Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceName name, TimePoint now)
@@ -40,8 +32,9 @@ void Instance::set_spec(std::shared_ptr<const JobSpec> spec) {
     }
 }
 
-void Instance::handle(const Event& event, TimePoint now, std::minstd_rand& random, Actions& actions) {
-    Context context{now, random, actions};
+void Instance::handle(const Event& event, TimePoint now, std::minstd_rand& random, const StartGate& gate,
+                      Actions& actions) {
+    Context context{now, random, gate, actions};
     std::visit([&](const auto& happened) { on(happened, context); }, event);
 }
 
@@ -59,6 +52,7 @@ void Instance::on(const StartRequested& event, Context& context) {
             stop_asked_ = true;
             pending_cause_ = event.cause;
             return;
+        case State::Waiting:
         case State::Stopped:
         case State::Backoff:
         case State::Exited:
@@ -75,6 +69,7 @@ void Instance::on(const StopRequested& event, Context& context) {
         case State::Stopped:
         case State::Exited:
         case State::Failed: return;
+        case State::Waiting:
         case State::Backoff: enter(State::Stopped, event.cause, context); return;
         case State::Starting:
         case State::Running:
@@ -114,6 +109,10 @@ void Instance::on(const ResumeRequested& event, Context& context) {
     if (state_ != State::Paused) return;
     context.actions.push_back(PauseAction{false});
     enter(State::Running, event.cause, context);
+}
+
+void Instance::on(const MayStart&, Context& context) {
+    if (state_ == State::Waiting) start_run(pending_cause_, context);
 }
 
 // ---- facts
@@ -235,6 +234,13 @@ void Instance::note(State from, Context& context) {
 }
 
 void Instance::start_run(std::string cause, Context& context) {
+    if (auto obstacle = context.gate.waits_for(*this); !obstacle.empty()) {
+        if (state_ == State::Waiting && obstacle == waits_for_) return;
+        waits_for_ = std::move(obstacle);
+        pending_cause_ = cause;
+        enter(State::Waiting, std::move(cause) + "; waits for " + waits_for_, context);
+        return;
+    }
     if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
     stop_asked_ = timed_out_ = executed_ = main_ended_ = stop_signalled_ = killed_ = false;
     run_exit_.reset();
@@ -296,7 +302,7 @@ void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
     }
     const bool success = is_success(spec_->restart, end);
     enter(success ? State::Exited : State::Failed, end_text(), context);
-    if (spec_->essential) end_daemon(end, context);
+    if (spec_->essential) context.actions.push_back(EndDaemonAction{success ? 0 : exit_code()});
 }
 
 void Instance::schedule_restart(const RunEnd& end, Context& context) {
@@ -311,7 +317,9 @@ void Instance::schedule_restart(const RunEnd& end, Context& context) {
               fmt::format("start_limit ({}/{}) reached; last: {}", policy.start_limit.count,
                           to_text(policy.start_limit.window), end_text()),
               context);
-        if (spec_->essential || policy.on_exhausted == OnExhausted::Exit) end_daemon(end, context);
+        if (spec_->essential || policy.on_exhausted == OnExhausted::Exit) {
+            context.actions.push_back(EndDaemonAction{is_success(policy, end) ? 0 : exit_code()});
+        }
         return;
     }
     const bool quick = end.uptime < policy.min_uptime || !end.status;
@@ -327,9 +335,10 @@ void Instance::schedule_restart(const RunEnd& end, Context& context) {
     arm(TimerKind::Backoff, delay, context);
 }
 
-void Instance::end_daemon(const RunEnd& end, Context& context) {
-    const bool success = is_success(spec_->restart, end);
-    context.actions.push_back(EndDaemonAction{daemon_exit_code(end, success, start_error_)});
+int Instance::exit_code() const {
+    if (timed_out_) return 124;
+    if (run_exit_) return run_exit_->shell_code();
+    return start_error_ == ENOENT ? 127 : 126;
 }
 
 void Instance::forget_failures() {

@@ -24,6 +24,7 @@ struct RestartRequested { std::string cause; };
 struct ResetRequested { std::string cause; };
 struct PauseRequested { std::string cause; };
 struct ResumeRequested { std::string cause; };
+struct MayStart {};
 struct Spawned { pid_t pid; };
 struct NotStarted { SpawnStage stage; int os_error; };
 struct Execed {};
@@ -32,7 +33,7 @@ struct TreeEmpty {};
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
-                           ResumeRequested, Spawned, NotStarted, Execed, Exited, TreeEmpty, TimerFired>;
+                           ResumeRequested, MayStart, Spawned, NotStarted, Execed, Exited, TreeEmpty, TimerFired>;
 
 // What an instance wants done.
 struct SpawnAction {};
@@ -49,6 +50,15 @@ using Action = std::variant<SpawnAction, SignalAction, KillTreeAction, PauseActi
                             ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
 // clang-format on
 using Actions = std::vector<Action>;
+
+class Instance;
+
+/// What keeps an instance from being started, for people: "web to run"; empty: nothing. MayStart follows when that is over.
+class StartGate {
+public:
+    virtual ~StartGate() = default;
+    virtual std::string waits_for(const Instance& instance) const = 0;
+};
 
 /// One past change of an instance, for `why`.
 struct HistoryEntry {
@@ -70,7 +80,7 @@ public:
     Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceName name, TimePoint now);
 
     /// `random` is drawn from for jitter; `actions` is appended to.
-    void handle(const Event& event, TimePoint now, std::minstd_rand& random, Actions& actions);
+    void handle(const Event& event, TimePoint now, std::minstd_rand& random, const StartGate& gate, Actions& actions);
 
     /// The text to use from the next start on.
     void set_spec(std::shared_ptr<const JobSpec> spec);
@@ -99,6 +109,11 @@ public:
     std::uint64_t runs_ended() const { return runs_ended_; }
     /// Due time of the next start; only in State::Backoff.
     TimePoint next_start() const { return next_start_; }
+    /// What it waits for; only in State::Waiting.
+    const std::string& waits_for() const { return waits_for_; }
+    /// The exit code of a program that ends as the last run has ended: its own, 128 + signal, 124 after a time-out, 127 or
+    /// 126 when it could not be executed.
+    int exit_code() const;
     /// Oldest first, at most kHistory.
     const std::vector<HistoryEntry>& history() const { return history_; }
     /// Whether someone wants it up: what a stop clears and a start sets.
@@ -115,6 +130,7 @@ private:
     struct Context {
         TimePoint now;
         std::minstd_rand& random;
+        const StartGate& gate;
         Actions& actions;
     };
 
@@ -124,6 +140,7 @@ private:
     void on(const ResetRequested& event, Context& context);
     void on(const PauseRequested& event, Context& context);
     void on(const ResumeRequested& event, Context& context);
+    void on(const MayStart& event, Context& context);
     void on(const Spawned& event, Context& context);
     void on(const NotStarted& event, Context& context);
     void on(const Execed& event, Context& context);
@@ -143,7 +160,6 @@ private:
     void run_ended(Context& context);
     void settle_unasked_end(const RunEnd& end, Context& context);
     void schedule_restart(const RunEnd& end, Context& context);
-    void end_daemon(const RunEnd& end, Context& context);
     void forget_failures();
     void arm(TimerKind kind, Duration delay, Context& context);
     std::string end_text() const;
@@ -172,6 +188,7 @@ private:
     TimePoint next_start_;
     Duration uptime_{};  // of the run that has ended
     std::string cause_;
+    std::string waits_for_;
     std::string pending_cause_;  // of the state that follows stopping
     std::optional<ExitStatus> last_exit_;
     std::optional<ExitStatus> run_exit_;  // of this run

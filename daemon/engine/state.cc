@@ -5,6 +5,7 @@ namespace procsup {
 std::string_view to_text(State state) {
     switch (state) {
         case State::Stopped: return "stopped";
+        case State::Waiting: return "waiting";
         case State::Starting: return "starting";
         case State::Running: return "running";
         case State::Paused: return "paused";

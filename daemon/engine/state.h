@@ -8,6 +8,7 @@
 ///   state     | process | meaning                                            | leaves it by
 ///   ----------+---------+----------------------------------------------------+---------------------------------------
 ///   stopped   | no      | not asked to run, or stopped by order              | start
+///   waiting   | no      | to be started when something else has happened       | that, stop
 ///   starting  | perhaps | spawn asked for; not yet executed its program      | execed, not_started, exited, stop, start_timeout
 ///   running   | yes     | its program runs                                   | exited, stop, pause, run_timeout
 ///   paused    | yes     | its processes stand still                          | resume, exited, stop
@@ -22,15 +23,20 @@
 /// without a process is ever entered while one exists, and none of them is started again before.
 namespace procsup {
 
-enum class State { Stopped, Starting, Running, Paused, Stopping, Backoff, Exited, Failed };
+enum class State { Stopped, Waiting, Starting, Running, Paused, Stopping, Backoff, Exited, Failed };
 
-inline constexpr std::size_t kStates = 8;
+inline constexpr std::size_t kStates = 9;
 
 std::string_view to_text(State state);
 
 /// Whether a process of the instance may exist.
 constexpr bool is_live(State state) {
     return state == State::Starting || state == State::Running || state == State::Paused || state == State::Stopping;
+}
+
+/// Nothing will happen to it unless someone asks.
+constexpr bool is_settled(State state) {
+    return state == State::Stopped || state == State::Exited || state == State::Failed;
 }
 
 }  // namespace procsup

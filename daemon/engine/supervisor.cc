@@ -36,9 +36,6 @@ bool same_but_for_origin(const JobSpec& before, JobSpec& now) {
     return same;
 }
 
-/// Nothing will happen to it unless someone asks.
-bool is_settled(State state) { return !is_live(state) && state != State::Backoff; }
-
 }  // namespace
 
 Supervisor::Supervisor(ProcessBackend& backend, Timers& timers, Announcer& announcer, std::uint32_t seed)
@@ -57,7 +54,7 @@ ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint n
             const Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
             change.added.push_back(name);
             if (!job.spec->enabled || job.spec->manually_stopped) continue;
-            for (const auto& instance : job.instances) start(instance->id(), why, now);
+            for (const auto& instance : job.instances) to_start_.emplace_back(instance->id(), why);
         } else if (update_job(known->second, std::move(spec), now)) {
             change.changed.push_back(name);
         }
@@ -69,6 +66,8 @@ ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint n
         change.removed.push_back(name);
         for (const auto& instance : job.instances) stop(instance->id(), "removed from the configuration", now);
     }
+    bind_daemons();
+    for (const auto& [id, cause] : std::exchange(to_start_, {})) start(id, cause, now);
     return change;
 }
 
@@ -104,7 +103,7 @@ bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
         by_id_.emplace(id, added.get());
         ++by_state_[static_cast<std::size_t>(State::Stopped)];
         job.instances.push_back(std::move(added));
-        if (shared->enabled) start(id, "added to the configuration", now);
+        if (shared->enabled) to_start_.emplace_back(id, "added to the configuration");
     }
     for (auto& instance : before) {
         if (!instance) continue;
@@ -117,11 +116,12 @@ bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
     return !unchanged;
 }
 
-Result<InstanceId> Supervisor::run_transient(JobSpec spec, std::string cause, TimePoint now) {
+Result<InstanceId> Supervisor::run_transient(JobSpec spec, std::string cause, TimePoint now, InstanceId parent) {
     if (jobs_.contains(spec.name)) return Error{"cannot run '" + spec.name + "': a job has that name"};
     Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
     job.transient = true;
     const auto id = job.instances.front()->id();
+    if (parent != 0) bonds_.bind(id, parent);
     start(id, std::move(cause), now);
     return id;
 }
@@ -150,6 +150,7 @@ void Supervisor::forget_ended() {
 
 void Supervisor::erase_instance(const Instance& instance) {
     --by_state_[static_cast<std::size_t>(instance.state())];
+    bonds_.forget(instance.id());
     by_id_.erase(instance.id());
 }
 
@@ -213,7 +214,10 @@ void Supervisor::shut_down(const std::string& cause, TimePoint now) {
     all.reserve(by_id_.size());
     for (const auto& [id, instance] : by_id_) all.push_back(instance);
     std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->id() < b->id(); });
-    for (auto* instance : all) deliver(*instance, StopRequested{cause}, now);
+    // A daemon is stopped when what it is bound to has ended.
+    for (auto* instance : all) {
+        if (!is_bound_to_live(*instance)) deliver(*instance, StopRequested{cause}, now);
+    }
 }
 
 void Supervisor::kill_all() {
@@ -241,6 +245,9 @@ void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_em
     if (tree_empty) {
         deliver_last(incarnation, Exited{status, true}, now);
     } else {
+        if (const auto found = by_incarnation_.find(incarnation); found != by_incarnation_.end()) {
+            touched_.push_back(found->second->id());
+        }
         deliver(incarnation, Exited{status, false}, now);
     }
 }
@@ -272,8 +279,9 @@ void Supervisor::deliver_last(Incarnation incarnation, const Event& event, TimeP
 void Supervisor::deliver(Instance& instance, const Event& event, TimePoint now) {
     // A port answers by events in a later turn, never from inside, so one buffer is enough.
     actions_.clear();
-    instance.handle(event, now, random_, actions_);
+    instance.handle(event, now, random_, *this, actions_);
     for (const auto& action : actions_) perform(instance, action, now);
+    settle_daemons(now);
 }
 
 void Supervisor::perform(Instance& instance, const Action& action, TimePoint now) {
@@ -305,6 +313,11 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
 void Supervisor::note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now) {
     --by_state_[static_cast<std::size_t>(change.from)];
     ++by_state_[static_cast<std::size_t>(change.to)];
+    touched_.push_back(instance.id());
+    if (instance.spec().daemon_of.empty()) {
+        unsettled_ += is_settled(change.to) ? 0 : 1;
+        unsettled_ -= is_settled(change.from) ? 0 : 1;
+    }
     live_ += is_live(change.to) ? 1 : 0;
     live_ -= is_live(change.from) ? 1 : 0;
     const auto& name = instance.name();

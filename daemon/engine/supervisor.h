@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/result.h"
+#include "daemon/engine/bonds.h"
 #include "daemon/engine/instance.h"
 
 namespace procsup {
@@ -31,7 +32,7 @@ struct ConfigurationChange {
 /// All jobs. Routes events to instances and their actions to the ports; owns every Instance. Single-threaded,
 /// pure but for its ports. References to instances are valid until the next call that takes events or changes
 /// the configuration.
-class Supervisor {
+class Supervisor final : private StartGate {
 public:
     Supervisor(ProcessBackend& backend, Timers& timers, Announcer& announcer, std::uint32_t seed);
 
@@ -39,8 +40,8 @@ public:
     /// stopped and forgotten, changed ones use the new text from their next start on.
     ConfigurationChange configure(std::vector<JobSpec> jobs, TimePoint now);
 
-    /// Adds a job for one run and starts it; the Error says that the name is taken.
-    Result<InstanceId> run_transient(JobSpec spec, std::string cause, TimePoint now);
+    /// Adds a job for one run and starts it, as a daemon of `parent` unless that is 0; the Error says that the name is taken.
+    Result<InstanceId> run_transient(JobSpec spec, std::string cause, TimePoint now, InstanceId parent = 0);
 
     // Requests. `cause` says who asked: "stop asked by uid 0 (pid 4711)".
     void start(InstanceId id, std::string cause, TimePoint now);
@@ -59,6 +60,8 @@ public:
     bool shutting_down() const { return shutting_down_; }
     /// Whether no process of any instance is left.
     bool idle() const { return live_ == 0; }
+    /// Whether nothing will happen by itself any more to any instance but daemons (JobSpec::daemon_of).
+    bool all_but_daemons_settled() const { return unsettled_ == 0; }
     /// SIGKILL to every tree that still lives.
     void kill_all();
 
@@ -98,6 +101,14 @@ private:
     bool update_job(Job& job, JobSpec spec, TimePoint now);
     void erase_instance(const Instance& instance);
 
+    // daemon_children.cc
+    std::string waits_for(const Instance& instance) const override;
+    void bind_daemons();
+    void settle_daemons(TimePoint now);
+    void end_daemons_of(const Instance& parent, TimePoint now);
+    void end_daemon_child(Instance& child, const Instance& parent, TimePoint now);
+    bool is_bound_to_live(const Instance& instance) const;
+
     ProcessBackend& backend_;
     Timers& timers_;
     Announcer& announcer_;
@@ -106,6 +117,11 @@ private:
     std::unordered_map<InstanceId, Instance*> by_id_;
     std::unordered_map<Incarnation, Instance*> by_incarnation_;
     std::array<std::size_t, kStates> by_state_{};
+    Bonds bonds_;
+    std::vector<InstanceId> touched_;  ///< changed since the daemons' rules were looked at
+    bool settling_daemons_ = false;
+    std::size_t unsettled_ = 0;  ///< of those that are no daemons
+    std::vector<std::pair<InstanceId, const char*>> to_start_;
     std::vector<std::string> ending_jobs_;  // for forget_ended to look at
     Actions actions_;
     InstanceId next_id_ = 1;

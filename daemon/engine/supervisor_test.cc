@@ -63,7 +63,7 @@ TEST(Supervisor, AppliesOnlyTheDifferenceOfAConfiguration) {
     EXPECT_EQ(change.added, std::vector<std::string>{"new"});
     EXPECT_EQ(change.changed, std::vector<std::string>{"changed"});
     EXPECT_EQ(change.removed, std::vector<std::string>{"gone"});
-    EXPECT_EQ(fakes.calls, (std::vector<std::string>{"spawn new", "signal 15"})) << "only what is new and what is gone";
+    EXPECT_EQ(fakes.calls, (std::vector<std::string>{"signal 15", "spawn new"})) << "only what is new and what is gone";
 }
 
 TEST(Supervisor, UsesAChangedTextFromTheNextStartOn) {

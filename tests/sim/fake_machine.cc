@@ -32,11 +32,12 @@ void FakeMachine::plan(Incarnation incarnation, Step step, std::uint32_t most_ms
 
 // ---- what the engine asks for
 
-void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec&, const InstanceName&) {
+void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) {
     if (const auto other = live_of_.find(id); other != live_of_.end()) {
         broken(fmt::format("instance {} has two live incarnations, {} and {}", id, other->second, incarnation));
     }
     if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
+    check_daemons(spec, name);
     live_of_[id] = incarnation;
     Run& run = runs_[incarnation];
     run.id = id;
@@ -44,6 +45,30 @@ void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec&, 
     run.leaves_others = draw(4) == 0;
     run.status = draw(2) == 0 ? ExitStatus::killed(SIGSEGV) : ExitStatus::exited(static_cast<int>(draw(3)));
     plan(incarnation, draw(19) == 0 ? Step::Refuse : Step::Launch, 5);
+}
+
+/// A daemon is started while its parent runs, and a parent only when its daemons have ended. Of jobs with one instance, and
+/// only while nothing was configured anew: bonds of a new text hold from the next start on.
+void FakeMachine::check_daemons(const JobSpec& spec, const InstanceName& name) {
+    const auto only_instance = [&](const std::string& job) -> const Instance* {
+        const auto found = supervisor_->jobs().find(job);
+        return found != supervisor_->jobs().end() && found->second.instances.size() == 1 &&
+                       found->second.spec->instances.empty()
+                   ? found->second.instances.front().get()
+                   : nullptr;
+    };
+    if (!bonds_hold_) return;
+    if (const auto* parent = spec.daemon_of.empty() ? nullptr : only_instance(spec.daemon_of)) {
+        const bool runs = parent->state() == State::Running || parent->state() == State::Paused;
+        if (!runs) broken(name.instance + " was started while " + spec.daemon_of + " does not run");
+    }
+    for (const auto& [job, entry] : supervisor_->jobs()) {
+        const bool bound = entry.spec->daemon_of == name.job && entry.spec->on_parent_restart != OnParentRestart::Keep;
+        if (!bound || entry.instances.size() != 1 || only_instance(name.job) == nullptr) continue;
+        if (live_of_.contains(entry.instances.front()->id())) {
+            broken(name.instance + " was started while its daemon " + job + " lives");
+        }
+    }
 }
 
 void FakeMachine::signal_main(Incarnation incarnation, int signal) {

@@ -19,7 +19,7 @@ inline constexpr int kHarmless = 1;
 
 class FakeMachine final : public ProcessBackend, public Timers, public Announcer {
 public:
-    explicit FakeMachine(std::uint32_t seed) : random_(seed) {}
+    explicit FakeMachine(std::uint32_t seed) : random_(seed), reconfigures_(seed % 2 == 0) {}
     void attach(Supervisor& supervisor) { supervisor_ = &supervisor; }
 
     TimePoint now() const { return now_; }
@@ -33,6 +33,10 @@ public:
     /// Compares the engine's picture of every instance with the machine's.
     void check_all();
     std::size_t live_processes() const { return runs_.size(); }
+    /// Whether anything is configured anew in this run.
+    bool reconfigures() const { return reconfigures_; }
+    /// Another configuration takes effect.
+    void configured_anew() { bonds_hold_ = false; }
     // What the operator has asked for last; a stop that is not taken back must hold.
     void asked_to_stop(InstanceId id) { told_to_stop_.insert(id); }
     void asked_to_start(InstanceId id) { told_to_stop_.erase(id); }
@@ -72,6 +76,7 @@ private:
         ExitStatus status;
     };
 
+    void check_daemons(const JobSpec& spec, const InstanceName& name);
     void plan(Incarnation incarnation, Step step, std::uint32_t most_ms);
     void happen_to(const Due& due);
     void over(Incarnation incarnation);
@@ -80,6 +85,7 @@ private:
 
     Supervisor* supervisor_ = nullptr;
     std::mt19937 random_;
+    bool reconfigures_;
     TimePoint now_{std::chrono::hours(1)};
     std::multimap<TimePoint, Due> future_;
     std::unordered_map<Incarnation, Run> runs_;
@@ -92,6 +98,7 @@ private:
     std::uint64_t transitions_ = 0;
     Incarnation last_over_ = 0;
     bool daemon_ended_ = false;
+    bool bonds_hold_ = true;
     std::string breach_;
 };
 

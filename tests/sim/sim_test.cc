@@ -22,10 +22,15 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     spec.run_timeout = machine.draw(3) == 0 ? Duration(2s) : kForever;
     spec.stop_timeout = machine.draw(5) == 0 ? Duration(50ms) : Duration(10s);
     if (machine.draw(3) == 0) spec.stop_steps = {{20ms, SIGINT}, {2s, SIGQUIT}};
+    // Bound to a job of a smaller number, so never in a circle.
+    if (number > 0 && number < 1000 && machine.draw(2) == 0) {
+        spec.daemon_of = "job" + std::to_string(machine.draw(number - 1));
+        spec.on_parent_restart = static_cast<OnParentRestart>(machine.draw(2));
+    }
     spec.orphans = static_cast<Orphans>(machine.draw(2));
     spec.stop_scope = static_cast<StopScope>(machine.draw(1));
     spec.stop_signal_to = static_cast<SignalTo>(machine.draw(1));
-    if (machine.draw(4) == 0) spec.instances = {"a", "b", "c"};
+    if (spec.daemon_of.empty() && machine.draw(4) == 0) spec.instances = {"a", "b", "c"};
     return spec;
 }
 
@@ -40,8 +45,9 @@ std::vector<JobSpec> random_jobs(FakeMachine& machine) {
 /// An operator who asks for anything at any time.
 void ask_something(FakeMachine& machine, Supervisor& supervisor) {
     const auto all = supervisor.select("*");
-    const auto what = machine.draw(100);
+    const auto what = machine.reconfigures() ? machine.draw(100) : 1 + machine.draw(99);
     if (what == 0) {
+        machine.configured_anew();
         supervisor.configure(random_jobs(machine), machine.now());
         return;
     }
