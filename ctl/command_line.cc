@@ -1,6 +1,8 @@
 #include "ctl/command_line.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 
 #include "common/did_you_mean.h"
 #include "ctl/text.h"
@@ -146,6 +148,8 @@ private:
             case Option::Follow: line_.follow = true; return {};
             case Option::Name: line_.name = argument; return {};
             case Option::Detach: line_.detach = true; return {};
+            case Option::Daemon: line_.daemon = true; return {};
+            case Option::Bind: return take_pid(argument);
             case Option::Timeout: return take_timeout(argument);
             case Option::For: {
                 if (auto known = check_choice(option, argument); !known) return known;
@@ -171,6 +175,15 @@ private:
         auto duration = parse_duration(argument);
         if (!duration) return usage_error("option '--timeout': " + escaped(duration.error().message));
         line_.timeout = *duration;
+        return {};
+    }
+
+    Result<void> take_pid(std::string_view argument) {
+        const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), line_.bind);
+        const bool whole = error == std::errc() && end == argument.data() + argument.size();
+        if (!whole || line_.bind <= 0 || line_.bind > INT32_MAX) {
+            return usage_error("option '--bind': " + quoted(argument) + " is no process id");
+        }
         return {};
     }
 
@@ -208,6 +221,7 @@ private:
                                    std::string(line_.verb->name) + "'");
             }
         }
+        if (line_.bind != 0 && !line_.daemon) return usage_error("option '--bind' needs '--daemon'");
         if (line_.user && !line_.socket.empty())
             return usage_error("options '--user' and '--socket' exclude each other");
         return {};

@@ -23,6 +23,8 @@ struct CommandLine {
     bool all = false;
     bool follow = false;
     bool detach = false;
+    bool daemon = false;
+    std::int64_t bind = 0;  ///< pid; 0: not given
     bool help = false;
     ColorChoice color = ColorChoice::Auto;
     std::string_view socket;

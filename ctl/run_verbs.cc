@@ -60,6 +60,8 @@ std::string run_parameters(Session& session, std::string_view like, std::string_
     writer.end_array();
     if (!line.name.empty()) writer.member("name", line.name);
     if (line.detach) writer.member_bool("detach", true);
+    if (line.daemon) writer.member_bool("daemon", true).member_int("parentPid", getppid());
+    if (line.bind != 0) writer.member_int("bindPid", line.bind);
     if (!like.empty()) {
         writer.member("like", like);
     } else {
@@ -226,7 +228,7 @@ int run_command(Session& session, std::string_view like) {
     const auto directory = like.empty() ? current_directory() : Result<std::string>(std::string());
     if (!directory) return session.fail(directory.error());
     const std::string parameters = run_parameters(session, like, *directory);
-    if (session.line().detach) return run_detached(session, parameters);
+    if (session.line().detach || session.line().daemon) return run_detached(session, parameters);
     varlink::Client* client = session.client();
     if (client == nullptr) return session.exit_code();
     return AttachedRun(session, *client).wait(parameters);

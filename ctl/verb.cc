@@ -22,6 +22,10 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Follow, "--follow", 'f', "", "", "go on with every change until interrupted"},
     {Option::Name, "--name", 0, "NAME", "", "name of the transient job"},
     {Option::Detach, "--detach", 0, "", "", "return when the command runs"},
+    {Option::Daemon, "--daemon", 0, "", "",
+     "return when the command runs, and stop it when the job that asks, or else "
+     "procsupctl's parent process, has ended"},
+    {Option::Bind, "--bind", 0, "PID", "", "with --daemon: stop it when that process has ended"},
 });
 
 constexpr std::uint32_t kAct = bit(Option::NoWait) | bit(Option::All);
@@ -61,8 +65,9 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"wait", VerbGroup::Act, "[--for=WHAT] JOB…", "wait until ready, stopped or exited",
      bit(Option::For) | bit(Option::All), Operands::Jobs, ExitFamily::Action, wait_for_jobs},
 
-    {"run", VerbGroup::Transient, "[--name=NAME] [--detach] -- CMD [ARG…]",
-     "run a command once, supervised, with this terminal", bit(Option::Name) | bit(Option::Detach), Operands::Command,
+    {"run", VerbGroup::Transient, "[--name=NAME] [--detach|--daemon] -- CMD [ARG…]",
+     "run a command once, supervised, with this terminal",
+     bit(Option::Name) | bit(Option::Detach) | bit(Option::Daemon) | bit(Option::Bind), Operands::Command,
      ExitFamily::Run, run},
     {"exec", VerbGroup::Transient, "JOB -- CMD [ARG…]", "run a command with the user, environment and directory of JOB",
      bit(Option::Name) | bit(Option::Detach), Operands::JobAndCommand, ExitFamily::Run, exec_like},

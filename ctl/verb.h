@@ -29,6 +29,8 @@ enum class Option : std::uint32_t {
     Follow = 1u << 11,
     Name = 1u << 12,
     Detach = 1u << 13,
+    Daemon = 1u << 14,
+    Bind = 1u << 15,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }

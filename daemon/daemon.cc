@@ -11,6 +11,7 @@
 
 #include "conf/job_text.h"
 #include "daemon/control/refusal.h"
+#include "daemon/host/process_end.h"
 
 namespace procsup {
 namespace {
@@ -391,6 +392,10 @@ std::optional<ProcessOwner> Daemon::who_is(pid_t pid) const {
     const auto owner = processes_->who_is(pid);
     if (!owner) return std::nullopt;
     return ProcessOwner{owner->id, owner->main};
+}
+
+Result<std::unique_ptr<Watch>> Daemon::watch_process(pid_t pid, std::optional<uid_t> uid, std::function<void()> ended) {
+    return procsup::watch_process(*loop_, pid, uid, std::move(ended));
 }
 
 void Daemon::attach_streams(const std::string& job, std::array<Fd, 3> fds) {

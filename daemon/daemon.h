@@ -41,6 +41,8 @@ public:
     void reload(ReloadDone done) override;
     void shut_down(std::string cause) override;
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
+    Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
+                                                 std::function<void()> ended) override;
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
     void discard_streams(const std::string& job) override;
 

@@ -18,9 +18,9 @@ struct Options {
     std::string state_dir;    ///< empty: as the configuration says, else default_state_dir
     std::string default_runtime_dir;
     std::string default_state_dir;
-    bool batch = false;  ///< end when all jobs but daemons have ended
+    bool batch = false;                          ///< end when all jobs but daemons have ended
     std::optional<ContainmentMode> containment;  ///< absent: as the configuration says
-    std::vector<std::string> operands;  ///< of the internal modes
+    std::vector<std::string> operands;           ///< of the internal modes
 };
 
 /// Reads the command line; the Error is a usage error. Relative paths are made absolute.

@@ -37,6 +37,18 @@ std::optional<ProcessOwner> FakeHost::who_is(pid_t pid) const {
     return found->second;
 }
 
+Result<std::unique_ptr<Watch>> FakeHost::watch_process(pid_t pid, std::optional<uid_t> uid,
+                                                       std::function<void()> ended) {
+    struct None final : Watch {
+        void set_events(std::uint32_t) override {}
+    };
+    const auto found = watched.find(pid);
+    if (found == watched.end()) return os_failure("watch process " + std::to_string(pid), ESRCH);
+    if (uid && found->second.first != *uid) return os_failure("watch process " + std::to_string(pid), EPERM);
+    found->second.second = std::move(ended);
+    return std::unique_ptr<Watch>(std::make_unique<None>());
+}
+
 void FakeHost::attach_streams(const std::string& job, std::array<Fd, 3> fds) { attached[job] = std::move(fds); }
 
 ControlBox::ControlBox(std::vector<JobSpec> jobs, const DaemonSpec& spec) : supervisor(engine, engine, *this, 1) {

@@ -29,6 +29,8 @@ struct FakeHost final : HostPort {
     void reload(ReloadDone done) override { reloads.push_back(std::move(done)); }
     void shut_down(std::string cause) override { shutdowns.push_back(std::move(cause)); }
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
+    Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
+                                                 std::function<void()> ended) override;
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
     void discard_streams(const std::string& job) override { attached.erase(job); }
 
@@ -36,6 +38,7 @@ struct FakeHost final : HostPort {
     std::vector<ReloadDone> reloads;
     std::vector<std::string> shutdowns;
     std::map<pid_t, ProcessOwner> owners;
+    std::map<pid_t, std::pair<uid_t, std::function<void()>>> watched;  ///< with whose they are
     std::map<std::string, std::array<Fd, 3>> attached;
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -12,6 +13,7 @@
 
 #include "common/event_loop.h"
 #include "common/fd.h"
+#include "common/result.h"
 #include "daemon/engine/supervisor.h"
 
 namespace procsup {
@@ -53,6 +55,10 @@ public:
     /// Begins to end the daemon at the end of this turn.
     virtual void shut_down(std::string cause) = 0;
     virtual std::optional<ProcessOwner> who_is(pid_t pid) const = 0;
+    /// Calls `ended` once when the process has ended, unless the Watch goes first. Only a process of `uid`, where that is given;
+    /// the Error says why it cannot be.
+    virtual Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
+                                                         std::function<void()> ended) = 0;
     /// Descriptors that the next run of job `job` gets as 0, 1 and 2.
     virtual void attach_streams(const std::string& job, std::array<Fd, 3> fds) = 0;
     /// Closes what attach_streams() was given for a run that was not started.

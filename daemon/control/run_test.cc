@@ -243,6 +243,40 @@ TEST_F(Run, OfAnAdministratorHasTheDaemonsUser) {
     EXPECT_EQ(spec_of("admin").owner, geteuid());
 }
 
+TEST_F(Run, OfADaemonIsBoundToTheInstanceOfItsCaller) {
+    ControlBox shop({job("shop")});
+    ControlClient caller(shop);
+    caller.send("Job.Start", R"({"names":["shop"],"wait":false})");
+    shop.executes("shop");
+    caller.take();
+    shop.host.owners[getpid()] = {shop.instance("shop").id(), false};
+    caller.send("Job.Run", R"({"command":["x"],"name":"child","daemon":true,"parentPid":1})");
+    EXPECT_EQ(shop.supervisor.jobs().at("child").spec->daemon_of, "shop");
+    shop.executes("child");
+    EXPECT_EQ(caller.take_one()["state"], "running") << "answered when it runs";
+    shop.ends("shop", ExitStatus::exited(0));
+    EXPECT_EQ(shop.instance("child").state(), State::Stopping);
+}
+
+TEST_F(Run, OfADaemonIsBoundToAProcess) {
+    box.host.watched[4711] = {geteuid(), nullptr};
+    client.send("Job.Run", R"({"command":["x"],"name":"child","daemon":true,"bindPid":4711})");
+    box.executes("child");
+    EXPECT_EQ(client.take_one()["state"], "running");
+    EXPECT_EQ(spec_of("child").daemon_of, "pid 4711");
+    box.host.watched[4711].second();
+    EXPECT_EQ(box.instance("child").cause(), "process 4711, whose daemon it is, has ended");
+}
+
+TEST_F(Run, OfADaemonSaysWhyItCannotBeBound) {
+    const auto gone = client.call("Job.Run", R"({"command":["x"],"daemon":true,"bindPid":4711})");
+    EXPECT_EQ(gone.error, "io.procsupd.Job.StartFailed");
+    EXPECT_EQ(gone["errnoName"], "ESRCH");
+    const auto nothing = client.call("Job.Run", R"({"command":["x"],"daemon":true})");
+    EXPECT_EQ(nothing.error, "org.varlink.service.InvalidParameter");
+    EXPECT_TRUE(box.engine.calls.empty());
+}
+
 /// Callers who operate but do not administer.
 struct RunOfStranger : testing::Test {
     void SetUp() override {
@@ -264,6 +298,14 @@ TEST_F(RunOfStranger, HasTheCallersUserAndIsTheCallers) {
     EXPECT_EQ(spec.credentials->uid, kStranger);
     EXPECT_EQ(spec.credentials->gid, kStranger);
     EXPECT_EQ(spec.owner, kStranger);
+}
+
+TEST_F(RunOfStranger, IsBoundToProcessesOfItsOwnOnly) {
+    ControlBox box({}, operators());
+    box.host.watched[4711] = {0, nullptr};
+    auto client = ControlClient::as_stranger(box);
+    EXPECT_EQ(client.call("Job.Run", R"({"command":["x"],"daemon":true,"bindPid":4711})")["errnoName"], "EPERM");
+    EXPECT_TRUE(box.engine.calls.empty());
 }
 
 TEST_F(RunOfStranger, LikeAJobIsOnlyForTheUserOfThatJob) {

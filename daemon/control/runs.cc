@@ -160,6 +160,32 @@ void Runs::refuse(varlink::PendingCall& call, const JobSpec* like) const {
     call.fail(error_name(call, "PermissionDenied"), message);
 }
 
+/// Nothing when the call was answered with an error.
+std::optional<Runs::Bond> Runs::bond_for(varlink::PendingCall& call) const {
+    const auto& parameters = call.parameters();
+    Bond bond;
+    bond.pid = static_cast<pid_t>(parameters.int_or("bindPid", 0));
+    if (bond.pid == 0) {
+        const auto owner = context_.host.who_is(call.peer().pid);
+        if (const auto* parent = owner ? context_.supervisor.find(owner->id) : nullptr) {
+            if (parent->state() != State::Running) {
+                const auto message = "cannot run a daemon of '" + parent->name().instance + "', which is " +
+                                     std::string(to_text(parent->state()));
+                fail_start(call, parent->name().instance, "bind a daemon", ESRCH, message);
+                return std::nullopt;
+            }
+            return Bond{owner->id, 0, parent->name().instance};
+        }
+        bond.pid = static_cast<pid_t>(parameters.int_or("parentPid", 0));
+    }
+    if (bond.pid <= 0) {
+        fail_invalid(call, "bindPid", "a daemon is bound to a process, or to the job that asks for it");
+        return std::nullopt;
+    }
+    bond.text = "pid " + std::to_string(bond.pid);
+    return bond;
+}
+
 void Runs::begin(varlink::PendingCall call) {
     if (!open_for_work(context_, call)) return;
     const auto& parameters = call.parameters();
@@ -172,6 +198,16 @@ void Runs::begin(varlink::PendingCall call) {
     }
     if (!may_run(call.peer(), like)) return refuse(call, like);
     auto spec = spec_for(call, like);
+    const bool daemon = parameters.bool_or("daemon", false);
+    Bond bond;
+    if (daemon) {
+        auto found = bond_for(call);
+        if (!found) return;
+        bond = std::move(*found);
+        spec.daemon_of = bond.text;
+        spec.type = JobType::Service;
+        spec.on_parent_restart = OnParentRestart::Stop;
+    }
     const auto job_name = spec.name;
     auto fds = call.take_fds();
     if (!fds.empty() && fds.size() != 3) {
@@ -185,17 +221,32 @@ void Runs::begin(varlink::PendingCall call) {
         const auto message = "cannot run '" + job_name + "': " + std::to_string(kMostRuns) + " commands run already";
         return fail_start(call, job_name, "take another command", EAGAIN, message);
     }
+    std::unique_ptr<Watch> bound_to;
+    const auto new_id = std::make_shared<InstanceId>(0);
+    if (bond.pid != 0) {
+        const auto ended = [this, new_id, pid = bond.pid] {
+            const auto cause = "process " + std::to_string(pid) + ", whose daemon it is, has ended";
+            context_.supervisor.stop(*new_id, cause, context_.loop.now());
+        };
+        const bool any = context_.access.tier_of(call.peer()) == Tier::Admin;
+        auto watch = context_.host.watch_process(bond.pid, any ? std::nullopt : std::optional(call.peer().uid), ended);
+        if (!watch) return fail_start(call, job_name, "bind a daemon", watch.error().os_error, watch.error().message);
+        bound_to = std::move(*watch);
+    }
     if (!fds.empty()) {
         context_.host.attach_streams(job_name, {std::move(fds[0]), std::move(fds[1]), std::move(fds[2])});
     }
-    const auto id =
-        context_.supervisor.run_transient(std::move(spec), asked_by("run", call.peer()), context_.loop.now());
+    const auto id = context_.supervisor.run_transient(std::move(spec), asked_by("run", call.peer()),
+                                                      context_.loop.now(), bond.parent);
     if (!id) {
         context_.host.discard_streams(job_name);
         call.fail(error_name(call, "NameTaken"), id.error().message);
         return;
     }
-    Run& run = runs_.emplace(*id, Run{call, *id, parameters.bool_or("detach", false), false, false}).first->second;
+    *new_id = *id;
+    if (bound_to) bonds_[*id] = std::move(bound_to);
+    Run& run =
+        runs_.emplace(*id, Run{call, *id, daemon || parameters.bool_or("detach", false), false, false}).first->second;
     call.when_gone([this, &run] {
         run.done = true;
         changed_.push_back(run.id);
@@ -204,11 +255,13 @@ void Runs::begin(varlink::PendingCall call) {
 }
 
 void Runs::changed(InstanceId id) {
-    if (runs_.contains(id)) changed_.push_back(id);
+    if (runs_.contains(id) || bonds_.contains(id)) changed_.push_back(id);
 }
 
 void Runs::settle() {
     for (const auto id : std::exchange(changed_, {})) {
+        const auto* instance = context_.supervisor.find(id);
+        if (instance == nullptr || is_settled(instance->state())) bonds_.erase(id);
         const auto run = runs_.find(id);
         if (run == runs_.end()) continue;
         look_at(run->second);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,11 +34,19 @@ private:
     bool is_full() const;
     std::string free_name();
     JobSpec spec_for(varlink::PendingCall& call, const JobSpec* like);
+    /// What a daemon's life is bound to.
+    struct Bond {
+        InstanceId parent = 0;  ///< 0: a process
+        pid_t pid = 0;
+        std::string text;  ///< for JobSpec::daemon_of
+    };
+    std::optional<Bond> bond_for(varlink::PendingCall& call) const;
     void look_at(Run& run);
     void tell_end(Run& run, const Instance& instance);
 
     ControlContext& context_;
     std::unordered_map<InstanceId, Run> runs_;
+    std::unordered_map<InstanceId, std::unique_ptr<Watch>> bonds_;  ///< of daemons that are bound to a process
     std::vector<InstanceId> changed_;
     std::uint64_t next_name_ = 1;
 };
