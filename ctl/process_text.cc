@@ -34,7 +34,9 @@ std::string child_command_line(std::int64_t pid, std::int64_t parent) {
     constexpr std::size_t kLongest = 200;
     if (pid <= 0 || parent <= 0) return {};
     const std::string directory = "/proc/" + std::to_string(pid);
-    if (parent_of(beginning_of(directory + "/stat")) != parent) return {};
+    // Between the supervisor and the process a keeper can be.
+    const auto above = parent_of(beginning_of(directory + "/stat"));
+    if (above != parent && parent_of(beginning_of("/proc/" + std::to_string(above) + "/stat")) != parent) return {};
     std::string line = beginning_of(directory + "/cmdline");
     while (!line.empty() && line.back() == '\0') line.pop_back();
     std::replace(line.begin(), line.end(), '\0', ' ');

@@ -346,7 +346,7 @@ void Daemon::shutdown_overdue() {
 /// No job has a process any more. What is left then: orphans that no job holds, and what is on its way to the disk, where
 /// the next daemon looks for it.
 void Daemon::end_when_nothing_is_left() {
-    const bool strays = processes_->kill_strays();
+    const bool strays = processes_->end_strays();
     if (!strays && saving_.empty()) {
         end(exit_code_);
     } else if (!ending_timer_) {
@@ -361,6 +361,7 @@ void Daemon::end_when_nothing_is_left() {
 
 void Daemon::end(int code) {
     ending_ = true;
+    processes_->kill_helpers();
     if (control_) control_->flush();
     log_.info(fmt::format("ended with code {}", code));
     log_.flush();
@@ -382,7 +383,7 @@ DaemonFacts Daemon::facts() const {
         facts.containment_reason = processes_->containment_reason();
     }
     facts.config_problems = config_problems_;
-    facts.orphans_collected = processes_->orphans_collected();
+    facts.orphans_collected = processes_->orphans();
     facts.log_lines_dropped = log_.dropped();
     facts.longest_callback = loop_->longest_callback();
     return facts;

@@ -27,7 +27,7 @@ using Incarnation = std::uint64_t;
 /// Where the start of a process failed; with errno, all that there is to say about it.
 // clang-format off
 enum class SpawnStage {
-    None, Cancelled, Containment, Clone, Session, Stdin, Stdout, Stderr, Journal, Limits, Nice, Groups, Group, User, VerifyIds,
+    None, Cancelled, Containment, Keeper, Clone, Session, Stdin, Stdout, Stderr, Journal, Limits, Nice, Groups, Group, User, VerifyIds, Privileges,
     WorkingDir, Exec,
 };
 // clang-format on

@@ -8,6 +8,7 @@ std::string describe(SpawnStage stage, const JobSpec& spec) {
         case SpawnStage::None: return "start";
         case SpawnStage::Cancelled: return "cancelled before it began";
         case SpawnStage::Containment: return "hold its processes together";
+        case SpawnStage::Keeper: return "start the keeper of its processes";
         case SpawnStage::Clone: return "create a process";
         case SpawnStage::Session: return "create a session";
         case SpawnStage::Stdin: return "open stdin " + spec.stdin_stream.path;
@@ -20,6 +21,7 @@ std::string describe(SpawnStage stage, const JobSpec& spec) {
         case SpawnStage::Group: return "change the group";
         case SpawnStage::User: return "change the user";
         case SpawnStage::VerifyIds: return "verify that the user was changed";
+        case SpawnStage::Privileges: return "give up new privileges";
         case SpawnStage::WorkingDir: return "change to directory " + spec.working_dir;
         case SpawnStage::Exec: return "exec " + program;
     }

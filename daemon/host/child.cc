@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -24,16 +25,11 @@ struct Step {
 
 Step check(SpawnStage stage, long result) { return result < 0 ? Step{stage, -result} : Step{}; }
 
-/// Gives the child a descriptor table of its own with 0 to 2 and what was laid out for it, nothing else: a copy of another
+/// The child has 0 to 2 and what was laid out for it, nothing else: a copy of another
 /// launch's status pipe, or of a client's connection, would keep it open for as long as this child hangs.
-void leave_shared_table(ChildPlan& plan) {
-    // What lies behind `first` is not even copied (close_range(2)).
-    const unsigned first = static_cast<unsigned>(plan.status_fd) + kFdsOfAChild;
-    if (raw_syscall(SYS_close_range, first, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0) {
-        raw_syscall(SYS_unshare, CLONE_FILES);
-    }
-    plan.shares_fds.store(0, std::memory_order_release);
-    raw_syscall(SYS_futex, &plan.shares_fds, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+void leave_daemons_table(ChildPlan& plan) {
+    leave_shared_table(static_cast<unsigned>(plan.status_fd) + kFdsOfAChild, plan.shares_fds);
+    if (plan.keeper_socket >= 0) raw_syscall(SYS_close, plan.keeper_socket);
     constexpr unsigned kBehindStderr = 3;
     if (plan.status_fd > static_cast<int>(kBehindStderr)) {
         raw_syscall(SYS_close_range, kBehindStderr, plan.status_fd - 1, 0);
@@ -180,6 +176,9 @@ Step prepare(ChildPlan& plan) {
         step = check(SpawnStage::Nice, raw_syscall(SYS_setpriority, PRIO_PROCESS, 0, plan.nice));
     }
     if (!step.failed()) step = change_ids(plan);
+    if (!step.failed() && plan.no_new_privileges) {
+        step = check(SpawnStage::Privileges, raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    }
     raw_syscall(SYS_umask, plan.umask);
     if (!step.failed()) step = connect_streams(plan);
     if (!step.failed()) step = check(SpawnStage::WorkingDir, raw_syscall(SYS_chdir, plan.working_dir));
@@ -189,9 +188,18 @@ Step prepare(ChildPlan& plan) {
 
 }  // namespace
 
+void leave_shared_table(unsigned first_foreign, std::atomic<std::uint32_t>& shares_fds) {
+    // What lies behind is not even copied (close_range(2)).
+    if (raw_syscall(SYS_close_range, first_foreign, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0) {
+        raw_syscall(SYS_unshare, CLONE_FILES);
+    }
+    shares_fds.store(0, std::memory_order_release);
+    raw_syscall(SYS_futex, &shares_fds, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
 int child_main(void* argument) {
     ChildPlan& plan = *static_cast<ChildPlan*>(argument);
-    leave_shared_table(plan);
+    leave_daemons_table(plan);
     Step step = prepare(plan);
     if (!step.failed()) step = execute(plan);
     const ChildFailure failure{step.stage, static_cast<int>(step.error)};

@@ -53,7 +53,9 @@ struct ChildPlan {
     bool set_nice;
     int nice;
 
-    int status_fd;  ///< end of the status pipe, close-on-exec; below kFirstKeptFd
+    bool no_new_privileges;
+    int keeper_socket;  ///< of KeeperPlan; -1: none
+    int status_fd;      ///< end of the status pipe, close-on-exec; below kFirstKeptFd
     /// 1 until the child has its own descriptor table; the kernel clears it too when the child ends
     /// (CLONE_CHILD_CLEARTID), so waiting for it always ends.
     std::atomic<std::uint32_t> shares_fds;
@@ -65,14 +67,27 @@ static_assert(std::is_trivially_destructible_v<ChildPlan> && std::is_standard_la
 /// Descriptors that the daemon keeps long have numbers from here on, out of the way of those that children need.
 inline constexpr int kFirstKeptFd = 64;
 
-/// The status pipe, and behind it what may become 0, 1 and 2.
-inline constexpr unsigned kFdsOfAChild = 4;
+/// The status pipe, and behind it what may become 0, 1 and 2, and the keeper's socket.
+inline constexpr unsigned kFdsOfAChild = 5;
 
 /// What the child writes to status_fd when a step fails; nothing when it executes its program.
 struct ChildFailure {
     SpawnStage stage;
     int os_error;
 };
+
+/// The system call clone3(2) for a child that runs `fn` on a stack of its own; the pid, or -errno (clone3.S). Where there is
+/// none of it for a machine, nothing but plain forks are made.
+#if defined(__x86_64__) || defined(__aarch64__)
+#define PROCSUP_HAS_CLONE3 1
+#else
+#define PROCSUP_HAS_CLONE3 0
+#endif
+extern "C" long procsup_clone3(void* args, std::size_t size, int (*fn)(void*), void* arg);
+
+/// Gives a child that shares the daemon's descriptor table one of its own, with nothing in it from `first_foreign` on; then
+/// clears `shares_fds` and wakes who waits for it.
+void leave_shared_table(unsigned first_foreign, std::atomic<std::uint32_t>& shares_fds);
 
 /// The child's whole life before its program; `plan` is a ChildPlan. Returns the exit code after a failure.
 int child_main(void* plan);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -63,7 +64,7 @@ void Processes::attach_streams(const std::string& job, StandardFds fds) { attach
 void Processes::forget_streams(const std::string& job) { attached_.erase(job); }
 
 Result<void> Processes::contain(ContainmentMode wanted, std::string_view name) {
-    auto chosen = choose_containment(wanted, name, loop_, [this] { look_at_leftovers(); });
+    auto chosen = choose_containment(wanted, name, loop_, *this);
     if (!chosen) return chosen.error();
     contained_ = std::move(*chosen);
     return {};
@@ -89,8 +90,9 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
 }
 
 Result<void> Processes::enclose(Run& run, LaunchOrder& order) {
-    auto tree = contained_.containment->enclose(*order.name, order.enclosure);
+    auto tree = contained_.containment->enclose(*order.name, order.incarnation, order.enclosure);
     if (!tree) return tree.error();
+    run.kept = static_cast<bool>(order.enclosure.keeper_socket);
     run.tree = std::move(*tree);
     return {};
 }
@@ -113,7 +115,9 @@ void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
 void Processes::signal_main(Incarnation incarnation, int signal) {
     if (cancelled(incarnation)) return;
     const auto run = runs_.find(incarnation);
-    if (run != runs_.end() && run->second.main != 0) run->second.tree->signal_main(signal);
+    if (run == runs_.end()) return;
+    // A keeper knows its main process also before it has told.
+    if (run->second.main != 0 || run->second.kept) run->second.tree->signal_main(signal);
 }
 
 void Processes::signal_all(Incarnation incarnation, int signal) {
@@ -127,6 +131,19 @@ void Processes::pause(Incarnation incarnation, bool pause) {
     if (run != runs_.end()) run->second.tree->pause(pause);
 }
 
+bool Processes::end_strays() {
+    for (const auto& tree : abandoned_) tree->kill();
+    const auto lasts = [&](const auto& child) { return !runs_.contains(child.second); };
+    const bool keepers = std::any_of(by_pid_.begin(), by_pid_.end(), lasts);
+    return kill_strays() || keepers || !abandoned_.empty();
+}
+
+void Processes::kill_helpers() {
+    for (const auto& [pid, incarnation] : by_pid_) {
+        if (incarnation >= kFirstHelper) kill(pid, SIGKILL);
+    }
+}
+
 void Processes::abandon(Incarnation incarnation) {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;
@@ -135,11 +152,27 @@ void Processes::abandon(Incarnation incarnation) {
     runs_.erase(run);
 }
 
+/// Strays are whatever a lost keeper held.
+class Processes::StrayTree final : public Tree {
+public:
+    explicit StrayTree(Processes& processes) : processes_(processes) {}
+    void began(pid_t) override {}
+    void child_ended(bool) override {}
+    void signal_main(int) override {}
+    void signal_all(int) override {}
+    void pause(bool) override {}
+    void kill() override { processes_.kill_strays(); }
+    bool is_empty() override { return !processes_.kill_strays(); }
+    void await_empty() override {}
+
+private:
+    Processes& processes_;
+};
+
 bool Processes::kill_strays() {
-    for (const auto& tree : abandoned_) tree->kill();
-    bool any = !abandoned_.empty();
     // Of this thread, which is the only one (proc_pid_task(5)); a child cannot be another process before it is collected.
     std::ifstream children("/proc/thread-self/children");
+    bool any = false;
     for (pid_t pid = 0; children >> pid;) {
         if (by_pid_.contains(pid)) continue;
         kill(pid, SIGKILL);
@@ -162,11 +195,16 @@ bool Processes::cancelled(Incarnation incarnation) {
 
 // ---- what the spawner says
 
-void Processes::launched(Incarnation incarnation, pid_t pid) {
-    Run& run = runs_.at(incarnation);
-    run.main = pid;
-    if (run.tree) run.tree->began(pid);
-    by_pid_[pid] = incarnation;
+void Processes::launched(Incarnation incarnation, pid_t child) {
+    by_pid_[child] = incarnation;
+    const Run& run = runs_.at(incarnation);
+    if (run.tree) run.tree->began(child);
+}
+
+void Processes::created(Incarnation incarnation, pid_t pid) {
+    const auto run = runs_.find(incarnation);
+    if (run == runs_.end()) return;
+    run->second.main = pid;
     note(incarnation, NoteLaunched{pid});
 }
 
@@ -210,8 +248,9 @@ void Processes::set_oom_score(pid_t pid, const JobSpec& spec, int score) {
 void Processes::about_to_collect(pid_t pid) {
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) return;
-    const Run& run = runs_.at(found->second);
-    if (run.tree) run.tree->main_ended(supervisor_->kills_remainder(found->second));
+    const auto run = runs_.find(found->second);
+    if (run == runs_.end() || !run->second.tree) return;
+    run->second.tree->child_ended(supervisor_->kills_remainder(found->second));
 }
 
 void Processes::collected(pid_t pid, ExitStatus status) {
@@ -223,13 +262,19 @@ void Processes::collected(pid_t pid, ExitStatus status) {
     }
     const auto incarnation = found->second;
     by_pid_.erase(found);
-    spawner_.process_ended(incarnation);
-    main_collected(incarnation, runs_.at(incarnation), status);
+    const auto run = runs_.find(incarnation);
+    if (run == runs_.end()) return;  // a keeper that has told of the end of everything
+    if (run->second.kept) {
+        keeper_lost(incarnation, run->second);
+    } else {
+        main_ended(incarnation, status, !run->second.tree || run->second.tree->is_empty());
+    }
 }
 
-void Processes::main_collected(Incarnation incarnation, Run& run, ExitStatus status) {
+void Processes::main_ended(Incarnation incarnation, ExitStatus status, bool empty) {
+    spawner_.process_ended(incarnation);
+    Run& run = runs_.at(incarnation);
     run.main = 0;
-    const bool empty = !run.tree || run.tree->is_empty();
     if (run.failure) {
         note(incarnation, NoteRefused{run.failure->stage, run.failure->os_error});
     } else {
@@ -241,6 +286,26 @@ void Processes::main_collected(Incarnation incarnation, Run& run, ExitStatus sta
     }
     run.tree->await_empty();
     leftovers_.insert(incarnation);
+}
+
+/// A keeper was killed, or could not be executed: what it held are the daemon's own children now, the main process among
+/// them. Nobody knows of the others any more whose they are, so all that belong to no run are ended.
+void Processes::keeper_lost(Incarnation incarnation, Run& run) {
+    run.kept = false;
+    run.tree = std::make_unique<StrayTree>(*this);
+    run.tree->kill();
+    if (leftovers_.contains(incarnation)) {
+        orphan_collected_ = true;
+        return;
+    }
+    if (run.main == 0) run.main = spawner_.process_of(incarnation);
+    if (run.main != 0) {
+        by_pid_[run.main] = incarnation;
+        kill(run.main, SIGKILL);
+        return;
+    }
+    if (!run.failure) run.failure = ChildFailure{SpawnStage::Keeper, ESRCH};
+    main_ended(incarnation, ExitStatus::killed(SIGKILL), true);
 }
 
 void Processes::look_at_leftovers() {
@@ -302,30 +367,32 @@ void Processes::helper_noted(const Note& noted) {
 }
 
 std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {
-    if (const auto own = by_pid_.find(pid); own != by_pid_.end()) return owner(own->second, true);
+    if (const auto own = by_pid_.find(pid); own != by_pid_.end()) return owner(own->second, pid);
     if (contained_.containment->mode() != ContainmentMode::Cgroup) return by_family(pid);
     const auto name = contained_.containment->instance_of(pid);
     const auto found = name ? supervisor_->select(*name) : std::vector<InstanceId>();
     return found.size() == 1 ? std::optional(Owner{found.front(), false}) : std::nullopt;
 }
 
-std::optional<Processes::Owner> Processes::owner(Incarnation incarnation, bool main) const {
-    const auto id = runs_.at(incarnation).id;
-    return id == 0 ? std::nullopt : std::optional(Owner{id, main});
+std::optional<Processes::Owner> Processes::owner(Incarnation incarnation, pid_t pid) const {
+    const auto run = runs_.find(incarnation);
+    if (run == runs_.end() || run->second.id == 0) return std::nullopt;
+    return Owner{run->second.id, run->second.main == pid};
 }
 
-/// The nearest of its parents that is a main process, or the leader of its session: what a process group's way of holding
-/// jobs can know.
+/// The nearest of its parents that is a keeper, under which all of a run's processes are; or, without keepers, that is a main
+/// process or the leader of its session.
 std::optional<Processes::Owner> Processes::by_family(pid_t pid) const {
-    const pid_t self = getpid();
+    const pid_t self = getpid(), asked = pid;
+    const bool kept = contained_.containment->mode() == ContainmentMode::Keeper;
     constexpr int kDeepest = 256;  // a chain of parents that changes while it is followed must end
     for (int depth = 0; depth < kDeepest && pid > 1 && pid != self; ++depth) {
-        if (const auto found = by_pid_.find(pid); found != by_pid_.end()) return owner(found->second, false);
+        if (const auto found = by_pid_.find(pid); found != by_pid_.end()) return owner(found->second, asked);
         const auto stat = read_stat(pid);
         if (!stat) return std::nullopt;
         // A job's processes share its session unless they leave it on purpose.
-        if (const auto leader = by_pid_.find(stat->session); leader != by_pid_.end()) {
-            return owner(leader->second, false);
+        if (const auto leader = by_pid_.find(stat->session); !kept && leader != by_pid_.end()) {
+            return owner(leader->second, asked);
         }
         pid = stat->parent;
     }

@@ -20,7 +20,7 @@ namespace procsup {
 /// The engine's ProcessBackend on real processes. Joins what the spawner and the reaper report into the
 /// order the engine was promised, and hands it over in deliver(), never from inside a request. Also runs the daemon's own
 /// short-lived helpers, so that there is one place where children are known.
-class Processes final : public ProcessBackend, public LaunchObserver, public ChildEndObserver {
+class Processes final : public ProcessBackend, public LaunchObserver, public ChildEndObserver, public TreeObserver {
 public:
     explicit Processes(SdEventLoop& loop);
 
@@ -54,9 +54,11 @@ public:
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;
 
-    /// SIGKILL to what no run holds: what was abandoned, and orphans that came to the daemon. Whether there was any;
-    /// what these leave behind comes to the daemon in its turn.
-    bool kill_strays();
+    /// SIGKILL to what no run holds: what was abandoned, and orphans that came to the daemon. Whether there was any, or a
+    /// keeper that is about to end; what these leave behind comes to the daemon in its turn.
+    bool end_strays();
+    /// SIGKILL to the daemon's own helpers; nothing is told of them any more.
+    void kill_helpers();
 
     /// Hands everything that has happened to the engine. At the end of each callback of the loop.
     void deliver();
@@ -68,12 +70,13 @@ public:
     };
     std::optional<Owner> who_is(pid_t pid) const;
 
-    std::uint64_t orphans_collected() const { return orphans_; }
+    std::uint64_t orphans() const { return orphans_; }
     /// Told of what a job was refused but runs without, for the log.
     void set_on_shortfall(std::function<void(const JobSpec&, std::string)> told) { on_shortfall_ = std::move(told); }
 
     // LaunchObserver
-    void launched(Incarnation incarnation, pid_t pid) override;
+    void launched(Incarnation incarnation, pid_t child) override;
+    void created(Incarnation incarnation, pid_t pid) override;
     void launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) override;
     void executed(Incarnation incarnation) override;
     void failed_before_exec(Incarnation incarnation, SpawnStage stage, int os_error) override;
@@ -82,12 +85,18 @@ public:
     void about_to_collect(pid_t pid) override;
     void collected(pid_t pid, ExitStatus status) override;
 
+    // TreeObserver
+    void main_ended(Incarnation incarnation, ExitStatus status, bool empty) override;
+    void orphans_collected(std::uint32_t count) override { orphans_ += count; }
+    void look_at_leftovers() override;
+
 private:
     /// From the order to launch it until none of its processes is left.
     struct Run {
         InstanceId id = 0;  ///< 0: a helper
         const JobSpec* spec = nullptr;
-        pid_t main = 0;  ///< 0: none yet, or none any more
+        pid_t main = 0;     ///< 0: none yet, or none any more
+        bool kept = false;  ///< the daemon's child for it is a keeper
         std::optional<ChildFailure> failure;
         std::unique_ptr<Tree> tree;  ///< of a helper: none
     };
@@ -119,9 +128,10 @@ private:
     void helper_noted(const Note& note);
     Result<void> enclose(Run& run, LaunchOrder& order);
     bool cancelled(Incarnation incarnation);
-    void main_collected(Incarnation incarnation, Run& run, ExitStatus status);
-    void look_at_leftovers();
-    std::optional<Owner> owner(Incarnation incarnation, bool main) const;
+    class StrayTree;
+    bool kill_strays();
+    void keeper_lost(Incarnation incarnation, Run& run);
+    std::optional<Owner> owner(Incarnation incarnation, pid_t pid) const;
     std::optional<Owner> by_family(pid_t pid) const;
     void set_oom_score(pid_t pid, const JobSpec& spec, int score);
 

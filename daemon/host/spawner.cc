@@ -16,14 +16,8 @@
 #include <utility>
 
 #include "daemon/host/child.h"
+#include "daemon/host/keeper_start.h"
 #include "daemon/host/launch_text.h"
-
-#if defined(__x86_64__) || defined(__aarch64__)
-extern "C" long procsup_clone3(clone_args* args, std::size_t size, int (*fn)(void*), void* arg);
-#define PROCSUP_HAS_CLONE3 1
-#else
-#define PROCSUP_HAS_CLONE3 0
-#endif
 
 namespace procsup {
 namespace {
@@ -34,6 +28,17 @@ constexpr std::size_t kFew = 2;
 /// A launch that takes longer no longer keeps others waiting: its directory or program is on a file system that hangs.
 constexpr auto kHangs = std::chrono::milliseconds(100);
 
+void* map_stack() {
+    void* stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    return stack == MAP_FAILED ? nullptr : stack;
+}
+
+void wait_until_cleared(std::atomic<std::uint32_t>& word) {
+    while (word.load(std::memory_order_acquire) != 0) {
+        syscall(SYS_futex, &word, FUTEX_WAIT, 1, nullptr, nullptr, 0);
+    }
+}
+
 }  // namespace
 
 /// One launch under way: the stack the child runs on, the plan it reads, and the pipe that tells what became of it.
@@ -42,6 +47,9 @@ struct Spawner::Slot {
     pid_t pid = 0;
     TimePoint begun;
     void* stack = nullptr;
+    void* keeper_stack = nullptr;  ///< once it was needed
+    bool kept = false;             ///< there is a keeper
+    bool created_told = false;
     int low_group = -1;
     bool passes_fds = false;
     bool failure_told = false;  ///< and its process has not been collected yet
@@ -49,9 +57,11 @@ struct Spawner::Slot {
     std::unique_ptr<Watch> watch;
     LaunchText text;
     ChildPlan plan{};
+    KeeperPlan keeper{};
 
     ~Slot() {
         if (stack != nullptr) munmap(stack, kStackSize);
+        if (keeper_stack != nullptr) munmap(keeper_stack, kStackSize);
     }
 };
 
@@ -69,17 +79,21 @@ Spawner::Spawner(SdEventLoop& loop, LaunchObserver& observer) : loop_(loop), obs
 Spawner::~Spawner() {
     settle_all();
     if (first_low_fd_ == 0) return;
-    close_range(static_cast<unsigned>(first_low_fd_), static_cast<unsigned>(first_low_fd_) + kLowFds * kFdsEach - 1, 0);
+    close_range(static_cast<unsigned>(first_low_fd_) - 1, static_cast<unsigned>(first_low_fd_) + kLowFds * kFdsEach - 1,
+                0);
 }
 
 Result<void> Spawner::reserve_fds() {
-    constexpr int kCount = static_cast<int>(kLowFds * kFdsEach);
+    drops_privileges_ = geteuid() != 0;
+    // One in front for what all keepers hold open.
+    constexpr int kCount = static_cast<int>(kLowFds * kFdsEach) + 1;
+    constexpr int kBehindKeepersFds = 5;
     null_.reset(open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null_) return os_failure("open /dev/null", errno);
     null_.reset(fcntl(null_.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
     // A run of numbers that are all free: dup3 would close what has them.
     int run = 0;
-    for (int fd = STDERR_FILENO + 1; fd < kFirstKeptFd && run < kCount; ++fd) {
+    for (int fd = kBehindKeepersFds; fd < kFirstKeptFd && run < kCount; ++fd) {
         run = fcntl(fd, F_GETFD) < 0 ? run + 1 : 0;
         first_low_fd_ = fd + 1 - run;
     }
@@ -87,6 +101,7 @@ Result<void> Spawner::reserve_fds() {
     for (int fd = first_low_fd_; fd < first_low_fd_ + kCount; ++fd) {
         if (dup3(null_.get(), fd, O_CLOEXEC) < 0) return os_failure("reserve descriptors", errno);
     }
+    ++first_low_fd_;
     return {};
 }
 
@@ -133,9 +148,15 @@ void Spawner::start(LaunchOrder order) {
         return;
     }
     prepare(*slot, order);
+    if (!prepare_keeper(*slot, order)) {
+        release(*slot);
+        observer_.launch_refused(incarnation, SpawnStage::Clone, ENOMEM);
+        return;
+    }
     const long result = create_process(*slot, order.enclosure);
     if (result < 0) {
         slot->plan.shares_fds = 0;
+        slot->keeper.shares_fds = 0;
         release(*slot);
         observer_.launch_refused(incarnation, SpawnStage::Clone, static_cast<int>(-result));
         return;
@@ -149,6 +170,7 @@ void Spawner::start(LaunchOrder order) {
         pump();
     });
     observer_.launched(incarnation, slot->pid);
+    if (!slot->kept) tell_created(*slot);
 }
 
 Spawner::Slot* Spawner::free_slot() {
@@ -156,9 +178,8 @@ Spawner::Slot* Spawner::free_slot() {
         std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->incarnation == 0; });
     if (found != slots_.end()) return found->get();
     auto slot = std::make_unique<Slot>();
-    void* stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED) return nullptr;
-    slot->stack = stack;
+    slot->stack = map_stack();
+    if (slot->stack == nullptr) return nullptr;
     slots_.push_back(std::move(slot));
     return slots_.back().get();
 }
@@ -202,6 +223,48 @@ void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
     }
 }
 
+/// The plan of the keeper, where the launch has one.
+bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order) {
+    slot.kept = static_cast<bool>(order.enclosure.keeper_socket);
+    slot.plan.no_new_privileges = slot.kept && drops_privileges_;
+    slot.plan.keeper_socket = -1;
+    if (!slot.kept) return true;
+    if (slot.keeper_stack == nullptr) slot.keeper_stack = map_stack();
+    slot.plan.keeper_socket = slot.plan.status_fd + static_cast<int>(kFdsEach) - 1;
+    dup3(order.enclosure.keeper_socket.get(), slot.plan.keeper_socket, O_CLOEXEC);
+    auto& keeper = slot.keeper;
+    keeper.child = &slot.plan;
+    keeper.child_stack = slot.stack;
+    keeper.child_stack_size = kStackSize;
+    keeper.program = order.enclosure.keeper;
+    keeper.instance = order.name->instance.c_str();
+    keeper.socket_fd = slot.plan.keeper_socket;
+    keeper.lock_fd = keeper_lock_fd_;
+    keeper.null_fd = slot.plan.status_fd + 1;
+    keeper.drop_realtime = slot.plan.drop_realtime;
+    keeper.main_pid.store(0, std::memory_order_relaxed);
+    return slot.keeper_stack != nullptr;
+}
+
+void Spawner::set_keeper_lock(const Fd& lock) {
+    dup3(lock.get(), first_low_fd_ - 1, O_CLOEXEC);
+    keeper_lock_fd_ = first_low_fd_ - 1;
+}
+
+pid_t Spawner::process_of(Incarnation incarnation) {
+    for (auto& slot : slots_) {
+        if (slot->incarnation != incarnation) continue;
+        settle(*slot);
+        return slot->kept ? slot->keeper.main_pid.load(std::memory_order_relaxed) : slot->pid;
+    }
+    return 0;
+}
+
+void Spawner::tell_created(Slot& slot) {
+    const pid_t pid = slot.kept ? slot.keeper.main_pid.load(std::memory_order_relaxed) : slot.pid;
+    if (pid != 0 && !std::exchange(slot.created_told, true)) observer_.created(slot.incarnation, pid);
+}
+
 long Spawner::create_process(Slot& slot, const Enclosure& enclosure) {
     slot.plan.shares_fds.store(1, std::memory_order_relaxed);
     clone_args args{};
@@ -210,13 +273,22 @@ long Spawner::create_process(Slot& slot, const Enclosure& enclosure) {
     args.exit_signal = SIGCHLD;
     args.stack = reinterpret_cast<std::uint64_t>(slot.stack);
     args.stack_size = kStackSize;
+    int (*begin)(void*) = child_main;
+    void* plan = &slot.plan;
+    if (slot.kept) {
+        slot.keeper.shares_fds.store(1, std::memory_order_relaxed);
+        args.child_tid = reinterpret_cast<std::uint64_t>(&slot.keeper.shares_fds);
+        args.stack = reinterpret_cast<std::uint64_t>(slot.keeper_stack);
+        begin = keeper_main;
+        plan = &slot.keeper;
+    }
     if (enclosure.cgroup) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = static_cast<std::uint64_t>(enclosure.cgroup.get());
     }
 #if PROCSUP_HAS_CLONE3
     if (clone3_works_) {
-        const long result = procsup_clone3(&args, sizeof(args), child_main, &slot.plan);
+        const long result = procsup_clone3(&args, sizeof(args), begin, plan);
         // Container run-times of the past refuse clone3 as if the kernel lacked it.
         if (result != -ENOSYS) return result;
         clone3_works_ = false;
@@ -232,7 +304,8 @@ void Spawner::settle() {
     bool all = true;
     for (Slot* slot : low_fds_) {
         if (slot == nullptr) continue;
-        if (slot->plan.shares_fds.load(std::memory_order_acquire) == 0) {
+        const bool kept = slot->kept && slot->keeper.shares_fds.load(std::memory_order_acquire) != 0;
+        if (!kept && slot->plan.shares_fds.load(std::memory_order_acquire) == 0) {
             settle(*slot);
         } else {
             all = false;
@@ -255,12 +328,13 @@ void Spawner::settle_all() {
 
 void Spawner::settle(Slot& slot) {
     if (slot.low_group < 0) return;
-    auto& word = slot.plan.shares_fds;
-    while (word.load(std::memory_order_acquire) != 0) {
-        syscall(SYS_futex, &word, FUTEX_WAIT, 1, nullptr, nullptr, 0);
-    }
-    const int used = slot.passes_fds ? static_cast<int>(kFdsEach) : 1;
+    if (slot.kept) wait_until_cleared(slot.keeper.shares_fds);
+    // A keeper that has ended before it made the process leaves nobody to wait for.
+    if (!slot.kept || slot.keeper.main_pid.load(std::memory_order_relaxed) != 0)
+        wait_until_cleared(slot.plan.shares_fds);
+    const int used = slot.passes_fds ? 4 : 1;
     for (int i = 0; i < used; ++i) dup3(null_.get(), slot.plan.status_fd + i, O_CLOEXEC);
+    if (slot.kept) dup3(null_.get(), slot.plan.keeper_socket, O_CLOEXEC);
     low_fds_[static_cast<std::size_t>(slot.low_group)] = nullptr;
     slot.low_group = -1;
 }
@@ -282,6 +356,7 @@ void Spawner::read_status(Slot& slot, bool ended) {
     // Another child may hold a copy of the write end for an instant; of one that has ended nothing more comes.
     if (size < 0 && (errno == EAGAIN || errno == EINTR) && !ended) return;
     const auto incarnation = slot.incarnation;
+    tell_created(slot);
     if (size == static_cast<ssize_t>(sizeof(failure))) {
         // The child still runs on the slot's stack, until it has ended.
         slot.failure_told = true;
@@ -301,6 +376,7 @@ void Spawner::release(Slot& slot) {
     slot.incarnation = 0;
     slot.pid = 0;
     slot.failure_told = false;
+    slot.created_told = false;
 }
 
 }  // namespace procsup

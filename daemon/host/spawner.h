@@ -36,8 +36,10 @@ struct LaunchOrder {
 class LaunchObserver {
 public:
     virtual ~LaunchObserver() = default;
-    /// The process exists.
-    virtual void launched(Incarnation incarnation, pid_t pid) = 0;
+    /// The daemon has a child for it: the process, or its keeper.
+    virtual void launched(Incarnation incarnation, pid_t child) = 0;
+    /// The process exists; a keeper tells only some time after it was launched.
+    virtual void created(Incarnation incarnation, pid_t pid) = 0;
     /// No process was created.
     virtual void launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) = 0;
     /// Its program runs.
@@ -70,6 +72,10 @@ public:
     bool cancel(Incarnation incarnation);
     /// A child's process has ended: reports now what its status pipe says.
     void process_ended(Incarnation incarnation);
+    /// The process of a launch whose keeper has ended; 0: there is none.
+    pid_t process_of(Incarnation incarnation);
+    /// Held open by every keeper.
+    void set_keeper_lock(const Fd& lock);
     /// Closes what only children need that have a descriptor table of their own by now; for the rest it will wait, some
     /// microseconds and never for a file system, before the loop sleeps. At the end of each callback of the loop.
     void settle();
@@ -80,7 +86,7 @@ private:
     struct Slot;
     static constexpr std::size_t kOverlap = 16;
     static constexpr std::size_t kMaxSlots = 256;
-    static constexpr std::size_t kLowFds = 12;  ///< reserved groups of descriptors
+    static constexpr std::size_t kLowFds = 10;  ///< reserved groups of descriptors
     static constexpr std::size_t kFdsEach = kFdsOfAChild;
 
     void pump();
@@ -90,6 +96,8 @@ private:
     void prepare_streams(Slot& slot, LaunchOrder& order);
     bool open_status_pipe(Slot& slot);
     long create_process(Slot& slot, const Enclosure& enclosure);
+    bool prepare_keeper(Slot& slot, const LaunchOrder& order);
+    void tell_created(Slot& slot);
     void settle(Slot& slot);
     void settle_all();
     void read_status(Slot& slot, bool ended);
@@ -102,7 +110,9 @@ private:
     std::string invocation_prefix_;
     rlimit original_open_files_{};
     Fd null_;
-    int first_low_fd_ = 0;  ///< of the reserved ones; 0: none are
+    bool drops_privileges_ = false;  ///< what keepers hold must stay where the daemon can signal it
+    int keeper_lock_fd_ = -1;        ///< a reserved number; -1: none
+    int first_low_fd_ = 0;           ///< of the reserved ones; 0: none are
     std::vector<std::unique_ptr<Slot>> slots_;
     std::array<Slot*, kLowFds> low_fds_{};  ///< who uses each group of reserved descriptors
     std::size_t next_low_ = 0;

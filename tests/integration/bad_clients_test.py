@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from harness import ROOT, IntegrationTest
-from processes import PATIENCE, SCALE, Deadline, descendants, wait_gone
+from processes import PATIENCE, SCALE, Deadline, wait_gone
 from wire import Wire, cpu_ticks, open_fds
 
 CONFIG = '[jobs.web]\ncommand = ["sleep", "1000"]\n'
@@ -193,10 +193,10 @@ class BadClients(IntegrationTest):
         leaver.close()
         with Wire(self.s.socket) as good:  # accepted behind the leaver, who is dealt with when no other is counted
             deadline = Deadline()
-            while deadline.left() and (len(descendants(self.s.process.pid)) > 1 or
+            while deadline.left() and (len(self.s.job_processes()) > 1 or
                                        good.call("io.procsupd.Manager.Status")["parameters"]["daemon"]["clients"] > 1):
                 pass
-        self.assertEqual([self.s.pid_of("web")], list(descendants(self.s.process.pid)))
+        self.assertEqual([self.s.pid_of("web")], self.s.job_processes())
 
     def test_a_half_sent_message_is_no_order(self):
         with Wire(self.s.socket) as wire:

@@ -13,10 +13,11 @@ import sys
 import tempfile
 import unittest
 
-from processes import PATIENCE, Deadline, end_descendants
+from processes import PATIENCE, Deadline, descendants, end_descendants
 
 PROCSUPD = os.path.abspath(os.environ.get("PROCSUPD") or shutil.which("procsupd") or "procsupd")
 PROCSUPCTL = os.path.abspath(os.environ.get("PROCSUPCTL") or shutil.which("procsupctl") or "procsupctl")
+KEEPER = os.path.join(os.path.dirname(PROCSUPD), "keeper", "procsup-keeper")
 ROOT = os.geteuid() == 0
 
 @dataclasses.dataclass
@@ -101,7 +102,9 @@ class Supervisor:
         self.runtime, self.state = self.path("run"), self.path("state")
         self.socket = self.path("run", "io.procsupd")
         self.log = self.path("procsupd.log")
-        self.options = list(options)
+        # One run of the tests can have all its supervisors hold jobs in the same way.
+        mode = os.environ.get("PROCSUP_CONTAINMENT")
+        self.options = [*([f"--containment={mode}"] if mode else []), *options]
         self.env = {"PATH": os.environ["PATH"], "PROCSUP_CANARY": "must not reach a job", **(env or {})}
         self.popen_arguments = popen
         self.process = self.notify = None
@@ -149,6 +152,7 @@ class Supervisor:
             os.unlink(notify)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self.notify.bind(notify)
+        self.program(KEEPER, self.popen_arguments)  # which procsupd looks for beside itself
         command = [self.program(PROCSUPD, self.popen_arguments), "--config", self.config, "--runtime-dir", self.runtime, "--state-dir", self.state]
         with open(self.log, "ab") as log:
             arguments = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **self.popen_arguments}
@@ -233,6 +237,10 @@ class Supervisor:
 
     def daemon(self):
         return self.ctl("daemon", "status", "--json").json
+
+    def job_processes(self):
+        """The pids below procsupd that are no keepers."""
+        return [pid for pid, text in descendants(self.process.pid).items() if not text.endswith("procsup-keeper")]
 
     def events(self, *names):
         return Events(self, *names)

@@ -23,14 +23,15 @@ constexpr char kNumberMark = '~';
 
 class Cgroups final : public Containment {
 public:
-    Cgroups(CgroupRoot root, Fd changes, EventLoop& loop, std::function<void()> changed);
+    Cgroups(CgroupRoot root, Fd changes, EventLoop& loop, TreeObserver& observer);
     ~Cgroups() override;
 
     ContainmentMode mode() const override { return ContainmentMode::Cgroup; }
     std::string place(std::string_view instance) const override {
         return root.path() + "/" + std::string(instance) + std::string(kSuffix);
     }
-    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Enclosure& enclosure) override;
+    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
+                                          Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t pid) const override;
     bool has_leftovers() const override { return root.is_populated(); }
     void kill_leftovers() override { root.kill_all(); }
@@ -64,7 +65,7 @@ public:
     }
     void signal_all(int signal) override { groups_.root.signal(group_, signal); }
     void pause(bool pause) override { groups_.root.freeze(group_, pause); }
-    void main_ended(bool kill) override {
+    void child_ended(bool kill) override {
         if (!is_empty() && kill) this->kill();
     }
     void kill() override { groups_.root.kill(group_); }
@@ -82,13 +83,12 @@ private:
     bool empty_ = false;
 };
 
-Cgroups::Cgroups(CgroupRoot claimed, Fd changes, EventLoop& loop, std::function<void()> changed)
+Cgroups::Cgroups(CgroupRoot claimed, Fd changes, EventLoop& loop, TreeObserver& observer)
     : root(std::move(claimed)), loop_(loop), changes_(std::move(changes)) {
-    changes_watch_ =
-        loop_.watch_fd(changes_.get(), EPOLLIN, Priority::Exit, [this, told = std::move(changed)](std::uint32_t) {
-            forget_changes();
-            told();
-        });
+    changes_watch_ = loop_.watch_fd(changes_.get(), EPOLLIN, Priority::Exit, [this, &observer](std::uint32_t) {
+        forget_changes();
+        observer.look_at_leftovers();
+    });
 }
 
 Cgroups::~Cgroups() { root.remove_all(); }
@@ -99,7 +99,7 @@ void Cgroups::forget_changes() {
     }
 }
 
-Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Enclosure& enclosure) {
+Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Incarnation, Enclosure& enclosure) {
     // What an earlier run was allowed to leave behind keeps its group.
     auto group = name.instance + std::string(kSuffix);
     for (int number = 2; in_use_.contains(group); ++number) {
@@ -138,14 +138,14 @@ void Cgroups::retire(std::string group) {
 }  // namespace
 
 Result<std::unique_ptr<Containment>> contain_by_cgroups(std::string_view name, EventLoop& loop,
-                                                        std::function<void()> changed) {
+                                                        TreeObserver& observer) {
     auto root = CgroupRoot::claim(name);
     if (!root) return root.error();
     Fd changes(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (changes) changes.reset(fcntl(changes.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
     if (!changes) return os_failure("watch cgroups", errno);
     return std::unique_ptr<Containment>(
-        std::make_unique<Cgroups>(std::move(*root), std::move(changes), loop, std::move(changed)));
+        std::make_unique<Cgroups>(std::move(*root), std::move(changes), loop, observer));
 }
 
 }  // namespace procsup

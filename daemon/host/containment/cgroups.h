@@ -6,7 +6,6 @@
 namespace procsup {
 
 /// Runs held by cgroups of version 2, one each. The Error says what is not permitted.
-Result<std::unique_ptr<Containment>> contain_by_cgroups(std::string_view name, EventLoop& loop,
-                                                        std::function<void()> changed);
+Result<std::unique_ptr<Containment>> contain_by_cgroups(std::string_view name, EventLoop& loop, TreeObserver& observer);
 
 }  // namespace procsup

@@ -15,7 +15,7 @@ namespace {
 class CgroupsTest : public testing::Test {
 protected:
     void SetUp() override {
-        auto made = contain_by_cgroups("/test/" + std::to_string(getpid()), *loop, [this] { ++changes; });
+        auto made = contain_by_cgroups("/test/" + std::to_string(getpid()), *loop, observer);
         if (made) {
             groups = std::move(*made);
         } else {
@@ -24,7 +24,7 @@ protected:
     }
 
     std::unique_ptr<Tree> enclose(const std::string& name, Enclosure& enclosure) {
-        auto tree = groups->enclose(InstanceName{name, name, 0, {}}, enclosure);
+        auto tree = groups->enclose(InstanceName{name, name, 0, {}}, 1, enclosure);
         EXPECT_TRUE(tree.has_value());
         return std::move(*tree);
     }
@@ -51,8 +51,12 @@ protected:
     }
 
     std::unique_ptr<SdEventLoop> loop = std::move(*SdEventLoop::create());
+    struct : TreeObserver {
+        void main_ended(Incarnation, ExitStatus, bool) override {}
+        void orphans_collected(std::uint32_t) override {}
+        void look_at_leftovers() override {}
+    } observer;
     std::unique_ptr<Containment> groups;
-    int changes = 0;
 };
 
 TEST_F(CgroupsTest, KnowWhoseAProcessIsAndEndIt) {
@@ -104,7 +108,7 @@ TEST_F(CgroupsTest, RefuseAGroupThatSomeoneIsIn) {
     auto tree = enclose("web", enclosure);
     const pid_t pid = join(enclosure);
     tree.reset();
-    const auto again = groups->enclose(InstanceName{"web", "web", 0, {}}, next);
+    const auto again = groups->enclose(InstanceName{"web", "web", 0, {}}, 1, next);
     ASSERT_FALSE(again.has_value());
     EXPECT_EQ(again.error().os_error, EBUSY);
     EXPECT_TRUE(groups->has_leftovers());

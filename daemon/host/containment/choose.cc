@@ -1,34 +1,59 @@
 #include <signal.h>
 
+#include <cerrno>
+#include <cstring>
+
+#include "daemon/host/child.h"
 #include "daemon/host/containment/cgroups.h"
+#include "daemon/host/containment/keepers.h"
 #include "daemon/host/containment/process_groups.h"
+#include "daemon/host/raw_syscall.h"
 
 namespace procsup {
+namespace {
+
+/// Groups are entered, and keepers put between, by clone3(2), which old container run-times refuse.
+Result<void> check_clone3() {
+    const long result = PROCSUP_HAS_CLONE3 ? raw_syscall(SYS_clone3, nullptr, 0) : -ENOSYS;
+    if (result == -EINVAL) return {};
+    return os_failure("use clone3", static_cast<int>(-result));
+}
+
+}  // namespace
 
 bool needs_continue(int signal) {
     return signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP && signal != SIGKILL;
 }
 
 Result<ChosenContainment> choose_containment(ContainmentMode wanted, std::string_view name, EventLoop& loop,
-                                             std::function<void()> changed) {
+                                             TreeObserver& observer) {
+    using Mode = ContainmentMode;
+    const auto refused = [](const char* mode, const Error& why) {
+        return Error{std::string("cannot hold jobs together by containment = \"") + mode + "\": " + why.message,
+                     why.os_error};
+    };
     ChosenContainment chosen;
-    if (wanted == ContainmentMode::Group) {
-        chosen.containment = contain_by_process_groups(loop, std::move(changed));
-        chosen.reason = "asked for";
-        return chosen;
+    chosen.reason = wanted == Mode::Auto ? "the best there is" : "asked for";
+    const auto clone3 = wanted == Mode::Group ? Result<void>() : check_clone3();
+    if (wanted == Mode::Auto || wanted == Mode::Cgroup) {
+        auto groups = clone3 ? contain_by_cgroups(name, loop, observer) : clone3.error();
+        if (groups) {
+            chosen.containment = std::move(*groups);
+            return chosen;
+        }
+        if (wanted == Mode::Cgroup) return refused("cgroup", groups.error());
+        chosen.reason = "no cgroups: " + groups.error().message;
     }
-    auto groups = contain_by_cgroups(name, loop, changed);
-    if (groups) {
-        chosen.containment = std::move(*groups);
-        chosen.reason = wanted == ContainmentMode::Cgroup ? "asked for" : "the best there is, and permitted here";
-        return chosen;
+    if (wanted == Mode::Auto || wanted == Mode::Keeper) {
+        auto keepers = clone3 ? contain_by_keepers(loop, observer) : clone3.error();
+        if (keepers) {
+            chosen.containment = std::move(*keepers);
+            return chosen;
+        }
+        if (wanted == Mode::Keeper) return refused("keeper", keepers.error());
+        chosen.reason += "; no keepers: " + keepers.error().message;
     }
-    if (wanted == ContainmentMode::Cgroup) {
-        return Error{"cannot hold jobs in cgroups (containment = \"cgroup\"): " + groups.error().message,
-                     groups.error().os_error};
-    }
-    chosen.containment = contain_by_process_groups(loop, std::move(changed));
-    chosen.reason = "no cgroups: " + groups.error().message;
+    chosen.containment = contain_by_process_groups(loop, observer);
     return chosen;
 }
 

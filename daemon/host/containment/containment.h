@@ -2,7 +2,6 @@
 
 #include <sys/types.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,22 +12,26 @@
 #include "common/result.h"
 #include "conf/expand.h"
 #include "conf/job_spec.h"
+#include "daemon/engine/ports.h"
 
 namespace procsup {
 
 /// What a launch needs so that its process is held from its first instruction on.
 struct Enclosure {
-    Fd cgroup;  ///< the directory of the group that the process is created in (CLONE_INTO_CGROUP)
+    Fd keeper_socket;  ///< for the keeper that is to be between the daemon and the process; none where there is no keeper
+    const char* keeper = nullptr;  ///< its program, absolute
+    Fd cgroup;                     ///< the directory of the group that the process is created in (CLONE_INTO_CGROUP)
 };
 
 /// The processes of one run, from before its launch until none is left.
 class Tree {
 public:
     virtual ~Tree() = default;
-    /// The main process exists; it is a child of the daemon.
-    virtual void began(pid_t main) = 0;
-    /// The main process has ended and has not been collected yet. `kill`: with it everything it has left ends.
-    virtual void main_ended(bool kill) = 0;
+    /// The daemon has a child for it: the main process, or its keeper.
+    virtual void began(pid_t child) = 0;
+    /// The daemon's child has ended and has not been collected yet. `kill`: with a main process everything that it has left
+    /// ends.
+    virtual void child_ended(bool kill) = 0;
     /// With SIGCONT behind it, unless the signal is one that stops; the main process has not been collected.
     virtual void signal_main(int signal) = 0;
     /// To every process, in the same way; those that are forked meanwhile may not get it.
@@ -39,8 +42,20 @@ public:
     virtual void kill() = 0;
     /// Whether no process is left; once the main process was collected.
     virtual bool is_empty() = 0;
-    /// Processes are left: the containment's `changed` is called from now on when that may have changed.
+    /// Processes are left: look_at_leftovers() is called from now on when that may have changed.
     virtual void await_empty() = 0;
+};
+
+/// What becomes of trees.
+class TreeObserver {
+public:
+    virtual ~TreeObserver() = default;
+    /// A keeper has collected its main process; `empty`: and nothing is left.
+    virtual void main_ended(Incarnation incarnation, ExitStatus status, bool empty) = 0;
+    /// A keeper tells how many other processes it has collected, before it tells of the end of the last.
+    virtual void orphans_collected(std::uint32_t count) = 0;
+    /// A tree may have become empty that was not.
+    virtual void look_at_leftovers() = 0;
 };
 
 /// Whether a stopped process takes the signal only once it goes on.
@@ -56,7 +71,8 @@ public:
     virtual std::string place(std::string_view instance) const = 0;
     /// Makes a tree for a run that is about to be launched, and lays out in `enclosure` what the launch needs. The Error has
     /// EBUSY when processes of an earlier run are still there.
-    virtual Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Enclosure& enclosure) = 0;
+    virtual Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
+                                                  Enclosure& enclosure) = 0;
     /// The instance that holds a process, or held it while it is a zombie; nothing when that is not known for certain.
     virtual std::optional<std::string> instance_of(pid_t pid) const = 0;
     /// Whether processes of an earlier daemon are there.
@@ -72,8 +88,8 @@ struct ChosenContainment {
 };
 
 /// What is asked for, or the best that is to be had here. `name` is what the daemon's groups are called after: its runtime
-/// directory. `changed` is told of trees that may have become empty. The Error says why what was asked for cannot be had.
+/// directory. The Error says why what was asked for cannot be had.
 Result<ChosenContainment> choose_containment(ContainmentMode wanted, std::string_view name, EventLoop& loop,
-                                             std::function<void()> changed);
+                                             TreeObserver& observer);
 
 }  // namespace procsup

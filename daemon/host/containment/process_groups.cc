@@ -14,11 +14,12 @@ constexpr auto kCheck = std::chrono::milliseconds(100);
 
 class ProcessGroups final : public Containment {
 public:
-    ProcessGroups(EventLoop& loop, std::function<void()> changed) : loop_(loop), changed_(std::move(changed)) {}
+    ProcessGroups(EventLoop& loop, TreeObserver& observer) : loop_(loop), observer_(observer) {}
 
     ContainmentMode mode() const override { return ContainmentMode::Group; }
     std::string place(std::string_view) const override { return {}; }
-    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Enclosure& enclosure) override;
+    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
+                                          Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t) const override { return std::nullopt; }
     bool has_leftovers() const override { return false; }
     void kill_leftovers() override {}
@@ -33,12 +34,12 @@ private:
     void check_later() {
         timer_ = loop_.call_at(loop_.now() + kCheck, [this] {
             check_later();
-            changed_();
+            observer_.look_at_leftovers();
         });
     }
 
     EventLoop& loop_;
-    std::function<void()> changed_;
+    TreeObserver& observer_;
     int awaited_ = 0;  ///< trees without a main process
     std::unique_ptr<Watch> timer_;
 };
@@ -51,7 +52,7 @@ public:
     }
     void began(pid_t main) override { leader_ = main; }
     // Only while the leader is not collected its number cannot be another group's.
-    void main_ended(bool kill) override {
+    void child_ended(bool kill) override {
         if (kill) ::kill(-leader_, SIGKILL);
     }
     void signal_main(int signal) override {
@@ -79,14 +80,14 @@ private:
     bool awaited_ = false;
 };
 
-Result<std::unique_ptr<Tree>> ProcessGroups::enclose(const InstanceName&, Enclosure&) {
+Result<std::unique_ptr<Tree>> ProcessGroups::enclose(const InstanceName&, Incarnation, Enclosure&) {
     return std::unique_ptr<Tree>(std::make_unique<GroupTree>(*this));
 }
 
 }  // namespace
 
-std::unique_ptr<Containment> contain_by_process_groups(EventLoop& loop, std::function<void()> changed) {
-    return std::make_unique<ProcessGroups>(loop, std::move(changed));
+std::unique_ptr<Containment> contain_by_process_groups(EventLoop& loop, TreeObserver& observer) {
+    return std::make_unique<ProcessGroups>(loop, observer);
 }
 
 }  // namespace procsup

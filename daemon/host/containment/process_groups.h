@@ -6,6 +6,6 @@ namespace procsup {
 
 /// Runs held by their process groups (setpgid(2)): needs nothing of the system, and loses every process that makes a group
 /// or session of its own. The weakest way, for machines that allow no other.
-std::unique_ptr<Containment> contain_by_process_groups(EventLoop& loop, std::function<void()> changed);
+std::unique_ptr<Containment> contain_by_process_groups(EventLoop& loop, TreeObserver& observer);
 
 }  // namespace procsup

@@ -1,0 +1,190 @@
+#include "daemon/keeper/keeper.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "daemon/host/raw_syscall.h"
+#include "daemon/keeper/tree.h"
+
+namespace procsup::keeper {
+namespace {
+
+constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::int64_t kSecond = 1000 * kMillisecond;
+constexpr std::int64_t kShortestRest = 10 * kMillisecond;
+constexpr std::int64_t kLongestRest = kSecond;
+
+std::int64_t monotonic_now() {
+    timespec now{};
+    raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    return now.tv_sec * kSecond + now.tv_nsec;
+}
+
+std::uint64_t microseconds(const timeval& time) {
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_usec);
+}
+
+/// The lowest real-time priority, where it is permitted: among thousands of runnable processes a fair share of the
+/// processors would let more of them appear than are stopped.
+class Precedence {
+public:
+    Precedence() {
+        const sched_param lowest{1};
+        taken_ = raw_syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER &&
+                 raw_syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &lowest) == 0;
+    }
+    ~Precedence() {
+        const sched_param none{};
+        if (taken_) raw_syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none);
+    }
+    Precedence(const Precedence&) = delete;
+    Precedence& operator=(const Precedence&) = delete;
+
+private:
+    bool taken_;
+};
+
+}  // namespace
+
+void Keeper::collect() {
+    for (;;) {
+        siginfo_t info{};
+        rusage usage{};
+        // __WALL: a main process may have been made with another signal than SIGCHLD, or none.
+        const long result = raw_syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, &usage);
+        children_left_ = result == 0;
+        if (result < 0 || info.si_pid == 0) return;
+        progress_ = true;
+        all_.user_usec += microseconds(usage.ru_utime);
+        all_.system_usec += microseconds(usage.ru_stime);
+        if (info.si_pid != main_) {
+            ++all_.orphans;
+            continue;
+        }
+        main_ = 0;
+        ended_.code = info.si_code;
+        ended_.status = info.si_status;
+        ended_.user_usec = microseconds(usage.ru_utime);
+        ended_.system_usec = microseconds(usage.ru_stime);
+    }
+}
+
+void Keeper::tell(Kind kind) {
+    Report& report = queue_[queued_++];
+    report = kind == Kind::MainEnded ? ended_ : all_;
+    report.kind = kind;
+    report.orphans = all_.orphans;
+    report.empty = children_left_ ? 0 : 1;
+}
+
+void Keeper::send_reports() {
+    while (queued_ > 0 && socket_ >= 0) {
+        const long sent =
+            raw_syscall(SYS_sendto, socket_, &queue_[0], sizeof(Report), MSG_DONTWAIT | MSG_NOSIGNAL, nullptr, 0);
+        if (sent == -EPIPE || sent == -ECONNRESET || sent == -ENOTCONN) return lose_procsupd();
+        if (sent < 0) return;
+        queue_[0] = queue_[1];
+        --queued_;
+    }
+}
+
+void Keeper::lose_procsupd() {
+    raw_syscall(SYS_close, socket_);
+    socket_ = -1;
+    begin_to_kill();
+}
+
+void Keeper::begin_to_kill() {
+    if (killing_) return;
+    killing_ = true;
+    next_round_ = 0;
+}
+
+void Keeper::take_order() {
+    Order order{};
+    if (socket_ < 0) return;
+    const long size = raw_syscall(SYS_recvfrom, socket_, &order, sizeof(order), MSG_DONTWAIT, nullptr, nullptr);
+    if (size == -EAGAIN) return;
+    if (size <= 0) return lose_procsupd();
+    if (size == sizeof(order) && !killing_) carry_out(order);
+}
+
+void Keeper::carry_out(const Order& order) {
+    constexpr std::int32_t kLastSignal = 64;
+    const bool signals = order.op == Op::SignalMain || order.op == Op::SignalAll;
+    if (signals && (order.signal < 1 || order.signal > kLastSignal)) return;
+    switch (order.op) {
+        case Op::SignalMain:
+            // Not collected, so the number is still its own.
+            if (main_ == 0) return;
+            raw_syscall(SYS_kill, main_, order.signal);
+            if (wakes_stopped(order.signal)) raw_syscall(SYS_kill, main_, SIGCONT);
+            return;
+        case Op::SignalAll: return Tree(self_).signal_all(order.signal);
+        case Op::KillAll: return begin_to_kill();
+        case Op::Pause: {
+            const Precedence precedence;
+            return Tree(self_).freeze();
+        }
+        case Op::Resume: return Tree(self_).signal_all(SIGCONT);
+    }
+}
+
+/// What is left after a round is dying, or was started by threads that had not stopped yet, or cannot be killed: by the
+/// time of the next round it is known. Rounds become rare when nothing ends any more.
+void Keeper::kill_round() {
+    const std::int64_t begun = monotonic_now();
+    if (begun < next_round_) return;
+    {
+        const Precedence precedence;
+        Tree(self_).kill();
+        // Also where there is no /proc to find anything in.
+        if (main_ != 0) raw_syscall(SYS_kill, main_, SIGKILL);
+    }
+    const std::int64_t now = monotonic_now();
+    rest_ = progress_ ? 0 : rest_ * 2;
+    if (rest_ < 2 * (now - begun)) rest_ = 2 * (now - begun);
+    if (rest_ < kShortestRest) rest_ = kShortestRest;
+    if (rest_ > kLongestRest) rest_ = kLongestRest;
+    next_round_ = now + rest_;
+    progress_ = false;
+}
+
+void Keeper::sleep() const {
+    pollfd socket{socket_, static_cast<short>(queued_ > 0 ? POLLIN | POLLOUT : POLLIN), 0};
+    const std::uint64_t all_but_child = ~(std::uint64_t{1} << (SIGCHLD - 1));
+    const bool rounds = killing_ && children_left_;
+    const std::int64_t left = rounds ? next_round_ - monotonic_now() : 0;
+    timespec timeout{};
+    if (left > 0) timeout = {left / kSecond, left % kSecond};
+    raw_syscall(SYS_ppoll, &socket, 1, rounds ? &timeout : nullptr, &all_but_child, sizeof(all_but_child));
+}
+
+int Keeper::run() {
+    bool main_told = false;
+    for (;;) {
+        collect();
+        if (main_ != 0 && !children_left_) return kNotStarted;
+        if (main_ == 0 && !main_told) {
+            main_told = true;
+            tell(Kind::MainEnded);
+            empty_told_ = !children_left_;
+        }
+        if (!children_left_ && !empty_told_) {
+            empty_told_ = true;
+            tell(Kind::Empty);
+        }
+        send_reports();
+        if (empty_told_ && (queued_ == 0 || socket_ < 0)) return 0;
+        if (killing_ && children_left_) kill_round();
+        sleep();
+        take_order();
+    }
+}
+
+}  // namespace procsup::keeper

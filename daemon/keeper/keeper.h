@@ -1,0 +1,47 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "daemon/keeper/protocol.h"
+
+namespace procsup::keeper {
+
+/// Keeps one instance: collects what ends, carries out procsupd's orders and tells it when the main process and when the
+/// last process have ended. It sleeps in ppoll(2) alone, which lets SIGCHLD in; all other signals stay blocked. Only while
+/// something that is to die has not done so yet does it wake by the clock.
+class Keeper {
+public:
+    Keeper(pid_t self, pid_t main) : self_(self), main_(main) {}
+
+    /// Returns the exit code, when nothing is left.
+    int run();
+
+private:
+    void collect();
+    void tell(Kind kind);
+    void send_reports();
+    void take_order();
+    void carry_out(const Order& order);
+    void lose_procsupd();
+    void begin_to_kill();
+    void kill_round();
+    void sleep() const;
+
+    pid_t self_;
+    pid_t main_;  ///< 0 once collected
+    int socket_ = kSocketFd;
+    bool children_left_ = true;
+    bool empty_told_ = false;
+    bool killing_ = false;
+    bool progress_ = false;        ///< something was collected since the last round of killing
+    std::int64_t next_round_ = 0;  ///< in ns of the monotonic clock
+    std::int64_t rest_ = 0;        ///< between two rounds, in ns
+    Report ended_{};               ///< of the main process
+    Report all_{};                 ///< of all processes
+    Report queue_[2]{};
+    int queued_ = 0;
+};
+
+}  // namespace procsup::keeper

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// What procsupd and procsup-keeper say to each other.
+///
+/// A keeper is the parent of one instance's main process, and a child subreaper: whatever the job starts, with setsid(2)
+/// or a double fork or not, stays below it. It is started by a process of procsupd's that has made itself a subreaper,
+/// cloned the main process and blocked every signal, as
+///
+///     procsup-keeper INSTANCE PID      the name is for who looks at ps(1); PID is the main process
+///
+/// Each message is one packet of a SOCK_SEQPACKET socket, and one of the structures below as it lies in memory; both ends
+/// come out of one build. The keeper reads at most one Order between two looks at its children and answers none. Its exit
+/// code is 0 when nothing is left of the job, and kNotStarted when it could not begin.
+namespace procsup::keeper {
+
+constexpr int kSocketFd = 3;  ///< to procsupd
+constexpr int kLockFd = 4;    ///< held open as long as the keeper runs, and not touched
+constexpr int kNotStarted = 2;
+
+enum class Op : std::uint32_t {
+    /// `signal` to the main process; nothing once that has been collected.
+    SignalMain = 1,
+    /// `signal` to every process of the job.
+    SignalAll = 2,
+    /// Ends every process of the job, whatever it does about it. From here on other orders are read and ignored, and the
+    /// keeper ends with the last process. The end of procsupd's side of the socket means the same.
+    KillAll = 3,
+    /// SIGSTOP to every process of the job, until there is none that did not get it.
+    Pause = 4,
+    /// SIGCONT to every process of the job.
+    Resume = 5,
+};
+
+/// procsupd to keeper. SIGCONT follows a signal to the same process unless it is SIGCONT, SIGSTOP, SIGTSTP or SIGKILL: a
+/// stopped process would not act on it.
+struct Order {
+    Op op;
+    std::int32_t signal;  ///< for SignalMain and SignalAll
+};
+
+enum class Kind : std::uint32_t {
+    /// The main process has ended: the first report, sent once. With `empty` it is the only one.
+    MainEnded = 1,
+    /// The last process has ended, some time after the main process: sent once.
+    Empty = 2,
+};
+
+/// Keeper to procsupd: one or two in its life. None is lost when procsupd does not read for a while.
+struct Report {
+    Kind kind;
+    std::int32_t code;          ///< MainEnded: CLD_EXITED, CLD_KILLED or CLD_DUMPED
+    std::int32_t status;        ///< MainEnded: exit code or signal
+    std::uint32_t orphans;      ///< how many processes besides the main one the keeper has collected so far
+    std::uint64_t user_usec;    ///< CPU time of the main process and of what that collected; with Empty, of all
+    std::uint64_t system_usec;  ///< processes the keeper has collected
+    std::uint8_t empty;         ///< 1: no process of the job is left, and the keeper ends
+    std::uint8_t unused[7];
+};
+
+static_assert(sizeof(Order) == 8 && sizeof(Report) == 40 && offsetof(Report, user_usec) == 16);
+
+}  // namespace procsup::keeper

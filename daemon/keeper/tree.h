@@ -1,0 +1,69 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "daemon/keeper/process.h"
+
+namespace procsup::keeper {
+
+/// Whether SIGCONT has to follow `signal`, so that a stopped process acts on it.
+bool wakes_stopped(int signal);
+
+/// Every process below the keeper, for the time of one order. It exists only while nothing is collected, so that the
+/// number of a child of the keeper's stands for that child throughout.
+///
+/// What it knows is exact. A child of the keeper belongs to the job. A process that was seen, while it was held, to be the
+/// child of one that belongs to the job does so too, and for ever: what loses its parent passes to the nearest subreaper
+/// above, which is the keeper or belongs to the job itself. It is remembered by pid and start time and looked at again,
+/// held, before each signal, so that a number in use again is never taken for it.
+///
+/// Its memory is mapped for that time; of the 32 MiB only what is used is real. Without it the keeper's own children are
+/// signalled, and when those end their children take their place. Without a /proc of the keeper's own pid namespace nothing
+/// is.
+class Tree {
+public:
+    explicit Tree(pid_t keeper);
+    ~Tree();
+    Tree(const Tree&) = delete;
+    Tree& operator=(const Tree&) = delete;
+
+    /// To every process once, the nearest to the keeper first.
+    void signal_all(int signal);
+    /// SIGSTOP to every process at the moment it is found, until no more are found. Nothing forks after that: a fork that
+    /// began before the signal is seen, one after it fails (with several threads, as soon as they have stopped).
+    void freeze();
+    /// Freezes and then kills: killing processes that run makes room for more of them.
+    void kill();
+
+private:
+    static constexpr std::size_t kMaxPids = 4U << 20U;  ///< PID_MAX_LIMIT of the kernel
+
+    struct Known {
+        pid_t pid;
+        std::uint32_t started;  ///< 0: a child of the keeper's when it was found, for which the number will do
+    };
+    struct Space {
+        std::uint64_t known[kMaxPids / 64];  ///< by pid
+        Known list[kMaxPids];
+    };
+
+    bool look(int signal);
+    void look_below(const Known& entry, int signal);
+    bool adopt(pid_t pid, const Process& parent, pid_t parent_pid, int signal);
+    bool is_known(pid_t pid) const;
+    void remember(pid_t pid, std::uint32_t started);
+    void send(const Known& entry, int signal) const;
+    void send_to_child(pid_t pid, int signal) const;
+    void signal_children(int signal) const;
+
+    pid_t keeper_;
+    bool sees_children_;
+    Space* space_ = nullptr;
+    std::size_t count_ = 0;
+    bool disturbed_ = false;  ///< a look has met a process on its way to another place
+};
+
+}  // namespace procsup::keeper
