@@ -18,6 +18,8 @@ namespace {
 
 /// After shutdown_timeout everything is killed; what is still there this much later cannot be ended by anyone.
 constexpr auto kAfterKill = std::chrono::seconds(5);
+/// How often it is looked whether what an earlier daemon has left has ended.
+constexpr auto kLeftoversPause = std::chrono::milliseconds(2);
 /// The service manager is told of changes in states at most this often.
 constexpr auto kStatusPause = std::chrono::milliseconds(200);
 
@@ -40,6 +42,8 @@ Daemon::~Daemon() {
     notify_timer_.reset();
     ending_timer_.reset();
     shutdown_timer_.reset();
+    leftovers_timer_.reset();
+    guard_.reset();
     control_.reset();
     loader_.reset();
     timers_.reset();
@@ -139,7 +143,33 @@ void Daemon::first_load(LoadResult result) {
     }
     log_.info(fmt::format("procsupd {} runs {} jobs of {}; control socket {}", PROCSUP_VERSION,
                           configuration.jobs.size(), options_.config, runtime_dir_->socket_path()));
-    supervisor_->configure(std::move(configuration.jobs), loop_->now());
+    waiting_jobs_ = std::move(configuration.jobs);
+    start_jobs_alone();
+}
+
+/// Never two copies of an instance: what a daemon before this one has left is ended first. Its guard or keepers are busy
+/// with that and hold the lock; where they were killed too, this one does it.
+void Daemon::start_jobs_alone() {
+    const auto now = loop_->now();
+    if (!processes_->containment()->clear_leftovers() || !runtime_dir_->lock_jobs()) {
+        if (!leftovers_seen_) log_.warn("ending what an earlier procsupd has left");
+        if (!leftovers_seen_) leftovers_seen_ = now;
+        if (now - *leftovers_seen_ < kAfterKill) {
+            leftovers_timer_ = loop_->call_at(now + kLeftoversPause, [this] { start_jobs_alone(); });
+            return;
+        }
+        log_.error("starting although something of an earlier procsupd is left that cannot be killed");
+    }
+    leftovers_timer_.reset();
+    processes_->set_keeper_lock(runtime_dir_->jobs_lock());
+    if (auto group = processes_->containment()->guarded()) {
+        guard_ = std::make_unique<Guard>(
+            *loop_, *processes_, std::move(group), runtime_dir_->jobs_lock(), [this](const std::string& how) {
+                log_.error("procsup-guard: " + how + "; until it runs, jobs outlive a procsupd that is killed");
+            });
+    }
+    supervisor_->configure(std::move(*waiting_jobs_), now);
+    waiting_jobs_.reset();
     service_.ready(status_text());
 }
 
@@ -182,6 +212,11 @@ void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
         return;
     }
     config_problems_.clear();
+    if (waiting_jobs_) {
+        waiting_jobs_ = std::move(std::get<Configuration>(result).jobs);
+        service_.ready(status_text());
+        return done(ConfigurationChange{});
+    }
     const auto change = supervisor_->configure(std::move(std::get<Configuration>(result).jobs), loop_->now());
     control_->on_configured();
     log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),
@@ -198,7 +233,8 @@ void Daemon::after_callback() {
         return;
     }
     processes_->deliver();
-    if (options_.batch && control_ && supervisor_->all_but_daemons_settled()) shut_down("the batch is done");
+    if (options_.batch && control_ && !waiting_jobs_ && supervisor_->all_but_daemons_settled())
+        shut_down("the batch is done");
     if (!shutdown_cause_.empty() && !shutdown_begun_) begin_shutdown();
     if (control_) control_->settle();
     processes_->deliver();

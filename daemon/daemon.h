@@ -9,6 +9,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/host_port.h"
 #include "daemon/engine/supervisor.h"
+#include "daemon/host/guard.h"
 #include "daemon/host/loader.h"
 #include "daemon/host/own_log.h"
 #include "daemon/host/processes.h"
@@ -54,6 +55,7 @@ private:
     void feed_watchdog();
     void first_load(LoadResult result);
     Result<void> open_for_business(const DaemonSpec& spec);
+    void start_jobs_alone();
     void reloaded(LoadResult result, const ReloadDone& done);
     void after_callback();
     void begin_shutdown();
@@ -75,6 +77,7 @@ private:
     std::unique_ptr<SdEventLoop> loop_;
     std::optional<RuntimeDir> runtime_dir_;
     std::unique_ptr<Processes> processes_;
+    std::unique_ptr<Guard> guard_;
     std::unique_ptr<TimerQueue> timers_;
     std::unique_ptr<Supervisor> supervisor_;
     std::unique_ptr<Loader> loader_;
@@ -85,8 +88,11 @@ private:
     std::unique_ptr<Watch> watchdog_timer_;
     std::unique_ptr<Watch> notify_timer_;
     std::unique_ptr<Watch> ending_timer_;
+    std::unique_ptr<Watch> leftovers_timer_;
 
     DaemonSpec spec_;
+    std::optional<std::vector<JobSpec>> waiting_jobs_;  ///< until nothing of an earlier daemon is left
+    std::optional<TimePoint> leftovers_seen_;
     std::string state_dir_;
     std::vector<std::string> config_problems_;
     std::set<std::string, std::less<>> remembered_stops_;

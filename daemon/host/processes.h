@@ -33,7 +33,9 @@ public:
     /// How the processes of jobs are held together, from now on; before the first job is started. The Error says why it
     /// cannot be as `wanted`.
     Result<void> contain(ContainmentMode wanted, std::string_view name);
-    const Containment* containment() const { return contained_.containment.get(); }
+    Containment* containment() const { return contained_.containment.get(); }
+    /// Held open by every keeper.
+    void set_keeper_lock(const Fd& lock) { spawner_.set_keeper_lock(lock); }
     const std::string& containment_reason() const { return contained_.reason; }
     /// Begins to collect children. `supervisor` gets all events from now on.
     Result<void> start(Supervisor& supervisor);

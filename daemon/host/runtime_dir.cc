@@ -49,20 +49,29 @@ std::string holder_of(int lock) {
     return "some process that holds its lock";
 }
 
+Result<Fd> open_lock(const std::string& path) {
+    // Nobody else may open it: who can read a file can also lock it (flock(2)), and keep this daemon from starting.
+    Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock) return os_failure("open " + path, errno);
+    if (struct stat status{}; fstat(lock.get(), &status) < 0 || status.st_uid != geteuid()) {
+        return Error{"cannot use " + path + ": it belongs to someone else, who could hold it; remove it"};
+    }
+    if (fchmod(lock.get(), 0600) < 0) return os_failure("set the mode of " + path, errno);
+    // Above the numbers that children get: a child that hangs before exec must not keep the lock.
+    lock.reset(fcntl(lock.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    return lock;
+}
+
 }  // namespace
 
 Result<RuntimeDir> RuntimeDir::claim(const std::string& path) {
     if (auto made = make_directories(path); !made) return made.error();
     const auto lock_path = path + "/procsupd.lock";
-    // Nobody else may open it: who can read a file can also lock it (flock(2)), and keep this daemon from starting.
-    Fd lock(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!lock) return os_failure("open " + lock_path, errno);
-    if (struct stat status{}; fstat(lock.get(), &status) < 0 || status.st_uid != geteuid()) {
-        return Error{"cannot use " + lock_path + ": it belongs to someone else, who could hold it; remove it"};
-    }
-    if (fchmod(lock.get(), 0600) < 0) return os_failure("set the mode of " + lock_path, errno);
-    // Above the numbers that children get: a child that hangs before exec must not keep the lock.
-    lock.reset(fcntl(lock.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    auto opened = open_lock(lock_path);
+    if (!opened) return opened.error();
+    auto jobs_lock = open_lock(path + "/jobs.lock");
+    if (!jobs_lock) return jobs_lock.error();
+    Fd lock = std::move(*opened);
     if (flock(lock.get(), LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK) return os_failure("lock " + lock_path, errno);
         return Error{
@@ -74,8 +83,10 @@ Result<RuntimeDir> RuntimeDir::claim(const std::string& path) {
     if (ftruncate(lock.get(), 0) < 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {
         return os_failure("write " + lock_path, errno);
     }
-    return RuntimeDir(path, std::move(lock));
+    return RuntimeDir(path, std::move(lock), std::move(*jobs_lock));
 }
+
+bool RuntimeDir::lock_jobs() { return flock(jobs_lock_.get(), LOCK_EX | LOCK_NB) == 0; }
 
 Result<Fd> RuntimeDir::bind_socket() {
     const auto final_path = socket_path();

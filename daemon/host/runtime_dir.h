@@ -23,15 +23,22 @@ public:
     /// old daemon's socket or this one, listening. Something else than a socket at that path is left alone, with an Error.
     Result<Fd> bind_socket();
 
+    /// A lock that the daemon's guard and keepers hold with it: as long as one of them is busy ending the jobs of an earlier
+    /// daemon, it cannot be had. False: not yet.
+    bool lock_jobs();
+    const Fd& jobs_lock() const { return jobs_lock_; }
+
     const std::string& path() const { return path_; }
     std::string socket_path() const { return path_ + "/io.procsupd"; }
 
 private:
-    RuntimeDir(std::string path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+    RuntimeDir(std::string path, Fd lock, Fd jobs_lock)
+        : path_(std::move(path)), lock_(std::move(lock)), jobs_lock_(std::move(jobs_lock)) {}
     Result<void> link_interfaces() const;
 
     std::string path_;
     Fd lock_;
+    Fd jobs_lock_;
     ino_t socket_inode_ = 0;  ///< of the socket bound; 0: none
 };
 

@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -167,6 +169,30 @@ Result<std::string> find_own(const std::string& own) {
     return mount->point + own.substr(root.size());
 }
 
+/// Whether a process can be made in a new group, and lives: there are rights, kinds of groups and kernels with which it
+/// cannot.
+Result<void> try_clone(int directory) {
+    constexpr const char* kProbe = "probe";
+    mkdirat(directory, kProbe, 0755);
+    const Fd group(openat(directory, kProbe, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!group) return os_failure("make a cgroup", errno);
+    alignas(16) char stack[4096];
+    clone_args args{};
+    args.flags = CLONE_VM | CLONE_VFORK | CLONE_INTO_CGROUP;
+    args.exit_signal = SIGCHLD;
+    args.stack = reinterpret_cast<std::uint64_t>(stack);
+    args.stack_size = sizeof(stack);
+    args.cgroup = static_cast<std::uint64_t>(group.get());
+    const long pid = procsup_clone3(
+        &args, sizeof(args), [](void*) { return 0; }, nullptr);
+    siginfo_t info{};
+    if (pid > 0) waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED);
+    unlinkat(directory, kProbe, AT_REMOVEDIR);
+    if (pid < 0) return os_failure("make a process in a cgroup", static_cast<int>(-pid));
+    if (info.si_code != CLD_EXITED) return Error{"a process that is made in a cgroup is killed at once here"};
+    return {};
+}
+
 }  // namespace
 
 Result<CgroupRoot> CgroupRoot::claim(std::string_view name) {
@@ -190,8 +216,18 @@ Result<CgroupRoot> CgroupRoot::claim(std::string_view name) {
     if (delegated) {
         if (auto moved = move_aside(*own_path); !moved) return moved.error();
     }
+    if (auto works = try_clone(directory->get()); !works) return works.error();
     return CgroupRoot(path, joined(*own, part), std::move(*directory));
 }
+
+std::optional<CgroupRoot> CgroupRoot::find(const std::string& path) {
+    Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (directory) directory.reset(fcntl(directory.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    if (!directory || faccessat(directory.get(), "cgroup.kill", W_OK, AT_EACCESS) < 0) return std::nullopt;
+    return CgroupRoot(path, {}, std::move(directory));
+}
+
+Fd CgroupRoot::directory() const { return Fd(fcntl(directory_.get(), F_DUPFD_CLOEXEC, kFirstKeptFd)); }
 
 Result<Fd> CgroupRoot::open_empty(const std::string& group) const {
     if (mkdirat(directory_.get(), group.c_str(), 0755) < 0) {
@@ -231,8 +267,21 @@ std::optional<std::string> CgroupRoot::group_of(pid_t pid) const {
     return group->substr(begin, group->find('/', begin) - begin);
 }
 
-void CgroupRoot::remove_all() const {
+bool CgroupRoot::clear() const {
+    if (is_populated(".")) {
+        kill(".");
+        return false;
+    }
+    remove_groups();
+    return true;
+}
+
+void CgroupRoot::remove_groups() const {
     for (const auto& name : groups_in(directory_.get())) remove_group(directory_.get(), name);
+}
+
+void CgroupRoot::remove() const {
+    remove_groups();
     rmdir(path_.c_str());
 }
 

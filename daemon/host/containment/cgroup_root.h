@@ -26,13 +26,20 @@ public:
     CgroupRoot& operator=(CgroupRoot&&) = default;
     ~CgroupRoot() = default;
 
+    /// One that an earlier daemon has made and left, wherever that was; nothing when there is none.
+    static std::optional<CgroupRoot> find(const std::string& path);
+
     const std::string& path() const { return path_; }
+    /// A copy of the directory's descriptor.
+    Fd directory() const;
 
     /// A directory descriptor of the group; it is made when it is not there. EBUSY when processes are in it.
     Result<Fd> open_empty(const std::string& group) const;
     /// Whether a process is in the group or below. A zombie is not.
     bool is_populated(const std::string& group) const;
-    /// SIGKILL to every process in the group and below at once; none of them can fork meanwhile (cgroup.kill).
+    /// SIGKILL to every process in the group and below at once; none of them can fork meanwhile (cgroup.kill). The group can
+    /// only be removed after that: Linux kills whatever CLONE_INTO_CGROUP makes in a group that was killed more often than the
+    /// maker's own (observed with 6.18).
     void kill(const std::string& group) const;
     /// To every process in the group and below.
     void signal(const std::string& group, int signal) const;
@@ -43,14 +50,16 @@ public:
     /// The group that a process is in, or was in while it is a zombie; nothing when it is in none of these.
     std::optional<std::string> group_of(pid_t pid) const;
 
-    bool is_populated() const { return is_populated("."); }
-    void kill_all() const { kill("."); }
-    /// Removes all groups and the directory, as far as they are empty.
-    void remove_all() const;
+    /// SIGKILL to everything; whether nothing is left, and the groups are removed.
+    bool clear() const;
+    /// Removes the groups and the directory, as far as they are empty.
+    void remove() const;
 
 private:
     CgroupRoot(std::string path, std::string name, Fd directory)
         : path_(std::move(path)), name_(std::move(name)), directory_(std::move(directory)) {}
+
+    void remove_groups() const;
 
     std::string path_;  ///< in the file system
     std::string name_;  ///< as /proc/PID/cgroup shows it

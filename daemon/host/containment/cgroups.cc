@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fstream>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -23,7 +25,7 @@ constexpr char kNumberMark = '~';
 
 class Cgroups final : public Containment {
 public:
-    Cgroups(CgroupRoot root, Fd changes, EventLoop& loop, TreeObserver& observer);
+    Cgroups(CgroupRoot root, std::optional<CgroupRoot> previous, Fd changes, EventLoop& loop, TreeObserver& observer);
     ~Cgroups() override;
 
     ContainmentMode mode() const override { return ContainmentMode::Cgroup; }
@@ -33,19 +35,20 @@ public:
     Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
                                           Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t pid) const override;
-    bool has_leftovers() const override { return root.is_populated(); }
-    void kill_leftovers() override { root.kill_all(); }
+    bool clear_leftovers() override { return root.clear() && (!previous_ || previous_->clear()); }
+    Fd guarded() const override { return root.directory(); }
 
     /// Watches for the end of the last process of a group; the watch goes with the group.
     void watch(const std::string& group);
     /// No run uses the group any more: it is removed when there is nothing else to do, unless the next run comes first.
-    void retire(std::string group);
+    void retire(std::string group, bool killed);
 
     const CgroupRoot root;
 
 private:
     void forget_changes();
 
+    std::optional<CgroupRoot> previous_;  ///< of an earlier daemon that was started in another group
     EventLoop& loop_;
     Fd changes_;  ///< inotify(7)
     std::unique_ptr<Watch> changes_watch_;
@@ -57,7 +60,7 @@ private:
 class CgroupTree final : public Tree {
 public:
     CgroupTree(Cgroups& groups, std::string group) : groups_(groups), group_(std::move(group)) {}
-    ~CgroupTree() override { groups_.retire(std::move(group_)); }
+    ~CgroupTree() override { groups_.retire(std::move(group_), killed_); }
     void began(pid_t main) override { main_ = main; }
     void signal_main(int signal) override {
         ::kill(main_, signal);
@@ -68,7 +71,10 @@ public:
     void child_ended(bool kill) override {
         if (!is_empty() && kill) this->kill();
     }
-    void kill() override { groups_.root.kill(group_); }
+    void kill() override {
+        killed_ = true;
+        groups_.root.kill(group_);
+    }
     bool is_empty() override {
         // Once empty it stays so: only its own processes can make more of them.
         if (!empty_) empty_ = !groups_.root.is_populated(group_);
@@ -81,17 +87,22 @@ private:
     std::string group_;
     pid_t main_ = 0;
     bool empty_ = false;
+    bool killed_ = false;
 };
 
-Cgroups::Cgroups(CgroupRoot claimed, Fd changes, EventLoop& loop, TreeObserver& observer)
-    : root(std::move(claimed)), loop_(loop), changes_(std::move(changes)) {
+Cgroups::Cgroups(CgroupRoot claimed, std::optional<CgroupRoot> previous, Fd changes, EventLoop& loop,
+                 TreeObserver& observer)
+    : root(std::move(claimed)), previous_(std::move(previous)), loop_(loop), changes_(std::move(changes)) {
     changes_watch_ = loop_.watch_fd(changes_.get(), EPOLLIN, Priority::Exit, [this, &observer](std::uint32_t) {
         forget_changes();
         observer.look_at_leftovers();
     });
 }
 
-Cgroups::~Cgroups() { root.remove_all(); }
+Cgroups::~Cgroups() {
+    root.remove();
+    if (previous_) previous_->remove();
+}
 
 void Cgroups::forget_changes() {
     alignas(inotify_event) std::array<char, 4096> events;
@@ -125,14 +136,25 @@ void Cgroups::watch(const std::string& group) {
     inotify_add_watch(changes_.get(), (root.path() + "/" + group + "/cgroup.events").c_str(), IN_MODIFY);
 }
 
-void Cgroups::retire(std::string group) {
+void Cgroups::retire(std::string group, bool killed) {
     in_use_.erase(group);
+    // See CgroupRoot::kill(): the next run needs another one of that name.
+    if (killed) root.remove(group);
     retired_.insert(std::move(group));
     if (removal_) return;
     removal_ = loop_.call_each_turn(Priority::Idle, [this] {
         for (const auto& name : std::exchange(retired_, {})) root.remove(name);
         removal_.reset();
     });
+}
+
+/// Where the last daemon with this runtime directory had its groups; from now on, where this one has them.
+std::optional<CgroupRoot> exchange_record(std::string_view runtime_dir, const std::string& path) {
+    const auto record = std::string(runtime_dir) + "/cgroup";
+    std::string before;
+    std::getline(std::ifstream(record), before);
+    std::ofstream(record) << path << "\n";
+    return before.empty() || before == path ? std::nullopt : CgroupRoot::find(before);
 }
 
 }  // namespace
@@ -144,8 +166,9 @@ Result<std::unique_ptr<Containment>> contain_by_cgroups(std::string_view name, E
     Fd changes(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (changes) changes.reset(fcntl(changes.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
     if (!changes) return os_failure("watch cgroups", errno);
+    auto previous = exchange_record(name, root->path());
     return std::unique_ptr<Containment>(
-        std::make_unique<Cgroups>(std::move(*root), std::move(changes), loop, observer));
+        std::make_unique<Cgroups>(std::move(*root), std::move(previous), std::move(changes), loop, observer));
 }
 
 }  // namespace procsup

@@ -111,10 +111,9 @@ TEST_F(CgroupsTest, RefuseAGroupThatSomeoneIsIn) {
     const auto again = groups->enclose(InstanceName{"web", "web", 0, {}}, 1, next);
     ASSERT_FALSE(again.has_value());
     EXPECT_EQ(again.error().os_error, EBUSY);
-    EXPECT_TRUE(groups->has_leftovers());
-    groups->kill_leftovers();
+    EXPECT_FALSE(groups->clear_leftovers());
     EXPECT_EQ(end_of(pid), SIGKILL);
-    EXPECT_FALSE(groups->has_leftovers());
+    EXPECT_TRUE(groups->clear_leftovers());
 }
 
 }  // namespace

@@ -75,10 +75,10 @@ public:
                                                   Enclosure& enclosure) = 0;
     /// The instance that holds a process, or held it while it is a zombie; nothing when that is not known for certain.
     virtual std::optional<std::string> instance_of(pid_t pid) const = 0;
-    /// Whether processes of an earlier daemon are there.
-    virtual bool has_leftovers() const = 0;
-    /// SIGKILL to all of them.
-    virtual void kill_leftovers() = 0;
+    /// SIGKILL to what an earlier daemon has left, where this can find it; whether nothing is left. Before the first run.
+    virtual bool clear_leftovers() = 0;
+    /// The directory of the cgroup that a guard has to empty when the daemon has died; none where it is not needed.
+    virtual Fd guarded() const = 0;
 };
 
 /// The containment to use, and why it is that one.

@@ -5,12 +5,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <filesystem>
 #include <utility>
 
 #include "daemon/host/child.h"
+#include "daemon/host/own_programs.h"
 #include "daemon/keeper/protocol.h"
 
 namespace procsup {
@@ -26,8 +25,8 @@ public:
     Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
                                           Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t) const override { return std::nullopt; }
-    bool has_leftovers() const override { return false; }
-    void kill_leftovers() override {}
+    bool clear_leftovers() override { return true; }
+    Fd guarded() const override { return Fd(); }
 
     EventLoop& loop;
     TreeObserver& observer;
@@ -108,23 +107,10 @@ Result<std::unique_ptr<Tree>> Keepers::enclose(const InstanceName&, Incarnation 
     return std::unique_ptr<Tree>(std::make_unique<KeeperTree>(*this, incarnation, std::move(own)));
 }
 
-/// Beside the daemon, in the build tree, or where packages put it.
-std::string find_program() {
-    std::error_code error;
-    const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-    const std::array candidates{folder / "procsup-keeper", folder / "keeper/procsup-keeper",
-                                folder / "../libexec/procsupd/procsup-keeper",
-                                std::filesystem::path(PROCSUP_LIBEXECDIR "/procsupd/procsup-keeper")};
-    for (const auto& path : candidates) {
-        if (access(path.c_str(), X_OK) == 0) return path.lexically_normal().string();
-    }
-    return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Containment>> contain_by_keepers(EventLoop& loop, TreeObserver& observer) {
-    auto program = find_program();
+    auto program = find_own_program("procsup-keeper");
     if (program.empty()) return Error{"procsup-keeper is not installed"};
     return std::unique_ptr<Containment>(std::make_unique<Keepers>(loop, observer, std::move(program)));
 }

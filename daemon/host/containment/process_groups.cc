@@ -21,8 +21,8 @@ public:
     Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
                                           Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t) const override { return std::nullopt; }
-    bool has_leftovers() const override { return false; }
-    void kill_leftovers() override {}
+    bool clear_leftovers() override { return true; }
+    Fd guarded() const override { return Fd(); }
 
     void await(int change) {
         awaited_ += change;

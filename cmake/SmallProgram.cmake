@@ -1,0 +1,14 @@
+# procsup_small_program(NAME file...): a program of which many run, or that must not fail: no C library, no heap, nothing
+# that could be written but the stack. The same in every preset: sanitizers need what is not there.
+function(procsup_small_program name)
+  add_executable(${name} ${ARGN} ${PROJECT_SOURCE_DIR}/daemon/keeper/start.S)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:
+    -O2 -ffreestanding -fno-exceptions -fno-rtti -fno-stack-protector -fno-asynchronous-unwind-tables -fno-pie
+    -fno-sanitize=all -fno-profile-arcs -fno-test-coverage>)
+  target_link_options(${name} PRIVATE
+    -nostdlib -static -no-pie -fno-sanitize=all -Wl,-z,noseparate-code -Wl,--gc-sections)
+  target_link_libraries(${name} PRIVATE procsup_warnings)
+  install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/procsupd)
+endfunction()
