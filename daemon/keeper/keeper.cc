@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kSecond = 1000 * kMillisecond;
+
+/// Between two rounds.
 constexpr std::int64_t kShortestRest = 10 * kMillisecond;
 constexpr std::int64_t kLongestRest = kSecond;
 
@@ -53,8 +55,9 @@ private:
 
 void Keeper::collect() {
     for (;;) {
-        siginfo_t info{};
-        rusage usage{};
+        siginfo_t info;
+        rusage usage;
+        info.si_pid = 0;
         // __WALL: a main process may have been made with another signal than SIGCHLD, or none.
         const long result = raw_syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, &usage);
         children_left_ = result == 0;
@@ -96,13 +99,14 @@ void Keeper::send_reports() {
 void Keeper::lose_procsupd() {
     raw_syscall(SYS_close, socket_);
     socket_ = -1;
-    begin_to_kill();
+    begin(Effort::Kill);
 }
 
-void Keeper::begin_to_kill() {
-    if (killing_) return;
-    killing_ = true;
+void Keeper::begin(Effort effort) {
+    if (effort_ == Effort::Kill) return;
+    effort_ = effort;
     next_round_ = 0;
+    rest_ = 0;
 }
 
 void Keeper::take_order() {
@@ -111,13 +115,15 @@ void Keeper::take_order() {
     const long size = raw_syscall(SYS_recvfrom, socket_, &order, sizeof(order), MSG_DONTWAIT, nullptr, nullptr);
     if (size == -EAGAIN) return;
     if (size <= 0) return lose_procsupd();
-    if (size == sizeof(order) && !killing_) carry_out(order);
+    if (size == sizeof(order) && effort_ != Effort::Kill) carry_out(order);
 }
 
 void Keeper::carry_out(const Order& order) {
     constexpr std::int32_t kLastSignal = 64;
     const bool signals = order.op == Op::SignalMain || order.op == Op::SignalAll;
     if (signals && (order.signal < 1 || order.signal > kLastSignal)) return;
+    // Whatever it is, it is not to be undone by a pause from before.
+    begin(Effort::None);
     switch (order.op) {
         case Op::SignalMain:
             // Not collected, so the number is still its own.
@@ -126,27 +132,31 @@ void Keeper::carry_out(const Order& order) {
             if (wakes_stopped(order.signal)) raw_syscall(SYS_kill, main_, SIGCONT);
             return;
         case Op::SignalAll: return Tree(self_).signal_all(order.signal);
-        case Op::KillAll: return begin_to_kill();
-        case Op::Pause: {
-            const Precedence precedence;
-            return Tree(self_).freeze();
-        }
+        case Op::KillAll: return begin(Effort::Kill);
+        case Op::Pause: return begin(Effort::Pause);
         case Op::Resume: return Tree(self_).signal_all(SIGCONT);
     }
 }
 
-/// What is left after a round is dying, or was started by threads that had not stopped yet, or cannot be killed: by the
-/// time of the next round it is known. Rounds become rare when nothing ends any more.
-void Keeper::kill_round() {
+bool Keeper::is_at_work() const { return effort_ != Effort::None && children_left_; }
+
+/// One round, if it is time. What is left after one is on its way, or was started meanwhile, or cannot be killed or
+/// stopped: rounds become rare when nothing ends any more. A pause is given up then, as a process can wait for a
+/// stopped one in a state that a signal does not change (vfork(2)).
+void Keeper::work() {
     const std::int64_t begun = monotonic_now();
     if (begun < next_round_) return;
+    bool done = false;
     {
         const Precedence precedence;
-        Tree(self_).kill();
+        Tree tree(self_);
+        if (effort_ == Effort::Pause) done = tree.freeze();
+        if (effort_ == Effort::Kill) tree.kill();
         // Also where there is no /proc to find anything in.
-        if (main_ != 0) raw_syscall(SYS_kill, main_, SIGKILL);
+        if (effort_ == Effort::Kill && main_ != 0) raw_syscall(SYS_kill, main_, SIGKILL);
     }
     const std::int64_t now = monotonic_now();
+    if (effort_ == Effort::Pause && (done || rest_ >= kLongestRest)) effort_ = Effort::None;
     rest_ = progress_ ? 0 : rest_ * 2;
     if (rest_ < 2 * (now - begun)) rest_ = 2 * (now - begun);
     if (rest_ < kShortestRest) rest_ = kShortestRest;
@@ -158,11 +168,10 @@ void Keeper::kill_round() {
 void Keeper::sleep() const {
     pollfd socket{socket_, static_cast<short>(queued_ > 0 ? POLLIN | POLLOUT : POLLIN), 0};
     const std::uint64_t all_but_child = ~(std::uint64_t{1} << (SIGCHLD - 1));
-    const bool rounds = killing_ && children_left_;
-    const std::int64_t left = rounds ? next_round_ - monotonic_now() : 0;
+    const std::int64_t left = is_at_work() ? next_round_ - monotonic_now() : 0;
     timespec timeout{};
     if (left > 0) timeout = {left / kSecond, left % kSecond};
-    raw_syscall(SYS_ppoll, &socket, 1, rounds ? &timeout : nullptr, &all_but_child, sizeof(all_but_child));
+    raw_syscall(SYS_ppoll, &socket, 1, is_at_work() ? &timeout : nullptr, &all_but_child, sizeof(all_but_child));
 }
 
 int Keeper::run() {
@@ -181,7 +190,7 @@ int Keeper::run() {
         }
         send_reports();
         if (empty_told_ && (queued_ == 0 || socket_ < 0)) return 0;
-        if (killing_ && children_left_) kill_round();
+        if (is_at_work()) work();
         sleep();
         take_order();
     }

@@ -8,9 +8,9 @@
 
 namespace procsup::keeper {
 
-/// Keeps one instance: collects what ends, carries out procsupd's orders and tells it when the main process and when the
-/// last process have ended. It sleeps in ppoll(2) alone, which lets SIGCHLD in; all other signals stay blocked. Only while
-/// something that is to die has not done so yet does it wake by the clock.
+/// Keeps one instance: collects what ends, carries out procsupd's orders and tells it when the main process and when
+/// the last process have ended. It sleeps in ppoll(2) alone, which lets SIGCHLD in; all other signals stay blocked.
+/// Only while something that is to die or to stop has not done so yet does it wake by the clock.
 class Keeper {
 public:
     Keeper(pid_t self, pid_t main) : self_(self), main_(main) {}
@@ -19,14 +19,18 @@ public:
     int run();
 
 private:
+    /// What is tried in rounds until it is done.
+    enum class Effort { None, Pause, Kill };
+
     void collect();
     void tell(Kind kind);
     void send_reports();
     void take_order();
     void carry_out(const Order& order);
     void lose_procsupd();
-    void begin_to_kill();
-    void kill_round();
+    void begin(Effort effort);
+    bool is_at_work() const;
+    void work();
     void sleep() const;
 
     pid_t self_;
@@ -34,8 +38,8 @@ private:
     int socket_ = kSocketFd;
     bool children_left_ = true;
     bool empty_told_ = false;
-    bool killing_ = false;
-    bool progress_ = false;        ///< something was collected since the last round of killing
+    Effort effort_ = Effort::None;
+    bool progress_ = false;        ///< something was collected since the last round
     std::int64_t next_round_ = 0;  ///< in ns of the monotonic clock
     std::int64_t rest_ = 0;        ///< between two rounds, in ns
     Report ended_{};               ///< of the main process

@@ -78,6 +78,7 @@ bool Process::read(Stat& stat) const {
         ++at;
         std::uint32_t value = 0;
         for (long i = at; is_digit(text[i]); ++i) value = value * 10 + static_cast<std::uint32_t>(text[i] - '0');
+        if (field == kFirstFieldBehindName) stat.state = text[at];
         if (field == kParent) stat.parent = static_cast<pid_t>(value);
         if (field == kStarted) stat.started = value == 0 ? 1 : value;
     }
@@ -94,7 +95,8 @@ Children::Children(pid_t parent) : thread_(parent) {
     append(append(append(task_, "/proc/"), parent), "/task");
     // The directory of a single thread need not be read: it counts them as links, besides its own two.
     constexpr unsigned kLinksOfOneThread = 3;
-    struct stat task {};
+    struct stat task;
+    task.st_nlink = 0;
     const long result = raw_syscall(SYS_newfstatat, AT_FDCWD, task_, &task, 0);
     if (result < 0) thread_ = 0;
     if (result == 0 && task.st_nlink != kLinksOfOneThread) threads_fd_ = open_to_read(task_, O_DIRECTORY);

@@ -9,14 +9,18 @@ namespace procsup::keeper {
 
 /// Of /proc/PID/stat.
 struct Stat {
+    char state = '?';  ///< of the first thread
     pid_t parent = 0;
     /// In ticks since boot, the lower half; never 0. With the pid it names a process for good.
     std::uint32_t started = 0;
+
+    /// It does nothing more, or nothing until it is continued.
+    bool is_at_rest() const { return state == 'T' || state == 't' || state == 'Z' || state == 'X'; }
 };
 
-/// Holds a process by its directory in /proc. Such a descriptor stands for the process and not for its number, as one of
-/// pidfd_open(2) does, and pidfd_send_signal(2) takes it too: once the process has been collected, reading and signalling
-/// fail even if its number is in use again.
+/// Holds a process by its directory in /proc. Such a descriptor stands for the process and not for its number, as one
+/// of pidfd_open(2) does, and pidfd_send_signal(2) takes it too: once the process has been collected, reading and
+/// signalling fail even if its number is in use again.
 class Process {
 public:
     Process() = default;
@@ -37,8 +41,8 @@ private:
     int dir_ = -1;
 };
 
-/// The children of all threads of the process that has a number at the moment, read as one goes. The kernel may leave one
-/// out while others end; a list that nothing changes is complete (proc_pid_children(5)).
+/// The children of all threads of the process that has a number at the moment, read as one goes. The kernel may leave
+/// one out while others end; a list that nothing changes is complete (proc_pid_children(5)).
 class Children {
 public:
     explicit Children(pid_t parent);

@@ -5,15 +5,15 @@
 
 /// What procsupd and procsup-keeper say to each other.
 ///
-/// A keeper is the parent of one instance's main process, and a child subreaper: whatever the job starts, with setsid(2)
-/// or a double fork or not, stays below it. It is started by a process of procsupd's that has made itself a subreaper,
-/// cloned the main process and blocked every signal, as
+/// A keeper is the parent of one instance's main process, and a child subreaper: whatever the job starts, with
+/// setsid(2) or a double fork or not, stays below it. It is started by a process of procsupd's that has made itself a
+/// subreaper, cloned the main process and blocked every signal, as
 ///
 ///     procsup-keeper INSTANCE PID      the name is for who looks at ps(1); PID is the main process
 ///
-/// Each message is one packet of a SOCK_SEQPACKET socket, and one of the structures below as it lies in memory; both ends
-/// come out of one build. The keeper reads at most one Order between two looks at its children and answers none. Its exit
-/// code is 0 when nothing is left of the job, and kNotStarted when it could not begin.
+/// Each message is one packet of a SOCK_SEQPACKET socket, and one of the structures below as it lies in memory; both
+/// ends come out of one build. The keeper reads at most one Order between two looks at its children and answers none.
+/// Its exit code is 0 when nothing is left of the job, and kNotStarted when it could not begin.
 namespace procsup::keeper {
 
 constexpr int kSocketFd = 3;  ///< to procsupd
@@ -25,17 +25,17 @@ enum class Op : std::uint32_t {
     SignalMain = 1,
     /// `signal` to every process of the job.
     SignalAll = 2,
-    /// Ends every process of the job, whatever it does about it. From here on other orders are read and ignored, and the
-    /// keeper ends with the last process. The end of procsupd's side of the socket means the same.
+    /// Ends every process of the job, whatever it does about it. From here on other orders are read and ignored, and
+    /// the keeper ends with the last process. The end of procsupd's side of the socket means the same.
     KillAll = 3,
-    /// SIGSTOP to every process of the job, until there is none that did not get it.
+    /// SIGSTOP to every process of the job, until all that exist are stopped; the next order puts an end to it.
     Pause = 4,
     /// SIGCONT to every process of the job.
     Resume = 5,
 };
 
-/// procsupd to keeper. SIGCONT follows a signal to the same process unless it is SIGCONT, SIGSTOP, SIGTSTP or SIGKILL: a
-/// stopped process would not act on it.
+/// procsupd to keeper. SIGCONT follows a signal to the same process unless it is SIGCONT, SIGSTOP, SIGTSTP or SIGKILL:
+/// a stopped process would not act on it.
 struct Order {
     Op op;
     std::int32_t signal;  ///< for SignalMain and SignalAll
@@ -51,12 +51,13 @@ enum class Kind : std::uint32_t {
 /// Keeper to procsupd: one or two in its life. None is lost when procsupd does not read for a while.
 struct Report {
     Kind kind;
-    std::int32_t code;          ///< MainEnded: CLD_EXITED, CLD_KILLED or CLD_DUMPED
-    std::int32_t status;        ///< MainEnded: exit code or signal
-    std::uint32_t orphans;      ///< how many processes besides the main one the keeper has collected so far
-    std::uint64_t user_usec;    ///< CPU time of the main process and of what that collected; with Empty, of all
-    std::uint64_t system_usec;  ///< processes the keeper has collected
-    std::uint8_t empty;         ///< 1: no process of the job is left, and the keeper ends
+    std::int32_t code;      ///< MainEnded: CLD_EXITED, CLD_KILLED or CLD_DUMPED
+    std::int32_t status;    ///< MainEnded: exit code or signal
+    std::uint32_t orphans;  ///< how many processes besides the main one the keeper has collected so far
+    /// CPU time. MainEnded: of the main process and what that collected; Empty: of all that the keeper collected.
+    std::uint64_t user_usec;
+    std::uint64_t system_usec;
+    std::uint8_t empty;  ///< 1: no process of the job is left, and the keeper ends
     std::uint8_t unused[7];
 };
 

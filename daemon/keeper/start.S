@@ -1,5 +1,5 @@
-// What the C library does before main, and what of it the keeper needs: a stack and the arguments. A static program with
-// the C library takes 0.3 ms longer from exec to main, and holds more memory than all of this one.
+// What the C library does before main, as far as the keeper needs it: the arguments. A static program with the C
+// library takes 0.3 ms longer from exec to main, and holds more memory than all of this one.
 
 #if defined(__x86_64__)
     .text

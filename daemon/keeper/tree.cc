@@ -10,8 +10,9 @@
 namespace procsup::keeper {
 namespace {
 
-/// Looks an order takes at most: a tree in which processes come and go all the time must not hold up the keeper.
+/// What one order takes at most: a tree in which processes come and go all the time must not hold up the keeper.
 constexpr int kMostLooks = 32;
+constexpr int kMostRounds = 4;
 
 }  // namespace
 
@@ -65,8 +66,8 @@ void Tree::signal_children(int signal) const {
 }
 
 /// Takes in `pid`, which was in a list of the children of `parent_pid` a moment ago. Either number may have gone to a
-/// process that is not the job's since: only one that is held, and then seen below a parent that was held before and still
-/// exists, is the one meant. False when it is not.
+/// process that is not the job's since: only one that is held, and then seen below a parent that was held before and
+/// still exists, is the one meant. False when it is not.
 bool Tree::adopt(pid_t pid, const Process& parent, pid_t parent_pid, int signal) {
     const Process process(pid);
     Stat stat;
@@ -91,8 +92,8 @@ void Tree::look_below(const Known& entry, int signal) {
     }
 }
 
-/// One look at the whole tree; processes that it finds for the first time get `signal` at once, unless that is 0. The list
-/// grows as it is walked. False when there was nothing new.
+/// One look at the whole tree; processes that it finds for the first time get `signal` at once, unless that is 0. The
+/// list grows as it is walked. False when there was nothing new.
 bool Tree::look(int signal) {
     const std::size_t before = count_;
     disturbed_ = false;
@@ -112,26 +113,49 @@ void Tree::signal_all(int signal) {
     if (space_ == nullptr) return signal_children(signal);
     for (int looks = 0; looks < kMostLooks; ++looks) {
         const std::size_t first = count_;
-        // All are found before the first is signalled: the children of one that ends would be on their way to the keeper
-        // while it looks for them.
+        // All are found before the first is signalled: the children of one that ends would be on their way to the
+        // keeper while it looks for them.
         const bool more = look(0);
         for (std::size_t i = first; i < count_; ++i) send(space_->list[i], signal);
         if (!more) return;
     }
 }
 
-void Tree::freeze() {
-    if (space_ == nullptr) return signal_children(SIGSTOP);
+void Tree::stop_all() {
     for (int looks = 0; looks < kMostLooks && look(SIGSTOP); ++looks) {
     }
 }
 
+bool Tree::are_at_rest() const {
+    for (std::size_t i = 0; i < count_; ++i) {
+        const Process process(space_->list[i].pid);
+        Stat stat;
+        if (process.read(stat) && !stat.is_at_rest()) return false;
+    }
+    return true;
+}
+
+bool Tree::freeze() {
+    if (space_ == nullptr) {
+        signal_children(SIGSTOP);
+        return true;
+    }
+    stop_all();
+    // What was started before the last of them came to rest is there to be seen.
+    return are_at_rest() && !look(SIGSTOP);
+}
+
 void Tree::kill() {
     if (space_ == nullptr) return signal_children(SIGKILL);
-    look(0);
-    // The farthest first. The end of a parent can make its children an orphaned process group, and the kernel wakes the
-    // stopped ones of those with SIGHUP and SIGCONT: they are to be dead by then.
-    for (std::size_t i = count_; i-- > 0;) send(space_->list[i], SIGKILL);
+    std::size_t killed = 0;
+    for (int rounds = 0; rounds < kMostRounds; ++rounds) {
+        stop_all();
+        if (count_ == killed) return;
+        // The farthest first. The end of a parent can make its children an orphaned process group, and the kernel wakes
+        // the stopped ones of those with SIGHUP and SIGCONT: they are to be dead by then.
+        for (std::size_t i = count_; i-- > killed;) send(space_->list[i], SIGKILL);
+        killed = count_;
+    }
 }
 
 }  // namespace procsup::keeper

@@ -15,14 +15,14 @@ bool wakes_stopped(int signal);
 /// Every process below the keeper, for the time of one order. It exists only while nothing is collected, so that the
 /// number of a child of the keeper's stands for that child throughout.
 ///
-/// What it knows is exact. A child of the keeper belongs to the job. A process that was seen, while it was held, to be the
-/// child of one that belongs to the job does so too, and for ever: what loses its parent passes to the nearest subreaper
-/// above, which is the keeper or belongs to the job itself. It is remembered by pid and start time and looked at again,
-/// held, before each signal, so that a number in use again is never taken for it.
+/// What it knows is exact. A child of the keeper belongs to the job. A process that was seen, while it was held, to be
+/// the child of one that belongs to the job does so too, and for ever: what loses its parent passes to the nearest
+/// subreaper above, which is the keeper or belongs to the job itself. It is remembered by pid and start time and looked
+/// at again, held, before each signal, so that a number in use again is never taken for it.
 ///
-/// Its memory is mapped for that time; of the 32 MiB only what is used is real. Without it the keeper's own children are
-/// signalled, and when those end their children take their place. Without a /proc of the keeper's own pid namespace nothing
-/// is.
+/// Its memory is mapped for that time; of the 32 MiB only what is used is real. Without it the keeper's own children
+/// are signalled, and when those end their children take their place. Without a /proc of the keeper's own pid namespace
+/// nothing is.
 class Tree {
 public:
     explicit Tree(pid_t keeper);
@@ -32,10 +32,11 @@ public:
 
     /// To every process once, the nearest to the keeper first.
     void signal_all(int signal);
-    /// SIGSTOP to every process at the moment it is found, until no more are found. Nothing forks after that: a fork that
-    /// began before the signal is seen, one after it fails (with several threads, as soon as they have stopped).
-    void freeze();
-    /// Freezes and then kills: killing processes that run makes room for more of them.
+    /// SIGSTOP to every process at the moment it is found, until no more are found. Whether they are at rest, so that
+    /// no more can appear: a fork that was under way when the signal came is completed, and its child has no signal.
+    bool freeze();
+    /// Freezes and then kills, as killing processes that run makes room for more of them; again, if there are more.
+    /// SIGKILL also ends a fork that is under way.
     void kill();
 
 private:
@@ -51,6 +52,8 @@ private:
     };
 
     bool look(int signal);
+    void stop_all();
+    bool are_at_rest() const;
     void look_below(const Known& entry, int signal);
     bool adopt(pid_t pid, const Process& parent, pid_t parent_pid, int signal);
     bool is_known(pid_t pid) const;
