@@ -382,8 +382,9 @@ void Daemon::shutdown_overdue() {
 /// No job has a process any more. What is left then: orphans that no job holds, and what is on its way to the disk, where
 /// the next daemon looks for it.
 void Daemon::end_when_nothing_is_left() {
+    if (guard_) guard_->retire();
     const bool strays = processes_->end_strays();
-    if (!strays && saving_.empty()) {
+    if (saving_.empty() && !processes_->end_helpers() && !strays) {
         end(exit_code_);
     } else if (!ending_timer_) {
         ending_timer_ = loop_->call_at(loop_->now() + kAfterKill, [this] {
@@ -397,7 +398,7 @@ void Daemon::end_when_nothing_is_left() {
 
 void Daemon::end(int code) {
     ending_ = true;
-    processes_->kill_helpers();
+    processes_->end_helpers();
     if (control_) control_->flush();
     log_.info(fmt::format("ended with code {}", code));
     log_.flush();

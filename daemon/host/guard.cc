@@ -44,6 +44,7 @@ void Guard::start() {
 }
 
 void Guard::ended(const std::string& how) {
+    if (retired_) return;
     pipe_.reset();
     failed_(how);
     again_ = loop_.call_at(loop_.now() + kPause, [this] {

@@ -19,6 +19,9 @@ public:
     /// `group` is the directory of the cgroup to empty, `lock` what the guard holds open.
     Guard(EventLoop& loop, Processes& processes, Fd group, const Fd& lock, std::function<void(std::string)> failed);
 
+    /// The daemon ends in order: when the guard ends now, that is as it should be.
+    void retire() { retired_ = true; }
+
 private:
     void start();
     void ended(const std::string& how);
@@ -31,6 +34,7 @@ private:
     std::string program_;
     Fd pipe_;  ///< its end tells the guard
     std::unique_ptr<Watch> again_;
+    bool retired_ = false;
 };
 
 }  // namespace procsup

@@ -138,10 +138,11 @@ bool Processes::end_strays() {
     return kill_strays() || keepers || !abandoned_.empty();
 }
 
-void Processes::kill_helpers() {
+bool Processes::end_helpers() {
     for (const auto& [pid, incarnation] : by_pid_) {
         if (incarnation >= kFirstHelper) kill(pid, SIGKILL);
     }
+    return !helpers_.empty();
 }
 
 void Processes::abandon(Incarnation incarnation) {

@@ -59,8 +59,8 @@ public:
     /// SIGKILL to what no run holds: what was abandoned, and orphans that came to the daemon. Whether there was any, or a
     /// keeper that is about to end; what these leave behind comes to the daemon in its turn.
     bool end_strays();
-    /// SIGKILL to the daemon's own helpers; nothing is told of them any more.
-    void kill_helpers();
+    /// SIGKILL to the daemon's own helpers; whether there is still one.
+    bool end_helpers();
 
     /// Hands everything that has happened to the engine. At the end of each callback of the loop.
     void deliver();
