@@ -181,7 +181,8 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     auto claimed = RuntimeDir::claim(runtime);
     if (!claimed) return claimed.error();
     runtime_dir_.emplace(std::move(*claimed));
-    if (auto held = processes_->contain(options_.containment.value_or(spec.containment), runtime); !held) {
+    const ContainmentPlace place{runtime, options_.delegated};
+    if (auto held = processes_->contain(options_.containment.value_or(spec.containment), place); !held) {
         return held.error();
     }
     processes_->set_surroundings({runtime_dir_->socket_path(), own_unit()});

@@ -20,6 +20,7 @@ enum Option : int {
     kUser,
     kContainment,
     kBatch,
+    kDelegated,
     kCheck,
     kLoad,
     kRememberStop,
@@ -28,12 +29,13 @@ enum Option : int {
     kHelp
 };
 
-constexpr std::array<option, 13> kOptions{{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 14> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
                                            {"state-dir", required_argument, nullptr, kStateDir},
                                            {"user", no_argument, nullptr, kUser},
                                            {"containment", required_argument, nullptr, kContainment},
                                            {"batch", no_argument, nullptr, kBatch},
+                                           {"delegated", no_argument, nullptr, kDelegated},
                                            {"check", no_argument, nullptr, kCheck},
                                            {"load", no_argument, nullptr, kLoad},
                                            {"remember-stop", no_argument, nullptr, kRememberStop},
@@ -104,6 +106,7 @@ Result<Options> parse_options(int argc, char** argv) {
                 if (auto read = read_containment(optarg, options); !read) return read.error();
                 break;
             case kBatch: options.batch = true; break;
+            case kDelegated: options.delegated = true; break;
             case kCheck: options.mode = Options::Mode::Check; break;
             case kLoad: options.mode = Options::Mode::Load; break;
             case kRememberStop: options.mode = Options::Mode::RememberStop; break;
@@ -133,7 +136,7 @@ Result<Options> parse_options(int argc, char** argv) {
 
 std::string usage() {
     return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--user]\n"
-           "                [--containment auto|cgroup|keeper|group] [--batch]\n"
+           "                [--containment auto|cgroup|keeper|group] [--delegated] [--batch]\n"
            "       procsupd --check [FILE|DIR]\n"
            "       procsupd --print-schema | --version | --help\n"
            "\n"
@@ -146,6 +149,8 @@ std::string usage() {
            "                      ~/.local/state/procsupd for a user)\n"
            "  --user              use a user's directories, also as root\n"
            "  --containment MODE  how the processes of jobs are held together (default: auto, the best permitted)\n"
+           "  --delegated         the cgroup it is started in is its own (Delegate=yes), also where systemd does not\n"
+           "                      mark it: before version 254 that of a user does not\n"
            "  --batch             end when all jobs but daemons (daemon_of) have ended, with the code of the first\n"
            "                      that failed\n"
            "  --check             say whether the configuration is good, and end\n"

@@ -18,7 +18,8 @@ struct Options {
     std::string state_dir;    ///< empty: as the configuration says, else default_state_dir
     std::string default_runtime_dir;
     std::string default_state_dir;
-    bool batch = false;                          ///< end when all jobs but daemons have ended
+    bool delegated = false;  ///< the daemon's own cgroup is its to divide, though nothing on it says so
+    bool batch = false;      ///< end when all jobs but daemons have ended
     std::optional<ContainmentMode> containment;  ///< absent: as the configuration says
     std::vector<std::string> operands;           ///< of the internal modes
 };

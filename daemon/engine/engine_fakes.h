@@ -20,8 +20,10 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
         last_incarnation = incarnation;
         calls.push_back("spawn " + name.instance);
     }
-    void signal_main(Incarnation, int signal) override { calls.push_back("signal " + std::to_string(signal)); }
-    void signal_all(Incarnation, int signal) override { calls.push_back("signal all " + std::to_string(signal)); }
+    void signal(Incarnation, int signal) override { calls.push_back("signal " + std::to_string(signal)); }
+    void tell_to_end(Incarnation, SignalTo to, int signal) override {
+        calls.push_back((to == SignalTo::All ? "signal all " : "signal ") + std::to_string(signal));
+    }
     void pause(Incarnation, bool pause) override { calls.push_back(pause ? "pause" : "go on"); }
     void abandon(Incarnation) override { calls.push_back("abandon"); }
     void kill_tree(Incarnation) override { calls.push_back("kill tree"); }

@@ -158,7 +158,7 @@ void Instance::left_behind(const ExitStatus& status, Context& context) {
     const auto fate = remainder();
     if (!fate) {
         // Not told yet, where only the main process was.
-        if (spec_->stop_signal_to == SignalTo::Main) signal(spec_->stop_signal, context);
+        if (spec_->stop_signal_to == SignalTo::Main) begin_stop_signals(context);
     } else if (*fate == Orphans::Ignore) {
         context.actions.push_back(AbandonAction{});
         run_ended(context);
@@ -261,19 +261,25 @@ void Instance::begin_stop(std::string cause, Context& context) {
 
 void Instance::send_stop_signal(Context& context) {
     stop_signalled_ = true;
-    signal(spec_->stop_signal, context);
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
+    begin_stop_signals(context);
+}
+
+void Instance::begin_stop_signals(Context& context) {
+    tell_to_end(spec_->stop_signal, context);
+    auto& armed = armed_[static_cast<std::size_t>(TimerKind::StopStep)];
+    if (std::exchange(armed, 0) != 0) context.actions.push_back(DisarmAction{TimerKind::StopStep});
     stop_step_ = 0;
     arm_next_stop_signal(context);
 }
 
-void Instance::signal(int signal, Context& context) {
+void Instance::tell_to_end(int signal, Context& context) {
     const bool all = main_ended_ || spec_->stop_signal_to == SignalTo::All;
-    context.actions.push_back(SignalAction{signal, all ? SignalTo::All : SignalTo::Main});
+    context.actions.push_back(TellToEndAction{signal, all ? SignalTo::All : SignalTo::Main});
 }
 
 void Instance::send_next_stop_signal(Context& context) {
-    signal(spec_->stop_steps[stop_step_++].signal, context);
+    tell_to_end(spec_->stop_steps[stop_step_++].signal, context);
     arm_next_stop_signal(context);
 }
 

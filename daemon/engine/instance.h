@@ -37,7 +37,7 @@ using Event = std::variant<StartRequested, StopRequested, RestartRequested, Rese
 
 // What an instance wants done.
 struct SpawnAction {};
-struct SignalAction { int signal; SignalTo to; };
+struct TellToEndAction { int signal; SignalTo to; };
 struct KillTreeAction {};
 struct PauseAction { bool pause; };
 struct AbandonAction {};
@@ -46,7 +46,7 @@ struct DisarmAction { TimerKind kind; };
 struct AnnounceAction { State from; State to; };
 struct EndDaemonAction { int code; };
 
-using Action = std::variant<SpawnAction, SignalAction, KillTreeAction, PauseAction, AbandonAction,
+using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, PauseAction, AbandonAction,
                             ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
 // clang-format on
 using Actions = std::vector<Action>;
@@ -151,7 +151,8 @@ private:
     void enter(State state, std::string cause, Context& context);
     void note(State from, Context& context);
     void left_behind(const ExitStatus& status, Context& context);
-    void signal(int signal, Context& context);
+    void tell_to_end(int signal, Context& context);
+    void begin_stop_signals(Context& context);
     void start_run(std::string cause, Context& context);
     void begin_stop(std::string cause, Context& context);
     void send_stop_signal(Context& context);

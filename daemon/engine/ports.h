@@ -46,11 +46,11 @@ public:
     virtual ~ProcessBackend() = default;
     /// `spec` and `name` must stay as they are until not_started or the tree is empty.
     virtual void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) = 0;
-    /// To the main process; a stopped one goes on with it (SIGCONT), unless the signal is one that stops. A spawn that waits
-    /// for its turn is taken back instead.
-    virtual void signal_main(Incarnation incarnation, int signal) = 0;
-    /// To every process of the incarnation, in the same way.
-    virtual void signal_all(Incarnation incarnation, int signal) = 0;
+    /// `signal` to the main process.
+    virtual void signal(Incarnation incarnation, int signal) = 0;
+    /// `signal` to the main process or to all, and SIGCONT, without which a stopped process would not see it. A spawn that
+    /// waits for its turn is taken back instead.
+    virtual void tell_to_end(Incarnation incarnation, SignalTo to, int signal) = 0;
     /// Ends every process of the incarnation at once (SIGKILL).
     virtual void kill_tree(Incarnation incarnation) = 0;
     /// Every process of the incarnation stands still, or goes on.

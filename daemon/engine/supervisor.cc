@@ -199,7 +199,7 @@ bool Supervisor::resume(InstanceId id, std::string cause, TimePoint now) {
 bool Supervisor::signal(InstanceId id, int signal) {
     const auto* instance = find(id);
     if (instance == nullptr || instance->pid() == 0) return false;
-    backend_.signal_main(instance->incarnation(), signal);
+    backend_.signal(instance->incarnation(), signal);
     return true;
 }
 
@@ -289,9 +289,8 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
         instance.set_incarnation(next_incarnation_++);
         by_incarnation_.emplace(instance.incarnation(), &instance);
         backend_.spawn(instance.id(), instance.incarnation(), instance.spec(), instance.name());
-    } else if (const auto* signal = std::get_if<SignalAction>(&action)) {
-        signal->to == SignalTo::All ? backend_.signal_all(instance.incarnation(), signal->signal)
-                                    : backend_.signal_main(instance.incarnation(), signal->signal);
+    } else if (const auto* told = std::get_if<TellToEndAction>(&action)) {
+        backend_.tell_to_end(instance.incarnation(), told->to, told->signal);
     } else if (const auto* pause = std::get_if<PauseAction>(&action)) {
         backend_.pause(instance.incarnation(), pause->pause);
     } else if (std::holds_alternative<AbandonAction>(action)) {

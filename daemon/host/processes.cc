@@ -63,8 +63,8 @@ void Processes::attach_streams(const std::string& job, StandardFds fds) { attach
 
 void Processes::forget_streams(const std::string& job) { attached_.erase(job); }
 
-Result<void> Processes::contain(ContainmentMode wanted, std::string_view name) {
-    auto chosen = choose_containment(wanted, name, loop_, *this);
+Result<void> Processes::contain(ContainmentMode wanted, const ContainmentPlace& place) {
+    auto chosen = choose_containment(wanted, place, loop_, *this);
     if (!chosen) return chosen.error();
     contained_ = std::move(*chosen);
     return {};
@@ -112,18 +112,22 @@ void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
     spawner_.launch(std::move(order));
 }
 
-void Processes::signal_main(Incarnation incarnation, int signal) {
-    if (cancelled(incarnation)) return;
+void Processes::signal(Incarnation incarnation, int signal) {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;
     // A keeper knows its main process also before it has told.
     if (run->second.main != 0 || run->second.kept) run->second.tree->signal_main(signal);
 }
 
-void Processes::signal_all(Incarnation incarnation, int signal) {
+void Processes::tell_to_end(Incarnation incarnation, SignalTo to, int number) {
     if (cancelled(incarnation)) return;
-    const auto run = runs_.find(incarnation);
-    if (run != runs_.end()) run->second.tree->signal_all(signal);
+    for (const int next : {number, SIGCONT}) {
+        if (to == SignalTo::Main) {
+            signal(incarnation, next);
+        } else if (const auto run = runs_.find(incarnation); run != runs_.end()) {
+            run->second.tree->signal_all(next);
+        }
+    }
 }
 
 void Processes::pause(Incarnation incarnation, bool pause) {

@@ -32,7 +32,7 @@ public:
     Result<void> reserve_fds() { return spawner_.reserve_fds(); }
     /// How the processes of jobs are held together, from now on; before the first job is started. The Error says why it
     /// cannot be as `wanted`.
-    Result<void> contain(ContainmentMode wanted, std::string_view name);
+    Result<void> contain(ContainmentMode wanted, const ContainmentPlace& place);
     Containment* containment() const { return contained_.containment.get(); }
     /// Held open by every keeper.
     void set_keeper_lock(const Fd& lock) { spawner_.set_keeper_lock(lock); }
@@ -50,8 +50,8 @@ public:
 
     // ProcessBackend
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
-    void signal_main(Incarnation incarnation, int signal) override;
-    void signal_all(Incarnation incarnation, int signal) override;
+    void signal(Incarnation incarnation, int signal) override;
+    void tell_to_end(Incarnation incarnation, SignalTo to, int signal) override;
     void kill_tree(Incarnation incarnation) override;
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;

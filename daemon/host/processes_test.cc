@@ -36,7 +36,8 @@ public:
         });
         supervisor = std::make_unique<Supervisor>(*processes, *timers, *this, 1);
         EXPECT_TRUE(processes->reserve_fds().has_value());
-        EXPECT_TRUE(processes->contain(ContainmentMode::Auto, "/unit-test").has_value());
+        EXPECT_TRUE(
+            processes->contain(ContainmentMode::Auto, {"/unit-test/" + std::to_string(getpid()), false}).has_value());
         EXPECT_TRUE(processes->start(*supervisor).has_value());
         loop->set_after_callback([this] { after_callback(); });
     }

@@ -129,7 +129,6 @@ void Keeper::carry_out(const Order& order) {
             // Not collected, so the number is still its own.
             if (main_ == 0) return;
             raw_syscall(SYS_kill, main_, order.signal);
-            if (wakes_stopped(order.signal)) raw_syscall(SYS_kill, main_, SIGCONT);
             return;
         case Op::SignalAll: return Tree(self_).signal_all(order.signal);
         case Op::KillAll: return begin(Effort::Kill);

@@ -34,8 +34,7 @@ enum class Op : std::uint32_t {
     Resume = 5,
 };
 
-/// procsupd to keeper. SIGCONT follows a signal to the same process unless it is SIGCONT, SIGSTOP, SIGTSTP or SIGKILL:
-/// a stopped process would not act on it.
+/// procsupd to keeper.
 struct Order {
     Op op;
     std::int32_t signal;  ///< for SignalMain and SignalAll

@@ -16,10 +16,6 @@ constexpr int kMostRounds = 4;
 
 }  // namespace
 
-bool wakes_stopped(int signal) {
-    return signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP && signal != SIGKILL;
-}
-
 Tree::Tree(pid_t keeper) : keeper_(keeper), sees_children_(proc_counts_as(keeper)) {
     if (!sees_children_) return;
     const long memory = raw_syscall(SYS_mmap, nullptr, sizeof(Space), PROT_READ | PROT_WRITE,
@@ -45,24 +41,21 @@ void Tree::remember(pid_t pid, std::uint32_t started) {
     if (count_ < kMaxPids) space_->list[count_++] = Known{pid, started};
 }
 
-void Tree::send_to_child(pid_t pid, int signal) const {
-    raw_syscall(SYS_kill, pid, signal);
-    if (wakes_stopped(signal)) raw_syscall(SYS_kill, pid, SIGCONT);
-}
-
 void Tree::send(const Known& entry, int signal) const {
-    if (entry.started == 0) return send_to_child(entry.pid, signal);
+    if (entry.started == 0) {
+        raw_syscall(SYS_kill, entry.pid, signal);
+        return;
+    }
     const Process process(entry.pid);
     Stat stat;
     if (!process.read(stat) || stat.started != entry.started) return;
     process.signal(signal);
-    if (wakes_stopped(signal)) process.signal(SIGCONT);
 }
 
 void Tree::signal_children(int signal) const {
     if (!sees_children_) return;
     Children children(keeper_);
-    while (const pid_t pid = children.next()) send_to_child(pid, signal);
+    while (const pid_t pid = children.next()) raw_syscall(SYS_kill, pid, signal);
 }
 
 /// Takes in `pid`, which was in a list of the children of `parent_pid` a moment ago. Either number may have gone to a
@@ -102,7 +95,7 @@ bool Tree::look(int signal) {
         if (is_known(pid)) continue;
         // At once, before anything is read about it: a process that does nothing but fork and end is a child of the
         // keeper's, and it is met by no one who takes his time.
-        if (signal != 0) send_to_child(pid, signal);
+        if (signal != 0) raw_syscall(SYS_kill, pid, signal);
         remember(pid, 0);
     }
     for (std::size_t i = 0; i < count_; ++i) look_below(space_->list[i], signal);

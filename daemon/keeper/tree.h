@@ -9,9 +9,6 @@
 
 namespace procsup::keeper {
 
-/// Whether SIGCONT has to follow `signal`, so that a stopped process acts on it.
-bool wakes_stopped(int signal);
-
 /// Every process below the keeper, for the time of one order. It exists only while nothing is collected, so that the
 /// number of a child of the keeper's stands for that child throughout.
 ///
@@ -59,7 +56,6 @@ private:
     bool is_known(pid_t pid) const;
     void remember(pid_t pid, std::uint32_t started);
     void send(const Known& entry, int signal) const;
-    void send_to_child(pid_t pid, int signal) const;
     void signal_children(int signal) const;
 
     pid_t keeper_;

@@ -219,7 +219,7 @@ class RuntimeDirectory(IntegrationTest):
         s = self.supervise()
         s.ctl("shutdown")
         self.assertEqual(0, s.wait_end())
-        self.assertEqual(["procsupd.lock"], os.listdir(s.runtime))
+        self.assertEqual(["jobs.lock", "procsupd.lock"], sorted(os.listdir(s.runtime)))
 
     def test_a_path_that_is_too_long_for_a_socket_is_an_error(self):
         s = self.prepare()

@@ -17,7 +17,7 @@ from processes import PATIENCE, Deadline, descendants, end_descendants
 
 PROCSUPD = os.path.abspath(os.environ.get("PROCSUPD") or shutil.which("procsupd") or "procsupd")
 PROCSUPCTL = os.path.abspath(os.environ.get("PROCSUPCTL") or shutil.which("procsupctl") or "procsupctl")
-KEEPER = os.path.join(os.path.dirname(PROCSUPD), "keeper", "procsup-keeper")
+OWN_PROGRAMS = [os.path.join(os.path.dirname(PROCSUPD), part, f"procsup-{part}") for part in ("keeper", "guard")]
 ROOT = os.geteuid() == 0
 
 @dataclasses.dataclass
@@ -94,7 +94,7 @@ class Events:
 class Supervisor:
     """One procsupd with its own directories. It ends everything it started, whatever happens."""
 
-    def __init__(self, config="", *, options=(), env=None, directory=None, **popen):
+    def __init__(self, config="", *, options=(), env=None, directory=None, prefix=(), **popen):
         self.dir = directory or tempfile.mkdtemp(prefix="psit-")
         os.chmod(self.dir, 0o755)
         self.keep_dir = directory is not None
@@ -105,6 +105,7 @@ class Supervisor:
         # One run of the tests can have all its supervisors hold jobs in the same way.
         mode = os.environ.get("PROCSUP_CONTAINMENT")
         self.options = [*([f"--containment={mode}"] if mode else []), *options]
+        self.prefix = list(prefix)
         self.env = {"PATH": os.environ["PATH"], "PROCSUP_CANARY": "must not reach a job", **(env or {})}
         self.popen_arguments = popen
         self.process = self.notify = None
@@ -137,7 +138,7 @@ class Supervisor:
 
     def program(self, path, popen):
         """Where a process finds the program: another user may not enter the directories above the build."""
-        if "user" not in popen:
+        if "user" not in popen and not self.prefix:
             return path
         copy = self.path(os.path.basename(path))
         if not os.path.exists(copy):
@@ -152,8 +153,11 @@ class Supervisor:
             os.unlink(notify)
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self.notify.bind(notify)
-        self.program(KEEPER, self.popen_arguments)  # which procsupd looks for beside itself
-        command = [self.program(PROCSUPD, self.popen_arguments), "--config", self.config, "--runtime-dir", self.runtime, "--state-dir", self.state]
+        os.chmod(notify, 0o777)
+        command = [*self.prefix, self.program(PROCSUPD, self.popen_arguments), "--config", self.config,
+                   "--runtime-dir", self.runtime, "--state-dir", self.state]
+        for path in OWN_PROGRAMS:  # which procsupd looks for beside itself
+            self.program(path, self.popen_arguments)
         with open(self.log, "ab") as log:
             arguments = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **self.popen_arguments}
             self.process = subprocess.Popen(command + self.options, env={**self.env, "NOTIFY_SOCKET": notify},
@@ -239,11 +243,24 @@ class Supervisor:
         return self.ctl("daemon", "status", "--json").json
 
     def job_processes(self):
-        """The pids below procsupd that are no keepers."""
-        return [pid for pid, text in descendants(self.process.pid).items() if not text.endswith("procsup-keeper")]
+        """The pids below procsupd that are no keepers and no guard."""
+        return [pid for pid, text in descendants(self.process.pid).items() if "procsup-" not in text]
 
     def events(self, *names):
         return Events(self, *names)
+
+    def remove_cgroups(self):
+        """Those that a procsupd that was killed has left."""
+        try:
+            with open(self.path("run", "cgroup"), encoding="utf-8") as file:
+                root = file.read().strip()
+        except OSError:
+            return
+        for directory, _, _ in os.walk(root, topdown=False):
+            try:
+                os.rmdir(directory)
+            except OSError:
+                pass  # a test that leaves a process in it says so itself
 
     def close(self, spared=()):
         """Ends procsupd and what procsupctl still runs; returns the processes that were left behind."""
@@ -263,6 +280,7 @@ class Supervisor:
         if self.notify is not None:
             self.notify.close()
         left = end_descendants(spared)
+        self.remove_cgroups()
         self.last_log = self.log_text()
         if not self.keep_dir:
             shutil.rmtree(self.dir, ignore_errors=True)

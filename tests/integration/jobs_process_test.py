@@ -231,8 +231,8 @@ class Daemon(IntegrationTest):
         s.ctl("wait", "storm")
         deadline = Deadline()
         pidfd = os.pidfd_open(s.process.pid)
-        while below := descendants(s.process.pid):
-            self.assertGreater(deadline.left(), 0, f"{len(below)} are left: {list(below.items())[:5]}")
+        while below := s.job_processes():
+            self.assertGreater(deadline.left(), 0, f"{len(below)} are left: {below[:5]}")
             deadline.readable(pidfd, pause=0.02)
         os.close(pidfd)
         self.assertGreaterEqual(s.daemon()["orphans_reaped"], 500)

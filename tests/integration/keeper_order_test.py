@@ -54,17 +54,21 @@ class Orders(KeeperTest):
         keeper.order(PAUSE)
         keeper.wait_states("T")
         keeper.order(SIGNAL_MAIN, signal.SIGTERM)
+        keeper.order(SIGNAL_MAIN, signal.SIGCONT)
         self.expect(keeper.report(), kind=MAIN_ENDED, code=os.CLD_KILLED, status=signal.SIGTERM, empty=0)
         keeper.wait_states("T")
         keeper.order(SIGNAL_ALL, signal.SIGTERM)
+        keeper.order(SIGNAL_ALL, signal.SIGCONT)
         self.expect(keeper.report(), kind=EMPTY, empty=1, orphans=1)
         self.expect_end(keeper)
 
-    def test_stopped_processes_act_on_a_signal(self):
+    def test_paused_processes_act_on_a_signal_when_they_go_on(self):
         keeper, _ = self.family()
         keeper.order(PAUSE)
         keeper.wait_states("T")
         keeper.order(SIGNAL_ALL, signal.SIGTERM)
+        keeper.wait_states("T")
+        keeper.order(RESUME)
         report = keeper.report()
         self.expect(report, kind=MAIN_ENDED, code=os.CLD_KILLED, status=signal.SIGTERM)
         if not report.empty:

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from harness import ROOT, IntegrationTest
-from processes import PATIENCE, Deadline, descendants, free_port, listening_ports
+from processes import PATIENCE, Deadline, free_port, listening_ports
 
 POSTGRES_BIN = "/usr/lib/postgresql/15/bin"
 
@@ -179,7 +179,7 @@ class RealDaemons(IntegrationTest):
         events.close()
         s.ctl("stop", "--all", seconds=4 * PATIENCE)
         self.assertEqual({"stopped"}, {i["state"] for i in s.instances().values()})
-        self.assertEqual({}, descendants(s.process.pid))
+        self.assertEqual([], s.job_processes())
         self.assertEqual(set(), set(self.ports.values()) & listening_ports())
         s.ctl("shutdown")
         self.assertEqual(0, s.wait_end())

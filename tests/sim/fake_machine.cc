@@ -71,28 +71,26 @@ void FakeMachine::check_daemons(const JobSpec& spec, const InstanceName& name) {
     }
 }
 
-void FakeMachine::signal_main(Incarnation incarnation, int signal) {
+void FakeMachine::signal(Incarnation incarnation, int) {
     const auto found = runs_.find(incarnation);
-    if (found == runs_.end() || found->second.main_gone) {
-        broken("a signal for a main process that does not exist");
-        return;
-    }
+    if (found == runs_.end() || found->second.main_gone) broken("a signal for a main process that does not exist");
+}
+
+void FakeMachine::tell_to_end(Incarnation incarnation, SignalTo to, int) {
+    const auto found = runs_.find(incarnation);
+    if (found == runs_.end()) return broken("a signal for a tree that is empty");
     Run& run = found->second;
-    if (signal == kHarmless || run.ignores_stop || run.paused) return;
+    if (run.main_gone && to == SignalTo::Main) broken("a signal for a main process that does not exist");
+    if (run.ignores_stop || run.paused) return;
     ++run.round;
-    if (!run.launched) {
+    if (run.main_gone) {
+        plan(incarnation, Step::TreeEmpty, 200);
+    } else if (!run.launched) {
         plan(incarnation, Step::Refuse, 1);
     } else {
         run.status = ExitStatus::killed(SIGTERM);
         plan(incarnation, Step::Exit, 200);
     }
-}
-
-void FakeMachine::signal_all(Incarnation incarnation, int signal) {
-    const auto found = runs_.find(incarnation);
-    if (found == runs_.end()) return broken("a signal for a tree that is empty");
-    if (!found->second.main_gone) return signal_main(incarnation, signal);
-    if (!found->second.ignores_stop) plan(incarnation, Step::TreeEmpty, 200);
 }
 
 void FakeMachine::pause(Incarnation incarnation, bool pause) {

@@ -14,9 +14,6 @@ namespace procsup::sim {
 /// exec, that exit, are killed, ignore their stop signal, or leave others behind; and timers that fire late or after they
 /// were disarmed. Everything is drawn from one seed. Holds what it sees against the invariants of the engine and keeps
 /// the first breach.
-/// A signal that ends no process of the machine.
-inline constexpr int kHarmless = 1;
-
 class FakeMachine final : public ProcessBackend, public Timers, public Announcer {
 public:
     explicit FakeMachine(std::uint32_t seed) : random_(seed), reconfigures_(seed % 2 == 0) {}
@@ -44,8 +41,8 @@ public:
     bool daemon_ended() const { return daemon_ended_; }
 
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
-    void signal_main(Incarnation incarnation, int signal) override;
-    void signal_all(Incarnation incarnation, int signal) override;
+    void signal(Incarnation incarnation, int signal) override;
+    void tell_to_end(Incarnation incarnation, SignalTo to, int signal) override;
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;
     void kill_tree(Incarnation incarnation) override;

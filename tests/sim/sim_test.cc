@@ -75,7 +75,7 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor) {
     } else if (what < 97) {
         supervisor.resume(id, "resume", machine.now());
     } else {
-        supervisor.signal(id, kHarmless);
+        supervisor.signal(id, 1);
     }
 }
 

@@ -54,6 +54,10 @@ def install():
     for program, place in (("PROCSUP_DAEMON", "PROCSUP_SBINDIR"), ("PROCSUP_CTL", "PROCSUP_BINDIR")):
         os.makedirs(os.environ[place], exist_ok=True)
         shutil.copy(os.environ[program], os.environ[place])
+    own = Path(os.environ["PROCSUP_LIBEXECDIR"]) / "procsupd"
+    own.mkdir(parents=True, exist_ok=True)
+    for part in ("guard", "keeper"):
+        shutil.copy(Path(os.environ["PROCSUP_DAEMON"]).parent / part / f"procsup-{part}", own)
     os.environ["PATH"] = os.environ["PROCSUP_BINDIR"] + ":" + os.environ["PATH"]
     USER_UNITS.mkdir(parents=True, exist_ok=True)
     shutil.copy(os.environ["PROCSUP_UNIT"], SYSTEM_UNITS)

@@ -62,6 +62,7 @@ class User(unittest.TestCase):
                         "--user")
         job = self.assert_runs_the_job()
         self.assertTrue((self.runtime / "procsupd/io.procsupd").is_socket())
+        self.assertTrue(job.group().endswith(f"/{BY_HAND}/jobs/sleeper.job"), job.group())
         self.as_user("procsupctl", "restart", "sleeper")
         run("systemctl", "stop", BY_HAND)
         self.assertTrue(job.ends_within(0))
@@ -70,6 +71,7 @@ class User(unittest.TestCase):
         self.start_unit(MANAGER, "/lib/systemd/systemd", "--user", "--unit=basic.target")
         self.as_user("systemctl", "--user", "start", "procsupd.service")
         job = self.assert_runs_the_job()
+        self.assertTrue(job.group().endswith("/procsupd.service/jobs/sleeper.job"), job.group())
         shown = self.as_user("systemctl", "--user", "show", "procsupd.service",
                              "--property=ControlGroup", "--value").stdout.strip()
         self.assertTrue(job.group().startswith(shown), (job.group(), shown))

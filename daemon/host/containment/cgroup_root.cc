@@ -21,7 +21,6 @@
 #include <utility>
 
 #include "daemon/host/child.h"
-#include "daemon/host/containment/containment.h"
 
 namespace procsup {
 namespace {
@@ -118,7 +117,6 @@ void signal_member(pid_t pid, const std::string& group, int signal) {
     const auto now = cgroup_of(std::to_string(pid));
     if (!now || (*now != group && !now->starts_with(group + "/"))) return;
     syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
-    if (needs_continue(signal)) syscall(SYS_pidfd_send_signal, process.get(), SIGCONT, nullptr, 0);
 }
 
 void signal_below(int directory, const std::string& group, int signal, int depth) {
@@ -195,16 +193,16 @@ Result<void> try_clone(int directory) {
 
 }  // namespace
 
-Result<CgroupRoot> CgroupRoot::claim(std::string_view name) {
+Result<CgroupRoot> CgroupRoot::claim(std::string_view name, bool delegated) {
     const auto own = cgroup_of("self");
     if (!own) return Error{"the daemon's own cgroup is not known"};
     const auto own_path = find_own(*own);
     if (!own_path) return own_path.error();
-    const bool delegated = sd_booted() > 0;
-    if (delegated && !is_delegated(*own_path)) {
+    const bool by_systemd = sd_booted() > 0;
+    if (by_systemd && !delegated && !is_delegated(*own_path)) {
         return Error{"systemd has not delegated " + *own_path + " (Delegate=yes)"};
     }
-    const auto part = delegated ? std::string("jobs") : name_for(name);
+    const auto part = by_systemd ? std::string("jobs") : name_for(name);
     const auto path = joined(*own_path, part);
     auto directory = make_directory(path);
     if (!directory) return directory.error();
@@ -213,7 +211,7 @@ Result<CgroupRoot> CgroupRoot::claim(std::string_view name) {
         rmdir(path.c_str());
         return os_failure("write " + path + "/cgroup.kill", error);
     }
-    if (delegated) {
+    if (by_systemd) {
         if (auto moved = move_aside(*own_path); !moved) return moved.error();
     }
     if (auto works = try_clone(directory->get()); !works) return works.error();

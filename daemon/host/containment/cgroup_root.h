@@ -18,9 +18,9 @@ class CgroupRoot {
 public:
     /// Makes the directory in the daemon's own group. Only where the tree is the daemon's to divide: delegated by systemd, and
     /// then the daemon itself goes into a group "supervisor" beside it, because a group with processes can have no
-    /// controllers below; or nobody's, because systemd does not run: then the directory is called after `name`. The Error
-    /// says why there can be no groups.
-    static Result<CgroupRoot> claim(std::string_view name);
+    /// controllers below; or nobody's, because systemd does not run: then the directory is called after `name`. `delegated` says that it is, where systemd
+    /// does not mark it. The Error says why there can be no groups.
+    static Result<CgroupRoot> claim(std::string_view name, bool delegated);
 
     CgroupRoot(CgroupRoot&&) = default;
     CgroupRoot& operator=(CgroupRoot&&) = default;

@@ -23,9 +23,13 @@ constexpr std::string_view kSuffix = ".job";
 /// In no instance's name.
 constexpr char kNumberMark = '~';
 
+/// Where the next daemon finds what this one leaves when it dies.
+std::string record_of(std::string_view runtime_dir) { return std::string(runtime_dir) + "/cgroup"; }
+
 class Cgroups final : public Containment {
 public:
-    Cgroups(CgroupRoot root, std::optional<CgroupRoot> previous, Fd changes, EventLoop& loop, TreeObserver& observer);
+    Cgroups(std::string name, CgroupRoot root, std::optional<CgroupRoot> previous, Fd changes, EventLoop& loop,
+            TreeObserver& observer);
     ~Cgroups() override;
 
     ContainmentMode mode() const override { return ContainmentMode::Cgroup; }
@@ -48,6 +52,7 @@ public:
 private:
     void forget_changes();
 
+    std::string name_;
     std::optional<CgroupRoot> previous_;  ///< of an earlier daemon that was started in another group
     EventLoop& loop_;
     Fd changes_;  ///< inotify(7)
@@ -62,10 +67,7 @@ public:
     CgroupTree(Cgroups& groups, std::string group) : groups_(groups), group_(std::move(group)) {}
     ~CgroupTree() override { groups_.retire(std::move(group_), killed_); }
     void began(pid_t main) override { main_ = main; }
-    void signal_main(int signal) override {
-        ::kill(main_, signal);
-        if (needs_continue(signal)) ::kill(main_, SIGCONT);
-    }
+    void signal_main(int signal) override { ::kill(main_, signal); }
     void signal_all(int signal) override { groups_.root.signal(group_, signal); }
     void pause(bool pause) override { groups_.root.freeze(group_, pause); }
     void child_ended(bool kill) override {
@@ -90,9 +92,13 @@ private:
     bool killed_ = false;
 };
 
-Cgroups::Cgroups(CgroupRoot claimed, std::optional<CgroupRoot> previous, Fd changes, EventLoop& loop,
+Cgroups::Cgroups(std::string name, CgroupRoot claimed, std::optional<CgroupRoot> previous, Fd changes, EventLoop& loop,
                  TreeObserver& observer)
-    : root(std::move(claimed)), previous_(std::move(previous)), loop_(loop), changes_(std::move(changes)) {
+    : root(std::move(claimed)),
+      name_(std::move(name)),
+      previous_(std::move(previous)),
+      loop_(loop),
+      changes_(std::move(changes)) {
     changes_watch_ = loop_.watch_fd(changes_.get(), EPOLLIN, Priority::Exit, [this, &observer](std::uint32_t) {
         forget_changes();
         observer.look_at_leftovers();
@@ -100,6 +106,7 @@ Cgroups::Cgroups(CgroupRoot claimed, std::optional<CgroupRoot> previous, Fd chan
 }
 
 Cgroups::~Cgroups() {
+    unlink(record_of(name_).c_str());
     root.remove();
     if (previous_) previous_->remove();
 }
@@ -150,7 +157,7 @@ void Cgroups::retire(std::string group, bool killed) {
 
 /// Where the last daemon with this runtime directory had its groups; from now on, where this one has them.
 std::optional<CgroupRoot> exchange_record(std::string_view runtime_dir, const std::string& path) {
-    const auto record = std::string(runtime_dir) + "/cgroup";
+    const auto record = record_of(runtime_dir);
     std::string before;
     std::getline(std::ifstream(record), before);
     std::ofstream(record) << path << "\n";
@@ -159,16 +166,16 @@ std::optional<CgroupRoot> exchange_record(std::string_view runtime_dir, const st
 
 }  // namespace
 
-Result<std::unique_ptr<Containment>> contain_by_cgroups(std::string_view name, EventLoop& loop,
+Result<std::unique_ptr<Containment>> contain_by_cgroups(const ContainmentPlace& place, EventLoop& loop,
                                                         TreeObserver& observer) {
-    auto root = CgroupRoot::claim(name);
+    auto root = CgroupRoot::claim(place.runtime_dir, place.delegated);
     if (!root) return root.error();
     Fd changes(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (changes) changes.reset(fcntl(changes.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
     if (!changes) return os_failure("watch cgroups", errno);
-    auto previous = exchange_record(name, root->path());
-    return std::unique_ptr<Containment>(
-        std::make_unique<Cgroups>(std::move(*root), std::move(previous), std::move(changes), loop, observer));
+    auto previous = exchange_record(place.runtime_dir, root->path());
+    return std::unique_ptr<Containment>(std::make_unique<Cgroups>(
+        place.runtime_dir, std::move(*root), std::move(previous), std::move(changes), loop, observer));
 }
 
 }  // namespace procsup

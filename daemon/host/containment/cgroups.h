@@ -6,6 +6,7 @@
 namespace procsup {
 
 /// Runs held by cgroups of version 2, one each. The Error says what is not permitted.
-Result<std::unique_ptr<Containment>> contain_by_cgroups(std::string_view name, EventLoop& loop, TreeObserver& observer);
+Result<std::unique_ptr<Containment>> contain_by_cgroups(const ContainmentPlace& place, EventLoop& loop,
+                                                        TreeObserver& observer);
 
 }  // namespace procsup

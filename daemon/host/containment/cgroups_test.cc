@@ -15,7 +15,7 @@ namespace {
 class CgroupsTest : public testing::Test {
 protected:
     void SetUp() override {
-        auto made = contain_by_cgroups("/test/" + std::to_string(getpid()), *loop, observer);
+        auto made = contain_by_cgroups({"/tmp/test-" + std::to_string(getpid()), false}, *loop, observer);
         if (made) {
             groups = std::move(*made);
         } else {
@@ -78,12 +78,13 @@ TEST_F(CgroupsTest, KnowWhoseAProcessIsAndEndIt) {
     EXPECT_EQ(end_of(pid), SIGKILL);
 }
 
-TEST_F(CgroupsTest, SignalAllWakesTheStopped) {
+TEST_F(CgroupsTest, SignalAllReachesEveryProcess) {
     if (!groups) return;
     Enclosure enclosure;
     const auto tree = enclose("web", enclosure);
     const pid_t first = join(enclosure), second = join(enclosure);
     tree->signal_all(SIGTERM);
+    tree->signal_all(SIGCONT);
     EXPECT_EQ(end_of(first), SIGTERM);
     EXPECT_EQ(end_of(second), SIGTERM);
     EXPECT_TRUE(tree->is_empty());

@@ -1,5 +1,3 @@
-#include <signal.h>
-
 #include <cerrno>
 #include <cstring>
 
@@ -21,11 +19,7 @@ Result<void> check_clone3() {
 
 }  // namespace
 
-bool needs_continue(int signal) {
-    return signal != SIGCONT && signal != SIGSTOP && signal != SIGTSTP && signal != SIGKILL;
-}
-
-Result<ChosenContainment> choose_containment(ContainmentMode wanted, std::string_view name, EventLoop& loop,
+Result<ChosenContainment> choose_containment(ContainmentMode wanted, const ContainmentPlace& place, EventLoop& loop,
                                              TreeObserver& observer) {
     using Mode = ContainmentMode;
     const auto refused = [](const char* mode, const Error& why) {
@@ -36,7 +30,7 @@ Result<ChosenContainment> choose_containment(ContainmentMode wanted, std::string
     chosen.reason = wanted == Mode::Auto ? "the best there is" : "asked for";
     const auto clone3 = wanted == Mode::Group ? Result<void>() : check_clone3();
     if (wanted == Mode::Auto || wanted == Mode::Cgroup) {
-        auto groups = clone3 ? contain_by_cgroups(name, loop, observer) : clone3.error();
+        auto groups = clone3 ? contain_by_cgroups(place, loop, observer) : clone3.error();
         if (groups) {
             chosen.containment = std::move(*groups);
             return chosen;

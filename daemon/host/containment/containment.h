@@ -32,9 +32,9 @@ public:
     /// The daemon's child has ended and has not been collected yet. `kill`: with a main process everything that it has left
     /// ends.
     virtual void child_ended(bool kill) = 0;
-    /// With SIGCONT behind it, unless the signal is one that stops; the main process has not been collected.
+    /// To the main process, which has not been collected.
     virtual void signal_main(int signal) = 0;
-    /// To every process, in the same way; those that are forked meanwhile may not get it.
+    /// To every process; those that are forked meanwhile may not get it.
     virtual void signal_all(int signal) = 0;
     /// No process runs any more, or all go on.
     virtual void pause(bool pause) = 0;
@@ -57,9 +57,6 @@ public:
     /// A tree may have become empty that was not.
     virtual void look_at_leftovers() = 0;
 };
-
-/// Whether a stopped process takes the signal only once it goes on.
-bool needs_continue(int signal);
 
 /// One way to hold the processes of runs together: see the modes in conf/job_spec.h. Owns what it needs of the system for
 /// that; must outlive its trees. All calls are on the loop's thread, none waits for a process.
@@ -87,9 +84,14 @@ struct ChosenContainment {
     std::string reason;
 };
 
-/// What is asked for, or the best that is to be had here. `name` is what the daemon's groups are called after: its runtime
-/// directory. The Error says why what was asked for cannot be had.
-Result<ChosenContainment> choose_containment(ContainmentMode wanted, std::string_view name, EventLoop& loop,
+/// What is known of the daemon's own surroundings.
+struct ContainmentPlace {
+    std::string runtime_dir;  ///< what its groups are called after where the place does not name them
+    bool delegated = false;   ///< its own cgroup is its to divide, though nothing on it says so
+};
+
+/// What is asked for, or the best that is to be had here. The Error says why what was asked for cannot be had.
+Result<ChosenContainment> choose_containment(ContainmentMode wanted, const ContainmentPlace& place, EventLoop& loop,
                                              TreeObserver& observer);
 
 }  // namespace procsup

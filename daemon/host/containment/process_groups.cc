@@ -55,13 +55,9 @@ public:
     void child_ended(bool kill) override {
         if (kill) ::kill(-leader_, SIGKILL);
     }
-    void signal_main(int signal) override {
-        ::kill(leader_, signal);
-        if (needs_continue(signal)) ::kill(leader_, SIGCONT);
-    }
+    void signal_main(int signal) override { ::kill(leader_, signal); }
     void signal_all(int signal) override {
-        if (::kill(-leader_, signal) < 0 && errno == ESRCH && !awaited_) return signal_main(signal);
-        if (needs_continue(signal)) ::kill(-leader_, SIGCONT);
+        if (::kill(-leader_, signal) < 0 && errno == ESRCH && !awaited_) signal_main(signal);
     }
     void pause(bool pause) override { signal_all(pause ? SIGSTOP : SIGCONT); }
     void kill() override {
