@@ -40,6 +40,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      ExitFamily::Status, cat},
     {"why", VerbGroup::State, "JOB", "why a job is in its state, and what to do", 0, Operands::Job, ExitFamily::Status,
      why},
+    {"tree", VerbGroup::State, "[JOB…]", "the processes of jobs: orphans, zombies and whose they are", 0,
+     Operands::AnyJobs, ExitFamily::Status, tree},
     {"is-active", VerbGroup::State, "JOB…", "exit 0 when all of them do their work, else 3", bit(Option::All),
      Operands::Jobs, ExitFamily::Status, is_active},
     {"is-failed", VerbGroup::State, "JOB…", "exit 0 when one of them has failed, else 1", bit(Option::All),

@@ -45,6 +45,7 @@ Daemon::~Daemon() {
     leftovers_timer_.reset();
     guard_.reset();
     control_.reset();
+    tree_lister_.reset();
     loader_.reset();
     timers_.reset();
     processes_.reset();
@@ -86,6 +87,7 @@ Result<void> Daemon::set_up() {
     });
     state_dir_ = options_.state_dir.empty() ? options_.default_state_dir : options_.state_dir;
     loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, state_dir_);
+    tree_lister_ = std::make_unique<TreeLister>(*loop_, *processes_);
     loop_->set_on_failure([this](std::string_view what) { log_.error("internal error: " + std::string(what)); });
     loop_->set_after_callback([this] { after_callback(); });
     feed_watchdog();
@@ -431,6 +433,11 @@ std::optional<ProcessOwner> Daemon::who_is(pid_t pid) const {
     const auto owner = processes_->who_is(pid);
     if (!owner) return std::nullopt;
     return ProcessOwner{owner->id, owner->main};
+}
+
+void Daemon::list_processes(std::vector<const Instance*> instances, bool all,
+                            std::function<void(Result<std::string>)> listed) {
+    tree_lister_->list(std::move(instances), all, std::move(listed));
 }
 
 Result<std::unique_ptr<Watch>> Daemon::watch_process(pid_t pid, std::optional<uid_t> uid, std::function<void()> ended) {

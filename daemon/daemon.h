@@ -17,6 +17,7 @@
 #include "daemon/host/sd_event_loop.h"
 #include "daemon/host/service_manager.h"
 #include "daemon/host/timer_queue.h"
+#include "daemon/host/tree_lister.h"
 #include "daemon/options.h"
 
 namespace procsup {
@@ -42,6 +43,8 @@ public:
     void reload(ReloadDone done) override;
     void shut_down(std::string cause) override;
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
+    void list_processes(std::vector<const Instance*> instances, bool all,
+                        std::function<void(Result<std::string>)> listed) override;
     Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
                                                  std::function<void()> ended) override;
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
@@ -78,6 +81,7 @@ private:
     std::optional<RuntimeDir> runtime_dir_;
     std::unique_ptr<Processes> processes_;
     std::unique_ptr<Guard> guard_;
+    std::unique_ptr<TreeLister> tree_lister_;
     std::unique_ptr<TimerQueue> timers_;
     std::unique_ptr<Supervisor> supervisor_;
     std::unique_ptr<Loader> loader_;

@@ -24,12 +24,13 @@ enum Option : int {
     kCheck,
     kLoad,
     kRememberStop,
+    kListProcesses,
     kSchema,
     kVersion,
     kHelp
 };
 
-constexpr std::array<option, 14> kOptions{{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 15> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
                                            {"state-dir", required_argument, nullptr, kStateDir},
                                            {"user", no_argument, nullptr, kUser},
@@ -39,6 +40,7 @@ constexpr std::array<option, 14> kOptions{{{"config", required_argument, nullptr
                                            {"check", no_argument, nullptr, kCheck},
                                            {"load", no_argument, nullptr, kLoad},
                                            {"remember-stop", no_argument, nullptr, kRememberStop},
+                                           {"list-processes", no_argument, nullptr, kListProcesses},
                                            {"print-schema", no_argument, nullptr, kSchema},
                                            {"version", no_argument, nullptr, kVersion},
                                            {"help", no_argument, nullptr, kHelp},
@@ -110,6 +112,7 @@ Result<Options> parse_options(int argc, char** argv) {
             case kCheck: options.mode = Options::Mode::Check; break;
             case kLoad: options.mode = Options::Mode::Load; break;
             case kRememberStop: options.mode = Options::Mode::RememberStop; break;
+            case kListProcesses: options.mode = Options::Mode::ListProcesses; break;
             case kSchema: options.mode = Options::Mode::PrintSchema; break;
             case kVersion: options.mode = Options::Mode::Version; break;
             case kHelp: options.mode = Options::Mode::Help; break;

@@ -9,12 +9,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
+#include <sstream>
 #include <string>
 
 #include "conf/job_text.h"
 #include "conf/keys.h"
 #include "conf/load.h"
 #include "daemon/daemon.h"
+#include "daemon/host/process_table.h"
 #include "daemon/options.h"
 
 namespace procsup {
@@ -90,6 +93,16 @@ int remember_stop(const Options& options) {
     return fd >= 0 && fsync(fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/// `--list-processes`: answers the request on standard input.
+int list() {
+    std::ostringstream request;
+    request << std::cin.rdbuf();
+    const auto listed = list_processes(request.str());
+    if (!listed) return EXIT_FAILURE;
+    write_all(STDOUT_FILENO, *listed);
+    return EXIT_SUCCESS;
+}
+
 int run(int argc, char** argv) {
     open_standard_fds();
     auto options = parse_options(argc, argv);
@@ -104,6 +117,7 @@ int run(int argc, char** argv) {
         case Options::Mode::Load: return load(*options);
         case Options::Mode::Check: return check(*options);
         case Options::Mode::RememberStop: return remember_stop(*options);
+        case Options::Mode::ListProcesses: return list();
         case Options::Mode::Supervise: break;
     }
     take_over_signals();

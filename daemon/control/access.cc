@@ -18,7 +18,7 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Job.Pause", Tier::Operate},      {"io.procsupd.Job.Resume", Tier::Operate},
     {"io.procsupd.Job.Reset", Tier::Operate},      {"io.procsupd.Job.Show", Tier::Operate},
     {"io.procsupd.Job.Cat", Tier::Operate},        {"io.procsupd.Job.Why", Tier::Operate},
-    {"io.procsupd.Job.Run", Tier::Operate},
+    {"io.procsupd.Job.Tree", Tier::Operate},       {"io.procsupd.Job.Run", Tier::Operate},
 });
 
 template <typename T>

@@ -37,6 +37,14 @@ std::optional<ProcessOwner> FakeHost::who_is(pid_t pid) const {
     return found->second;
 }
 
+void FakeHost::list_processes(std::vector<const Instance*> instances, bool all,
+                              std::function<void(Result<std::string>)> told) {
+    std::string names;
+    for (const auto* instance : instances) names += (names.empty() ? "" : " ") + instance->name().instance;
+    listed.push_back(names + (all ? " and all else" : ""));
+    told(processes);
+}
+
 Result<std::unique_ptr<Watch>> FakeHost::watch_process(pid_t pid, std::optional<uid_t> uid,
                                                        std::function<void()> ended) {
     struct None final : Watch {

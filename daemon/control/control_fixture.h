@@ -29,6 +29,8 @@ struct FakeHost final : HostPort {
     void reload(ReloadDone done) override { reloads.push_back(std::move(done)); }
     void shut_down(std::string cause) override { shutdowns.push_back(std::move(cause)); }
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
+    void list_processes(std::vector<const Instance*> instances, bool all,
+                        std::function<void(Result<std::string>)> listed) override;
     Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
                                                  std::function<void()> ended) override;
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
@@ -37,6 +39,8 @@ struct FakeHost final : HostPort {
     DaemonFacts known;
     std::vector<ReloadDone> reloads;
     std::vector<std::string> shutdowns;
+    std::vector<std::string> listed;  ///< "web db", "web db and all else"
+    Result<std::string> processes{std::string(R"({"trees":[],"strays":{"processes":[],"omitted":0}})")};
     std::map<pid_t, ProcessOwner> owners;
     std::map<pid_t, std::pair<uid_t, std::function<void()>>> watched;  ///< with whose they are
     std::map<std::string, std::array<Fd, 3>> attached;

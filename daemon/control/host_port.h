@@ -55,6 +55,10 @@ public:
     /// Begins to end the daemon at the end of this turn.
     virtual void shut_down(std::string cause) = 0;
     virtual std::optional<ProcessOwner> who_is(pid_t pid) const = 0;
+    /// Which processes belong to which of these instances, as the result of io.procsupd.Job.Tree; `all`: they are all there
+    /// are. Answered in a later turn.
+    virtual void list_processes(std::vector<const Instance*> instances, bool all,
+                                std::function<void(Result<std::string>)> listed) = 0;
     /// Calls `ended` once when the process has ended, unless the Watch goes first. Only a process of `uid`, where that is given;
     /// the Error says why it cannot be.
     virtual Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,

@@ -165,6 +165,28 @@ void why(const ControlContext& context, varlink::PendingCall call) {
     call.reply(writer.text());
 }
 
+void tree(const ControlContext& context, varlink::PendingCall call) {
+    std::vector<const Instance*> instances;
+    const bool named = has_names(call);
+    if (named) {
+        const auto ids = selected(context, call);
+        if (!ids) return;
+        for (const auto id : *ids) instances.push_back(context.supervisor.find(id));
+    } else {
+        if (!admitted(context, call)) return;
+        for (const auto& [name, job] : context.supervisor.jobs()) {
+            for (const auto& instance : job.instances) instances.push_back(instance.get());
+        }
+    }
+    context.host.list_processes(std::move(instances), !named, [call](const Result<std::string>& listed) mutable {
+        if (listed) {
+            call.reply(*listed);
+        } else {
+            call.fail("io.systemd.System", "cannot list processes: " + listed.error().message);
+        }
+    });
+}
+
 void subscribe(const ControlContext& context, Subscriptions& subscriptions, varlink::PendingCall call) {
     if (!call.call().more) return call.fail_with("org.varlink.service.ExpectedMore", {});
     std::vector<InstanceId> only;
@@ -198,6 +220,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Show"] = [&](PendingCall call) { show(context, call); };
     methods["Cat"] = [&](PendingCall call) { cat(context, call); };
     methods["Why"] = [&](PendingCall call) { why(context, call); };
+    methods["Tree"] = [&](PendingCall call) { tree(context, call); };
     methods["Subscribe"] = [&](PendingCall call) { subscribe(context, subscriptions, call); };
     methods["Run"] = [&](PendingCall call) { runs.begin(call); };
     return interface;

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "conf/load.h"
-#include "daemon/host/processes.h"
+#include "daemon/host/helper_output.h"
 
 namespace procsup {
 
@@ -23,21 +22,14 @@ public:
 
 private:
     void begin();
-    void read_some();
-    void finish_if_done();
+    void finish(Result<std::string> output);
     void fail(std::string message);
 
-    SdEventLoop& loop_;
-    Processes& processes_;
+    HelperOutput helper_;
     std::string config_path_;
     std::string state_dir_;
     std::vector<Loaded> waiting_;
     std::vector<Loaded> current_;
-    Fd pipe_;
-    std::unique_ptr<Watch> watch_;
-    std::string received_;
-    bool end_of_output_ = false;
-    std::optional<Result<ExitStatus>> ended_;
 };
 
 }  // namespace procsup

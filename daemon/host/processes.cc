@@ -136,7 +136,7 @@ void Processes::pause(Incarnation incarnation, bool pause) {
 }
 
 bool Processes::end_strays() {
-    for (const auto& tree : abandoned_) tree->kill();
+    for (const auto& left : abandoned_) left.tree->kill();
     const auto lasts = [&](const auto& child) { return !runs_.contains(child.second); };
     const bool keepers = std::any_of(by_pid_.begin(), by_pid_.end(), lasts);
     return kill_strays() || keepers || !abandoned_.empty();
@@ -153,7 +153,7 @@ void Processes::abandon(Incarnation incarnation) {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;
     leftovers_.erase(incarnation);
-    abandoned_.push_back(std::move(run->second.tree));
+    abandoned_.push_back({run->second.id, run->second.child, std::move(run->second.tree)});
     runs_.erase(run);
 }
 
@@ -202,7 +202,8 @@ bool Processes::cancelled(Incarnation incarnation) {
 
 void Processes::launched(Incarnation incarnation, pid_t child) {
     by_pid_[child] = incarnation;
-    const Run& run = runs_.at(incarnation);
+    Run& run = runs_.at(incarnation);
+    run.child = child;
     if (run.tree) run.tree->began(child);
 }
 
@@ -325,7 +326,7 @@ void Processes::look_at_leftovers() {
         next = leftovers_.erase(next);
         runs_.erase(incarnation);
     }
-    std::erase_if(abandoned_, [](const auto& tree) { return tree->is_empty(); });
+    std::erase_if(abandoned_, [](const auto& left) { return left.tree->is_empty(); });
 }
 
 // ---- to the engine
@@ -369,6 +370,23 @@ void Processes::helper_noted(const Note& noted) {
     } else {
         helper.ended(os_failure(describe(refusal->stage, *helper.spec), refusal->os_error));
     }
+}
+
+std::vector<pid_t> Processes::own_children() const {
+    std::vector<pid_t> pids;
+    for (const auto& [pid, incarnation] : by_pid_) pids.push_back(pid);
+    return pids;
+}
+
+std::vector<pid_t> Processes::children_for(InstanceId id) const {
+    std::vector<pid_t> pids;
+    for (const auto& [incarnation, run] : runs_) {
+        if (run.id == id && run.child != 0) pids.push_back(run.child);
+    }
+    for (const auto& left : abandoned_) {
+        if (left.id == id) pids.push_back(left.child);
+    }
+    return pids;
 }
 
 std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {

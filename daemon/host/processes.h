@@ -56,6 +56,11 @@ public:
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;
 
+    /// All that the daemon has started itself and not collected.
+    std::vector<pid_t> own_children() const;
+    /// Those of them that hold or are processes of an instance: of its run, and of what earlier runs left behind.
+    std::vector<pid_t> children_for(InstanceId id) const;
+
     /// SIGKILL to what no run holds: what was abandoned, and orphans that came to the daemon. Whether there was any, or a
     /// keeper that is about to end; what these leave behind comes to the daemon in its turn.
     bool end_strays();
@@ -97,6 +102,7 @@ private:
     struct Run {
         InstanceId id = 0;  ///< 0: a helper
         const JobSpec* spec = nullptr;
+        pid_t child = 0;    ///< of the daemon: the main process, or its keeper
         pid_t main = 0;     ///< 0: none yet, or none any more
         bool kept = false;  ///< the daemon's child for it is a keeper
         std::optional<ChildFailure> failure;
@@ -145,8 +151,13 @@ private:
     std::unordered_map<Incarnation, Run> runs_;
     std::unordered_map<pid_t, Incarnation> by_pid_;  ///< the daemon's own children
     std::set<Incarnation> leftovers_;                ///< runs whose main process is gone, and others are not
-    std::vector<std::unique_ptr<Tree>> abandoned_;   ///< of orphans = "ignore"
-    bool orphan_collected_ = false;                  ///< since the leftovers were looked at
+    struct Abandoned {
+        InstanceId id = 0;
+        pid_t child = 0;
+        std::unique_ptr<Tree> tree;
+    };
+    std::vector<Abandoned> abandoned_;  ///< of orphans = "ignore"
+    bool orphan_collected_ = false;     ///< since the leftovers were looked at
     std::map<std::string, StandardFds, std::less<>> attached_;
     std::map<Incarnation, Helper> helpers_;
     Incarnation next_helper_;

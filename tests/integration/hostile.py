@@ -82,7 +82,8 @@ class HostileTest(IntegrationTest):
         s.start()
         self.assertEqual(self.mode, s.daemon()["containment"])
         self.await_up(s, count)
-        return s
+        # The program can be up before procsupd knows that it was executed.
+        return s.settle()
 
     def hostile(self, s, job, words, *lines, restart="no"):
         """The table of a job that runs a hostile program."""

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+
+namespace procsup {
+
+/// The processes of trees, looked up in /proc (proc(5)): what `procsupd --list-processes` does, in a process of its own,
+/// because reading about a process can take as long as that process likes (the text of its command line is in its memory).
+///
+/// `request` is JSON: {"daemon": pid, "all": true, "known": [pid…], "trees": [{"name", "job", "containment", "place", "main": pid,
+/// "roots": [pid…]}…]}. "place" is a cgroup's directory, or empty: then all below one of the roots (a keeper or a main
+/// process) belong to the tree. "known" are children of the daemon that belong to it or to trees that are not asked for.
+/// The result is the same list with "processes" in each tree, and "strays": children of the daemon that nobody knows, where "all" trees are in the list.
+Result<std::string> list_processes(std::string_view request);
+
+}  // namespace procsup

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/host/helper_output.h"
+
+namespace procsup {
+
+/// Answers which processes belong to which instance, by a helper (process_table.h). Questions are answered in turn.
+class TreeLister {
+public:
+    /// Gets the text that list_processes() returns.
+    using Listed = std::function<void(Result<std::string>)>;
+
+    TreeLister(SdEventLoop& loop, Processes& processes) : helper_(loop, processes), processes_(processes) {}
+
+    /// The trees of these instances; `all`: they are all, so what is in none of them is nobody's.
+    void list(std::vector<const Instance*> instances, bool all, Listed listed);
+
+private:
+    void begin();
+
+    HelperOutput helper_;
+    Processes& processes_;
+    std::vector<std::pair<std::string, Listed>> waiting_;
+};
+
+}  // namespace procsup
