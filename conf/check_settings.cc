@@ -27,6 +27,7 @@ public:
         check_ends();
         check_signals();
         check_bond();
+        check_zombies();
         check_limits();
     }
 
@@ -192,6 +193,11 @@ private:
         } else if (spec_.reload_signal == spec_.stop_signal) {
             report_own(Key::ReloadSignal, "'reload_signal' is the same as 'stop_signal': a reload would end the job");
         }
+    }
+
+    void check_zombies() {
+        if (spec_.zombie_limit) return;
+        report_own(Key::ZombieCheck, "'zombie_check' never takes effect: there is no 'zombie_limit'");
     }
 
     void check_bond() {

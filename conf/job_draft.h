@@ -19,7 +19,7 @@ enum class Key : std::uint8_t {
     InheritEnv, EnvFiles, Env, Restart, MinUptime, RestartDelay, RestartBackoff, RestartDelayMax, RestartJitter,
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
     StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, ReloadSignal,
-    Orphans, DaemonOf, OnParentRestart, MayFork,
+    Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
     Owner, Tags, LogStdout, LogStderr, LogStdin,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
     RuntimeDir, StateDir, LogLevel, Containment, ShutdownTimeout, MaxClients, AccessAdmin, AccessOperate, AccessRead,

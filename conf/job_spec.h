@@ -134,6 +134,8 @@ struct JobSpec {
     int reload_signal = 1;
     Orphans orphans = Orphans::Kill;
     bool may_fork = true;
+    std::optional<std::uint32_t> zombie_limit;
+    Duration zombie_check = std::chrono::seconds(10);
     std::string daemon_of;  ///< the job whose life bounds this one's; empty: none
     OnParentRestart on_parent_restart = OnParentRestart::Restart;
 

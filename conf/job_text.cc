@@ -115,6 +115,10 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     if (!spec.daemon_of.empty()) {
         writer.member("daemonOf", spec.daemon_of).member("onParentRestart", word_of(spec.on_parent_restart));
     }
+    if (spec.zombie_limit) {
+        writer.member_int("zombieLimit", *spec.zombie_limit);
+        usec_member(writer, "zombieCheckUSec", spec.zombie_check);
+    }
     writer.member_bool("mayFork", spec.may_fork);
     writer.member("reloadSignal", signal_name(spec.reload_signal));
     writer.member("stdin", word_of(spec.stdin_stream));

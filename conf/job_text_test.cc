@@ -41,6 +41,7 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "stop_signal = ['SIGINT', '1s', 'SIGTERM', '1.5s', 'SIGRTMIN+3']",
              "stop_signal = 'SIGRTMIN+3'\nreload_signal = 'SIGUSR2'\nstop_timeout = '0s'",
              "may_fork = false",
+             "zombie_limit = 5\nzombie_check = '2s'",
              "stop_scope = 'main'\nstop_signal_to = 'all'\norphans = 'adopt'",
              "[log]\nstdout = 'journal'\nstderr = '/var/log/${job:instance}'\nstdin = '/dev/zero'",
              "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = "

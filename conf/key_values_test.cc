@@ -112,6 +112,8 @@ const std::vector<GoodCase>& good_cases() {
         {"", "stop_scope", "\"main\"", [](S s) { return s.stop_scope == StopScope::Main; }},
         {"", "stop_signal_to", "\"all\"", [](S s) { return s.stop_signal_to == SignalTo::All; }},
         {"", "orphans", "\"adopt\"", [](S s) { return s.orphans == Orphans::Adopt; }},
+        {"", "zombie_limit", "0", [](S s) { return s.zombie_limit == 0u; }},
+        {"", "zombie_check", "\"1s\"", [](S s) { return s.zombie_check == 1s; }, "zombie_limit = 1"},
         {"", "may_fork", "false", [](S s) { return !s.may_fork; }},
         {"", "owner", "\"nobody\"", [](S s) { return s.owner == 65534u; }},
         {"", "tags", "[\"blue\", \"prod\"]",

@@ -90,6 +90,8 @@ constexpr ValueForm kSignalTo{"\"main\" or \"all\"", "\"main\" or \"all\"", R"({
                               kSignalTargets};
 constexpr ValueForm kOrphans{"one of \"kill\", \"adopt\" and \"ignore\"", "\"kill\", \"adopt\" or \"ignore\"",
                              R"({"enum":["kill","adopt","ignore"]})", kOrphanPolicies};
+constexpr ValueForm kZombies{
+    "an integer from 0 to 1000000", "integer", R"({"type":"integer","minimum":0,"maximum":1000000})", {}};
 constexpr ValueForm kJob{
     "the name of a job", "job", R"({"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"})", {}};
 constexpr ValueForm kParentRestart{"one of \"restart\", \"stop\" and \"keep\"", "\"restart\", \"stop\" or \"keep\"",
@@ -245,6 +247,14 @@ constexpr std::array kRows{
         "the job runs on until the last of them has ended, as for programs that go into the background; or ignored: "
         "they live on, beside the next run, until procsupd ends",
         [](R& r, V& v) { r.choice(v, r.job().spec.orphans); }},
+    KeyRow{Key::ZombieLimit, "", "zombie_limit", &kZombies, "none", "all jobs",
+           "how many ended processes of it may be left that their parents have not collected; with more it is stopped, "
+           "which "
+           "counts as a failure. procsupctl(1) tree shows them",
+           [](R& r, V& v) { r.integer(v, 0, 1000000, r.job().spec.zombie_limit); }},
+    KeyRow{Key::ZombieCheck, "", "zombie_check", &kDuration, "\"10s\"", "jobs with zombie_limit",
+           "how often they are counted",
+           [](R& r, V& v) { r.duration(v, r.job().spec.zombie_check, R::Zero::Refused); }},
     KeyRow{
         Key::DaemonOf, "", "daemon_of", &kJob, "none", "all jobs",
         "the job to whose life this one is bound: it is started once that runs, and stopped in its own way when that "

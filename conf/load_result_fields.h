@@ -101,6 +101,8 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("stopScope", value.stop_scope, usual.stop_scope);
     archive.field("stopSignalTo", value.stop_signal_to, usual.stop_signal_to);
     archive.field("orphans", value.orphans, usual.orphans);
+    archive.field("zombieLimit", value.zombie_limit, usual.zombie_limit);
+    archive.field("zombieCheck", value.zombie_check, usual.zombie_check);
     archive.field("mayFork", value.may_fork, usual.may_fork);
     archive.field("daemonOf", value.daemon_of, usual.daemon_of);
     archive.field("onParentRestart", value.on_parent_restart, usual.on_parent_restart);

@@ -41,6 +41,8 @@ stop_scope = "main"
 stop_signal_to = "all"
 orphans = "ignore"
 may_fork = false
+zombie_limit = 7
+zombie_check = "1min"
 owner = "nobody"
 tags = ["a", "b"]
 [jobs.web.log]

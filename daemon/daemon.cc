@@ -12,6 +12,7 @@
 #include "conf/job_text.h"
 #include "daemon/control/refusal.h"
 #include "daemon/host/process_end.h"
+#include "daemon/host/process_table.h"
 
 namespace procsup {
 namespace {
@@ -88,6 +89,7 @@ Result<void> Daemon::set_up() {
     state_dir_ = options_.state_dir.empty() ? options_.default_state_dir : options_.state_dir;
     loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, state_dir_);
     tree_lister_ = std::make_unique<TreeLister>(*loop_, *processes_);
+    processes_->set_zombie_counter([this](InstanceId id, Incarnation incarnation) { count_zombies(id, incarnation); });
     loop_->set_on_failure([this](std::string_view what) { log_.error("internal error: " + std::string(what)); });
     loop_->set_after_callback([this] { after_callback(); });
     feed_watchdog();
@@ -264,6 +266,14 @@ void Daemon::announce(const Transition& transition) {
     if (options_.batch && transition.to == State::Failed) note_failure(transition);
     if (control_) control_->on_transition(transition);
     tell_status_later();
+}
+
+void Daemon::count_zombies(InstanceId id, Incarnation incarnation) {
+    tree_lister_->list({supervisor_->find(id)}, false, [this, incarnation](const Result<std::string>& listed) {
+        // What could not be counted this time is counted the next.
+        const auto zombies = listed ? zombies_in(*listed) : ZombieCount{};
+        supervisor_->zombies_counted(incarnation, zombies.count, zombies.neglected_by, loop_->now());
+    });
 }
 
 /// The first failure in a batch is the daemon's own; daemons only serve the others.

@@ -65,6 +65,7 @@ private:
     void shutdown_overdue();
     void give_up_or_wait();
     void save_stop(const std::string& job);
+    void count_zombies(InstanceId id, Incarnation incarnation);
     void note_failure(const Transition& transition);
     void note_manual_stop(const Transition& transition);
     void end_when_nothing_is_left();

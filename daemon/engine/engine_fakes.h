@@ -25,6 +25,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
         calls.push_back((to == SignalTo::All ? "signal all " : "signal ") + std::to_string(signal));
     }
     void pause(Incarnation, bool pause) override { calls.push_back(pause ? "pause" : "go on"); }
+    void count_zombies(Incarnation) override { calls.push_back("count zombies"); }
     void abandon(Incarnation) override { calls.push_back("abandon"); }
     void kill_tree(Incarnation) override { calls.push_back("kill tree"); }
     void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override {

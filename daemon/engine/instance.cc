@@ -11,7 +11,7 @@ namespace procsup {
 namespace {
 
 constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::StopTimeout, TimerKind::StopStep,
-                                TimerKind::RunTimeout, TimerKind::Backoff};
+                                TimerKind::RunTimeout,   TimerKind::ZombieCheck, TimerKind::Backoff};
 
 }  // namespace
 
@@ -176,6 +176,19 @@ void Instance::left_behind(const ExitStatus& status, Context& context) {
 
 void Instance::on(const TreeEmpty&, Context& context) { run_ended(context); }
 
+void Instance::on(const ZombiesCounted& event, Context& context) {
+    if (state_ != State::Running || !spec_->zombie_limit) return;
+    if (event.count <= *spec_->zombie_limit) {
+        arm(TimerKind::ZombieCheck, spec_->zombie_check, context);
+        return;
+    }
+    timed_out_ = true;
+    limit_text_ = fmt::format("zombie_limit ({}) passed: {} processes were not collected, most of them by {}",
+                              *spec_->zombie_limit, event.count, event.neglected_by);
+    enter(State::Stopping, limit_text_, context);
+    send_stop_signal(context);
+}
+
 void Instance::on(const TimerFired& event, Context& context) {
     auto& armed = armed_[static_cast<std::size_t>(event.kind)];
     if (armed == 0 || armed != event.generation) return;
@@ -183,16 +196,17 @@ void Instance::on(const TimerFired& event, Context& context) {
     switch (event.kind) {
         case TimerKind::StartTimeout:
             timed_out_ = true;
-            timeout_name_ = "start_timeout";
+            limit_text_ = "start_timeout passed";
             enter(State::Stopping, "start_timeout (" + to_text(spec_->start_timeout) + ") passed", context);
             context.actions.push_back(KillTreeAction{});
             return;
         case TimerKind::RunTimeout:
             timed_out_ = true;
-            timeout_name_ = "run_timeout";
+            limit_text_ = "run_timeout passed";
             enter(State::Stopping, "run_timeout (" + to_text(spec_->run_timeout) + ") passed", context);
             send_stop_signal(context);
             return;
+        case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
         case TimerKind::StopTimeout:
             killed_ = true;
             context.actions.push_back(KillTreeAction{});
@@ -220,6 +234,7 @@ void Instance::enter(State state, std::string cause, Context& context) {
     if (!is_live(state)) pid_ = 0;
     note(from, context);
     if (state == State::Starting) arm(TimerKind::StartTimeout, spec_->start_timeout, context);
+    if (state == State::Running && spec_->zombie_limit) arm(TimerKind::ZombieCheck, spec_->zombie_check, context);
     if (state == State::Running && spec_->run_timeout != kForever) {
         const auto passed = std::chrono::duration_cast<Duration>(context.now - executed_at_);
         arm(TimerKind::RunTimeout, std::max(Duration::zero(), spec_->run_timeout - passed), context);
@@ -369,7 +384,7 @@ std::string Instance::end_text() const {
     } else {
         text = run_exit_ ? to_text(*run_exit_) : "ended";
     }
-    if (timed_out_) text = fmt::format("{} passed, {}", timeout_name_, text);
+    if (timed_out_) text = limit_text_ + ", " + text;
     if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";
     return text;
 }

@@ -30,10 +30,11 @@ struct NotStarted { SpawnStage stage; int os_error; };
 struct Execed {};
 struct Exited { ExitStatus status; bool tree_empty; };
 struct TreeEmpty {};
+struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
-                           ResumeRequested, MayStart, Spawned, NotStarted, Execed, Exited, TreeEmpty, TimerFired>;
+                           ResumeRequested, MayStart, Spawned, NotStarted, Execed, Exited, TreeEmpty, ZombiesCounted, TimerFired>;
 
 // What an instance wants done.
 struct SpawnAction {};
@@ -41,12 +42,13 @@ struct TellToEndAction { int signal; SignalTo to; };
 struct KillTreeAction {};
 struct PauseAction { bool pause; };
 struct AbandonAction {};
+struct CountZombiesAction {};
 struct ArmAction { TimerKind kind; std::uint32_t generation; TimePoint when; };
 struct DisarmAction { TimerKind kind; };
 struct AnnounceAction { State from; State to; };
 struct EndDaemonAction { int code; };
 
-using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, PauseAction, AbandonAction,
+using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, PauseAction, AbandonAction, CountZombiesAction,
                             ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
 // clang-format on
 using Actions = std::vector<Action>;
@@ -146,6 +148,7 @@ private:
     void on(const Execed& event, Context& context);
     void on(const Exited& event, Context& context);
     void on(const TreeEmpty& event, Context& context);
+    void on(const ZombiesCounted& event, Context& context);
     void on(const TimerFired& event, Context& context);
 
     void enter(State state, std::string cause, Context& context);
@@ -173,8 +176,8 @@ private:
     State state_ = State::Stopped;
     bool wanted_ = false;                        // up is what is asked for
     bool stop_asked_ = false;                    // this run's end was ordered (stop or restart)
-    bool timed_out_ = false;                     // this run was ended by a time-out
-    std::string_view timeout_name_;              // which one
+    bool timed_out_ = false;                     // this run was ended because of a limit of its own
+    std::string limit_text_;                     // which one: "run_timeout passed"
     bool executed_ = false;                      // this run's program ran
     bool main_ended_ = false;                    // this run's main process is gone
     bool stop_signalled_ = false;                // this run was told to end by its stop signal
@@ -198,7 +201,7 @@ private:
     std::uint64_t runs_ended_ = 0;
     StartHistory starts_;
     std::uint32_t generation_ = 0;
-    std::array<std::uint32_t, 5> armed_{};  // generation by TimerKind, 0 = not armed
+    std::array<std::uint32_t, 6> armed_{};  // generation by TimerKind, 0 = not armed
     std::vector<HistoryEntry> history_;
 };
 

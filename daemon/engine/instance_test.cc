@@ -353,6 +353,27 @@ TEST(Instance, GoesOnWhenItIsStoppedWhilePaused) {
     EXPECT_EQ(sim.fakes.calls, (std::vector<std::string>{"spawn web", "pause", "signal 15", "go on"}));
 }
 
+TEST(Instance, IsStoppedWhenItNeglectsMoreZombiesThanItMay) {
+    JobSpec spec = with_restart(Restart::No);
+    spec.zombie_limit = 3;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    const auto begun = sim.fakes.now;
+    sim.fire(TimerKind::ZombieCheck);
+    EXPECT_EQ(sim.fakes.now, begun + 10s);
+    EXPECT_EQ(sim.fakes.calls.back(), "count zombies");
+    sim.supervisor.zombies_counted(sim.fakes.last_incarnation, 3, "411 (web)", sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Running);
+    sim.fire(TimerKind::ZombieCheck);
+    sim.supervisor.zombies_counted(sim.fakes.last_incarnation, 4, "411 (web)", sim.fakes.now);
+    EXPECT_EQ(sim.fakes.calls.back(), "signal 15");
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.state(), State::Failed);
+    EXPECT_EQ(sim.web().cause(),
+              "zombie_limit (3) passed: 4 processes were not collected, most of them by 411 (web), exit 0");
+}
+
 TEST(Instance, SaysWhichStepOfAStartFailed) {
     Sim sim(with_restart(Restart::No));
     sim.start();

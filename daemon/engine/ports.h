@@ -53,13 +53,15 @@ public:
     virtual void tell_to_end(Incarnation incarnation, SignalTo to, int signal) = 0;
     /// Ends every process of the incarnation at once (SIGKILL).
     virtual void kill_tree(Incarnation incarnation) = 0;
+    /// Looks for processes of the incarnation that have ended and were not collected; answered by zombies_counted.
+    virtual void count_zombies(Incarnation incarnation) = 0;
     /// Every process of the incarnation stands still, or goes on.
     virtual void pause(Incarnation incarnation, bool pause) = 0;
     /// After exited: no event follows any more, and what is left lives on without being told anything.
     virtual void abandon(Incarnation incarnation) = 0;
 };
 
-enum class TimerKind { StartTimeout, StopTimeout, StopStep, RunTimeout, Backoff };
+enum class TimerKind { StartTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff };
 
 class Timers {
 public:

@@ -254,6 +254,11 @@ void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_em
 
 void Supervisor::tree_empty(Incarnation incarnation, TimePoint now) { deliver_last(incarnation, TreeEmpty{}, now); }
 
+void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by,
+                                 TimePoint now) {
+    deliver(incarnation, ZombiesCounted{count, std::move(neglected_by)}, now);
+}
+
 void Supervisor::timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now) {
     if (const auto found = by_id_.find(id); found != by_id_.end()) {
         deliver(*found->second, TimerFired{kind, generation}, now);
@@ -293,6 +298,8 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
         backend_.tell_to_end(instance.incarnation(), told->to, told->signal);
     } else if (const auto* pause = std::get_if<PauseAction>(&action)) {
         backend_.pause(instance.incarnation(), pause->pause);
+    } else if (std::holds_alternative<CountZombiesAction>(action)) {
+        backend_.count_zombies(instance.incarnation());
     } else if (std::holds_alternative<AbandonAction>(action)) {
         by_incarnation_.erase(instance.incarnation());
         backend_.abandon(instance.incarnation());

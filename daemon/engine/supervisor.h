@@ -75,6 +75,7 @@ public:
     void execed(Incarnation incarnation, TimePoint now);
     void exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now);
     void tree_empty(Incarnation incarnation, TimePoint now);
+    void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
 
     const std::map<std::string, Job, std::less<>>& jobs() const { return jobs_; }

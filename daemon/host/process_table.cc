@@ -232,4 +232,25 @@ Result<std::string> list_processes(std::string_view request) {
     return writer.end_object().end_object().take();
 }
 
+ZombieCount zombies_in(const std::string& listed) {
+    ZombieCount result;
+    const auto value = json::parse(listed);
+    const auto* trees = value ? value->find("trees") : nullptr;
+    if (trees == nullptr || trees->as_array() == nullptr || trees->as_array()->empty()) return result;
+    const auto* processes = trees->as_array()->front().find("processes");
+    if (processes == nullptr || processes->as_array() == nullptr) return result;
+    std::map<std::int64_t, std::uint32_t> by_parent;
+    std::map<std::int64_t, std::string_view> commands;
+    for (const auto& process : *processes->as_array()) {
+        commands[process.int_or("pid", 0)] = process.string_or("command", "");
+        if (process.string_or("state", "") != "Z") continue;
+        ++result.count;
+        ++by_parent[process.int_or("parent", 0)];
+    }
+    const auto most = std::max_element(by_parent.begin(), by_parent.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most != by_parent.end()) result.neglected_by = fmt::format("{} ({})", most->first, commands[most->first]);
+    return result;
+}
+
 }  // namespace procsup

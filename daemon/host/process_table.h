@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,5 +16,13 @@ namespace procsup {
 /// process) belong to the tree. "known" are children of the daemon that belong to it or to trees that are not asked for.
 /// The result is the same list with "processes" in each tree, and "strays": children of the daemon that nobody knows, where "all" trees are in the list.
 Result<std::string> list_processes(std::string_view request);
+
+struct ZombieCount {
+    std::uint32_t count = 0;
+    std::string neglected_by;  ///< the process that has most of them to collect: "4711 (python3 worker.py)"
+};
+
+/// Of the first tree in a list_processes() result.
+ZombieCount zombies_in(const std::string& listed);
 
 }  // namespace procsup

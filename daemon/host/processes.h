@@ -55,6 +55,11 @@ public:
     void kill_tree(Incarnation incarnation) override;
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;
+    void count_zombies(Incarnation incarnation) override { zombie_counter_(runs_.at(incarnation).id, incarnation); }
+    /// Who answers count_zombies().
+    void set_zombie_counter(std::function<void(InstanceId, Incarnation)> counter) {
+        zombie_counter_ = std::move(counter);
+    }
 
     /// All that the daemon has started itself and not collected.
     std::vector<pid_t> own_children() const;
@@ -165,6 +170,7 @@ private:
     std::uint64_t orphans_ = 0;
     bool protected_ = false;  ///< the daemon's own oom_score_adj is below 0
     std::function<void(const JobSpec&, std::string)> on_shortfall_;
+    std::function<void(InstanceId, Incarnation)> zombie_counter_;
 };
 
 }  // namespace procsup

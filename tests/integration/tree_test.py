@@ -18,6 +18,12 @@ class Tree:
         shown = s.ctl("tree", "hostile").out
         self.assertEqual(3, shown.count(f"! zombie: {main} has not collected it"), shown)
 
+    def test_who_neglects_more_than_it_may_is_stopped_and_named(self):
+        s = self.hold("zombies 5", "zombie_limit = 4", 'zombie_check = "10ms"')
+        self.await_true("it has failed", lambda: s.instance("hostile")["state"] == "failed")
+        why = s.run("why", "hostile").out
+        self.assertRegex(why, r"zombie_limit \(4\) passed: 5 processes were not collected, most of them by \d+ \(.*zombies ")
+
     def test_every_process_is_in_the_tree_of_its_job_and_in_no_other(self):
         s = self.hold("chain 20 stay", before='[jobs.other]\ncommand = ["sleep", "1000"]\n')
         trees = self.tree(s)

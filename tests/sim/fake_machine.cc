@@ -11,6 +11,7 @@ namespace {
 bool timer_belongs(TimerKind kind, State state) {
     switch (kind) {
         case TimerKind::StartTimeout: return state == State::Starting;
+        case TimerKind::ZombieCheck:
         case TimerKind::RunTimeout: return state == State::Running;
         case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
@@ -100,6 +101,11 @@ void FakeMachine::pause(Incarnation incarnation, bool pause) {
     found->second.paused = pause;
     // Each signal that came meanwhile takes effect.
     if (!pause && !found->second.main_gone && !found->second.ignores_stop) plan(incarnation, Step::Exit, 200);
+}
+
+void FakeMachine::count_zombies(Incarnation incarnation) {
+    if (!runs_.contains(incarnation)) return broken("zombies are counted of a tree that is empty");
+    plan(incarnation, Step::CountZombies, 20);
 }
 
 void FakeMachine::abandon(Incarnation incarnation) {
@@ -200,6 +206,7 @@ void FakeMachine::happen_to(const Due& due) {
             over(due.incarnation);
             supervisor_->tree_empty(due.incarnation, now_);
             return;
+        case Step::CountZombies: supervisor_->zombies_counted(due.incarnation, draw(4), "4711 (work)", now_); return;
         case Step::Timer: return;
     }
 }

@@ -44,6 +44,7 @@ public:
     void signal(Incarnation incarnation, int signal) override;
     void tell_to_end(Incarnation incarnation, SignalTo to, int signal) override;
     void pause(Incarnation incarnation, bool pause) override;
+    void count_zombies(Incarnation incarnation) override;
     void abandon(Incarnation incarnation) override;
     void kill_tree(Incarnation incarnation) override;
     void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override;
@@ -52,7 +53,7 @@ public:
     void end_daemon(int code, std::string_view cause) override;
 
 private:
-    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Exit, TreeEmpty, Timer };
+    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Exit, TreeEmpty, CountZombies, Timer };
     struct Due {
         Step step;
         Incarnation incarnation = 0;

@@ -27,6 +27,7 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
         spec.daemon_of = "job" + std::to_string(machine.draw(number - 1));
         spec.on_parent_restart = static_cast<OnParentRestart>(machine.draw(2));
     }
+    if (machine.draw(3) == 0) spec.zombie_limit = 2;
     spec.orphans = static_cast<Orphans>(machine.draw(2));
     spec.stop_scope = static_cast<StopScope>(machine.draw(1));
     spec.stop_signal_to = static_cast<SignalTo>(machine.draw(1));
