@@ -1,0 +1,148 @@
+"""Jobs bound to the life of another, and what becomes of all when procsupd itself is killed."""
+import os
+import signal
+import subprocess
+import unittest
+
+from harness import PROCSUPD, IntegrationTest
+from hostile import GROUPS
+from processes import descendants, wait_gone
+
+SHOP = """
+[jobs.shop]
+command = ["sleep", "1000"]
+restart = "always"
+min_uptime = "0s"
+restart_delay = "0s"
+[jobs.logger]
+command = ["sleep", "2000"]
+daemon_of = "shop"
+"""
+EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/daemons.toml")
+
+
+class Bound(IntegrationTest):
+    def serve(self, more=""):
+        s = self.supervise(SHOP + more)
+        s.ctl("wait", "logger")
+        return s, s.pid_of("shop"), s.pid_of("logger")
+
+    def assert_new_pair(self, s, events, shop, logger):
+        """The old daemon was gone when its parent started again, and a new one runs."""
+        events.until("shop", "running")
+        self.assertTrue(wait_gone(logger, 0))
+        events.until("logger", "running")
+        self.assertNotIn(s.pid_of("shop"), (shop, None))
+        self.assertNotIn(s.pid_of("logger"), (logger, None))
+
+    def test_a_daemon_ends_with_its_parent_however_that_ends(self):
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV):
+            with self.subTest(number):
+                s, shop, logger = self.serve()
+                events = s.events("shop", "logger")
+                os.kill(shop, number)
+                self.assert_new_pair(s, events, shop, logger)
+                events.close()
+
+    def test_a_restart_of_the_parent_restarts_its_daemon(self):
+        s, shop, logger = self.serve()
+        events = s.events("shop", "logger")
+        s.ctl("restart", "shop")
+        self.assert_new_pair(s, events, shop, logger)
+        events.close()
+
+    def test_a_stop_of_the_parent_ends_its_daemon_which_waits(self):
+        s, shop, logger = self.serve()
+        events = s.events("shop", "logger")
+        s.ctl("stop", "shop")
+        event = events.until("logger", "waiting")
+        self.assertTrue(event["cause"].startswith("shop, whose daemon it is, has ended: stop asked by uid "), event)
+        self.assertTrue(wait_gone(logger, 0))
+        s.ctl("start", "shop")
+        events.until("logger", "running")
+        events.close()
+
+    def test_a_kept_daemon_lives_through_a_restart(self):
+        s, _, logger = self.serve('on_parent_restart = "keep"\n')
+        s.ctl("restart", "shop")
+        self.assertEqual(logger, s.pid_of("logger"))
+        s.ctl("stop", "shop")
+        self.assertTrue(wait_gone(logger))
+
+    def test_a_command_is_the_daemon_of_the_job_that_runs_it(self):
+        s = self.supervise()
+        ready = s.fifo("ready")
+        s.configure('[jobs.shop]\nshell = "procsupctl run --daemon --name=child -- sleep 1000; echo ready > @DIR@/ready; '
+                    'exec sleep 1000"\nrestart = "no"\n[jobs.shop.env]\n' + f'PATH = "{s.ctl_env()["PATH"]}:'
+                    + os.path.dirname(os.environ.get("PROCSUPCTL", "")) + '"\n')
+        s.ctl("reload")
+        self.assertEqual("ready", ready.next())
+        child = s.pid_of("child")
+        os.kill(s.pid_of("shop"), signal.SIGKILL)
+        self.assertTrue(wait_gone(child))
+
+    def test_a_command_is_the_daemon_of_a_process(self):
+        s = self.supervise()
+        with subprocess.Popen(["sleep", "1000"]) as parent:
+            s.ctl("run", "--daemon", "--bind", str(parent.pid), "--name=child", "--", "sleep", "2000")
+            child = s.pid_of("child")
+            parent.kill()
+        self.assertTrue(wait_gone(child))
+        self.assertIn("'-1' is no process id", s.ctl("run", "--daemon", "--bind=-1", "--", "true", expect=2).err)
+        self.assertIn("No such process", s.ctl("run", "--daemon", "--bind", str(parent.pid), "--", "true", expect=126).err)
+
+    def test_a_batch_ends_with_its_last_job_and_the_first_failure(self):
+        with open(EXAMPLE, encoding="utf-8") as file:
+            example = file.read()
+        for more, code in (("", 0), ('[jobs.bad]\nshell = "exit 7"\nrestart = "no"\n', 7)):
+            with self.subTest(code):
+                s = self.prepare(example + more, options=["--batch"])
+                s.launch()
+                self.assertEqual(code, s.wait_end())
+                self.assertEqual({}, descendants(s.process.pid))
+
+
+class Killed(IntegrationTest):
+    """kill -9 of procsupd: in each way to hold jobs that promises to end them."""
+
+    def each_way(self):
+        for mode in ["keeper", *(["cgroup"] if GROUPS else [])]:
+            with self.subTest(mode):
+                yield self.supervise('[jobs.deaf]\nshell = "trap \'\' TERM; setsid sleep 1000 & sleep 2000"\n'
+                                     'stop_timeout = "100ms"\n'
+                                     '[jobs.many]\ncommand = ["sleep", "3000"]\ninstances = 5\n',
+                                     options=[f"--containment={mode}"])
+
+    def test_every_tree_ends_and_no_second_copy_is_started(self):
+        for s in self.each_way():
+            jobs = s.job_processes()
+            self.assertGreaterEqual(len(jobs), 7)
+            s.process.kill()
+            s.process.wait()
+            s.start().settle()
+            # The next one is ready only when nothing of the first is left.
+            self.assertTrue(all(wait_gone(pid, 0) for pid in jobs))
+            self.assertEqual({"running"}, {one["state"] for one in s.instances().values()})
+
+    def test_nothing_lives_on_without_a_next_one(self):
+        for s in self.each_way():
+            jobs = s.job_processes()
+            s.process.kill()
+            self.assertTrue(all(wait_gone(pid) for pid in jobs))
+
+    def test_without_guard_or_keepers_the_next_one_ends_what_is_left(self):
+        for s in self.each_way():
+            below = descendants(s.process.pid)
+            jobs = s.job_processes()
+            os.kill(s.process.pid, signal.SIGSTOP)
+            for pid, text in below.items():
+                if "procsup-guard" in text:
+                    os.kill(pid, signal.SIGKILL)
+            s.process.kill()
+            s.process.wait()
+            s.start().settle()
+            self.assertTrue(all(wait_gone(pid, 0) for pid in jobs))
+
+
+if __name__ == "__main__":
+    unittest.main()
