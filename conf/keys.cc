@@ -268,7 +268,8 @@ constexpr std::array kRows{
            "stopped when that ends for good",
            [](R& r, V& v) { r.choice(v, r.job().spec.on_parent_restart); }},
     KeyRow{Key::MayFork, "", "may_fork", &kBool, "true", "all jobs",
-           "with _false_ the kernel refuses to make new processes (EPERM); threads work",
+           "with _false_ the kernel refuses to make new processes (EPERM), also to commands of _exec_; threads work. "
+           "Nothing that it executes gains privileges then, such as by set-user-ID",
            [](R& r, V& v) { r.boolean(v, r.job().spec.may_fork); }},
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},

@@ -28,7 +28,7 @@ using Incarnation = std::uint64_t;
 // clang-format off
 enum class SpawnStage {
     None, Cancelled, Containment, Keeper, Clone, Session, Stdin, Stdout, Stderr, Journal, Limits, Nice, Groups, Group, User, VerifyIds, Privileges,
-    WorkingDir, Exec,
+    WorkingDir, Filter, Exec,
 };
 // clang-format on
 

@@ -23,6 +23,7 @@ std::string describe(SpawnStage stage, const JobSpec& spec) {
         case SpawnStage::VerifyIds: return "verify that the user was changed";
         case SpawnStage::Privileges: return "give up new privileges";
         case SpawnStage::WorkingDir: return "change to directory " + spec.working_dir;
+        case SpawnStage::Filter: return "forbid new processes";
         case SpawnStage::Exec: return "exec " + program;
     }
     return "start";

@@ -10,6 +10,8 @@
 
 #include "daemon/engine/ports.h"
 
+struct sock_fprog;
+
 /// What runs between clone and exec. The child shares the daemon's memory and, at first, its descriptor table, so it
 /// calls nothing but the kernel: no allocation, no errno, no logging, no library.
 namespace procsup {
@@ -54,8 +56,9 @@ struct ChildPlan {
     int nice;
 
     bool no_new_privileges;
-    int keeper_socket;  ///< of KeeperPlan; -1: none
-    int status_fd;      ///< end of the status pipe, close-on-exec; below kFirstKeptFd
+    const sock_fprog* fork_filter;  ///< of ForkFilter; nullptr: the job may fork
+    int keeper_socket;              ///< of KeeperPlan; -1: none
+    int status_fd;                  ///< end of the status pipe, close-on-exec; below kFirstKeptFd
     /// 1 until the child has its own descriptor table; the kernel clears it too when the child ends
     /// (CLONE_CHILD_CLEARTID), so waiting for it always ends.
     std::atomic<std::uint32_t> shares_fds;

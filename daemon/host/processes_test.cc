@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -188,6 +189,23 @@ TEST(Processes, SayWhichStepOfAStartFailed) {
         machine.run(spec);
         EXPECT_EQ(machine.instance().cause(), one.cause) << one.what;
     }
+}
+
+TEST(Processes, DoNotRunWithoutTheFilterThatTheyAskFor) {
+    // A run-time that lets nobody install a filter: in a process of its own, which it would hold for good.
+    const auto under_refusal = [] {
+        void* rules = seccomp_init(SCMP_ACT_ALLOW);
+        seccomp_rule_add(rules, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(seccomp), 0);
+        if (seccomp_load(rules) != 0) _exit(1);
+        auto spec = command({"/bin/true"});
+        spec.may_fork = false;
+        Machine machine;
+        machine.when([&] { return machine.is(State::Failed); });
+        machine.run(spec);
+        (void)!write(STDERR_FILENO, machine.instance().cause().data(), machine.instance().cause().size());
+        _exit(0);
+    };
+    EXPECT_EXIT(under_refusal(), testing::ExitedWithCode(0), "^cannot forbid new processes: Permission denied$");
 }
 
 TEST(Processes, StartWithACleanSlate) {

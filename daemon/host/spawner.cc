@@ -143,23 +143,22 @@ void Spawner::pump() {
 void Spawner::start(LaunchOrder order) {
     const auto incarnation = order.incarnation;
     Slot* slot = free_slot();
-    if (slot == nullptr || !open_status_pipe(*slot)) {
-        observer_.launch_refused(incarnation, SpawnStage::Clone, slot == nullptr ? ENOMEM : errno);
-        return;
-    }
+    const auto refuse = [&](SpawnStage stage, int os_error) {
+        if (slot != nullptr) release(*slot);
+        observer_.launch_refused(incarnation, stage, os_error);
+    };
+    if (slot == nullptr) return refuse(SpawnStage::Clone, ENOMEM);
+    if (!open_status_pipe(*slot)) return refuse(SpawnStage::Clone, errno);
     prepare(*slot, order);
-    if (!prepare_keeper(*slot, order)) {
-        release(*slot);
-        observer_.launch_refused(incarnation, SpawnStage::Clone, ENOMEM);
-        return;
+    if (!prepare_keeper(*slot, order)) return refuse(SpawnStage::Clone, ENOMEM);
+    if (const auto done = prepare_filter(*slot, order); !done) {
+        return refuse(SpawnStage::Filter, done.error().os_error);
     }
     const long result = create_process(*slot, order.enclosure);
     if (result < 0) {
         slot->plan.shares_fds = 0;
         slot->keeper.shares_fds = 0;
-        release(*slot);
-        observer_.launch_refused(incarnation, SpawnStage::Clone, static_cast<int>(-result));
-        return;
+        return refuse(SpawnStage::Clone, static_cast<int>(-result));
     }
     slot->incarnation = incarnation;
     slot->pid = static_cast<pid_t>(result);
@@ -244,6 +243,18 @@ bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order) {
     keeper.drop_realtime = slot.plan.drop_realtime;
     keeper.main_pid.store(0, std::memory_order_relaxed);
     return slot.keeper_stack != nullptr;
+}
+
+/// The kernel takes a filter from who has no privileges only if exec can bring none: a set-user-ID program must not find
+/// calls refused that it relies on.
+Result<void> Spawner::prepare_filter(Slot& slot, const LaunchOrder& order) {
+    slot.plan.fork_filter = nullptr;
+    if (order.spec->may_fork) return {};
+    const auto filter = fork_filter_.program();
+    if (!filter) return filter.error();
+    slot.plan.fork_filter = *filter;
+    slot.plan.no_new_privileges = true;
+    return {};
 }
 
 void Spawner::set_keeper_lock(const Fd& lock) {

@@ -14,6 +14,7 @@
 #include "daemon/engine/ports.h"
 #include "daemon/host/child.h"
 #include "daemon/host/containment/containment.h"
+#include "daemon/host/fork_filter.h"
 #include "daemon/host/launch_text.h"
 #include "daemon/host/realtime.h"
 #include "daemon/host/sd_event_loop.h"
@@ -94,6 +95,7 @@ private:
     Slot* free_slot();
     void prepare(Slot& slot, LaunchOrder& order);
     void prepare_streams(Slot& slot, LaunchOrder& order);
+    Result<void> prepare_filter(Slot& slot, const LaunchOrder& order);
     bool open_status_pipe(Slot& slot);
     long create_process(Slot& slot, const Enclosure& enclosure);
     bool prepare_keeper(Slot& slot, const LaunchOrder& order);
@@ -107,6 +109,7 @@ private:
     LaunchObserver& observer_;
     LaunchSurroundings surroundings_;
     Realtime realtime_;
+    ForkFilter fork_filter_;
     std::string invocation_prefix_;
     rlimit original_open_files_{};
     Fd null_;
