@@ -89,7 +89,7 @@ class Bound(IntegrationTest):
             parent.kill()
         self.assertTrue(wait_gone(child))
         self.assertIn("'-1' is no process id", s.ctl("run", "--daemon", "--bind=-1", "--", "true", expect=2).err)
-        self.assertIn("No such process", s.ctl("run", "--daemon", "--bind", str(parent.pid), "--", "true", expect=126).err)
+        self.assertIn("No such process", s.ctl("run", "--daemon", "--bind", str(parent.pid), "--", "true", expect=125).err)
 
     def test_a_batch_ends_with_its_last_job_and_the_first_failure(self):
         with open(EXAMPLE, encoding="utf-8") as file:
