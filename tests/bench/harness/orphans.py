@@ -2,16 +2,14 @@
 
 import os
 import signal
-import subprocess
 import time
 
 from harness import machine
 from harness.echo import EchoServer
 from harness.figures import TIME, Samples, in_turn
+from harness.pings import Pings
 from harness.running import Running
 from harness.supervisors import Floor, Job
-
-PING_INTERVAL_US = 5000
 
 
 def storm(bench, samples, running, count, socket):
@@ -20,23 +18,16 @@ def storm(bench, samples, running, count, socket):
     running.wait(lambda: running.board.header().parked >= count, f"{count} orphans waiting", 120)
     time.sleep(0.2)
     main = running.board.records(limit=1)[0].pid
-    pinger = subprocess.Popen([bench.tools.ping, "watch", str(PING_INTERVAL_US), socket], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
-    try:
-        time.sleep(0.05)
+    with Pings(bench.tools, socket) as pings:
         before = machine.cpu_ns(running.pid)
         os.kill(main, signal.SIGUSR1)
         running.wait(lambda: running.board.header().gone_ns != 0, "all orphans reaped", 120)
         time.sleep(0.05)
         cpu = machine.cpu_ns(running.pid) - before
-    finally:
-        answer, _ = pinger.communicate("")
-    if pinger.returncode != 0:
-        raise machine.Broken(f"{name}: pings failed during the storm")
     header = running.board.header()
     samples.add(name, "wall", header.gone_ns - header.released_ns)
     samples.add(name, "cpu", cpu / count)
-    samples.add(name, "ping", int(answer.split()[0]))
+    samples.add(name, "ping", pings.worst)
     # The raw loop ends when its last child has ended.
     os.kill(main, signal.SIGTERM)
 
