@@ -93,11 +93,11 @@ class Samples:
     def worst(self, supervisor, metric):
         return max(self._values.get((supervisor, metric), []), default=None)
 
-    def row(self, what, kind, metric, peers=(), **target):
-        """The line of a metric; a peer is compared with the same floor."""
+    def row(self, what, kind, metric, peers=(), product="procsupd", **target):
+        """The line of a metric; a peer is compared with the same floor. `product`: procsupd in one of its modes."""
         floor = self.of("floor", metric)
         values = {peer.name: self.of(peer.name, metric) for peer in peers}
-        return Row(what, kind, self.of("procsupd", metric), floor,
+        return Row(what, kind, self.of(product, metric), floor,
                    peers={name: (value, value / floor if floor else None)
                           for name, value in values.items() if value is not None}, **target)
 

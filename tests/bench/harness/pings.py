@@ -9,7 +9,7 @@ INTERVAL_US = 5000
 
 
 class Pings:
-    """While in a `with`, a client at real-time priority pings `socket`; afterwards `worst` is the longest answer, in ns."""
+    """While in a `with`, a client at real-time priority pings `socket`; then `worst` is the longest time in ns."""
 
     def __init__(self, tools, socket):
         self.worst = None

@@ -87,6 +87,7 @@ class Running:
             self._stop()
         finally:
             self._sweep(helpers)
+            self.supervisor.tidy(self.folder)
             self.board.close()
             shutil.rmtree(self.folder)
 
@@ -102,7 +103,7 @@ class Running:
 
     def _sweep(self, helpers):
         """Helpers and services may need a moment after their supervisor; then they are killed."""
-        programs = (self._tools.service, self._tools.orphans)
+        programs = (self._tools.service, self._tools.orphans, self._tools.tree)
         services = {record.pid: machine.start_time(record.pid) for record in self.board.records()
                     if machine.runs_program(record.pid, programs)}
         left = {**helpers, **services}

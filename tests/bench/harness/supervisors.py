@@ -6,12 +6,16 @@ import signal
 import socket
 from typing import NamedTuple
 
+from harness import cgroup
+from harness.machine import read
+
 
 class Job(NamedTuple):
     """`argv` ends with the number of the job, which its program writes on the board."""
     name: str
     argv: list
     restarts: bool = False
+    killed: bool = False  # at once when it is to stop
 
 
 def jobs_of(count, argv, restarts=False):
@@ -26,6 +30,9 @@ class Supervisor:
 
     def prepare(self, folder, jobs):
         raise NotImplementedError
+
+    def tidy(self, folder):
+        """After its end: removes what it has made outside of the folder."""
 
     def status_one(self, folder, job):
         """(argv, environment) of the command that tells the state of one job, or None."""
@@ -49,24 +56,47 @@ class Floor(Supervisor):
         return [self._tools.floor, self._mode, str(len(jobs)), *(jobs[0].argv[:-1] if jobs else ["/bin/true"])]
 
 
-class Procsupd(Supervisor):
-    """Jobs have default settings, except that one which is to be restarted at once says so."""
-    name = "procsupd"
+class TreeFloor(Supervisor):
+    """The raw program that ends a tree by its cgroup `group` (helpers/end_tree.c)."""
+    name = "floor"
 
-    def __init__(self, tools):
+    def __init__(self, tools, group):
         self._tools = tools
+        self._group = group
+
+    def prepare(self, folder, jobs):
+        return [self._tools.end_tree, os.path.join(folder, "board"), self._group, *jobs[0].argv]
+
+
+class Procsupd(Supervisor):
+    """Jobs have default settings, except that one which is to be restarted or killed at once says so; so has procsupd,
+    except for the way of holding them together, where `mode` says one."""
+
+    def __init__(self, tools, mode=None):
+        self._tools = tools
+        self.mode = mode
+        self.name = f"procsupd-{mode}" if mode else "procsupd"
 
     def prepare(self, folder, jobs):
         lines = ["[defaults]", 'description = "benchmark"'] if not jobs else []
         for job in jobs:
             lines += [f"[jobs.{job.name}]", f"command = {json.dumps(job.argv)}"]
             if job.restarts:
-                lines += ['restart = "always"', 'min_uptime = "1ms"', 'start_limit = "none"']
+                lines += ['restart = "always"', 'min_uptime = "0s"', 'start_limit = "none"']
+            if job.killed:
+                lines.append('stop_timeout = "0s"')
         config = os.path.join(folder, "procsup.toml")
         with open(config, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         return [self._tools.procsupd, "--config", config, "--runtime-dir", os.path.join(folder, "run"),
-                "--state-dir", os.path.join(folder, "state")]
+                "--state-dir", os.path.join(folder, "state"),
+                *([f"--containment={self.mode}"] if self.mode else [])]
+
+    def tidy(self, folder):
+        """Its cgroups are left only when it was killed; then their place is too."""
+        place = os.path.join(folder, "run", "cgroup")
+        if os.path.exists(place):
+            cgroup.remove(read(place).strip())
 
     def socket(self, folder):
         return os.path.join(folder, "run", "io.procsupd")
@@ -81,6 +111,9 @@ class Procsupd(Supervisor):
 
     def _ctl(self, folder, *words):
         return [self._tools.procsupctl, *words], {"PROCSUPD_SOCKET": self.socket(folder)}
+
+    def stop(self, folder, job):
+        return self._ctl(folder, "stop", job)
 
     def status_one(self, folder, job):
         return self._ctl(folder, "status", job.name)
