@@ -167,6 +167,7 @@ public:
     void signal_all(int) override {}
     void pause(bool) override {}
     void kill() override { processes_.kill_strays(); }
+    bool was_killed() const override { return true; }
     bool is_empty() override { return !processes_.kill_strays(); }
     void await_empty() override {}
 
@@ -263,7 +264,7 @@ void Processes::collected(pid_t pid, ExitStatus status) {
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) {
         ++orphans_;
-        orphan_collected_ = true;
+        look_when_all_is_collected();
         return;
     }
     const auto incarnation = found->second;
@@ -273,7 +274,10 @@ void Processes::collected(pid_t pid, ExitStatus status) {
     if (run->second.kept) {
         keeper_lost(incarnation, run->second);
     } else {
-        main_ended(incarnation, status, !run->second.tree || run->second.tree->is_empty());
+        // What was killed with it is collected first.
+        const auto& tree = run->second.tree;
+        main_ended(incarnation, status, !tree || (!tree->was_killed() && tree->is_empty()));
+        look_when_all_is_collected();
     }
 }
 
@@ -299,11 +303,9 @@ void Processes::main_ended(Incarnation incarnation, ExitStatus status, bool empt
 void Processes::keeper_lost(Incarnation incarnation, Run& run) {
     run.kept = false;
     run.tree = std::make_unique<StrayTree>(*this);
+    look_when_all_is_collected();
     run.tree->kill();
-    if (leftovers_.contains(incarnation)) {
-        orphan_collected_ = true;
-        return;
-    }
+    if (leftovers_.contains(incarnation)) return;
     if (run.main == 0) run.main = spawner_.process_of(incarnation);
     if (run.main != 0) {
         by_pid_[run.main] = incarnation;
@@ -314,8 +316,22 @@ void Processes::keeper_lost(Incarnation incarnation, Run& run) {
     main_ended(incarnation, ExitStatus::killed(SIGKILL), true);
 }
 
+/// A tree is empty when its last zombie has been collected; in a storm that never ends that is waited for only so long.
+void Processes::look_when_all_is_collected() {
+    constexpr auto kLongest = std::chrono::seconds(1);
+    if (!collecting_since_) {
+        collecting_since_ = loop_.now();
+    } else if (loop_.now() - *collecting_since_ >= kLongest) {
+        all_collected();
+    }
+}
+
+void Processes::all_collected() {
+    if (std::exchange(collecting_since_, std::nullopt)) look_at_leftovers();
+}
+
 void Processes::look_at_leftovers() {
-    orphan_collected_ = false;
+    if (collecting_since_) return;
     for (auto next = leftovers_.begin(); next != leftovers_.end();) {
         const auto incarnation = *next;
         if (!runs_.at(incarnation).tree->is_empty()) {
@@ -332,7 +348,6 @@ void Processes::look_at_leftovers() {
 // ---- to the engine
 
 void Processes::deliver() {
-    if (orphan_collected_) look_at_leftovers();
     while (!notes_.empty()) {
         const auto now = loop_.now();
         for (const auto& noted : std::exchange(notes_, {})) hand_over(noted, now);

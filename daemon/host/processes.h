@@ -96,6 +96,7 @@ public:
     // ChildEndObserver
     void about_to_collect(pid_t pid) override;
     void collected(pid_t pid, ExitStatus status) override;
+    void all_collected() override;
 
     // TreeObserver
     void main_ended(Incarnation incarnation, ExitStatus status, bool empty) override;
@@ -143,6 +144,7 @@ private:
     bool cancelled(Incarnation incarnation);
     class StrayTree;
     bool kill_strays();
+    void look_when_all_is_collected();
     void keeper_lost(Incarnation incarnation, Run& run);
     std::optional<Owner> owner(Incarnation incarnation, pid_t pid) const;
     std::optional<Owner> by_family(pid_t pid) const;
@@ -162,7 +164,8 @@ private:
         std::unique_ptr<Tree> tree;
     };
     std::vector<Abandoned> abandoned_;  ///< of orphans = "ignore"
-    bool orphan_collected_ = false;     ///< since the leftovers were looked at
+    /// Since when there are zombies that wait to be collected; some may be of trees in which nothing lives any more.
+    std::optional<TimePoint> collecting_since_;
     std::map<std::string, StandardFds, std::less<>> attached_;
     std::map<Incarnation, Helper> helpers_;
     Incarnation next_helper_;

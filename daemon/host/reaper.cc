@@ -69,7 +69,10 @@ void Reaper::collect_batch(TimePoint end) {
 
 bool Reaper::collect_one() {
     siginfo_t info{};
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return false;
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) {
+        observer_.all_collected();
+        return false;
+    }
     observer_.about_to_collect(info.si_pid);
     waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
     observer_.collected(info.si_pid, ExitStatus::from_waitid(info.si_code, info.si_status));

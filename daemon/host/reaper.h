@@ -18,6 +18,8 @@ public:
     /// `pid` is a zombie: its number and its process group cannot be anybody else's yet.
     virtual void about_to_collect(pid_t pid) = 0;
     virtual void collected(pid_t pid, ExitStatus status) = 0;
+    /// For now there is no other child to collect.
+    virtual void all_collected() = 0;
 };
 
 /// Collects every child of the daemon, its own and those it inherits as subreaper, each exactly once. SIGCHLD only says that

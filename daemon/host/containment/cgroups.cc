@@ -77,6 +77,7 @@ public:
         killed_ = true;
         groups_.root.kill(group_);
     }
+    bool was_killed() const override { return killed_; }
     bool is_empty() override {
         // Once empty it stays so: only its own processes can make more of them.
         if (!empty_) empty_ = !groups_.root.is_populated(group_);

@@ -40,6 +40,8 @@ public:
     virtual void pause(bool pause) = 0;
     /// SIGKILL to every process, also to those that are forked meanwhile, as far as the way of holding them allows.
     virtual void kill() = 0;
+    /// Whether processes may have been killed that the daemon collects.
+    virtual bool was_killed() const = 0;
     /// Whether no process is left; once the main process was collected.
     virtual bool is_empty() = 0;
     /// Processes are left: look_at_leftovers() is called from now on when that may have changed.

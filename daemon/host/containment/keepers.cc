@@ -50,6 +50,7 @@ public:
         // daemon when it ends.
         if (!order(keeper::Op::KillAll, 0)) ::kill(keeper_, SIGKILL);
     }
+    bool was_killed() const override { return false; }  // what was killed the keeper has collected
     bool is_empty() override { return empty_; }
     void await_empty() override {}
 

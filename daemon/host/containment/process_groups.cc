@@ -64,6 +64,7 @@ public:
         // Before its setsid(2) the child is in the daemon's own group: then the signal is for it alone.
         if (leader_ > 0 && ::kill(-leader_, SIGKILL) < 0 && errno == ESRCH && !awaited_) ::kill(leader_, SIGKILL);
     }
+    bool was_killed() const override { return false; }  // its zombies count as long as they are there
     // Zombies of the group count: they are collected in a moment.
     bool is_empty() override { return ::kill(-leader_, 0) < 0 && errno == ESRCH; }
     void await_empty() override {
