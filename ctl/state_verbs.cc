@@ -51,11 +51,21 @@ void add_problems(const json::Value& daemon, Output& out) {
     }
 }
 
+/// How the processes of jobs are held together, and why not better.
+std::string containment_text(const json::Value& daemon) {
+    std::string text = escaped(daemon.string_or("containment", ""));
+    const auto reason = daemon.string_or("containmentReason", "");
+    if (text != "cgroup" && !reason.empty()) text += " (" + escaped(reason) + ")";
+    return text;
+}
+
 void add_overview(const json::Value& reply, const std::vector<InstanceView>& instances, Output& out) {
     const auto rows = job_rows(instances);
     out.line(summary_line(daemon_of(reply), rows));
     if (!rows.empty()) out.add(job_table(rows, realtime_usec(), out));
     add_problems(daemon_of(reply), out);
+    const auto held = containment_text(daemon_of(reply));
+    if (!held.empty() && held != "cgroup") out.line("jobs are held together by " + held);
     if (const auto next = next_command(rows); !next.empty()) out.line("hint: " + next);
 }
 
@@ -85,6 +95,8 @@ int status(Session& session) {
             if (i > 0) out.line("");
             const std::string command_line = child_command_line(instances[i].pid, daemon_pid);
             out.add(instance_block(instances[i], command_line, realtime_usec(), out));
+            const auto held = containment_text(daemon_of(*reply));
+            if (!held.empty()) out.line("     held: together by " + held);
         }
     }
     return all_active(instances);

@@ -31,6 +31,13 @@ class Tree:
         self.assertEqual([s.pid_of("other")], [one["pid"] for one in trees["other"]["processes"]])
         self.assertEqual(["other"], list(self.tree(s, "other")))
 
+    def test_status_says_how_jobs_are_held_and_why_no_better(self):
+        s = self.hold("chain 1 stay")
+        self.assertIn(f"held: together by {self.mode}", s.ctl("status", "hostile").out)
+        self.assertEqual("asked for", s.daemon()["containment_reason"])
+        if self.mode != "cgroup":
+            self.assertIn(f"jobs are held together by {self.mode} (asked for)", s.ctl("status").out)
+
     def test_what_has_no_process_is_shown_so(self):
         s = self.hold("chain 2 stay")
         s.ctl("stop", "hostile")
