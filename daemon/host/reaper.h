@@ -34,8 +34,8 @@ public:
 
 private:
     void collect();
-    /// Collects children until `end`, or until there is no zombie.
-    void collect_batch(TimePoint end);
+    /// Collects children until `end`, or until there is no zombie; how many.
+    int collect_batch(TimePoint end);
     bool collect_one();
     void forget_signals();
 

@@ -12,7 +12,6 @@ namespace {
 
 /// What one order takes at most: a tree in which processes come and go all the time must not hold up the keeper.
 constexpr int kMostLooks = 32;
-constexpr int kMostRounds = 4;
 
 }  // namespace
 
@@ -140,15 +139,10 @@ bool Tree::freeze() {
 
 void Tree::kill() {
     if (space_ == nullptr) return signal_children(SIGKILL);
-    std::size_t killed = 0;
-    for (int rounds = 0; rounds < kMostRounds; ++rounds) {
-        stop_all();
-        if (count_ == killed) return;
-        // The farthest first. The end of a parent can make its children an orphaned process group, and the kernel wakes
-        // the stopped ones of those with SIGHUP and SIGCONT: they are to be dead by then.
-        for (std::size_t i = count_; i-- > killed;) send(space_->list[i], SIGKILL);
-        killed = count_;
-    }
+    stop_all();
+    // The farthest first. The end of a parent can make its children an orphaned process group, and the kernel wakes the
+    // stopped ones of those with SIGHUP and SIGCONT: they are to be dead by then.
+    for (std::size_t i = count_; i-- > 0;) send(space_->list[i], SIGKILL);
 }
 
 }  // namespace procsup::keeper
