@@ -16,7 +16,10 @@ std::vector<std::string> advice_for(const Instance& instance) {
         case State::Exited: return {"procsupctl start " + name};
         case State::Paused: return {"procsupctl resume " + name};
         case State::Stopping: return {"procsupctl signal KILL " + name};
-        case State::Waiting: return {"procsupctl stop " + name};
+        case State::Waiting: {
+            const auto& parent = instance.spec().daemon_of;
+            return {parent.empty() ? "procsupctl tree " + name : "procsupctl why " + parent};
+        }
         case State::Starting:
         case State::Running: return {};
     }

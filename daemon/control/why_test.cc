@@ -107,5 +107,17 @@ TEST_F(Why, CatGivesTheTextAndItsOrigin) {
     EXPECT_NE(cat["text"].find("/bin/web"), std::string::npos) << cat["text"];
 }
 
+TEST(WhyOfADaemon, ThatWaitsPointsToWhatItIsBoundTo) {
+    auto logger = job("logger");
+    logger.daemon_of = "shop";
+    ControlBox box({job("shop"), logger});
+    ControlClient client(box);
+    client.send("Job.Start", R"({"names":["logger"],"wait":false})");
+    client.take();
+    const auto why = client.call("Job.Why", R"({"name":"logger"})");
+    EXPECT_EQ(why["state"], "waiting");
+    EXPECT_EQ(why["advice"], R"(["procsupctl why shop"])");
+}
+
 }  // namespace
 }  // namespace procsup

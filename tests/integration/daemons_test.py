@@ -126,9 +126,9 @@ class Killed(IntegrationTest):
 
     def test_nothing_lives_on_without_a_next_one(self):
         for s in self.each_way():
-            jobs = s.job_processes()
+            below = descendants(s.process.pid)  # the guard or keepers too
             s.process.kill()
-            self.assertTrue(all(wait_gone(pid) for pid in jobs))
+            self.assertTrue(all(wait_gone(pid) for pid in below))
 
     def test_without_guard_or_keepers_the_next_one_ends_what_is_left(self):
         for s in self.each_way():
