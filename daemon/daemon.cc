@@ -272,7 +272,7 @@ void Daemon::count_zombies(InstanceId id, Incarnation incarnation) {
     tree_lister_->list({supervisor_->find(id)}, false, [this, incarnation](const Result<std::string>& listed) {
         // What could not be counted this time is counted the next.
         const auto zombies = listed ? zombies_in(*listed) : ZombieCount{};
-        supervisor_->zombies_counted(incarnation, zombies.count, zombies.neglected_by, loop_->now());
+        processes_->zombies_counted(incarnation, zombies.count, zombies.neglected_by);
     });
 }
 

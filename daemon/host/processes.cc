@@ -367,6 +367,8 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->execed(incarnation, now);
     } else if (const auto* exit = std::get_if<NoteExited>(&noted.what)) {
         supervisor_->exited(incarnation, exit->status, exit->tree_empty, now);
+    } else if (const auto* zombies = std::get_if<NoteZombies>(&noted.what)) {
+        supervisor_->zombies_counted(incarnation, zombies->count, zombies->neglected_by, now);
     } else {
         supervisor_->tree_empty(incarnation, now);
     }

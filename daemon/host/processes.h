@@ -56,7 +56,10 @@ public:
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;
     void count_zombies(Incarnation incarnation) override { zombie_counter_(runs_.at(incarnation).id, incarnation); }
-    /// Who answers count_zombies().
+    /// Who answers count_zombies(), at once or later, by zombies_counted().
+    void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by) {
+        note(incarnation, NoteZombies{count, std::move(neglected_by)});
+    }
     void set_zombie_counter(std::function<void(InstanceId, Incarnation)> counter) {
         zombie_counter_ = std::move(counter);
     }
@@ -132,9 +135,13 @@ private:
         bool tree_empty;
     };
     struct NoteTreeEmpty {};
+    struct NoteZombies {
+        std::uint32_t count;
+        std::string neglected_by;
+    };
     struct Note {
         Incarnation incarnation;
-        std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty> what;
+        std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteZombies> what;
     };
 
     void note(Incarnation incarnation, decltype(Note::what) what) { notes_.push_back({incarnation, std::move(what)}); }
