@@ -78,23 +78,11 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
     order.incarnation = incarnation;
     order.spec = &spec;
     order.name = &name;
-    if (auto enclosed = enclose(run, order); !enclosed) {
-        launch_refused(incarnation, SpawnStage::Containment, enclosed.error().os_error);
-        return;
-    }
     if (const auto found = attached_.find(spec.name); found != attached_.end()) {
         order.fds = std::move(found->second);
         attached_.erase(found);
     }
     spawner_.launch(std::move(order));
-}
-
-Result<void> Processes::enclose(Run& run, LaunchOrder& order) {
-    auto tree = contained_.containment->enclose(*order.name, order.incarnation, order.enclosure);
-    if (!tree) return tree.error();
-    run.kept = static_cast<bool>(order.enclosure.keeper_socket);
-    run.tree = std::move(*tree);
-    return {};
 }
 
 void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
@@ -132,7 +120,7 @@ void Processes::tell_to_end(Incarnation incarnation, SignalTo to, int number) {
 
 void Processes::pause(Incarnation incarnation, bool pause) {
     const auto run = runs_.find(incarnation);
-    if (run != runs_.end()) run->second.tree->pause(pause);
+    if (run != runs_.end() && run->second.tree) run->second.tree->pause(pause);
 }
 
 bool Processes::end_strays() {
@@ -200,6 +188,17 @@ bool Processes::cancelled(Incarnation incarnation) {
 }
 
 // ---- what the spawner says
+
+Result<Enclosure> Processes::enclose(Incarnation incarnation, const InstanceName& name) {
+    Enclosure enclosure;
+    if (incarnation >= kFirstHelper) return enclosure;
+    auto tree = contained_.containment->enclose(name, incarnation, enclosure);
+    if (!tree) return tree.error();
+    Run& run = runs_.at(incarnation);
+    run.kept = static_cast<bool>(enclosure.keeper_socket);
+    run.tree = std::move(*tree);
+    return enclosure;
+}
 
 void Processes::launched(Incarnation incarnation, pid_t child) {
     by_pid_[child] = incarnation;

@@ -90,6 +90,7 @@ public:
     void set_on_shortfall(std::function<void(const JobSpec&, std::string)> told) { on_shortfall_ = std::move(told); }
 
     // LaunchObserver
+    Result<Enclosure> enclose(Incarnation incarnation, const InstanceName& name) override;
     void launched(Incarnation incarnation, pid_t child) override;
     void created(Incarnation incarnation, pid_t pid) override;
     void launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) override;
@@ -147,7 +148,6 @@ private:
     void note(Incarnation incarnation, decltype(Note::what) what) { notes_.push_back({incarnation, std::move(what)}); }
     void hand_over(const Note& note, TimePoint now);
     void helper_noted(const Note& note);
-    Result<void> enclose(Run& run, LaunchOrder& order);
     bool cancelled(Incarnation incarnation);
     class StrayTree;
     bool kill_strays();

@@ -148,13 +148,15 @@ void Spawner::start(LaunchOrder order) {
         observer_.launch_refused(incarnation, stage, os_error);
     };
     if (slot == nullptr) return refuse(SpawnStage::Clone, ENOMEM);
+    const auto enclosure = observer_.enclose(incarnation, *order.name);
+    if (!enclosure) return refuse(SpawnStage::Containment, enclosure.error().os_error);
     if (!open_status_pipe(*slot)) return refuse(SpawnStage::Clone, errno);
     prepare(*slot, order);
-    if (!prepare_keeper(*slot, order)) return refuse(SpawnStage::Clone, ENOMEM);
+    if (!prepare_keeper(*slot, order, *enclosure)) return refuse(SpawnStage::Clone, ENOMEM);
     if (const auto done = prepare_filter(*slot, order); !done) {
         return refuse(SpawnStage::Filter, done.error().os_error);
     }
-    const long result = create_process(*slot, order.enclosure);
+    const long result = create_process(*slot, *enclosure);
     if (result < 0) {
         slot->plan.shares_fds = 0;
         slot->keeper.shares_fds = 0;
@@ -223,19 +225,19 @@ void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
 }
 
 /// The plan of the keeper, where the launch has one.
-bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order) {
-    slot.kept = static_cast<bool>(order.enclosure.keeper_socket);
+bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order, const Enclosure& enclosure) {
+    slot.kept = static_cast<bool>(enclosure.keeper_socket);
     slot.plan.no_new_privileges = slot.kept && drops_privileges_;
     slot.plan.keeper_socket = -1;
     if (!slot.kept) return true;
     if (slot.keeper_stack == nullptr) slot.keeper_stack = map_stack();
     slot.plan.keeper_socket = slot.plan.status_fd + static_cast<int>(kFdsEach) - 1;
-    dup3(order.enclosure.keeper_socket.get(), slot.plan.keeper_socket, O_CLOEXEC);
+    dup3(enclosure.keeper_socket.get(), slot.plan.keeper_socket, O_CLOEXEC);
     auto& keeper = slot.keeper;
     keeper.child = &slot.plan;
     keeper.child_stack = slot.stack;
     keeper.child_stack_size = kStackSize;
-    keeper.program = order.enclosure.keeper;
+    keeper.program = enclosure.keeper;
     keeper.instance = order.name->instance.c_str();
     keeper.socket_fd = slot.plan.keeper_socket;
     keeper.lock_fd = keeper_lock_fd_;

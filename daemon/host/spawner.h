@@ -30,13 +30,14 @@ struct LaunchOrder {
     const JobSpec* spec = nullptr;
     const InstanceName* name = nullptr;
     std::optional<StandardFds> fds;
-    Enclosure enclosure;
 };
 
 /// What becomes of a launch. Called also from inside launch(), so it only takes note.
 class LaunchObserver {
 public:
     virtual ~LaunchObserver() = default;
+    /// The launch begins: what holds its process. Not before, so that those that wait own nothing of the system.
+    virtual Result<Enclosure> enclose(Incarnation incarnation, const InstanceName& name) = 0;
     /// The daemon has a child for it: the process, or its keeper.
     virtual void launched(Incarnation incarnation, pid_t child) = 0;
     /// The process exists; a keeper tells only some time after it was launched.
@@ -98,7 +99,7 @@ private:
     Result<void> prepare_filter(Slot& slot, const LaunchOrder& order);
     bool open_status_pipe(Slot& slot);
     long create_process(Slot& slot, const Enclosure& enclosure);
-    bool prepare_keeper(Slot& slot, const LaunchOrder& order);
+    bool prepare_keeper(Slot& slot, const LaunchOrder& order, const Enclosure& enclosure);
     void tell_created(Slot& slot);
     void settle(Slot& slot);
     void settle_all();
