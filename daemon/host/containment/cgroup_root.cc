@@ -232,7 +232,7 @@ Result<Fd> CgroupRoot::open_empty(const std::string& group) const {
         if (errno != EEXIST) return os_failure("make " + path_ + "/" + group, errno);
         if (is_populated(group)) return os_failure("use " + path_ + "/" + group, EBUSY);
     }
-    Fd opened(openat(directory_.get(), group.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Fd opened(openat(directory_.get(), group.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!opened) return os_failure("open " + path_ + "/" + group, errno);
     return opened;
 }
