@@ -1,5 +1,6 @@
 """Jobs bound to the life of another, and what becomes of all when procsupd itself is killed."""
 import os
+import shutil
 import signal
 import subprocess
 import unittest
@@ -18,7 +19,7 @@ restart_delay = "0s"
 command = ["sleep", "2000"]
 daemon_of = "shop"
 """
-EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/daemons.toml")
+EXAMPLES = os.path.join(os.path.dirname(__file__), "../../conf/examples")
 
 
 class Bound(IntegrationTest):
@@ -92,7 +93,7 @@ class Bound(IntegrationTest):
         self.assertIn("No such process", s.ctl("run", "--daemon", "--bind", str(parent.pid), "--", "true", expect=125).err)
 
     def test_a_batch_ends_with_its_last_job_and_the_first_failure(self):
-        with open(EXAMPLE, encoding="utf-8") as file:
+        with open(os.path.join(EXAMPLES, "daemons.toml"), encoding="utf-8") as file:
             example = file.read()
         for more, code in (("", 0), ('[jobs.bad]\nshell = "exit 7"\nrestart = "no"\n', 7)):
             with self.subTest(code):
@@ -100,6 +101,51 @@ class Bound(IntegrationTest):
                 s.launch()
                 self.assertEqual(code, s.wait_end())
                 self.assertEqual({}, descendants(s.process.pid))
+
+
+class Course(IntegrationTest):
+    """conf/examples/processes: what courses on processes teach with Python programs."""
+
+    def launch(self, *options, lives="0.8"):
+        """`lives`: how long the programs with the zombie and the orphan last, in seconds."""
+        s = self.prepare(options=options)
+        s.config = s.path("project", "procsup.toml")
+        shutil.copytree(os.path.join(EXAMPLES, "processes"), s.path("project"))
+        for name in ("neglect.py", "leave.py"):
+            path = s.path("project", name)
+            with open(path, encoding="utf-8") as file:
+                program = file.read()
+            s.write(path, program.replace("sleep(0.8)", f"sleep({lives})"))
+        return s.launch()
+
+    def tree(self, s, name):
+        return s.ctl("tree", name, "--json").json["trees"][0]["processes"]
+
+    def test_a_daemon_process_ends_with_its_main_process_and_others_are_waited_for(self):
+        s = self.launch("--batch")
+        self.assertEqual(0, s.wait_end())
+        log = s.log_text()
+        said = [line for line in log.splitlines() if not line.startswith("20")]
+        self.assertIn("watch may not have children: Operation not permitted", said)
+        self.assertIn("watch is there", said)
+        ended = said.index("main ends")
+        self.assertGreater(said.index("report ends"), ended)
+        self.assertNotIn("watch is there", said[ended + 2:])  # one line may have been on its way
+        self.assertIn("watch: running -> stopping", log[log.index("main: running -> exited"):])
+        self.assertIn("the orphan ends", said)
+
+    def test_zombies_and_orphans_are_known_by_their_job_while_they_exist(self):
+        s = self.launch(lives="1000")
+        self.await_true("both are there", lambda: all(
+            word in s.log_text() for word in ("neglect has the zombie ", "was left by ")))
+        self.await_true("the main process has ended", lambda: "leave: running -> running: exit 0" in s.log_text())
+        neglecting = s.pid_of("neglect")
+        self.await_true("a zombie is shown", lambda: ["Z"] == [
+            one["state"] for one in self.tree(s, "neglect") if one["parent"] == neglecting])
+        if GROUPS:
+            self.assertEqual([True], [one["orphan"] for one in self.tree(s, "leave")])
+        s.ctl("shutdown")
+        self.assertEqual(0, s.wait_end())
 
 
 class Killed(IntegrationTest):

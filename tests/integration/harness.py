@@ -312,6 +312,13 @@ class IntegrationTest(unittest.TestCase):
         """A running procsupd whose jobs have been executed."""
         return self.prepare(config, **arguments).start().settle()
 
+    def await_true(self, what, condition):
+        """Looks again and again: of this the kernel does not tell those who are no parent."""
+        deadline = Deadline()
+        while not condition():
+            self.assertGreater(deadline.left(), 0, f"never: {what}")
+            deadline.readable(pause=0.01)
+
     def finish(self, supervisor):
         self.open.remove(supervisor)
         spared = [process.pid for other in self.open for process in other.started if process.poll() is None]

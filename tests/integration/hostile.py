@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from harness import PROCSUPD, ROOT, IntegrationTest, Supervisor
-from processes import Deadline, descendants, parents
+from processes import descendants, parents
 
 # The ways that this build has to hold the processes of a job together, each of which everything here is proved for.
 MODES = ("cgroup", "keeper", "group")
@@ -111,13 +111,6 @@ class HostileTest(IntegrationTest):
             if (at.st_dev, at.st_ino) in s.copies:
                 found[pid] = state
         return found
-
-    def await_true(self, what, condition):
-        """Looks again and again: of this the kernel does not tell those who are no parent."""
-        deadline = Deadline()
-        while not condition():
-            self.assertGreater(deadline.left(), 0, f"never: {what}")
-            deadline.readable(pause=0.01)
 
     def await_living(self, s, count):
         self.await_true(f"{count} processes", lambda: len(self.living(s)) == count)
