@@ -17,12 +17,10 @@
 namespace procsup {
 namespace {
 
-/// After shutdown_timeout everything is killed; what is still there this much later cannot be ended by anyone.
-constexpr auto kAfterKill = std::chrono::seconds(5);
 /// How often it is looked whether what an earlier daemon has left has ended.
 constexpr auto kLeftoversPause = std::chrono::milliseconds(2);
-/// The service manager is told of changes in states at most this often.
-constexpr auto kStatusPause = std::chrono::milliseconds(200);
+/// What was killed and is still there so much later cannot be ended by anyone.
+constexpr auto kLongestLeft = std::chrono::seconds(5);
 
 std::vector<std::string> to_texts(const std::vector<Problem>& problems) {
     std::vector<std::string> texts;
@@ -38,17 +36,15 @@ Daemon::~Daemon() {
     // Watches before the loop, and nothing may be called back while parts are missing.
     if (loop_) loop_->set_after_callback(nullptr);
     signals_.clear();
-    status_timer_.reset();
-    watchdog_timer_.reset();
-    notify_timer_.reset();
-    ending_timer_.reset();
-    shutdown_timer_.reset();
     leftovers_timer_.reset();
+    shutdown_.reset();
+    report_.reset();
     guard_.reset();
     control_.reset();
     tree_lister_.reset();
     loader_.reset();
     timers_.reset();
+    stops_.reset();
     processes_.reset();
     supervisor_.reset();
 }
@@ -86,13 +82,16 @@ Result<void> Daemon::set_up() {
     processes_->set_on_shortfall([this](const JobSpec& spec, const std::string& what) {
         log_.warn(spec.name + ": " + what, {{"PROCSUPD_JOB", spec.name}});
     });
-    state_dir_ = options_.state_dir.empty() ? options_.default_state_dir : options_.state_dir;
-    loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, state_dir_);
+    const auto& state_dir = options_.state_dir.empty() ? options_.default_state_dir : options_.state_dir;
+    loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, state_dir);
+    stops_ = std::make_unique<RememberedStops>(*processes_, log_, state_dir);
+    shutdown_ = std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *stops_},
+                                           [this](int code) { end(code); });
+    report_ = std::make_unique<ServiceReport>(*loop_, service_, [this] { return status_text(); });
     tree_lister_ = std::make_unique<TreeLister>(*loop_, *processes_);
     processes_->set_zombie_counter([this](InstanceId id, Incarnation incarnation) { count_zombies(id, incarnation); });
     loop_->set_on_failure([this](std::string_view what) { log_.error("internal error: " + std::string(what)); });
     loop_->set_after_callback([this] { after_callback(); });
-    feed_watchdog();
     watch_signals();
     return processes_->start(*supervisor_);
 }
@@ -100,7 +99,7 @@ Result<void> Daemon::set_up() {
 void Daemon::watch_signals() {
     const auto ask_end = [this](const char* name) {
         return [this, name] {
-            if (!shutdown_cause_.empty()) {
+            if (shutdown_->asked()) {
                 log_.warn(std::string(name) + " again: killing what remains");
                 supervisor_->kill_all();
             }
@@ -112,14 +111,6 @@ void Daemon::watch_signals() {
     signals_.push_back(loop_->watch_signal(SIGHUP, Priority::Client, [this] {
         if (control_) reload([](const ReloadOutcome&) {});
     }));
-}
-
-/// From the loop itself, at half the interval: what stops the loop stops the answers.
-void Daemon::feed_watchdog() {
-    const auto interval = service_.watchdog_interval();
-    if (interval == std::chrono::microseconds::zero()) return;
-    service_.alive();
-    watchdog_timer_ = loop_->call_at(loop_->now() + interval / 2, [this] { feed_watchdog(); });
 }
 
 // ---- configuration
@@ -143,7 +134,7 @@ void Daemon::first_load(LoadResult result) {
         return;
     }
     for (const auto& job : configuration.jobs) {
-        if (job.manually_stopped) remembered_stops_.insert(job.name);
+        if (job.manually_stopped) stops_->add(job.name);
     }
     log_.info(fmt::format("procsupd {} runs {} jobs of {}; control socket {}", PROCSUP_VERSION,
                           configuration.jobs.size(), options_.config, runtime_dir_->socket_path()));
@@ -158,7 +149,7 @@ void Daemon::start_jobs_alone() {
     if (!processes_->containment()->clear_leftovers() || !runtime_dir_->lock_jobs()) {
         if (!leftovers_seen_) log_.warn("ending what an earlier procsupd has left");
         if (!leftovers_seen_) leftovers_seen_ = now;
-        if (now - *leftovers_seen_ < kAfterKill) {
+        if (now - *leftovers_seen_ < kLongestLeft) {
             leftovers_timer_ = loop_->call_at(now + kLeftoversPause, [this] { start_jobs_alone(); });
             return;
         }
@@ -240,14 +231,14 @@ void Daemon::after_callback() {
     processes_->deliver();
     if (options_.batch && control_ && !waiting_jobs_ && supervisor_->all_but_daemons_settled())
         shut_down("the batch is done");
-    if (!shutdown_cause_.empty() && !shutdown_begun_) begin_shutdown();
+    if (shutdown_->asked() && !shutdown_->begun()) begin_shutdown();
     if (control_) control_->settle();
     processes_->deliver();
     supervisor_->forget_ended();
     timers_->settle();
-    if (!notify_timer_ && service_.retry()) retry_notify_later();
+    report_->settle();
     log_.flush();
-    if (shutdown_begun_ && supervisor_->idle()) end_when_nothing_is_left();
+    if (shutdown_->begun() && supervisor_->idle()) shutdown_->end_when_nothing_is_left(guard_.get());
 }
 
 void Daemon::announce(const Transition& transition) {
@@ -262,10 +253,13 @@ void Daemon::announce(const Transition& transition) {
     } else {
         log_.info(text, fields);
     }
-    note_manual_stop(transition);
-    if (options_.batch && transition.to == State::Failed) note_failure(transition);
+    const auto* instance = supervisor_->find(transition.id);
+    if (instance != nullptr && !shutdown_->asked()) {
+        stops_->note(*instance, transition);
+        if (options_.batch && transition.to == State::Failed) note_failure(*instance);
+    }
     if (control_) control_->on_transition(transition);
-    tell_status_later();
+    report_->changed();
 }
 
 void Daemon::count_zombies(InstanceId id, Incarnation incarnation) {
@@ -277,44 +271,8 @@ void Daemon::count_zombies(InstanceId id, Incarnation incarnation) {
 }
 
 /// The first failure in a batch is the daemon's own; daemons only serve the others.
-void Daemon::note_failure(const Transition& transition) {
-    const auto* instance = supervisor_->find(transition.id);
-    if (exit_code_ != 0 || !shutdown_cause_.empty() || instance == nullptr || !instance->spec().daemon_of.empty())
-        return;
-    exit_code_ = std::max(instance->exit_code(), 1);
-}
-
-/// restart = "unless-stopped": that it was stopped by order outlives the daemon.
-void Daemon::note_manual_stop(const Transition& transition) {
-    if (!shutdown_cause_.empty()) return;
-    const auto* instance = supervisor_->find(transition.id);
-    if (instance == nullptr || instance->spec().restart.when != Restart::UnlessStopped) return;
-    const auto& job = instance->spec().name;
-    const bool stopped = transition.to == State::Stopped && !instance->wanted();
-    if (stopped ? remembered_stops_.insert(job).second
-                : transition.to == State::Starting && remembered_stops_.erase(job) > 0) {
-        save_stop(job);
-    }
-}
-
-void Daemon::save_stop(const std::string& job) {
-    // One helper a job at a time: two could finish in the wrong order.
-    if (!saving_.insert(job).second) return;
-    const bool stopped = remembered_stops_.contains(job);
-    // By a helper: the disk may hang.
-    JobSpec helper;
-    helper.name = "procsupd --remember-stop";
-    helper.command = {"procsupd", "--remember-stop", state_dir_, job, stopped ? "stopped" : "started"};
-    helper.program = "/proc/self/exe";
-    helper.working_dir = "/";
-    processes_->run_helper(std::move(helper), {}, [this, job, stopped](Result<ExitStatus> ended) {
-        saving_.erase(job);
-        if (!ended || !ended->success()) {
-            log_.error(fmt::format("cannot remember in {} that {} was stopped or started: {}", state_dir_, job,
-                                   ended ? to_text(*ended) : ended.error().message));
-        }
-        if (remembered_stops_.contains(job) != stopped) save_stop(job);
-    });
+void Daemon::note_failure(const Instance& instance) {
+    if (instance.spec().daemon_of.empty()) shutdown_->set_exit_code(std::max(instance.exit_code(), 1));
 }
 
 std::string Daemon::status_text() const {
@@ -328,85 +286,17 @@ std::string Daemon::status_text() const {
     return text;
 }
 
-void Daemon::retry_notify_later() {
-    notify_timer_ = loop_->call_at(loop_->now() + kStatusPause, [this] {
-        notify_timer_.reset();
-        if (service_.retry()) retry_notify_later();
-    });
-}
-
-void Daemon::tell_status_later() {
-    if (!service_.present() || status_timer_ || ending_) return;
-    status_timer_ = loop_->call_at(loop_->now() + kStatusPause, [this] {
-        status_timer_.reset();
-        if (!shutdown_begun_) {
-            service_.status(status_text());
-            return;
-        }
-        service_.stopping(status_text());
-        service_.extend_timeout(kAfterKill);
-        // Until the last has ended, so that the service manager knows that the stop goes on.
-        tell_status_later();
-    });
-}
-
 // ---- the end
 
 void Daemon::end_daemon(int code, std::string_view cause) {
-    // Called from inside the engine: the shutdown itself begins at the end of the turn.
-    if (!shutdown_cause_.empty()) return;
-    exit_code_ = code;
-    shutdown_cause_ = "essential job has ended: " + std::string(cause);
+    shutdown_->ask(code, "essential job has ended: " + std::string(cause));
 }
 
-void Daemon::shut_down(std::string cause) {
-    if (shutdown_cause_.empty()) shutdown_cause_ = std::move(cause);
-}
+void Daemon::shut_down(std::string cause) { shutdown_->ask(std::move(cause)); }
 
 void Daemon::begin_shutdown() {
-    shutdown_begun_ = true;
-    log_.info("shutting down: " + shutdown_cause_);
-    service_.stopping("shutting down: " + shutdown_cause_);
-    supervisor_->shut_down("shutdown: " + shutdown_cause_, loop_->now());
-    if (spec_.shutdown_timeout != kForever) {
-        shutdown_timer_ = loop_->call_at(loop_->now() + spec_.shutdown_timeout, [this] { shutdown_overdue(); });
-    }
-}
-
-void Daemon::shutdown_overdue() {
-    std::string remaining;
-    for (const auto& [name, job] : supervisor_->jobs()) {
-        for (const auto& instance : job.instances) {
-            if (is_live(instance->state()))
-                remaining += fmt::format(" {} (pid {})", instance->name().instance, instance->pid());
-        }
-    }
-    if (!killed_all_) {
-        killed_all_ = true;
-        log_.warn("shutdown_timeout passed; killing what remains:" + remaining);
-        supervisor_->kill_all();
-        shutdown_timer_ = loop_->call_at(loop_->now() + kAfterKill, [this] { shutdown_overdue(); });
-        return;
-    }
-    log_.error("ending although these cannot be killed:" + remaining);
-    end(exit_code_ != 0 ? exit_code_ : EXIT_FAILURE);
-}
-
-/// No job has a process any more. What is left then: orphans that no job holds, and what is on its way to the disk, where
-/// the next daemon looks for it.
-void Daemon::end_when_nothing_is_left() {
-    if (guard_) guard_->retire();
-    const bool strays = processes_->end_strays();
-    if (saving_.empty() && !processes_->end_helpers() && !strays) {
-        end(exit_code_);
-    } else if (!ending_timer_) {
-        ending_timer_ = loop_->call_at(loop_->now() + kAfterKill, [this] {
-            log_.error(saving_.empty() ? "ending although orphans are left that cannot be killed"
-                                       : "ending although it is not on disk yet in " + state_dir_ +
-                                             " which jobs were stopped by order");
-            end(exit_code_);
-        });
-    }
+    report_->stopping("shutting down: " + shutdown_->cause());
+    shutdown_->begin(spec_.shutdown_timeout);
 }
 
 void Daemon::end(int code) {

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,9 @@
 #include "daemon/host/timer_queue.h"
 #include "daemon/host/tree_lister.h"
 #include "daemon/options.h"
+#include "daemon/remembered_stops.h"
+#include "daemon/service_report.h"
+#include "daemon/shutdown.h"
 
 namespace procsup {
 
@@ -55,24 +57,16 @@ private:
 
     Result<void> set_up();
     void watch_signals();
-    void feed_watchdog();
     void first_load(LoadResult result);
     Result<void> open_for_business(const DaemonSpec& spec);
     void start_jobs_alone();
     void reloaded(LoadResult result, const ReloadDone& done);
     void after_callback();
     void begin_shutdown();
-    void shutdown_overdue();
-    void give_up_or_wait();
-    void save_stop(const std::string& job);
     void count_zombies(InstanceId id, Incarnation incarnation);
-    void note_failure(const Transition& transition);
-    void note_manual_stop(const Transition& transition);
-    void end_when_nothing_is_left();
+    void note_failure(const Instance& instance);
     void end(int code);
     std::string status_text() const;
-    void tell_status_later();
-    void retry_notify_later();
 
     Options options_;
     OwnLog log_;
@@ -86,28 +80,19 @@ private:
     std::unique_ptr<TimerQueue> timers_;
     std::unique_ptr<Supervisor> supervisor_;
     std::unique_ptr<Loader> loader_;
+    std::unique_ptr<RememberedStops> stops_;
+    std::unique_ptr<Shutdown> shutdown_;
+    std::unique_ptr<ServiceReport> report_;
     std::unique_ptr<Control> control_;
     std::vector<std::unique_ptr<Watch>> signals_;
-    std::unique_ptr<Watch> shutdown_timer_;
-    std::unique_ptr<Watch> status_timer_;
-    std::unique_ptr<Watch> watchdog_timer_;
-    std::unique_ptr<Watch> notify_timer_;
-    std::unique_ptr<Watch> ending_timer_;
     std::unique_ptr<Watch> leftovers_timer_;
 
     DaemonSpec spec_;
     std::optional<std::vector<JobSpec>> waiting_jobs_;  ///< until nothing of an earlier daemon is left
     std::optional<TimePoint> leftovers_seen_;
-    std::string state_dir_;
     std::vector<std::string> config_problems_;
-    std::set<std::string, std::less<>> remembered_stops_;
-    std::set<std::string, std::less<>> saving_;  ///< jobs whose change of remembered_stops_ is on its way to the disk
     TimePoint started_;
     bool realtime_ = false;  ///< runs before other processes
-    int exit_code_ = 0;
-    std::string shutdown_cause_;  ///< not empty: a shutdown was asked for
-    bool shutdown_begun_ = false;
-    bool killed_all_ = false;
     bool ending_ = false;
 };
 

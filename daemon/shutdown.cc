@@ -1,0 +1,72 @@
+#include "daemon/shutdown.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+namespace procsup {
+namespace {
+
+/// After shutdown_timeout everything is killed; what is still there this much later cannot be ended by anyone.
+constexpr auto kAfterKill = std::chrono::seconds(5);
+
+}  // namespace
+
+void Shutdown::ask(std::string cause) {
+    if (cause_.empty()) cause_ = std::move(cause);
+}
+
+void Shutdown::ask(int code, std::string cause) {
+    if (!cause_.empty()) return;
+    exit_code_ = code;
+    cause_ = std::move(cause);
+}
+
+void Shutdown::begin(Duration timeout) {
+    begun_ = true;
+    parts_.log.info("shutting down: " + cause_);
+    const auto now = parts_.loop.now();
+    parts_.supervisor.shut_down("shutdown: " + cause_, now);
+    if (timeout != kForever) timeout_ = parts_.loop.call_at(now + timeout, [this] { overdue(); });
+}
+
+std::string Shutdown::remaining() const {
+    std::string text;
+    for (const auto& [name, job] : parts_.supervisor.jobs()) {
+        for (const auto& instance : job.instances) {
+            if (is_live(instance->state()))
+                text += fmt::format(" {} (pid {})", instance->name().instance, instance->pid());
+        }
+    }
+    return text;
+}
+
+void Shutdown::overdue() {
+    if (!killed_all_) {
+        killed_all_ = true;
+        parts_.log.warn("shutdown_timeout passed; killing what remains:" + remaining());
+        parts_.supervisor.kill_all();
+        timeout_ = parts_.loop.call_at(parts_.loop.now() + kAfterKill, [this] { overdue(); });
+        return;
+    }
+    parts_.log.error("ending although these cannot be killed:" + remaining());
+    end_(exit_code_ != 0 ? exit_code_ : EXIT_FAILURE);
+}
+
+void Shutdown::end_when_nothing_is_left(Guard* guard) {
+    if (guard != nullptr) guard->retire();
+    const bool strays = parts_.processes.end_strays();
+    if (!parts_.stops.saving() && !parts_.processes.end_helpers() && !strays) {
+        end_(exit_code_);
+    } else if (!ending_) {
+        ending_ = parts_.loop.call_at(parts_.loop.now() + kAfterKill, [this] {
+            parts_.log.error(!parts_.stops.saving() ? "ending although orphans are left that cannot be killed"
+                                                    : "ending although it is not on disk yet in " +
+                                                          parts_.stops.place() + " which jobs were stopped by order");
+            end_(exit_code_);
+        });
+    }
+}
+
+}  // namespace procsup
