@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +39,12 @@ std::optional<ProcStat> read_stat(pid_t pid) {
         return std::nullopt;
     }
     return stat;
+}
+
+/// Whether the process is ours to collect.
+bool is_child(pid_t pid) {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 int own_oom_score() {
@@ -306,10 +313,14 @@ void Processes::keeper_lost(Incarnation incarnation, Run& run) {
     run.tree->kill();
     if (leftovers_.contains(incarnation)) return;
     if (run.main == 0) run.main = spawner_.process_of(incarnation);
-    if (run.main != 0) {
+    if (run.main != 0 && is_child(run.main)) {
         by_pid_[run.main] = incarnation;
         kill(run.main, SIGKILL);
         return;
+    }
+    if (run.main != 0) {
+        if (on_shortfall_) on_shortfall_(*run.spec, "its keeper was killed before it told how the main process ended");
+        return main_ended(incarnation, ExitStatus::killed(SIGKILL), false);
     }
     if (!run.failure) run.failure = ChildFailure{SpawnStage::Keeper, ESRCH};
     main_ended(incarnation, ExitStatus::killed(SIGKILL), true);

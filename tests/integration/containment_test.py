@@ -1,6 +1,9 @@
 """Nothing escapes: programs that do all they can to outlive their job are gone when it is said to have stopped."""
+import os
+import sys
 import unittest
 
+from harness import IntegrationTest
 from hostile import LONELY, MODES, NAMESPACED, everywhere
 
 SOON = 'stop_timeout = "200ms"'
@@ -114,6 +117,21 @@ class Rage(Bombs):
         s = self.hold("kill_around 10 all", *self.as_lonely(), count=10)
         s.ctl("wait", "--for=stopped", "hostile")
         self.assert_nothing_is_left(s, "failed")
+
+
+class LostKeeper(IntegrationTest):
+    def test_one_that_took_with_it_how_the_main_process_ended(self):
+        s = self.prepare('[jobs.job]\nshell = "read line < @DIR@/go"\nrestart = "no"\n', prefix=["env"],
+                         options=["--containment=keeper"])
+        os.mkfifo(s.path("go"))
+        # Collects the main process and says nothing, as one that is killed just then.
+        s.write("procsup-keeper", f"#!{sys.executable} -I\nimport os, sys\nos.waitpid(int(sys.argv[2]), 0)\n", 0o755)
+        s.start().settle()
+        with open(s.path("go"), "w", encoding="ascii") as go:
+            go.write("end\n")
+        s.ctl("wait", "--for=stopped", "job")
+        self.assertEqual("failed", s.instance("job")["state"])
+        self.assertIn("job: its keeper was killed before it told how the main process ended", s.log_text())
 
 
 # A process group loses what makes a session of its own, and so is not asked to hold it.

@@ -5,6 +5,7 @@
 #include "daemon/host/containment/cgroups.h"
 #include "daemon/host/containment/keepers.h"
 #include "daemon/host/containment/process_groups.h"
+#include "daemon/host/own_programs.h"
 #include "daemon/host/raw_syscall.h"
 
 namespace procsup {
@@ -39,13 +40,14 @@ Result<ChosenContainment> choose_containment(ContainmentMode wanted, const Conta
         chosen.reason = "no cgroups: " + groups.error().message;
     }
     if (wanted == Mode::Auto || wanted == Mode::Keeper) {
-        auto keepers = clone3 ? contain_by_keepers(loop, observer) : clone3.error();
-        if (keepers) {
-            chosen.containment = std::move(*keepers);
+        const auto program = find_own_program("procsup-keeper");
+        if (clone3 && !program.empty()) {
+            chosen.containment = contain_by_keepers(program, loop, observer);
             return chosen;
         }
-        if (wanted == Mode::Keeper) return refused("keeper", keepers.error());
-        chosen.reason += "; no keepers: " + keepers.error().message;
+        const auto why = clone3 ? Error{"procsup-keeper is not installed"} : clone3.error();
+        if (wanted == Mode::Keeper) return refused("keeper", why);
+        chosen.reason += "; no keepers: " + why.message;
     }
     chosen.containment = contain_by_process_groups(loop, observer);
     return chosen;

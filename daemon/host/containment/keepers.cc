@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "daemon/host/child.h"
-#include "daemon/host/own_programs.h"
 #include "daemon/keeper/protocol.h"
 
 namespace procsup {
@@ -81,6 +80,8 @@ void KeeperTree::read_reports() {
     keeper::Report report{};
     for (;;) {
         const ssize_t size = recv(socket_.get(), &report, sizeof(report), MSG_DONTWAIT);
+        // A keeper that ends with orders unread leaves this once, in front of its reports (unix(7)).
+        if (size < 0 && (errno == ECONNRESET || errno == EINTR)) continue;
         if (size != sizeof(report)) {
             // The end of the keeper is the reaper's to tell.
             if (size >= 0) watch_.reset();
@@ -110,10 +111,8 @@ Result<std::unique_ptr<Tree>> Keepers::enclose(const InstanceName&, Incarnation 
 
 }  // namespace
 
-Result<std::unique_ptr<Containment>> contain_by_keepers(EventLoop& loop, TreeObserver& observer) {
-    auto program = find_own_program("procsup-keeper");
-    if (program.empty()) return Error{"procsup-keeper is not installed"};
-    return std::unique_ptr<Containment>(std::make_unique<Keepers>(loop, observer, std::move(program)));
+std::unique_ptr<Containment> contain_by_keepers(std::string program, EventLoop& loop, TreeObserver& observer) {
+    return std::make_unique<Keepers>(loop, observer, std::move(program));
 }
 
 }  // namespace procsup

@@ -4,8 +4,7 @@
 
 namespace procsup {
 
-/// Runs held by a keeper process each (daemon/keeper/protocol.h). Needs no right that a user lacks. The Error says what is
-/// missing.
-Result<std::unique_ptr<Containment>> contain_by_keepers(EventLoop& loop, TreeObserver& observer);
+/// Runs held by a keeper process each (daemon/keeper/protocol.h), which executes `program`. Needs no right that a user lacks.
+std::unique_ptr<Containment> contain_by_keepers(std::string program, EventLoop& loop, TreeObserver& observer);
 
 }  // namespace procsup
