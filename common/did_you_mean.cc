@@ -33,7 +33,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t mo
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
     constexpr std::size_t kLongestWord = 64;  // bounds the work for hostile input
     if (word.empty() || word.size() > kLongestWord) return {};
-    std::size_t best = word.size() <= 4 ? 1 : 2;
+    // A single letter is as near to any other.
+    std::size_t best = word.size() == 1 ? 0 : word.size() <= 4 ? 1 : 2;
     std::string_view found;
     for (const auto candidate : candidates) {
         if (candidate.size() > kLongestWord) continue;

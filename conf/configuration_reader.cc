@@ -87,7 +87,8 @@ void ConfigurationReader::read_project(const SourceFile& source, const TomlValue
         } else if (member.key == kDaemonSection || member.key == kAccessSection) {
             if (const auto* settings = table_of(source, member)) reader.read_daemon(member.key, *settings, daemon_);
         } else {
-            problems_.add({&source, member.position}, unknown_key_text("project", member.key));
+            problems_.add({&source, member.position},
+                          unknown_key_text("project", member.key, member.value.as<TomlValue::Table>() != nullptr));
         }
     }
 }

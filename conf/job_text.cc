@@ -186,4 +186,20 @@ std::string check_report(const std::string& path, const std::variant<Configurati
     return text;
 }
 
+std::string check_json(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result) {
+    const auto* configuration = std::get_if<Configuration>(&result);
+    json::Writer writer;
+    writer.begin_object().member("path", path).key("jobs");
+    configuration != nullptr ? writer.number(static_cast<std::int64_t>(configuration->jobs.size())) : writer.null();
+    writer.key("problems").begin_array();
+    if (configuration == nullptr) {
+        for (const auto& problem : std::get<std::vector<Problem>>(result)) {
+            writer.begin_object().member("file", problem.file).member_int("line", problem.line);
+            writer.member_int("column", problem.column).member("message", problem.message).end_object();
+        }
+    }
+    writer.end_array().end_object();
+    return writer.take() + "\n";
+}
+
 }  // namespace procsup

@@ -21,6 +21,10 @@ void write_json(json::Writer& writer, const JobSpec& spec);
 /// What `check` prints of `path`: one problem a line, or "FILE: 5 jobs, no problems".
 std::string check_report(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result);
 
+/// The same for programs, one JSON value: {"path", "jobs": a number or null, "problems": [{"file", "line", "column",
+/// "message"}]}, where line and column are 0 for a file as a whole.
+std::string check_json(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result);
+
 // The words that files, the protocol and people use.
 std::string_view word_of(JobType type);
 std::string_view word_of(Restart restart);

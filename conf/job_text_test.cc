@@ -90,6 +90,11 @@ TEST(CheckReport, SaysWhatIsWrongOrHowManyJobs) {
     EXPECT_EQ(check_report("a.toml", Configuration{}), "a.toml: 0 jobs, no problems\n");
     const std::vector<Problem> problems{{"a.toml", 1, 2, "x"}, {"b.toml", 0, 0, "y"}};
     EXPECT_EQ(check_report("d", problems), "a.toml:1:2: error: x\nb.toml: error: y\n");
+    EXPECT_EQ(check_json("d", Configuration{}), "{\"path\":\"d\",\"jobs\":0,\"problems\":[]}\n");
+    EXPECT_EQ(
+        check_json("d", problems),
+        "{\"path\":\"d\",\"jobs\":null,\"problems\":[{\"file\":\"a.toml\",\"line\":1,\"column\":2,\"message\":\"x\"},"
+        "{\"file\":\"b.toml\",\"line\":0,\"column\":0,\"message\":\"y\"}]}\n");
 }
 
 TEST(JsonSchema, InTheTreeIsTheOneOfTheTable) {

@@ -82,7 +82,8 @@ void KeyReader::read_table(std::string_view section, const TomlValue::Table& tab
         } else if (const auto* row = find_key(section, member.key)) {
             read_member(*row, member);
         } else {
-            problems_.add({&file_, member.position}, unknown_key_text(section, member.key));
+            problems_.add({&file_, member.position},
+                          unknown_key_text(section, member.key, member.value.as<TomlValue::Table>() != nullptr));
         }
     }
 }

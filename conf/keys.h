@@ -42,8 +42,8 @@ inline constexpr std::string_view kAccessSection = "access";
 inline bool is_job_section(std::string_view section) { return section != kDaemonSection && section != kAccessSection; }
 
 /// What to say of a key that is in no row: "unknown key …" with a hint, or "… is not available in this version".
-/// `section` as in KeyRow, or "project" for the top level of a project file.
-std::string unknown_key_text(std::string_view section, std::string_view name);
+/// `section` as in KeyRow, or "project" for the top level of a project file; `is_table`: its value is a table.
+std::string unknown_key_text(std::string_view section, std::string_view name, bool is_table);
 
 /// The schema for editors (JSON schema draft-04) of a job file and of a project file, indented.
 std::string json_schema();

@@ -29,6 +29,11 @@ TEST(Problems, KeysThatAreNotThere) {
     expect_job_problems({
         {"restrat = 'no'", {"2:1: error: unknown key 'restrat' (did you mean 'restart'?)"}},
         {"zzz = 1", {"2:1: error: unknown key 'zzz'"}},
+        {"b = 1", {"2:1: error: unknown key 'b'"}},
+        {"web.command = ['a']",
+         {"2:1: error: unknown key 'web' (a job has the tables [env], [log], [limits] and [x]; each job is a table of "
+          "its "
+          "own in [jobs])"}},
         {"health = {}", {"2:1: error: key 'health' is not available in this version"}},
         {"requires = ['db']", {"2:1: error: key 'requires' is not available in this version"}},
         {"log.max_size = '1MiB'", {"2:5: error: key 'max_size' is not available in this version"}},

@@ -20,9 +20,7 @@ struct LaterKey {
 // clang-format off
 constexpr LaterKey kLater[] = {
     {"", "after"},           {"", "before"},         {"", "wants"},           {"", "requires"},
-    {"", "stop_scope"},      {"", "stop_signal_to"}, {"", "stop_command"},    {"", "reload_command"},
-    {"", "orphans"},         {"", "zombie_limit"},   {"", "zombie_check"},    {"", "daemon_of"},
-    {"", "may_fork"},        {"", "ready"},          {"", "health"},          {"", "on_parent_restart"},
+    {"", "stop_command"},    {"", "reload_command"}, {"", "ready"},           {"", "health"},
     {"", "watchdog"},        {"", "watchdog_signal"}, {"", "max_lifetime"},   {"", "max_lifetime_variance"},
     {"", "sandbox"},         {"", "credentials"},    {"", "runtime_dirs"},    {"", "state_dirs"},
     {"", "log_dirs"},        {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},
@@ -34,7 +32,7 @@ constexpr LaterKey kLater[] = {
     {"log", "format"},       {"log", "max_size"},    {"log", "max_age"},      {"log", "keep"},
     {"log", "total_size"},   {"log", "compress"},    {"log", "on_full"},      {"log", "rate_limit"},
     {"log", "mirror"},
-    {"daemon", "on_crash"},  {"daemon", "containment"},
+    {"daemon", "on_crash"},
     {"project", "groups"},   {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
     {"project", "values"},
 };
@@ -74,7 +72,7 @@ std::string_view other_home(std::string_view section, std::string_view name) {
 
 }  // namespace
 
-std::string unknown_key_text(std::string_view section, std::string_view name) {
+std::string unknown_key_text(std::string_view section, std::string_view name, bool is_table) {
     const bool later = std::any_of(std::begin(kLater), std::end(kLater),
                                    [&](const LaterKey& key) { return key.section == section && key.name == name; });
     std::string text = quoted(name);
@@ -84,7 +82,9 @@ std::string unknown_key_text(std::string_view section, std::string_view name) {
     if (const auto home = other_home(section, name); !home.empty()) {
         return text.append(" (it belongs in ").append(home).append(")");
     }
-    return text + did_you_mean(name, names_in(section));
+    const auto meant = did_you_mean(name, names_in(section));
+    if (!meant.empty() || !is_table || !section.empty()) return text + meant;
+    return text + " (a job has the tables [env], [log], [limits] and [x]; each job is a table of its own in [jobs])";
 }
 
 }  // namespace procsup

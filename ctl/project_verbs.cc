@@ -147,7 +147,8 @@ int check(Session& session) {
     if (program.empty()) return session.fail(Error{"cannot find procsupd beside procsupctl or in PATH"});
     const std::string file = project_file(session);
     session.out().flush();
-    execl(program.c_str(), "procsupd", "--check", file.c_str(), nullptr);
+    const char* const json = session.line().json ? "--json" : nullptr;
+    execl(program.c_str(), "procsupd", "--check", file.c_str(), json, nullptr);
     return session.fail(os_failure("execute " + program, errno));
 }
 

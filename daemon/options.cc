@@ -22,6 +22,7 @@ enum Option : int {
     kBatch,
     kDelegated,
     kCheck,
+    kJson,
     kLoad,
     kRememberStop,
     kListProcesses,
@@ -30,7 +31,7 @@ enum Option : int {
     kHelp
 };
 
-constexpr std::array<option, 15> kOptions{{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 16> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
                                            {"state-dir", required_argument, nullptr, kStateDir},
                                            {"user", no_argument, nullptr, kUser},
@@ -38,6 +39,7 @@ constexpr std::array<option, 15> kOptions{{{"config", required_argument, nullptr
                                            {"batch", no_argument, nullptr, kBatch},
                                            {"delegated", no_argument, nullptr, kDelegated},
                                            {"check", no_argument, nullptr, kCheck},
+                                           {"json", no_argument, nullptr, kJson},
                                            {"load", no_argument, nullptr, kLoad},
                                            {"remember-stop", no_argument, nullptr, kRememberStop},
                                            {"list-processes", no_argument, nullptr, kListProcesses},
@@ -110,6 +112,7 @@ Result<Options> parse_options(int argc, char** argv) {
             case kBatch: options.batch = true; break;
             case kDelegated: options.delegated = true; break;
             case kCheck: options.mode = Options::Mode::Check; break;
+            case kJson: options.json = true; break;
             case kLoad: options.mode = Options::Mode::Load; break;
             case kRememberStop: options.mode = Options::Mode::RememberStop; break;
             case kListProcesses: options.mode = Options::Mode::ListProcesses; break;
@@ -120,6 +123,7 @@ Result<Options> parse_options(int argc, char** argv) {
             default: return unknown_option(argv[optind - 1]);
         }
     }
+    if (options.json && options.mode != Options::Mode::Check) return Error{"--json goes with --check"};
     for (int i = optind; i < argc; ++i) options.operands.emplace_back(argv[i]);
     if (user) {
         use_user_directories(options);
@@ -140,7 +144,7 @@ Result<Options> parse_options(int argc, char** argv) {
 std::string usage() {
     return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--user]\n"
            "                [--containment auto|cgroup|keeper|group] [--delegated] [--batch]\n"
-           "       procsupd --check [FILE|DIR]\n"
+           "       procsupd --check [--json] [FILE|DIR]\n"
            "       procsupd --print-schema | --version | --help\n"
            "\n"
            "Runs the jobs of a project file or a directory of job files, in the foreground.\n"
@@ -157,6 +161,7 @@ std::string usage() {
            "  --batch             end when all jobs but daemons (daemon_of) have ended, with the code of the first\n"
            "                      that failed\n"
            "  --check             say whether the configuration is good, and end\n"
+           "  --json              with --check: print one JSON value\n"
            "  --print-schema      print the JSON schema of job files for editors\n"
            "\n"
            "Ask the running daemon with procsupctl(1); job files are described in procsupd.toml(5).\n";

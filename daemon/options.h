@@ -19,6 +19,7 @@ struct Options {
     std::string default_runtime_dir;
     std::string default_state_dir;
     bool delegated = false;  ///< the daemon's own cgroup is its to divide, though nothing on it says so
+    bool json = false;       ///< what --check says is for programs
     bool batch = false;      ///< end when all jobs but daemons have ended
     std::optional<ContainmentMode> containment;  ///< absent: as the configuration says
     std::vector<std::string> operands;           ///< of the internal modes

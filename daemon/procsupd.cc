@@ -76,7 +76,11 @@ int load(const Options& options) {
 int check(const Options& options) {
     const auto result = load_configuration(load_options(options.config, {}));
     const bool good = std::holds_alternative<Configuration>(result);
-    write_all(good ? STDOUT_FILENO : STDERR_FILENO, check_report(options.config, result));
+    if (options.json) {
+        write_all(STDOUT_FILENO, check_json(options.config, result));
+    } else {
+        write_all(good ? STDOUT_FILENO : STDERR_FILENO, check_report(options.config, result));
+    }
     return good ? EXIT_SUCCESS : kExitBadConfig;
 }
 

@@ -16,6 +16,10 @@ class BadFile(IntegrationTest):
         for text in expected:
             self.assertIn(text, s.log_text())
             self.assertIn(text, check.err)
+        for_programs = s.run("check", "--json", s.config)
+        self.assertEqual(6, for_programs.code)
+        for problem in for_programs.json["problems"]:
+            self.assertIn(problem["message"], check.err)
         self.assertFalse(os.path.exists(s.socket))
         return check
 
