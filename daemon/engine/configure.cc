@@ -1,0 +1,132 @@
+// What a new configuration changes: jobs are added, take another text, or leave.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "daemon/engine/supervisor.h"
+
+namespace procsup {
+namespace {
+
+/// A line more above a job moves its place, and changes nothing of it.
+bool same_but_for_origin(const JobSpec& before, JobSpec& now) {
+    auto place = std::exchange(now.origin, before.origin);
+    const bool same = before == now;
+    now.origin = std::move(place);
+    return same;
+}
+
+}  // namespace
+
+ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint now) {
+    ConfigurationChange change;
+    const auto* const why = std::exchange(configured_, true) ? "added to the configuration" : "started with the daemon";
+    std::set<std::string, std::less<>> configured;
+    for (auto& spec : jobs) {
+        const auto& name = *configured.insert(spec.name).first;
+        const auto known = jobs_.find(name);
+        if (known == jobs_.end()) {
+            const Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
+            change.added.push_back(name);
+            if (!job.spec->enabled || job.spec->manually_stopped) continue;
+            for (const auto& instance : job.instances) to_start_.emplace_back(instance->id(), why);
+        } else if (update_job(known->second, std::move(spec), now)) {
+            change.changed.push_back(name);
+        }
+    }
+    for (auto& [name, job] : jobs_) {
+        if (job.transient || job.leaving || configured.contains(name)) continue;
+        job.leaving = true;
+        ending_jobs_.push_back(name);
+        change.removed.push_back(name);
+        for (const auto& instance : job.instances) stop(instance->id(), "removed from the configuration", now);
+    }
+    bind_daemons();
+    for (const auto& [id, cause] : std::exchange(to_start_, {})) start(id, cause, now);
+    return change;
+}
+
+Job& Supervisor::add_job(std::shared_ptr<const JobSpec> spec, TimePoint now) {
+    Job& job = jobs_[spec->name];
+    for (auto& name : instance_names(*spec)) {
+        auto instance = std::make_unique<Instance>(next_id_++, spec, std::move(name), now);
+        by_id_.emplace(instance->id(), instance.get());
+        ++by_state_[static_cast<std::size_t>(State::Stopped)];
+        job.instances.push_back(std::move(instance));
+    }
+    job.spec = std::move(spec);
+    return job;
+}
+
+bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
+    const bool was_leaving = std::exchange(job.leaving, false);
+    if (!was_leaving && *job.spec == spec) return false;
+    const bool unchanged = !was_leaving && same_but_for_origin(*job.spec, spec);
+    const auto shared = std::make_shared<const JobSpec>(std::move(spec));
+    auto before = std::exchange(job.instances, {});
+    for (auto& name : instance_names(*shared)) {
+        const auto same = std::find_if(before.begin(), before.end(), [&](const auto& instance) {
+            return instance && instance->name().instance == name.instance;
+        });
+        if (same != before.end()) {
+            (*same)->set_spec(shared);
+            job.instances.push_back(std::move(*same));
+            continue;
+        }
+        auto added = std::make_unique<Instance>(next_id_++, shared, std::move(name), now);
+        const auto id = added->id();
+        by_id_.emplace(id, added.get());
+        ++by_state_[static_cast<std::size_t>(State::Stopped)];
+        job.instances.push_back(std::move(added));
+        if (shared->enabled) to_start_.emplace_back(id, "added to the configuration");
+    }
+    for (auto& instance : before) {
+        if (!instance) continue;
+        const auto id = instance->id();
+        job.leaving_instances.push_back(std::move(instance));
+        stop(id, "removed from the configuration", now);
+    }
+    if (!job.leaving_instances.empty()) ending_jobs_.push_back(shared->name);
+    job.spec = shared;
+    return !unchanged;
+}
+
+Result<InstanceId> Supervisor::run_transient(JobSpec spec, std::string cause, TimePoint now, InstanceId parent) {
+    if (jobs_.contains(spec.name)) return Error{"cannot run '" + spec.name + "': a job has that name"};
+    Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
+    job.transient = true;
+    const auto id = job.instances.front()->id();
+    if (parent != 0) bonds_.bind(id, parent);
+    start(id, std::move(cause), now);
+    return id;
+}
+
+void Supervisor::forget_ended() {
+    if (ending_jobs_.empty()) return;
+    for (const auto& name : std::exchange(ending_jobs_, {})) {
+        const auto found = jobs_.find(name);
+        if (found == jobs_.end()) continue;
+        Job& job = found->second;
+        std::erase_if(job.leaving_instances, [&](const auto& instance) {
+            if (!is_settled(instance->state())) return false;
+            erase_instance(*instance);
+            return true;
+        });
+        const bool whole = job.transient || job.leaving;
+        if (whole && job.leaving_instances.empty() &&
+            std::all_of(job.instances.begin(), job.instances.end(),
+                        [](const auto& i) { return is_settled(i->state()); })) {
+            for (const auto& instance : job.instances) erase_instance(*instance);
+            jobs_.erase(found);
+        }
+        // What still lives brings its job back here when it has ended, see note_transition().
+    }
+}
+
+void Supervisor::erase_instance(const Instance& instance) {
+    --by_state_[static_cast<std::size_t>(instance.state())];
+    bonds_.forget(instance.id());
+    by_id_.erase(instance.id());
+}
+
+}  // namespace procsup

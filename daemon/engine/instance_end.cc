@@ -1,0 +1,90 @@
+// What follows the end of a run of an instance.
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "daemon/engine/instance.h"
+
+namespace procsup {
+
+/// No process of this run is left.
+void Instance::run_ended(Context& context) {
+    ++runs_ended_;
+    pid_ = 0;
+    if (!stop_asked_) {
+        settle_unasked_end(RunEnd{run_exit_, timed_out_, uptime_}, context);
+    } else if (wanted_) {
+        start_run(pending_cause_, context);
+    } else {
+        enter(State::Stopped, pending_cause_ + "; " + end_text(), context);
+    }
+}
+
+void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
+    if (wants_restart(spec_->restart, end)) {
+        schedule_restart(end, context);
+        return;
+    }
+    const bool success = is_success(spec_->restart, end);
+    enter(success ? State::Exited : State::Failed, end_text(), context);
+    if (spec_->essential) context.actions.push_back(EndDaemonAction{success ? 0 : exit_code()});
+}
+
+void Instance::schedule_restart(const RunEnd& end, Context& context) {
+    const auto& policy = spec_->restart;
+    if (end.uptime < policy.min_uptime || !end.status) {
+        ++quick_deaths_;
+    } else if (end.uptime > policy.reset) {
+        quick_deaths_ = 0;
+    }
+    if (!starts_.admit(policy.start_limit, context.now)) {
+        enter(State::Failed,
+              fmt::format("start_limit ({}/{}) reached; last: {}", policy.start_limit.count,
+                          to_text(policy.start_limit.window), end_text()),
+              context);
+        if (spec_->essential || policy.on_exhausted == OnExhausted::Exit) {
+            context.actions.push_back(EndDaemonAction{is_success(policy, end) ? 0 : exit_code()});
+        }
+        return;
+    }
+    const bool quick = end.uptime < policy.min_uptime || !end.status;
+    const auto delay =
+        quick ? with_jitter(restart_delay(policy, quick_deaths_), policy.jitter, context.random) : Duration::zero();
+    if (delay == Duration::zero()) {
+        ++restarts_;
+        start_run("restarted after " + end_text(), context);
+        return;
+    }
+    next_start_ = context.now + delay;
+    enter(State::Backoff, end_text(), context);
+    arm(TimerKind::Backoff, delay, context);
+}
+
+int Instance::exit_code() const {
+    if (timed_out_) return 124;
+    if (run_exit_) return run_exit_->shell_code();
+    return start_error_ == ENOENT ? 127 : 126;
+}
+
+void Instance::forget_failures() {
+    restarts_ = 0;
+    quick_deaths_ = 0;
+    starts_.clear();
+}
+
+std::string Instance::end_text() const {
+    std::string text;
+    if (start_stage_ == SpawnStage::Cancelled) {
+        text = describe(start_stage_, *spec_);
+    } else if (start_stage_ != SpawnStage::None) {
+        text = fmt::format("cannot {}: {}", describe(start_stage_, *spec_), strerrordesc_np(start_error_));
+    } else {
+        text = run_exit_ ? to_text(*run_exit_) : "ended";
+    }
+    if (timed_out_) text = limit_text_ + ", " + text;
+    if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";
+    return text;
+}
+
+}  // namespace procsup
