@@ -3,49 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <utility>
 
 namespace procsup {
 namespace {
-
-/// Helpers are numbered from here, so that no incarnation of the engine is ever mistaken for one.
-constexpr Incarnation kFirstHelper = Incarnation{1} << 62;
-
-struct ProcStat {
-    pid_t parent = 0;
-    pid_t session = 0;
-};
-
-/// Fields 4 and 6 of /proc/PID/stat (proc(5)), behind the name, which may contain anything but ends with the last ')'.
-std::optional<ProcStat> read_stat(pid_t pid) {
-    const Fd file(open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
-    char text[1024];
-    const ssize_t size = file ? read(file.get(), text, sizeof(text) - 1) : -1;
-    if (size <= 0) return std::nullopt;
-    text[size] = '\0';
-    const char* rest = strrchr(text, ')');
-    ProcStat stat;
-    int group = 0;
-    if (rest == nullptr || sscanf(rest + 1, " %*c %d %d %d", &stat.parent, &group, &stat.session) != 3) {
-        return std::nullopt;
-    }
-    return stat;
-}
-
-/// Whether the process is ours to collect.
-bool is_child(pid_t pid) {
-    siginfo_t info{};
-    return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
 
 int own_oom_score() {
     const Fd file(open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC));
@@ -55,8 +21,7 @@ int own_oom_score() {
 
 }  // namespace
 
-Processes::Processes(SdEventLoop& loop)
-    : loop_(loop), spawner_(loop, *this), reaper_(loop, *this), next_helper_(kFirstHelper) {}
+Processes::Processes(SdEventLoop& loop) : loop_(loop), spawner_(loop, *this), reaper_(loop, *this) {}
 
 Result<void> Processes::start(Supervisor& supervisor) {
     supervisor_ = &supervisor;
@@ -92,21 +57,6 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
     spawner_.launch(std::move(order));
 }
 
-void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
-    const auto incarnation = next_helper_++;
-    auto& helper = helpers_[incarnation];
-    helper.spec = std::make_unique<JobSpec>(std::move(spec));
-    helper.name = InstanceName{helper.spec->name, helper.spec->name, 0, {}};
-    helper.ended = std::move(ended);
-    runs_[incarnation].spec = helper.spec.get();
-    LaunchOrder order;
-    order.incarnation = incarnation;
-    order.spec = helper.spec.get();
-    order.name = &helper.name;
-    order.fds = std::move(fds);
-    spawner_.launch(std::move(order));
-}
-
 void Processes::signal(Incarnation incarnation, int signal) {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;
@@ -130,56 +80,12 @@ void Processes::pause(Incarnation incarnation, bool pause) {
     if (run != runs_.end() && run->second.tree) run->second.tree->pause(pause);
 }
 
-bool Processes::end_strays() {
-    for (const auto& left : abandoned_) left.tree->kill();
-    const auto lasts = [&](const auto& child) { return !runs_.contains(child.second); };
-    const bool keepers = std::any_of(by_pid_.begin(), by_pid_.end(), lasts);
-    return kill_strays() || keepers || !abandoned_.empty();
-}
-
-bool Processes::end_helpers() {
-    for (const auto& [pid, incarnation] : by_pid_) {
-        if (incarnation >= kFirstHelper) kill(pid, SIGKILL);
-    }
-    return !helpers_.empty();
-}
-
 void Processes::abandon(Incarnation incarnation) {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;
     leftovers_.erase(incarnation);
     abandoned_.push_back({run->second.id, run->second.child, std::move(run->second.tree)});
     runs_.erase(run);
-}
-
-/// Strays are whatever a lost keeper held.
-class Processes::StrayTree final : public Tree {
-public:
-    explicit StrayTree(Processes& processes) : processes_(processes) {}
-    void began(pid_t) override {}
-    void child_ended(bool) override {}
-    void signal_main(int) override {}
-    void signal_all(int) override {}
-    void pause(bool) override {}
-    void kill() override { processes_.kill_strays(); }
-    bool was_killed() const override { return true; }
-    bool is_empty() override { return !processes_.kill_strays(); }
-    void await_empty() override {}
-
-private:
-    Processes& processes_;
-};
-
-bool Processes::kill_strays() {
-    // Of this thread, which is the only one (proc_pid_task(5)); a child cannot be another process before it is collected.
-    std::ifstream children("/proc/thread-self/children");
-    bool any = false;
-    for (pid_t pid = 0; children >> pid;) {
-        if (by_pid_.contains(pid)) continue;
-        kill(pid, SIGKILL);
-        any = true;
-    }
-    return any;
 }
 
 void Processes::kill_tree(Incarnation incarnation) {
@@ -304,28 +210,6 @@ void Processes::main_ended(Incarnation incarnation, ExitStatus status, bool empt
     leftovers_.insert(incarnation);
 }
 
-/// A keeper was killed, or could not be executed: what it held are the daemon's own children now, the main process among
-/// them. Nobody knows of the others any more whose they are, so all that belong to no run are ended.
-void Processes::keeper_lost(Incarnation incarnation, Run& run) {
-    run.kept = false;
-    run.tree = std::make_unique<StrayTree>(*this);
-    look_when_all_is_collected();
-    run.tree->kill();
-    if (leftovers_.contains(incarnation)) return;
-    if (run.main == 0) run.main = spawner_.process_of(incarnation);
-    if (run.main != 0 && is_child(run.main)) {
-        by_pid_[run.main] = incarnation;
-        kill(run.main, SIGKILL);
-        return;
-    }
-    if (run.main != 0) {
-        if (on_shortfall_) on_shortfall_(*run.spec, "its keeper was killed before it told how the main process ended");
-        return main_ended(incarnation, ExitStatus::killed(SIGKILL), false);
-    }
-    if (!run.failure) run.failure = ChildFailure{SpawnStage::Keeper, ESRCH};
-    main_ended(incarnation, ExitStatus::killed(SIGKILL), true);
-}
-
 /// A tree is empty when its last zombie has been collected; in a storm that never ends that is waited for only so long.
 void Processes::look_when_all_is_collected() {
     constexpr auto kLongest = std::chrono::seconds(1);
@@ -382,71 +266,6 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
     } else {
         supervisor_->tree_empty(incarnation, now);
     }
-}
-
-void Processes::helper_noted(const Note& noted) {
-    const auto found = helpers_.find(noted.incarnation);
-    if (found == helpers_.end()) return;
-    const auto* exit = std::get_if<NoteExited>(&noted.what);
-    const auto* refusal = std::get_if<NoteRefused>(&noted.what);
-    if (exit == nullptr && refusal == nullptr) return;
-    const Helper helper = std::move(found->second);
-    helpers_.erase(found);
-    if (exit != nullptr) {
-        helper.ended(exit->status);
-    } else {
-        helper.ended(os_failure(describe(refusal->stage, *helper.spec), refusal->os_error));
-    }
-}
-
-std::vector<pid_t> Processes::own_children() const {
-    std::vector<pid_t> pids;
-    for (const auto& [pid, incarnation] : by_pid_) pids.push_back(pid);
-    return pids;
-}
-
-std::vector<pid_t> Processes::children_for(InstanceId id) const {
-    std::vector<pid_t> pids;
-    for (const auto& [incarnation, run] : runs_) {
-        if (run.id == id && run.child != 0) pids.push_back(run.child);
-    }
-    for (const auto& left : abandoned_) {
-        if (left.id == id) pids.push_back(left.child);
-    }
-    return pids;
-}
-
-std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {
-    if (const auto own = by_pid_.find(pid); own != by_pid_.end()) return owner(own->second, pid);
-    if (contained_.containment->mode() != ContainmentMode::Cgroup) return by_family(pid);
-    const auto name = contained_.containment->instance_of(pid);
-    const auto found = name ? supervisor_->select(*name) : std::vector<InstanceId>();
-    return found.size() == 1 ? std::optional(Owner{found.front(), false}) : std::nullopt;
-}
-
-std::optional<Processes::Owner> Processes::owner(Incarnation incarnation, pid_t pid) const {
-    const auto run = runs_.find(incarnation);
-    if (run == runs_.end() || run->second.id == 0) return std::nullopt;
-    return Owner{run->second.id, run->second.main == pid};
-}
-
-/// The nearest of its parents that is a keeper, under which all of a run's processes are; or, without keepers, that is a main
-/// process or the leader of its session.
-std::optional<Processes::Owner> Processes::by_family(pid_t pid) const {
-    const pid_t self = getpid(), asked = pid;
-    const bool kept = contained_.containment->mode() == ContainmentMode::Keeper;
-    constexpr int kDeepest = 256;  // a chain of parents that changes while it is followed must end
-    for (int depth = 0; depth < kDeepest && pid > 1 && pid != self; ++depth) {
-        if (const auto found = by_pid_.find(pid); found != by_pid_.end()) return owner(found->second, asked);
-        const auto stat = read_stat(pid);
-        if (!stat) return std::nullopt;
-        // A job's processes share its session unless they leave it on purpose.
-        if (const auto leader = by_pid_.find(stat->session); !kept && leader != by_pid_.end()) {
-            return owner(leader->second, asked);
-        }
-        pid = stat->parent;
-    }
-    return std::nullopt;
 }
 
 }  // namespace procsup

@@ -108,6 +108,9 @@ public:
     void look_at_leftovers() override;
 
 private:
+    /// Helpers are numbered from here, so that no incarnation of the engine is ever mistaken for one.
+    static constexpr Incarnation kFirstHelper = Incarnation{1} << 62;
+
     /// From the order to launch it until none of its processes is left.
     struct Run {
         InstanceId id = 0;  ///< 0: a helper
@@ -175,7 +178,7 @@ private:
     std::optional<TimePoint> collecting_since_;
     std::map<std::string, StandardFds, std::less<>> attached_;
     std::map<Incarnation, Helper> helpers_;
-    Incarnation next_helper_;
+    Incarnation next_helper_ = kFirstHelper;
     std::vector<Note> notes_;
     std::uint64_t orphans_ = 0;
     bool protected_ = false;  ///< the daemon's own oom_score_adj is below 0

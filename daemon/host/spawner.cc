@@ -5,7 +5,6 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,22 +15,15 @@
 #include <utility>
 
 #include "daemon/host/child.h"
-#include "daemon/host/keeper_start.h"
-#include "daemon/host/launch_text.h"
+#include "daemon/host/launch_slot.h"
 
 namespace procsup {
 namespace {
 
-constexpr std::size_t kStackSize = 32768;
 /// While more launches than this are under way, their first steps are what the daemon waits for.
 constexpr std::size_t kFew = 2;
 /// A launch that takes longer no longer keeps others waiting: its directory or program is on a file system that hangs.
 constexpr auto kHangs = std::chrono::milliseconds(100);
-
-void* map_stack() {
-    void* stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    return stack == MAP_FAILED ? nullptr : stack;
-}
 
 void wait_until_cleared(std::atomic<std::uint32_t>& word) {
     while (word.load(std::memory_order_acquire) != 0) {
@@ -40,30 +32,6 @@ void wait_until_cleared(std::atomic<std::uint32_t>& word) {
 }
 
 }  // namespace
-
-/// One launch under way: the stack the child runs on, the plan it reads, and the pipe that tells what became of it.
-struct Spawner::Slot {
-    Incarnation incarnation = 0;  ///< 0: free
-    pid_t pid = 0;
-    TimePoint begun;
-    void* stack = nullptr;
-    void* keeper_stack = nullptr;  ///< once it was needed
-    bool kept = false;             ///< there is a keeper
-    bool created_told = false;
-    int low_group = -1;
-    bool passes_fds = false;
-    bool failure_told = false;  ///< and its process has not been collected yet
-    Fd status;
-    std::unique_ptr<Watch> watch;
-    LaunchText text;
-    ChildPlan plan{};
-    KeeperPlan keeper{};
-
-    ~Slot() {
-        if (stack != nullptr) munmap(stack, kStackSize);
-        if (keeper_stack != nullptr) munmap(keeper_stack, kStackSize);
-    }
-};
 
 Spawner::Spawner(SdEventLoop& loop, LaunchObserver& observer) : loop_(loop), observer_(observer) {
     std::uint64_t random = 0;
@@ -179,7 +147,7 @@ Spawner::Slot* Spawner::free_slot() {
         std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->incarnation == 0; });
     if (found != slots_.end()) return found->get();
     auto slot = std::make_unique<Slot>();
-    slot->stack = map_stack();
+    slot->stack = Slot::map_stack();
     if (slot->stack == nullptr) return nullptr;
     slots_.push_back(std::move(slot));
     return slots_.back().get();
@@ -199,64 +167,6 @@ bool Spawner::open_status_pipe(Slot& slot) {
     low_fds_[next_low_] = &slot;
     next_low_ = (next_low_ + 1) % kLowFds;
     return true;
-}
-
-void Spawner::prepare(Slot& slot, LaunchOrder& order) {
-    slot.text.lay_out(*order.spec, *order.name, surroundings_,
-                      invocation_prefix_ + fmt::format("{:016x}", order.incarnation), slot.plan);
-    slot.plan.open_files = original_open_files_;
-    slot.plan.drop_realtime = realtime_.in_force();
-    prepare_streams(slot, order);
-}
-
-void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
-    slot.passes_fds = order.fds.has_value();
-    for (std::size_t i = 0; i < 3; ++i) {
-        ChildStream& stream = slot.plan.streams[i];
-        const int low = slot.plan.status_fd + 1 + static_cast<int>(i);
-        if (order.fds && (*order.fds)[i]) {
-            dup3((*order.fds)[i].get(), low, O_CLOEXEC);
-            stream = {ChildStream::Kind::Descriptor, low, nullptr};
-        } else if (stream.kind == ChildStream::Kind::Descriptor) {
-            // The reserved numbers are /dev/null while nobody uses them.
-            stream.descriptor = low;
-        }
-    }
-}
-
-/// The plan of the keeper, where the launch has one.
-bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order, const Enclosure& enclosure) {
-    slot.kept = static_cast<bool>(enclosure.keeper_socket);
-    slot.plan.no_new_privileges = slot.kept && drops_privileges_;
-    slot.plan.keeper_socket = -1;
-    if (!slot.kept) return true;
-    if (slot.keeper_stack == nullptr) slot.keeper_stack = map_stack();
-    slot.plan.keeper_socket = slot.plan.status_fd + static_cast<int>(kFdsEach) - 1;
-    dup3(enclosure.keeper_socket.get(), slot.plan.keeper_socket, O_CLOEXEC);
-    auto& keeper = slot.keeper;
-    keeper.child = &slot.plan;
-    keeper.child_stack = slot.stack;
-    keeper.child_stack_size = kStackSize;
-    keeper.program = enclosure.keeper;
-    keeper.instance = order.name->instance.c_str();
-    keeper.socket_fd = slot.plan.keeper_socket;
-    keeper.lock_fd = keeper_lock_fd_;
-    keeper.null_fd = slot.plan.status_fd + 1;
-    keeper.drop_realtime = slot.plan.drop_realtime;
-    keeper.main_pid.store(0, std::memory_order_relaxed);
-    return slot.keeper_stack != nullptr;
-}
-
-/// The kernel takes a filter from who has no privileges only if exec can bring none: a set-user-ID program must not find
-/// calls refused that it relies on.
-Result<void> Spawner::prepare_filter(Slot& slot, const LaunchOrder& order) {
-    slot.plan.fork_filter = nullptr;
-    if (order.spec->may_fork) return {};
-    const auto filter = fork_filter_.program();
-    if (!filter) return filter.error();
-    slot.plan.fork_filter = *filter;
-    slot.plan.no_new_privileges = true;
-    return {};
 }
 
 void Spawner::set_keeper_lock(const Fd& lock) {
@@ -285,7 +195,7 @@ long Spawner::create_process(Slot& slot, const Enclosure& enclosure) {
     args.child_tid = reinterpret_cast<std::uint64_t>(&slot.plan.shares_fds);
     args.exit_signal = SIGCHLD;
     args.stack = reinterpret_cast<std::uint64_t>(slot.stack);
-    args.stack_size = kStackSize;
+    args.stack_size = Slot::kStackSize;
     int (*begin)(void*) = child_main;
     void* plan = &slot.plan;
     if (slot.kept) {

@@ -1,0 +1,73 @@
+// What a launch lays out for its child and its keeper before they exist.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "daemon/host/launch_slot.h"
+
+namespace procsup {
+
+void* Spawner::Slot::map_stack() {
+    void* stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    return stack == MAP_FAILED ? nullptr : stack;
+}
+
+void Spawner::prepare(Slot& slot, LaunchOrder& order) {
+    slot.text.lay_out(*order.spec, *order.name, surroundings_,
+                      invocation_prefix_ + fmt::format("{:016x}", order.incarnation), slot.plan);
+    slot.plan.open_files = original_open_files_;
+    slot.plan.drop_realtime = realtime_.in_force();
+    prepare_streams(slot, order);
+}
+
+void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
+    slot.passes_fds = order.fds.has_value();
+    for (std::size_t i = 0; i < 3; ++i) {
+        ChildStream& stream = slot.plan.streams[i];
+        const int low = slot.plan.status_fd + 1 + static_cast<int>(i);
+        if (order.fds && (*order.fds)[i]) {
+            dup3((*order.fds)[i].get(), low, O_CLOEXEC);
+            stream = {ChildStream::Kind::Descriptor, low, nullptr};
+        } else if (stream.kind == ChildStream::Kind::Descriptor) {
+            // The reserved numbers are /dev/null while nobody uses them.
+            stream.descriptor = low;
+        }
+    }
+}
+
+/// The plan of the keeper, where the launch has one.
+bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order, const Enclosure& enclosure) {
+    slot.kept = static_cast<bool>(enclosure.keeper_socket);
+    slot.plan.no_new_privileges = slot.kept && drops_privileges_;
+    slot.plan.keeper_socket = -1;
+    if (!slot.kept) return true;
+    if (slot.keeper_stack == nullptr) slot.keeper_stack = Slot::map_stack();
+    slot.plan.keeper_socket = slot.plan.status_fd + static_cast<int>(kFdsEach) - 1;
+    dup3(enclosure.keeper_socket.get(), slot.plan.keeper_socket, O_CLOEXEC);
+    auto& keeper = slot.keeper;
+    keeper.child = &slot.plan;
+    keeper.child_stack = slot.stack;
+    keeper.child_stack_size = Slot::kStackSize;
+    keeper.program = enclosure.keeper;
+    keeper.instance = order.name->instance.c_str();
+    keeper.socket_fd = slot.plan.keeper_socket;
+    keeper.lock_fd = keeper_lock_fd_;
+    keeper.null_fd = slot.plan.status_fd + 1;
+    keeper.drop_realtime = slot.plan.drop_realtime;
+    keeper.main_pid.store(0, std::memory_order_relaxed);
+    return slot.keeper_stack != nullptr;
+}
+
+/// The kernel takes a filter from who has no privileges only if exec can bring none: a set-user-ID program must not find
+/// calls refused that it relies on.
+Result<void> Spawner::prepare_filter(Slot& slot, const LaunchOrder& order) {
+    slot.plan.fork_filter = nullptr;
+    if (order.spec->may_fork) return {};
+    const auto filter = fork_filter_.program();
+    if (!filter) return filter.error();
+    slot.plan.fork_filter = *filter;
+    slot.plan.no_new_privileges = true;
+    return {};
+}
+
+}  // namespace procsup

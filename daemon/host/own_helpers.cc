@@ -1,0 +1,47 @@
+// The daemon's own short-lived helpers.
+#include <signal.h>
+
+#include <utility>
+
+#include "daemon/host/processes.h"
+
+namespace procsup {
+
+void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
+    const auto incarnation = next_helper_++;
+    auto& helper = helpers_[incarnation];
+    helper.spec = std::make_unique<JobSpec>(std::move(spec));
+    helper.name = InstanceName{helper.spec->name, helper.spec->name, 0, {}};
+    helper.ended = std::move(ended);
+    runs_[incarnation].spec = helper.spec.get();
+    LaunchOrder order;
+    order.incarnation = incarnation;
+    order.spec = helper.spec.get();
+    order.name = &helper.name;
+    order.fds = std::move(fds);
+    spawner_.launch(std::move(order));
+}
+
+bool Processes::end_helpers() {
+    for (const auto& [pid, incarnation] : by_pid_) {
+        if (incarnation >= kFirstHelper) kill(pid, SIGKILL);
+    }
+    return !helpers_.empty();
+}
+
+void Processes::helper_noted(const Note& noted) {
+    const auto found = helpers_.find(noted.incarnation);
+    if (found == helpers_.end()) return;
+    const auto* exit = std::get_if<NoteExited>(&noted.what);
+    const auto* refusal = std::get_if<NoteRefused>(&noted.what);
+    if (exit == nullptr && refusal == nullptr) return;
+    const Helper helper = std::move(found->second);
+    helpers_.erase(found);
+    if (exit != nullptr) {
+        helper.ended(exit->status);
+    } else {
+        helper.ended(os_failure(describe(refusal->stage, *helper.spec), refusal->os_error));
+    }
+}
+
+}  // namespace procsup
