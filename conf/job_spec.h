@@ -94,6 +94,16 @@ struct StopStep {
     friend bool operator==(const StopStep&, const StopStep&) = default;
 };
 
+/// A program that a job has run beside its main process.
+struct JobCommand {
+    std::vector<std::string> argv;  ///< argv[0] as written; empty: there is no such command
+    std::string program;            ///< absolute path to execute; empty: argv[0] is searched in the job's PATH
+
+    bool empty() const { return argv.empty(); }
+
+    friend bool operator==(const JobCommand&, const JobCommand&) = default;
+};
+
 struct ResourceLimit {
     int resource = 0;  ///< RLIMIT_…
     rlim_t value = 0;  ///< soft and hard
@@ -131,6 +141,7 @@ struct JobSpec {
     std::vector<StopStep> stop_steps;  ///< after stop_signal; all of them within stop_timeout
     StopScope stop_scope = StopScope::Tree;
     SignalTo stop_signal_to = SignalTo::Main;
+    JobCommand stop_command;  ///< run instead of the first stop signal
     int reload_signal = 1;
     Orphans orphans = Orphans::Kill;
     bool may_fork = true;

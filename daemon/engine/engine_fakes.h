@@ -20,6 +20,10 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
         last_incarnation = incarnation;
         calls.push_back("spawn " + name.instance);
     }
+    void spawn_beside(InstanceId, Incarnation incarnation, const SideOrder& order) override {
+        last_beside = incarnation;
+        calls.push_back("run " + order.command.argv.front() + " for pid " + std::to_string(order.main_pid));
+    }
     void signal(Incarnation, int signal) override { calls.push_back("signal " + std::to_string(signal)); }
     void tell_to_end(Incarnation, SignalTo to, int signal) override {
         calls.push_back((to == SignalTo::All ? "signal all " : "signal ") + std::to_string(signal));
@@ -27,7 +31,9 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     void pause(Incarnation, bool pause) override { calls.push_back(pause ? "pause" : "go on"); }
     void count_zombies(Incarnation) override { calls.push_back("count zombies"); }
     void abandon(Incarnation) override { calls.push_back("abandon"); }
-    void kill_tree(Incarnation) override { calls.push_back("kill tree"); }
+    void kill_tree(Incarnation incarnation) override {
+        calls.push_back(incarnation == last_beside ? "kill beside" : "kill tree");
+    }
     void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override {
         disarm(id, kind);
         timers.push_back({id, kind, generation, when});
@@ -49,6 +55,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     }
 
     Incarnation last_incarnation = 0;
+    Incarnation last_beside = 0;
     std::vector<std::string> calls;
     std::vector<Armed> timers;
     std::vector<std::string> transitions;

@@ -137,8 +137,7 @@ void Instance::on(const ZombiesCounted& event, Context& context) {
     timed_out_ = true;
     limit_text_ = fmt::format("zombie_limit ({}) passed: {} processes were not collected, most of them by {}",
                               *spec_->zombie_limit, event.count, event.neglected_by);
-    enter(State::Stopping, limit_text_, context);
-    send_stop_signal(context);
+    stop_run(limit_text_, context);
 }
 
 void Instance::on(const TimerFired& event, Context& context) {
@@ -155,13 +154,13 @@ void Instance::on(const TimerFired& event, Context& context) {
         case TimerKind::RunTimeout:
             timed_out_ = true;
             limit_text_ = "run_timeout passed";
-            enter(State::Stopping, "run_timeout (" + to_text(spec_->run_timeout) + ") passed", context);
-            send_stop_signal(context);
+            stop_run("run_timeout (" + to_text(spec_->run_timeout) + ") passed", context);
             return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
         case TimerKind::StopTimeout:
             killed_ = true;
             context.actions.push_back(KillTreeAction{});
+            if (side_.exists()) context.actions.push_back(KillBesideAction{});
             return;
         case TimerKind::StopStep: send_next_stop_signal(context); return;
         case TimerKind::Backoff:
@@ -173,13 +172,17 @@ void Instance::on(const TimerFired& event, Context& context) {
 
 // ---- transitions
 
-void Instance::enter(State state, std::string cause, Context& context) {
+void Instance::disarm_all(Context& context) {
     for (const auto kind : kAllTimers) {
         auto& armed = armed_[static_cast<std::size_t>(kind)];
         if (armed == 0) continue;
         armed = 0;
         context.actions.push_back(DisarmAction{kind});
     }
+}
+
+void Instance::enter(State state, std::string cause, Context& context) {
+    disarm_all(context);
     const State from = std::exchange(state_, state);
     cause_ = std::move(cause);
     since_ = context.now;
@@ -209,7 +212,8 @@ void Instance::start_run(std::string cause, Context& context) {
         return;
     }
     if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
-    stop_asked_ = timed_out_ = executed_ = main_ended_ = stop_signalled_ = killed_ = false;
+    stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
+    stop_failure_.clear();
     run_exit_.reset();
     start_stage_ = SpawnStage::None;
     enter(State::Starting, std::move(cause), context);

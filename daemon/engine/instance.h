@@ -30,16 +30,23 @@ struct NotStarted { SpawnStage stage; int os_error; };
 struct Execed {};
 struct Exited { ExitStatus status; bool tree_empty; };
 struct TreeEmpty {};
+// Of the run beside the main one.
+struct SideNotStarted { SpawnStage stage; int os_error; };
+struct SideExited { ExitStatus status; bool tree_empty; };
+struct SideTreeEmpty {};
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
-                           ResumeRequested, MayStart, Spawned, NotStarted, Execed, Exited, TreeEmpty, ZombiesCounted, TimerFired>;
+                           ResumeRequested, MayStart, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
+                           SideExited, SideTreeEmpty, ZombiesCounted, TimerFired>;
 
 // What an instance wants done.
 struct SpawnAction {};
 struct TellToEndAction { int signal; SignalTo to; };
 struct KillTreeAction {};
+struct SpawnBesideAction {};
+struct KillBesideAction {};
 struct PauseAction { bool pause; };
 struct AbandonAction {};
 struct CountZombiesAction {};
@@ -48,8 +55,8 @@ struct DisarmAction { TimerKind kind; };
 struct AnnounceAction { State from; State to; };
 struct EndDaemonAction { int code; };
 
-using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, PauseAction, AbandonAction, CountZombiesAction,
-                            ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
+using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, SpawnBesideAction, KillBesideAction, PauseAction,
+                            AbandonAction, CountZombiesAction, ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
 // clang-format on
 using Actions = std::vector<Action>;
 
@@ -60,6 +67,15 @@ class StartGate {
 public:
     virtual ~StartGate() = default;
     virtual std::string waits_for(const Instance& instance) const = 0;
+};
+
+/// A command of a job that runs beside a run of its main process, and ends with it at the latest: the run is over when that is.
+struct SideRun {
+    enum class Phase { None, Runs, LeftOthers };
+    Phase phase = Phase::None;
+    Incarnation incarnation = 0;  ///< of the last one
+
+    bool exists() const { return phase != Phase::None; }
 };
 
 /// One past change of an instance, for `why`.
@@ -96,6 +112,8 @@ public:
     pid_t pid() const { return pid_; }
     Incarnation incarnation() const { return incarnation_; }
     void set_incarnation(Incarnation incarnation) { incarnation_ = incarnation; }
+    const SideRun& side() const { return side_; }
+    void set_side_incarnation(Incarnation incarnation) { side_.incarnation = incarnation; }
     TimePoint since() const { return since_; }
     std::uint32_t restarts() const { return restarts_; }
     const std::string& cause() const { return cause_; }
@@ -123,6 +141,8 @@ public:
     /// What becomes now of processes that its main process leaves behind: `orphans`, unless it was told to end.
     /// Nothing: they are told to end too, and have the time that is left.
     std::optional<Orphans> remainder() const;
+    /// Whether what the command beside the run leaves behind is to be killed: no longer wanted is it when the run is.
+    bool ends_side() const { return killed_ || run_over_; }
     /// Whether the main process has ended and adopted processes keep the run going.
     bool adopted() const { return main_ended_ && (state_ == State::Running || state_ == State::Paused); }
 
@@ -148,20 +168,27 @@ private:
     void on(const Execed& event, Context& context);
     void on(const Exited& event, Context& context);
     void on(const TreeEmpty& event, Context& context);
+    void on(const SideNotStarted& event, Context& context);
+    void on(const SideExited& event, Context& context);
+    void on(const SideTreeEmpty& event, Context& context);
     void on(const ZombiesCounted& event, Context& context);
     void on(const TimerFired& event, Context& context);
 
     void enter(State state, std::string cause, Context& context);
     void note(State from, Context& context);
+    void disarm_all(Context& context);
     void left_behind(const ExitStatus& status, Context& context);
     void tell_to_end(int signal, Context& context);
     void begin_stop_signals(Context& context);
     void start_run(std::string cause, Context& context);
     void begin_stop(std::string cause, Context& context);
-    void send_stop_signal(Context& context);
+    void stop_run(std::string cause, Context& context);
+    bool stops_by_command() const;
+    void side_moved_on(const std::string& failure, Context& context);
     void send_next_stop_signal(Context& context);
     void arm_next_stop_signal(Context& context);
     void run_ended(Context& context);
+    void settle_end(Context& context);
     void settle_unasked_end(const RunEnd& end, Context& context);
     void schedule_restart(const RunEnd& end, Context& context);
     void forget_failures();
@@ -180,13 +207,17 @@ private:
     std::string limit_text_;                     // which one: "run_timeout passed"
     bool executed_ = false;                      // this run's program ran
     bool main_ended_ = false;                    // this run's main process is gone
-    bool stop_signalled_ = false;                // this run was told to end by its stop signal
+    bool told_to_end_ = false;                   // this run was told to end, by stop_command or a stop signal
+    bool stop_signalled_ = false;                // by a stop signal
+    bool run_over_ = false;                      // nothing is left of this run but what runs beside it
+    std::string stop_failure_;                   // why stop_command did not tell it
     std::size_t stop_step_ = 0;                  // how many of its stop_steps were taken
     bool killed_ = false;                        // this run did not end in time after that
     SpawnStage start_stage_ = SpawnStage::None;  // where this run's start failed
     int start_error_ = 0;
     pid_t pid_ = 0;
     Incarnation incarnation_ = 0;
+    SideRun side_;
     TimePoint since_;
     TimePoint executed_at_;
     TimePoint next_start_;

@@ -8,10 +8,22 @@
 
 namespace procsup {
 
-/// No process of this run is left.
+/// No process of this run is left, but perhaps some of the command beside it, which has nothing to do any more.
 void Instance::run_ended(Context& context) {
-    ++runs_ended_;
     pid_ = 0;
+    if (!side_.exists()) {
+        settle_end(context);
+        return;
+    }
+    run_over_ = true;
+    disarm_all(context);
+    context.actions.push_back(KillBesideAction{});
+    cause_ = end_text() + "; ending stop_command";
+    note(state_, context);
+}
+
+void Instance::settle_end(Context& context) {
+    ++runs_ended_;
     if (!stop_asked_) {
         settle_unasked_end(RunEnd{run_exit_, timed_out_, uptime_}, context);
     } else if (wanted_) {
@@ -83,6 +95,7 @@ std::string Instance::end_text() const {
         text = run_exit_ ? to_text(*run_exit_) : "ended";
     }
     if (timed_out_) text = limit_text_ + ", " + text;
+    if (!stop_failure_.empty()) text += " (" + stop_failure_ + ")";
     if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";
     return text;
 }

@@ -1,6 +1,10 @@
 // How a run of an instance is told to end, and what becomes of those that its main process leaves behind.
+#include <fmt/format.h>
+
+#include <cstring>
 #include <utility>
 
+#include "common/signal_name.h"
 #include "daemon/engine/instance.h"
 
 namespace procsup {
@@ -26,20 +30,63 @@ void Instance::on(const StopRequested& event, Context& context) {
 void Instance::begin_stop(std::string cause, Context& context) {
     stop_asked_ = true;
     pending_cause_ = cause;
-    const bool paused = state_ == State::Paused;
-    enter(State::Stopping, std::move(cause), context);
-    send_stop_signal(context);
-    // After the signal, so that it is the first thing they see.
-    if (paused) context.actions.push_back(PauseAction{false});
+    stop_run(std::move(cause), context);
 }
 
-void Instance::send_stop_signal(Context& context) {
-    stop_signalled_ = true;
+/// The run is told to end, in the way of its job, and has stop_timeout for that.
+void Instance::stop_run(std::string cause, Context& context) {
+    const bool paused = state_ == State::Paused;
+    const bool by_command = stops_by_command();
+    if (by_command) cause += "; running stop_command";
+    enter(State::Stopping, std::move(cause), context);
+    told_to_end_ = true;
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
-    begin_stop_signals(context);
+    // After a signal, so that it is the first thing they see.
+    if (!by_command) begin_stop_signals(context);
+    if (paused) context.actions.push_back(PauseAction{false});
+    if (!by_command) return;
+    side_.phase = SideRun::Phase::Runs;
+    context.actions.push_back(SpawnBesideAction{});
+}
+
+/// A command can only talk to a program that has begun, and needs time for it.
+bool Instance::stops_by_command() const {
+    return !spec_->stop_command.empty() && executed_ && spec_->stop_timeout > Duration::zero();
+}
+
+void Instance::on(const SideNotStarted& event, Context& context) {
+    side_.phase = SideRun::Phase::None;
+    side_moved_on(event.stage == SpawnStage::Cancelled
+                      ? describe(event.stage, *spec_, spec_->stop_command)
+                      : fmt::format("cannot {}: {}", describe(event.stage, *spec_, spec_->stop_command),
+                                    strerrordesc_np(event.os_error)),
+                  context);
+}
+
+void Instance::on(const SideExited& event, Context& context) {
+    side_.phase = event.tree_empty ? SideRun::Phase::None : SideRun::Phase::LeftOthers;
+    side_moved_on(event.status.success() ? std::string() : to_text(event.status), context);
+}
+
+void Instance::on(const SideTreeEmpty&, Context& context) {
+    side_.phase = SideRun::Phase::None;
+    side_moved_on({}, context);
+}
+
+/// What stop_command has left behind lives as long as the stop takes: it may be what ends the job.
+void Instance::side_moved_on(const std::string& failure, Context& context) {
+    if (run_over_) {
+        if (!side_.exists()) settle_end(context);
+    } else if (!failure.empty() && !killed_ && !stop_signalled_) {
+        stop_failure_ = "stop_command failed: " + failure;
+        cause_ = stop_failure_ + "; sending " + signal_name(spec_->stop_signal) + " instead";
+        note(state_, context);
+        begin_stop_signals(context);
+    }
 }
 
 void Instance::begin_stop_signals(Context& context) {
+    stop_signalled_ = true;
     tell_to_end(spec_->stop_signal, context);
     auto& armed = armed_[static_cast<std::size_t>(TimerKind::StopStep)];
     if (std::exchange(armed, 0) != 0) context.actions.push_back(DisarmAction{TimerKind::StopStep});
@@ -64,7 +111,7 @@ void Instance::arm_next_stop_signal(Context& context) {
 
 std::optional<Orphans> Instance::remainder() const {
     if (state_ != State::Stopping) return spec_->orphans;
-    if (killed_ || !stop_signalled_) return Orphans::Kill;
+    if (killed_ || !told_to_end_) return Orphans::Kill;
     if (spec_->stop_scope == StopScope::Tree) return std::nullopt;
     return spec_->orphans == Orphans::Ignore ? Orphans::Ignore : Orphans::Kill;
 }
@@ -74,7 +121,7 @@ void Instance::left_behind(const ExitStatus& status, Context& context) {
     const auto fate = remainder();
     if (!fate) {
         // Not told yet, where only the main process was.
-        if (spec_->stop_signal_to == SignalTo::Main) begin_stop_signals(context);
+        if (!stop_signalled_ || spec_->stop_signal_to == SignalTo::Main) begin_stop_signals(context);
     } else if (*fate == Orphans::Ignore) {
         context.actions.push_back(AbandonAction{});
         run_ended(context);

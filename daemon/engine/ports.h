@@ -34,18 +34,33 @@ enum class SpawnStage {
 
 /// "exec /usr/bin/nope", "change to directory /srv/x": what was tried at `stage`.
 std::string describe(SpawnStage stage, const JobSpec& spec);
+/// The same of a command that runs beside the job.
+std::string describe(SpawnStage stage, const JobSpec& spec, const JobCommand& command);
+
+/// A command of a job that is run beside one of its runs: as that, by user, environment, directory and limits, but in a tree
+/// of its own.
+struct SideOrder {
+    const JobSpec& spec;
+    const InstanceName& name;
+    const JobCommand& command;
+    Incarnation beside = 0;  ///< the run that it is for
+    pid_t main_pid = 0;      ///< of that run; 0: it has ended
+};
 
 /// Starts and ends processes. Every request is answered by events to Supervisor, never by a return value; for one
 /// incarnation they come in this order, whatever the kernel's:
 ///   not_started {stage, errno}, or
 ///   spawned {pid}, then perhaps execed, then exited {status, tree_empty}, then, unless tree_empty was true,
 ///   tree_empty.
-/// A spawned child that fails before its program runs yields not_started after spawned, and no exited.
+/// A spawned child that fails before its program runs yields not_started after spawned, and no exited. What was spawned
+/// beside a run is an incarnation like any other.
 class ProcessBackend {
 public:
     virtual ~ProcessBackend() = default;
     /// `spec` and `name` must stay as they are until not_started or the tree is empty.
     virtual void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) = 0;
+    /// What `order` refers to must stay as it is until not_started or the tree is empty.
+    virtual void spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) = 0;
     /// `signal` to the main process.
     virtual void signal(Incarnation incarnation, int signal) = 0;
     /// `signal` to the main process or to all, and SIGCONT, without which a stopped process would not see it. A spawn that

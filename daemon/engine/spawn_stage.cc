@@ -1,9 +1,9 @@
 #include "daemon/engine/ports.h"
 
 namespace procsup {
+namespace {
 
-std::string describe(SpawnStage stage, const JobSpec& spec) {
-    const std::string& program = spec.program.empty() ? spec.command.front() : spec.program;
+std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& program) {
     switch (stage) {
         case SpawnStage::None: return "start";
         case SpawnStage::Cancelled: return "cancelled before it began";
@@ -27,6 +27,16 @@ std::string describe(SpawnStage stage, const JobSpec& spec) {
         case SpawnStage::Exec: return "exec " + program;
     }
     return "start";
+}
+
+}  // namespace
+
+std::string describe(SpawnStage stage, const JobSpec& spec) {
+    return describe(stage, spec, spec.program.empty() ? spec.command.front() : spec.program);
+}
+
+std::string describe(SpawnStage stage, const JobSpec& spec, const JobCommand& command) {
+    return describe(stage, spec, command.program.empty() ? command.argv.front() : command.program);
 }
 
 }  // namespace procsup

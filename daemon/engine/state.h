@@ -19,8 +19,8 @@
 ///
 /// "process: perhaps" means that the spawn is under way. An instance is in `stopping` from the moment its main
 /// process is told to end, or has ended while others of its tree still live (unless its orphans are adopted: then it stays in
-/// `running` until the last has ended; or ignored), until the tree is empty; so no state
-/// without a process is ever entered while one exists, and none of them is started again before.
+/// `running` until the last has ended; or ignored), until the tree is empty and with it that of a command that runs beside it
+/// (stop_command); so no state without a process is ever entered while one exists, and none of them is started again before.
 namespace procsup {
 
 enum class State { Stopped, Waiting, Starting, Running, Paused, Stopping, Backoff, Exited, Failed };

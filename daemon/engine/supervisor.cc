@@ -100,27 +100,46 @@ void Supervisor::shut_down(const std::string& cause, TimePoint now) {
 
 void Supervisor::kill_all() {
     for (const auto& [id, instance] : by_id_) {
-        if (is_live(instance->state())) backend_.kill_tree(instance->incarnation());
+        if (!is_live(instance->state())) continue;
+        backend_.kill_tree(instance->incarnation());
+        if (instance->side().exists()) backend_.kill_tree(instance->side().incarnation);
     }
 }
 
 bool Supervisor::kills_remainder(Incarnation incarnation) const {
     const auto found = by_incarnation_.find(incarnation);
-    return found == by_incarnation_.end() || found->second->remainder() == Orphans::Kill;
+    if (found == by_incarnation_.end()) return true;
+    return is_beside(incarnation) ? found->second->ends_side() : found->second->remainder() == Orphans::Kill;
 }
 
 // ---- facts
 
-void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) { deliver(incarnation, Spawned{pid}, now); }
-
-void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now) {
-    deliver_last(incarnation, NotStarted{stage, os_error}, now);
+bool Supervisor::is_beside(Incarnation incarnation) const {
+    const auto found = by_incarnation_.find(incarnation);
+    return found != by_incarnation_.end() && found->second->side().incarnation == incarnation;
 }
 
-void Supervisor::execed(Incarnation incarnation, TimePoint now) { deliver(incarnation, Execed{}, now); }
+void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
+    if (!is_beside(incarnation)) deliver(incarnation, Spawned{pid}, now);
+}
+
+void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now) {
+    if (is_beside(incarnation)) {
+        deliver_last(incarnation, SideNotStarted{stage, os_error}, now);
+    } else {
+        deliver_last(incarnation, NotStarted{stage, os_error}, now);
+    }
+}
+
+void Supervisor::execed(Incarnation incarnation, TimePoint now) {
+    if (!is_beside(incarnation)) deliver(incarnation, Execed{}, now);
+}
 
 void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now) {
-    if (tree_empty) {
+    if (is_beside(incarnation)) {
+        const SideExited event{status, tree_empty};
+        tree_empty ? deliver_last(incarnation, event, now) : deliver(incarnation, event, now);
+    } else if (tree_empty) {
         deliver_last(incarnation, Exited{status, true}, now);
     } else {
         if (const auto found = by_incarnation_.find(incarnation); found != by_incarnation_.end()) {
@@ -130,7 +149,13 @@ void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_em
     }
 }
 
-void Supervisor::tree_empty(Incarnation incarnation, TimePoint now) { deliver_last(incarnation, TreeEmpty{}, now); }
+void Supervisor::tree_empty(Incarnation incarnation, TimePoint now) {
+    if (is_beside(incarnation)) {
+        deliver_last(incarnation, SideTreeEmpty{}, now);
+    } else {
+        deliver_last(incarnation, TreeEmpty{}, now);
+    }
+}
 
 void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by,
                                  TimePoint now) {
@@ -183,6 +208,10 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
         backend_.abandon(instance.incarnation());
     } else if (std::holds_alternative<KillTreeAction>(action)) {
         backend_.kill_tree(instance.incarnation());
+    } else if (std::holds_alternative<SpawnBesideAction>(action)) {
+        spawn_beside(instance);
+    } else if (std::holds_alternative<KillBesideAction>(action)) {
+        backend_.kill_tree(instance.side().incarnation);
     } else if (const auto* arm = std::get_if<ArmAction>(&action)) {
         timers_.arm(instance.id(), arm->kind, arm->generation, arm->when);
     } else if (const auto* disarm = std::get_if<DisarmAction>(&action)) {
@@ -192,6 +221,15 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
     } else if (const auto* end = std::get_if<EndDaemonAction>(&action)) {
         announcer_.end_daemon(end->code, instance.name().instance + ": " + instance.cause());
     }
+}
+
+void Supervisor::spawn_beside(Instance& instance) {
+    const auto incarnation = next_incarnation_++;
+    instance.set_side_incarnation(incarnation);
+    by_incarnation_.emplace(incarnation, &instance);
+    const auto& spec = instance.spec();
+    backend_.spawn_beside(instance.id(), incarnation,
+                          {spec, instance.name(), spec.stop_command, instance.incarnation(), instance.pid()});
 }
 
 void Supervisor::note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now) {

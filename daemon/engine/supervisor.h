@@ -98,6 +98,9 @@ private:
     void deliver_last(Incarnation incarnation, const Event& event, TimePoint now);
     void note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now);
     void perform(Instance& instance, const Action& action, TimePoint now);
+    void spawn_beside(Instance& instance);
+    /// Whether it is of a command that runs beside an instance's run.
+    bool is_beside(Incarnation incarnation) const;
     Job& add_job(std::shared_ptr<const JobSpec> spec, TimePoint now);
     bool update_job(Job& job, JobSpec spec, TimePoint now);
     void erase_instance(const Instance& instance);

@@ -13,8 +13,9 @@ void* Spawner::Slot::map_stack() {
 }
 
 void Spawner::prepare(Slot& slot, LaunchOrder& order) {
-    slot.text.lay_out(*order.spec, *order.name, surroundings_,
-                      invocation_prefix_ + fmt::format("{:016x}", order.incarnation), slot.plan);
+    const auto invocation = order.invocation != 0 ? order.invocation : order.incarnation;
+    slot.text.lay_out(*order.spec, *order.name, surroundings_, invocation_prefix_ + fmt::format("{:016x}", invocation),
+                      slot.plan);
     slot.plan.open_files = original_open_files_;
     slot.plan.drop_realtime = realtime_.in_force();
     prepare_streams(slot, order);

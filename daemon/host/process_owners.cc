@@ -62,7 +62,7 @@ std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {
 std::optional<Processes::Owner> Processes::owner(Incarnation incarnation, pid_t pid) const {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end() || run->second.id == 0) return std::nullopt;
-    return Owner{run->second.id, run->second.main == pid};
+    return Owner{run->second.id, run->second.main == pid && !run->second.side_spec};
 }
 
 /// The nearest of its parents that is a keeper, under which all of a run's processes are; or, without keepers, that is a main

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "daemon/host/side_spec.h"
+
 namespace procsup {
 namespace {
 
@@ -54,6 +56,19 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
         order.fds = std::move(found->second);
         attached_.erase(found);
     }
+    spawner_.launch(std::move(order));
+}
+
+void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& beside) {
+    Run& run = runs_[incarnation];
+    run.id = id;
+    run.side_spec = std::make_unique<JobSpec>(side_spec(beside));
+    run.spec = run.side_spec.get();
+    LaunchOrder order;
+    order.incarnation = incarnation;
+    order.invocation = beside.beside;
+    order.spec = run.spec;
+    order.name = &beside.name;
     spawner_.launch(std::move(order));
 }
 

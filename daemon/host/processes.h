@@ -50,6 +50,7 @@ public:
 
     // ProcessBackend
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
+    void spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) override;
     void signal(Incarnation incarnation, int signal) override;
     void tell_to_end(Incarnation incarnation, SignalTo to, int signal) override;
     void kill_tree(Incarnation incarnation) override;
@@ -115,9 +116,10 @@ private:
     struct Run {
         InstanceId id = 0;  ///< 0: a helper
         const JobSpec* spec = nullptr;
-        pid_t child = 0;    ///< of the daemon: the main process, or its keeper
-        pid_t main = 0;     ///< 0: none yet, or none any more
-        bool kept = false;  ///< the daemon's child for it is a keeper
+        pid_t child = 0;                     ///< of the daemon: the main process, or its keeper
+        pid_t main = 0;                      ///< 0: none yet, or none any more
+        bool kept = false;                   ///< the daemon's child for it is a keeper
+        std::unique_ptr<JobSpec> side_spec;  ///< of what runs beside another run
         std::optional<ChildFailure> failure;
         std::unique_ptr<Tree> tree;  ///< of a helper: none
     };

@@ -27,6 +27,7 @@ using StandardFds = std::array<Fd, 3>;
 /// What is launched. `spec` and `name` must stay as they are until the launch has been reported on.
 struct LaunchOrder {
     Incarnation incarnation = 0;
+    Incarnation invocation = 0;  ///< of the run that it belongs to; 0: it is one itself
     const JobSpec* spec = nullptr;
     const InstanceName* name = nullptr;
     std::optional<StandardFds> fds;

@@ -37,6 +37,7 @@ void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec& s
     if (const auto other = live_of_.find(id); other != live_of_.end()) {
         broken(fmt::format("instance {} has two live incarnations, {} and {}", id, other->second, incarnation));
     }
+    if (beside_of_.contains(id)) broken(fmt::format("instance {} was started while a command of it lives", id));
     if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
     check_daemons(spec, name);
     live_of_[id] = incarnation;
@@ -66,10 +67,43 @@ void FakeMachine::check_daemons(const JobSpec& spec, const InstanceName& name) {
     for (const auto& [job, entry] : supervisor_->jobs()) {
         const bool bound = entry.spec->daemon_of == name.job && entry.spec->on_parent_restart != OnParentRestart::Keep;
         if (!bound || entry.instances.size() != 1 || only_instance(name.job) == nullptr) continue;
-        if (live_of_.contains(entry.instances.front()->id())) {
+        if (lives(entry.instances.front()->id())) {
             broken(name.instance + " was started while its daemon " + job + " lives");
         }
     }
+}
+
+void FakeMachine::spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) {
+    const auto main = live_of_.find(id);
+    if (main == live_of_.end() || main->second != order.beside) return broken("a command runs beside nothing");
+    const Run& job = runs_.at(main->second);
+    if (job.paused) broken("a command runs beside a job that stands still");
+    if ((order.main_pid == 0) != job.main_gone) broken("a command was not told rightly of the main process");
+    if (!beside_of_.emplace(id, incarnation).second) broken("an instance has two commands at once");
+    Run& run = runs_[incarnation];
+    run.id = id;
+    run.beside = true;
+    run.ignores_stop = draw(4) == 0;
+    run.leaves_others = draw(4) == 0;
+    run.status = draw(2) == 0 ? ExitStatus::exited(1) : ExitStatus::exited(0);
+    plan(incarnation, draw(9) == 0 ? Step::Refuse : Step::Launch, 5);
+}
+
+const FakeMachine::Run* FakeMachine::command_of(InstanceId id) const {
+    const auto found = beside_of_.find(id);
+    if (found == beside_of_.end()) return nullptr;
+    const Run& run = runs_.at(found->second);
+    return run.main_gone ? nullptr : &run;
+}
+
+/// A stop command has done what it is for.
+void FakeMachine::command_works(InstanceId id) {
+    const auto main = live_of_.find(id);
+    if (main == live_of_.end()) return;
+    Run& run = runs_.at(main->second);
+    ++run.round;
+    run.status = ExitStatus::exited(0);
+    plan(main->second, run.main_gone ? Step::TreeEmpty : Step::Exit, 200);
 }
 
 void FakeMachine::signal(Incarnation incarnation, int) {
@@ -82,6 +116,8 @@ void FakeMachine::tell_to_end(Incarnation incarnation, SignalTo to, int) {
     if (found == runs_.end()) return broken("a signal for a tree that is empty");
     Run& run = found->second;
     if (run.main_gone && to == SignalTo::Main) broken("a signal for a main process that does not exist");
+    if (run.beside) broken("a stop signal for a command");
+    if (!run.main_gone && command_of(run.id) != nullptr) broken("a stop signal while the command still runs");
     if (run.ignores_stop || run.paused) return;
     ++run.round;
     if (run.main_gone) {
@@ -148,7 +184,7 @@ void FakeMachine::announce(const Transition& transition) {
     if (transition.from != before) broken("a transition begins in a state that the last one did not end in");
     if (transition.cause.empty()) broken("a transition has no cause");
     states_[transition.id] = transition.to;
-    if (!is_live(transition.to) && live_of_.contains(transition.id)) {
+    if (!is_live(transition.to) && lives(transition.id)) {
         broken(fmt::format("instance {} is {} while a process of it lives", transition.id, to_text(transition.to)));
     }
 }
@@ -198,7 +234,11 @@ void FakeMachine::happen_to(const Due& due) {
             supervisor_->spawned(due.incarnation, static_cast<pid_t>(due.incarnation % 30000 + 2), now_);
             return;
         case Step::Exec:
-            plan(due.incarnation, Step::Exit, draw(2) == 0 ? 60'000 : 900);
+            if (!run.beside) {
+                plan(due.incarnation, Step::Exit, draw(2) == 0 ? 60'000 : 900);
+            } else if (!run.ignores_stop) {
+                plan(due.incarnation, Step::Exit, 300);
+            }
             supervisor_->execed(due.incarnation, now_);
             return;
         case Step::Exit: report_exit(due.incarnation, run); return;
@@ -213,8 +253,8 @@ void FakeMachine::happen_to(const Due& due) {
 
 void FakeMachine::over(Incarnation incarnation) {
     const auto id = runs_.at(incarnation).id;
-    live_of_.erase(id);
-    ++ends_of_[id];
+    (runs_.at(incarnation).beside ? beside_of_ : live_of_).erase(id);
+    if (!lives(id)) ++ends_of_[id];
     runs_.erase(incarnation);
     last_over_ = incarnation;
 }
@@ -222,6 +262,7 @@ void FakeMachine::over(Incarnation incarnation) {
 void FakeMachine::report_exit(Incarnation incarnation, Run& run) {
     const auto status = run.status;
     const bool tree_empty = !run.leaves_others;
+    if (run.beside && status.success() && draw(3) != 0) command_works(run.id);
     run.main_gone = true;
     ++run.round;
     if (tree_empty) {
@@ -244,10 +285,10 @@ void FakeMachine::check_all() {
                 if (instance->runs_ended() != ends_of_[instance->id()]) {
                     broken(instance->name().instance + " has not seen every end exactly once");
                 }
-                const bool lives = live_of_.contains(instance->id());
-                if (lives != is_live(instance->state())) {
+                const bool has_process = lives(instance->id());
+                if (has_process != is_live(instance->state())) {
                     broken(fmt::format("{} is {} and its process {}", instance->name().instance,
-                                       to_text(instance->state()), lives ? "lives" : "does not live"));
+                                       to_text(instance->state()), has_process ? "lives" : "does not live"));
                 }
             }
         }

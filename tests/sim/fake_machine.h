@@ -41,6 +41,7 @@ public:
     bool daemon_ended() const { return daemon_ended_; }
 
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
+    void spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) override;
     void signal(Incarnation incarnation, int signal) override;
     void tell_to_end(Incarnation incarnation, SignalTo to, int signal) override;
     void pause(Incarnation incarnation, bool pause) override;
@@ -65,6 +66,7 @@ private:
     /// One incarnation between spawn and the end of its tree.
     struct Run {
         InstanceId id = 0;
+        bool beside = false;  ///< of a command
         bool launched = false;
         bool main_gone = false;
         bool ignores_stop = false;
@@ -78,6 +80,10 @@ private:
     void plan(Incarnation incarnation, Step step, std::uint32_t most_ms);
     void happen_to(const Due& due);
     void over(Incarnation incarnation);
+    bool lives(InstanceId id) const { return live_of_.contains(id) || beside_of_.contains(id); }
+    /// The command of instance `id` while its main process runs.
+    const Run* command_of(InstanceId id) const;
+    void command_works(InstanceId id);
     void report_exit(Incarnation incarnation, Run& run);
     void broken(std::string what);
 
@@ -88,6 +94,7 @@ private:
     std::multimap<TimePoint, Due> future_;
     std::unordered_map<Incarnation, Run> runs_;
     std::unordered_map<InstanceId, Incarnation> live_of_;
+    std::unordered_map<InstanceId, Incarnation> beside_of_;
     std::map<std::pair<InstanceId, TimerKind>, std::uint32_t> armed_;
     std::unordered_map<InstanceId, State> states_;
     std::uint64_t sequence_ = 0;

@@ -22,6 +22,7 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     spec.run_timeout = machine.draw(3) == 0 ? Duration(2s) : kForever;
     spec.stop_timeout = machine.draw(5) == 0 ? Duration(50ms) : Duration(10s);
     if (machine.draw(3) == 0) spec.stop_steps = {{20ms, SIGINT}, {2s, SIGQUIT}};
+    if (machine.draw(2) == 0) spec.stop_command = {{"/bin/end_work"}, "/bin/end_work"};
     // Bound to a job of a smaller number, so never in a circle.
     if (number > 0 && number < 1000 && machine.draw(2) == 0) {
         spec.daemon_of = "job" + std::to_string(machine.draw(number - 1));

@@ -1,0 +1,15 @@
+#include "daemon/host/side_spec.h"
+
+namespace procsup {
+
+JobSpec side_spec(const SideOrder& order) {
+    JobSpec spec = order.spec;
+    spec.command = order.command.argv;
+    spec.program = order.command.program;
+    // The job's own input is the job's to read.
+    spec.stdin_stream = Stream{Stream::Kind::Null, {}};
+    if (order.main_pid != 0) spec.env.push_back("PROCSUPD_MAIN_PID=" + std::to_string(order.main_pid));
+    return spec;
+}
+
+}  // namespace procsup

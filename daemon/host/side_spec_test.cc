@@ -1,0 +1,43 @@
+#include "daemon/host/side_spec.h"
+
+#include <gtest/gtest.h>
+
+namespace procsup {
+namespace {
+
+JobSpec web() {
+    JobSpec spec;
+    spec.name = "web";
+    spec.command = {"web", "--port", "80"};
+    spec.program = "/usr/bin/web";
+    spec.env = {"PATH=/usr/bin"};
+    spec.working_dir = "/srv";
+    spec.credentials = Credentials{33, 33, {4}};
+    spec.stdin_stream = {Stream::Kind::File, "/srv/input"};
+    spec.stdout_stream = {Stream::Kind::File, "/srv/log"};
+    spec.nice = 5;
+    spec.may_fork = false;
+    return spec;
+}
+
+TEST(SideSpec, IsTheJobsButForWhatIsExecutedAndReadAndKnownOfTheRun) {
+    const JobSpec job = web();
+    const InstanceName name{"web", "web", 0, {}};
+    const JobCommand command{{"webctl", "stop"}, "/usr/bin/webctl"};
+    JobSpec expected = job;
+    expected.command = {"webctl", "stop"};
+    expected.program = "/usr/bin/webctl";
+    expected.env = {"PATH=/usr/bin", "PROCSUPD_MAIN_PID=411"};
+    expected.stdin_stream = {Stream::Kind::Null, {}};
+    EXPECT_EQ(side_spec({job, name, command, 7, 411}), expected);
+}
+
+TEST(SideSpec, NamesNoMainProcessThatHasEnded) {
+    const JobSpec job = web();
+    const InstanceName name{"web", "web", 0, {}};
+    const JobCommand command{{"webctl"}, "/usr/bin/webctl"};
+    EXPECT_EQ(side_spec({job, name, command, 7, 0}).env, job.env);
+}
+
+}  // namespace
+}  // namespace procsup
