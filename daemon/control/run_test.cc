@@ -22,6 +22,7 @@ struct Pipe {
 JobSpec model() {
     auto spec = job("model");
     spec.program = "/bin/model";
+    spec.stop_command = {{"/bin/end_model"}, "/bin/end_model"};
     spec.credentials = Credentials{77, 78, {79}};
     spec.env = {"A=1", "PATH=/opt/bin"};
     spec.working_dir = "/srv/model";
@@ -219,6 +220,8 @@ TEST_F(Run, LikeAJobHasItsUserEnvironmentDirectoryAndLimits) {
     EXPECT_EQ(spec.restart.when, Restart::No);
     EXPECT_FALSE(spec.essential);
     EXPECT_TRUE(spec.instances.empty());
+    EXPECT_FALSE(model().stop_command.empty());
+    EXPECT_TRUE(spec.stop_command.empty());
 }
 
 TEST_F(Run, TakesWhatItsCallerSaysOfEnvironmentAndDirectory) {

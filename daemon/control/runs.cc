@@ -117,6 +117,8 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     spec.essential = false;
     spec.instances.clear();
     spec.run_timeout = kForever;
+    // It would end the job that this one is like.
+    spec.stop_command = {};
     spec.stdin_stream = {Stream::Kind::Null, {}};
     spec.stdout_stream = spec.stderr_stream = {Stream::Kind::Inherit, {}};
     spec.owner = peer.uid;
