@@ -26,6 +26,7 @@ public:
         check_exit_sets();
         check_ends();
         check_signals();
+        check_stop_command();
         check_bond();
         check_zombies();
         check_limits();
@@ -183,7 +184,7 @@ private:
     void check_signals() {
         check_ends_process(spec_.stop_signal);
         check_stop_steps();
-        if (spec_.stop_signal == SIGKILL) {
+        if (spec_.stop_signal == SIGKILL && !draft_.written(Key::StopCommand)) {
             report_own(Key::StopTimeout,
                        "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once");
         }
@@ -193,6 +194,12 @@ private:
         } else if (spec_.reload_signal == spec_.stop_signal) {
             report_own(Key::ReloadSignal, "'reload_signal' is the same as 'stop_signal': a reload would end the job");
         }
+    }
+
+    void check_stop_command() {
+        if (spec_.stop_timeout > Duration::zero()) return;
+        report_own(Key::StopCommand,
+                   "'stop_command' never takes effect: with stop_timeout = \"0s\" the job is killed at once");
     }
 
     void check_zombies() {

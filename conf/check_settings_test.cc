@@ -50,6 +50,8 @@ TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
          "'run_timeout' (500ms) is shorter than 'min_uptime' (1s): every run would be a quick death"},
         {"stop_signal = 'SIGKILL'\nstop_timeout = '5s'",
          "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once"},
+        {"stop_command = '/bin/webctl quit'\nstop_timeout = '0s'",
+         "'stop_command' never takes effect: with stop_timeout = \"0s\" the job is killed at once"},
         {"stop_signal = 'SIGSTOP'", "'stop_signal' cannot be SIGSTOP, which does not end a process"},
         {"stop_signal = ['SIGINT', '1s', 'SIGCONT']", "'stop_signal' cannot be SIGCONT, which does not end a process"},
         {"stop_signal = ['SIGINT', '1s', 'SIGKILL']",
@@ -80,6 +82,7 @@ TEST(Settings, ThatDoTakeEffectAreNot) {
              "start_limit = '100/1h'\nrestart_delay = '1s'\nmin_uptime = '30s'",
              "type = 'oneshot'\nrun_timeout = '500ms'",
              "stop_signal = 'SIGHUP'",
+             "stop_command = '/bin/webctl quit'\nstop_signal = 'SIGKILL'\nstop_timeout = '5s'",
              "restart_backoff = 1\nrestart_delay = '30s'",
              "limits.strict = true\nlimits.core = '0B'",
              "port_base = 65534\ninstances = 2\nlog.stdout = '/var/log/${job:port}'",
@@ -92,6 +95,8 @@ TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {
     EXPECT_TRUE(problems_of("[defaults]\nrestart_delay = '1s'\nstart_limit = '3/1min'\nport_base = 80\n"
                             "[jobs.a]\nshell = 'x'\nrestart = 'no'\n")
                     .empty());
+    EXPECT_TRUE(
+        problems_of("[defaults]\nstop_command = '/bin/end'\n[jobs.a]\nshell = 'x'\nstop_timeout = '0s'\n").empty());
 }
 
 TEST(Settings, OfAJobMustTakeEffectUnderItsDefaults) {

@@ -9,14 +9,12 @@
 namespace procsup {
 namespace {
 
-constexpr std::string_view kUseShell = ", which no shell sees here: quote it with '…', or use shell = \"…\"";
-
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 /// One pass over a command, holding the words so far and the one being read.
 class Splitter {
 public:
-    explicit Splitter(std::string_view line) : rest_(line) {}
+    Splitter(std::string_view line, std::string_view with_shell) : rest_(line), with_shell_(with_shell) {}
 
     Result<std::vector<std::string>> split() {
         while (!rest_.empty() && fault_.empty()) step();
@@ -44,7 +42,7 @@ private:
             if (rest_[1] != '\n') append_literal(rest_.substr(1, 1));
             rest_.remove_prefix(2);
         } else if (c == '|' || c == '<' || c == '>' || c == ';' || c == '&' || c == '`') {
-            fault_ = "has " + quoted(rest_.substr(0, 1)) + std::string(kUseShell);
+            fault_ = "has " + quoted(rest_.substr(0, 1)) + no_shell();
         } else if (c == '~' && !word_ && (rest_.size() == 1 || rest_[1] == '/' || is_space(rest_[1]))) {
             fault_ = "has '~', which no shell sees here: write ${env:HOME}";
         } else {
@@ -56,7 +54,7 @@ private:
     void plain() {
         const std::size_t length = placeholder_length(rest_);
         if (length == 0 && rest_[0] == '$' && rest_.size() > 1 && names_variable(rest_[1])) {
-            fault_ = "has " + quoted(rest_.substr(0, rest_.find_first_of(" \t\n\"'/:"))) + std::string(kUseShell);
+            fault_ = "has " + quoted(rest_.substr(0, rest_.find_first_of(" \t\n\"'/:"))) + no_shell();
             return;
         }
         append(rest_.substr(0, length == 0 ? 1 : length));
@@ -87,7 +85,7 @@ private:
                 if (rest_[1] != '\n') append_literal(rest_.substr(1, 1));
                 rest_.remove_prefix(2);
             } else if (rest_[0] == '`') {
-                fault_ = "has '`'" + std::string(kUseShell);
+                fault_ = "has '`'" + no_shell();
             } else {
                 plain();
             }
@@ -98,6 +96,10 @@ private:
             return;
         }
         rest_.remove_prefix(1);
+    }
+
+    std::string no_shell() const {
+        return ", which no shell sees here: quote it with '…', or use " + std::string(with_shell_);
     }
 
     void append(std::string_view text) {
@@ -117,6 +119,7 @@ private:
     }
 
     std::string_view rest_;
+    std::string_view with_shell_;
     std::vector<std::string> words_;
     std::optional<std::string> word_;
     std::string fault_;
@@ -124,6 +127,8 @@ private:
 
 }  // namespace
 
-Result<std::vector<std::string>> split_command_line(std::string_view line) { return Splitter(line).split(); }
+Result<std::vector<std::string>> split_command_line(std::string_view line, std::string_view with_shell) {
+    return Splitter(line, with_shell).split();
+}
 
 }  // namespace procsup

@@ -18,7 +18,7 @@ enum class Key : std::uint8_t {
     Description, Command, Shell, Type, Enabled, Instances, PortBase, User, Group, Groups, WorkingDir, Umask,
     InheritEnv, EnvFiles, Env, Restart, MinUptime, RestartDelay, RestartBackoff, RestartDelayMax, RestartJitter,
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
-    StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, ReloadSignal,
+    StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, StopCommand, ReloadSignal,
     Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
     Owner, Tags, LogStdout, LogStderr, LogStdin,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
@@ -47,7 +47,7 @@ struct JobDraft {
     Place place;   ///< of the job itself
     JobSpec spec;  ///< the settings that need no look-up
 
-    std::vector<PlacedText> command;
+    std::vector<PlacedText> command, stop_command;
     PlacedText shell;
     std::optional<PlacedName> user, group, owner;
     std::vector<PlacedName> groups;

@@ -29,6 +29,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft) {
     resolve_environment(job);
     resolve_working_dir(job);
     resolve_command(job);
+    resolve_stop_command(job);
     resolve_stream(job, Key::LogStdin, job.spec.stdin_stream);
     resolve_stream(job, Key::LogStdout, job.spec.stdout_stream);
     resolve_stream(job, Key::LogStderr, job.spec.stderr_stream);
@@ -59,63 +60,6 @@ std::vector<std::string> JobResolver::values_of(const Job& job, const std::strin
     values.clear();
     for (const auto& name : instance_names(job.spec)) values.push_back(expand_job(prepared, name));
     return values;
-}
-
-void JobResolver::resolve_command(Job& job) {
-    const auto& draft = job.draft;
-    // A job's own command takes the place of a shell in [defaults], and the other way round.
-    const bool both = draft.written(Key::Command) && draft.written(Key::Shell);
-    const bool use_shell = both ? draft.own(Key::Shell) && !draft.own(Key::Command) : draft.written(Key::Shell);
-    if (both && draft.own(Key::Shell) == draft.own(Key::Command)) {
-        problems_.add(job.key_place(Key::Shell), "'shell' and 'command' exclude each other: write one of them");
-        return;
-    }
-    if (use_shell) {
-        if (draft.shell.place.file == nullptr) return;  // reported when it was read
-        job.spec.command = {"/bin/sh", "-c", prepare(job, draft.shell)};
-        job.spec.program = "/bin/sh";
-        return;
-    }
-    if (!draft.written(Key::Command)) {
-        problems_.add(draft.place, "job " + quoted(draft.name) + " needs 'command' or 'shell'");
-        return;
-    }
-    for (const auto& word : draft.command) job.spec.command.push_back(prepare(job, word));
-    if (!job.spec.command.empty() && !job.spec.command[0].empty()) resolve_program(job);
-}
-
-void JobResolver::resolve_program(Job& job) {
-    const auto& written = job.spec.command[0];
-    const std::string name = expand_job(written, job.first);
-    if (name.empty()) {
-        problems_.add(job.draft.command[0].place, "'command' must name a program");
-    } else if (name[0] == '/') {
-        // Not looked at: it may be put there later, and a start that fails says why.
-        job.spec.program = written;
-    } else if (name.find('/') != std::string::npos) {
-        job.spec.program = (job.spec.working_dir == "/" ? "" : job.spec.working_dir) + "/" + written;
-    } else if (values_of(job, written).size() == 1) {
-        find_program(job, name);
-    }
-}
-
-void JobResolver::find_program(Job& job, const std::string& name) {
-    const std::string path = expand_job(environment_value(job.spec.env, "PATH"), job.first);
-    std::string_view rest = path;
-    while (!rest.empty()) {
-        const auto end = std::min(rest.find(':'), rest.size());
-        const std::string folder(rest.substr(0, end));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        // An entry that depends on a working directory would find another program each time.
-        if (!folder.starts_with('/')) continue;
-        std::string program = folder + (folder.ends_with('/') ? "" : "/") + name;
-        if (!surroundings_.is_program(program)) continue;
-        job.spec.program = protect(program);
-        return;
-    }
-    std::string message = "cannot find program " + quoted(name) + " in PATH=" + path;
-    if (name.find(' ') != std::string::npos) message += ": write each argument as an element of its own";
-    problems_.add(job.draft.command[0].place, std::move(message));
 }
 
 void JobResolver::check_directory(const Place& place, std::string_view key, const std::string& path) {

@@ -30,8 +30,11 @@ private:
     struct Job;  // a draft on its way to a spec
 
     void resolve_command(Job& job);
-    void resolve_program(Job& job);
-    void find_program(Job& job, const std::string& name);
+    void resolve_stop_command(Job& job);
+    /// As the words of key `key` say.
+    JobCommand resolve_words(Job& job, std::string_view key, const std::vector<PlacedText>& words);
+    std::string resolve_program(const Job& job, std::string_view key, const std::string& written, const Place& place);
+    std::string find_program(const Job& job, const std::string& name, const Place& place);
     void resolve_user(Job& job);
     void resolve_groups(Job& job, Credentials& credentials, bool own_user);
     void resolve_owner(Job& job);

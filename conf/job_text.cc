@@ -111,6 +111,10 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     }
     writer.end_array();
     writer.member("stopScope", word_of(spec.stop_scope)).member("stopSignalTo", word_of(spec.stop_signal_to));
+    if (!spec.stop_command.empty()) {
+        strings_member(writer, "stopCommand", spec.stop_command.argv);
+        writer.member("stopProgram", spec.stop_command.program);
+    }
     writer.member("orphans", word_of(spec.orphans));
     if (!spec.daemon_of.empty()) {
         writer.member("daemonOf", spec.daemon_of).member("onParentRestart", word_of(spec.on_parent_restart));

@@ -40,6 +40,7 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "restart_jitter = 1e-300",
              "stop_signal = ['SIGINT', '1s', 'SIGTERM', '1.5s', 'SIGRTMIN+3']",
              "stop_signal = 'SIGRTMIN+3'\nreload_signal = 'SIGUSR2'\nstop_timeout = '0s'",
+             "stop_command = ['/bin/webctl', 'a b', '${job:name}']",
              "may_fork = false",
              "zombie_limit = 5\nzombie_check = '2s'",
              "stop_scope = 'main'\nstop_signal_to = 'all'\norphans = 'adopt'",
@@ -83,6 +84,15 @@ TEST(JobJson, HasEverySetting) {
     EXPECT_EQ(value->find("startLimit")->int_or("count", 0), 10);
     EXPECT_EQ(value->find("portBase"), nullptr);
     EXPECT_EQ(value->as_object()->size(), 46u);
+}
+
+TEST(JobJson, HasTheStopCommandWhereThereIsOne) {
+    json::Writer writer;
+    write_json(writer, job_with("stop_command = 'webctl quit'"));
+    const auto value = json::parse(writer.text());
+    ASSERT_TRUE(value) << value.error().message;
+    EXPECT_EQ(value->find("stopCommand")->as_array()->size(), 2u);
+    EXPECT_EQ(value->string_or("stopProgram", ""), "/usr/bin/webctl");
 }
 
 TEST(CheckReport, SaysWhatIsWrongOrHowManyJobs) {
@@ -131,8 +141,8 @@ TEST(ManualKeys, StandInTheManualPageAsTheTableSaysThem) {
 }
 
 TEST(Examples, HaveNoProblems) {
-    for (const char* name : {"hello", "web", "migrate", "limits", "user", "project", "daemons", "quickstart/procsup",
-                             "processes/procsup"}) {
+    for (const char* name : {"hello", "web", "migrate", "limits", "user", "project", "daemons", "redis",
+                             "quickstart/procsup", "processes/procsup"}) {
         const std::string file = std::string(name) + ".toml";
         const auto result = read_configuration_text(file_text("conf/examples/" + file), file, FakeSurroundings());
         EXPECT_EQ(result.index(), 0u) << check_report(file, result);

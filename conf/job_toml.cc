@@ -165,6 +165,7 @@ private:
         line_if(spec_.stop_scope != usual_.stop_scope, "stop_scope", toml_string(word_of(spec_.stop_scope)));
         line_if(spec_.stop_signal_to != usual_.stop_signal_to, "stop_signal_to",
                 toml_string(word_of(spec_.stop_signal_to)));
+        line_if(!spec_.stop_command.empty(), "stop_command", toml_strings(spec_.stop_command.argv));
         if (spec_.zombie_limit) line("zombie_limit", std::to_string(*spec_.zombie_limit));
         line_if(spec_.zombie_check != usual_.zombie_check, "zombie_check", toml_duration(spec_.zombie_check));
         line_if(!spec_.daemon_of.empty(), "daemon_of", toml_string(spec_.daemon_of));

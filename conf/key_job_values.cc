@@ -75,12 +75,12 @@ void KeyReader::stop_signal(const TomlValue& value) {
     }
 }
 
-void KeyReader::command(const TomlValue& value) {
-    auto& words = job_->command;
+void KeyReader::command(const TomlValue& value, std::vector<PlacedText>& words) {
     words.clear();
     if (const auto* line = value.as<std::string>()) {
         if (string(value) == nullptr) return;
-        auto split = split_command_line(*line);
+        auto split = row_->key == Key::Command ? split_command_line(*line)
+                                               : split_command_line(*line, "[\"/bin/sh\", \"-c\", \"…\"]");
         if (!split) {
             report(value, split.error().message);
             return;

@@ -59,7 +59,7 @@ public:
     void umask(const TomlValue& value);
     void start_limit(const TomlValue& value);
     void instances(const TomlValue& value);
-    void command(const TomlValue& value);
+    void command(const TomlValue& value, std::vector<PlacedText>& words);
     void shell(const TomlValue& value);
     void job_type(const TomlValue& value);
     void on_exhausted(const TomlValue& value);

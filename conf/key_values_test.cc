@@ -111,6 +111,14 @@ const std::vector<GoodCase>& good_cases() {
         {"", "reload_signal", "\"USR1\"", [](S s) { return s.reload_signal == SIGUSR1; }},
         {"", "stop_scope", "\"main\"", [](S s) { return s.stop_scope == StopScope::Main; }},
         {"", "stop_signal_to", "\"all\"", [](S s) { return s.stop_signal_to == SignalTo::All; }},
+        {"", "stop_command", "[\"webctl\", \"${job:name}\"]",
+         [](S s) {
+             return s.stop_command == JobCommand{{"webctl", "web"}, "/usr/bin/webctl"};
+         }},
+        {"", "stop_command", "\"bin/webctl 'now or never'\"",
+         [](S s) {
+             return s.stop_command == JobCommand{{"bin/webctl", "now or never"}, "/bin/webctl"};
+         }},
         {"", "orphans", "\"adopt\"", [](S s) { return s.orphans == Orphans::Adopt; }},
         {"", "zombie_limit", "0", [](S s) { return s.zombie_limit == 0u; }},
         {"", "zombie_check", "\"1s\"", [](S s) { return s.zombie_check == 1s; }, "zombie_limit = 1"},

@@ -144,7 +144,7 @@ constexpr std::array kRows{
         "job's own environment. Known placeholders are ${job:name}, ${job:instance}, ${job:index}, ${job:port} and "
         "${env:NAME}, also in _shell_, _working_dir_, _env_files_, [env] and paths of [log]; $${ stands for ${. "
         "Either this or _shell_ is required",
-        [](R& r, V& v) { r.command(v); }},
+        [](R& r, V& v) { r.command(v, r.job().command); }},
     KeyRow{Key::Shell, "", "shell", &kString, "none", "all jobs", "run by /bin/sh -c, instead of _command_",
            [](R& r, V& v) { r.shell(v); }},
     KeyRow{Key::Type, "", "type", &kType, "\"service\"", "all jobs",
@@ -221,7 +221,7 @@ constexpr std::array kRows{
            "how long until its program must be executing",
            [](R& r, V& v) { r.timeout(v, r.job().spec.start_timeout, R::Zero::Refused); }},
     KeyRow{Key::StopTimeout, "", "stop_timeout", &kTimeout, "\"10s\"", "all jobs",
-           "how long after the stop signal it is killed",
+           "how long after the beginning of a stop it is killed",
            [](R& r, V& v) { r.timeout(v, r.job().spec.stop_timeout, R::Zero::Allowed); }},
     KeyRow{Key::RunTimeout, "", "run_timeout", &kTimeout, "\"none\"", "all jobs", "how long one run may last",
            [](R& r, V& v) { r.timeout(v, r.job().spec.run_timeout, R::Zero::Refused); }},
@@ -238,6 +238,13 @@ constexpr std::array kRows{
            "who gets the stop signals: the main process, and what is left when that has ended; or all its processes at "
            "once",
            [](R& r, V& v) { r.choice(v, r.job().spec.stop_signal_to); }},
+    KeyRow{Key::StopCommand, "", "stop_command", &kCommand, "none", "all jobs",
+           "run instead of the first stop signal, written and run as _command_ is, with PROCSUPD_MAIN_PID in its "
+           "environment. "
+           "When it cannot be started or fails, _stop_signal_ is sent after all; when it has ended well, the job has "
+           "what is "
+           "left of _stop_timeout_. It, and whatever it has started, is killed when the stop is over",
+           [](R& r, V& v) { r.command(v, r.job().stop_command); }},
     KeyRow{Key::ReloadSignal, "", "reload_signal", &kSignal, "\"SIGHUP\"", "all jobs",
            "what tells its main process to read its configuration again",
            [](R& r, V& v) { r.signal(v, r.job().spec.reload_signal); }},
@@ -268,7 +275,8 @@ constexpr std::array kRows{
            "stopped when that ends for good",
            [](R& r, V& v) { r.choice(v, r.job().spec.on_parent_restart); }},
     KeyRow{Key::MayFork, "", "may_fork", &kBool, "true", "all jobs",
-           "with _false_ the kernel refuses to make new processes (EPERM), also to commands of _exec_; threads work. "
+           "with _false_ the kernel refuses to make new processes (EPERM), also to commands of _exec_ and to "
+           "_stop_command_; threads work. "
            "Nothing that it executes gains privileges then, such as by set-user-ID",
            [](R& r, V& v) { r.boolean(v, r.job().spec.may_fork); }},
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",

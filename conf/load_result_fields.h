@@ -53,6 +53,12 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, JobCommand> {
+    archive.field("argv", value.argv);
+    archive.field("program", value.program);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ResourceLimit> {
     archive.field("resource", value.resource);
     archive.field("value", value.value);
@@ -100,6 +106,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("stopSteps", value.stop_steps, usual.stop_steps);
     archive.field("stopScope", value.stop_scope, usual.stop_scope);
     archive.field("stopSignalTo", value.stop_signal_to, usual.stop_signal_to);
+    archive.field("stopCommand", value.stop_command, usual.stop_command);
     archive.field("orphans", value.orphans, usual.orphans);
     archive.field("zombieLimit", value.zombie_limit, usual.zombie_limit);
     archive.field("zombieCheck", value.zombie_check, usual.zombie_check);

@@ -39,6 +39,7 @@ stop_signal = ["SIGINT", "500ms", "SIGTERM"]
 reload_signal = "SIGUSR1"
 stop_scope = "main"
 stop_signal_to = "all"
+stop_command = ["/bin/webctl", "${job:port}", "quit"]
 orphans = "ignore"
 may_fork = false
 zombie_limit = 7

@@ -195,6 +195,22 @@ TEST(Problems, Commands) {
     });
 }
 
+TEST(Problems, StopCommands) {
+    expect_job_problems({
+        {"stop_command = []", {"2:16: error: 'stop_command' must name a program"}},
+        {"stop_command = true",
+         {"2:16: error: 'stop_command' must be an array of strings or one string, not a boolean"}},
+        {"stop_comand = 'a'", {"2:1: error: unknown key 'stop_comand' (did you mean 'stop_command'?)"}},
+        {"stop_command = ['nope', '-x']",
+         {"2:17: error: cannot find program 'nope' in "
+          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}},
+        {"stop_command = 'kill $PROCSUPD_MAIN_PID'",
+         {"2:16: error: 'stop_command' has '$PROCSUPD_MAIN_PID', which no shell sees here: quote it with '…', or use "
+          "[\"/bin/sh\", \"-c\", \"…\"]"}},
+        {"stop_command = '/a ${job:port}'", {"2:16: error: '${job:port}' needs port_base"}},
+    });
+}
+
 TEST(Problems, NamesThatCannotBeResolved) {
     expect_job_problems({
         {"user = 'nobodyy'", {"2:8: error: unknown user 'nobodyy'"}},

@@ -20,7 +20,7 @@ struct LaterKey {
 // clang-format off
 constexpr LaterKey kLater[] = {
     {"", "after"},           {"", "before"},         {"", "wants"},           {"", "requires"},
-    {"", "stop_command"},    {"", "reload_command"}, {"", "ready"},           {"", "health"},
+    {"", "reload_command"}, {"", "ready"},           {"", "health"},
     {"", "watchdog"},        {"", "watchdog_signal"}, {"", "max_lifetime"},   {"", "max_lifetime_variance"},
     {"", "sandbox"},         {"", "credentials"},    {"", "runtime_dirs"},    {"", "state_dirs"},
     {"", "log_dirs"},        {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},
