@@ -63,25 +63,23 @@ void Keeper::collect() {
         children_left_ = result == 0;
         if (result < 0 || info.si_pid == 0) return;
         progress_ = true;
-        all_.user_usec += microseconds(usage.ru_utime);
-        all_.system_usec += microseconds(usage.ru_stime);
+        const std::uint64_t usec = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
         if (info.si_pid != main_) {
-            ++all_.orphans;
+            ++report_.orphans;
+            report_.orphans_usec += usec;
             continue;
         }
         main_ = 0;
-        ended_.code = info.si_code;
-        ended_.status = info.si_status;
-        ended_.user_usec = microseconds(usage.ru_utime);
-        ended_.system_usec = microseconds(usage.ru_stime);
+        report_.code = info.si_code;
+        report_.status = info.si_status;
+        report_.main_usec = usec;
     }
 }
 
 void Keeper::tell(Kind kind) {
     Report& report = queue_[queued_++];
-    report = kind == Kind::MainEnded ? ended_ : all_;
+    report = report_;
     report.kind = kind;
-    report.orphans = all_.orphans;
     report.empty = children_left_ ? 0 : 1;
 }
 

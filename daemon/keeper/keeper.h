@@ -42,8 +42,7 @@ private:
     bool progress_ = false;        ///< something was collected since the last round
     std::int64_t next_round_ = 0;  ///< in ns of the monotonic clock
     std::int64_t rest_ = 0;        ///< between two rounds, in ns
-    Report ended_{};               ///< of the main process
-    Report all_{};                 ///< of all processes
+    Report report_{};              ///< what is known so far
     Report queue_[2]{};
     int queued_ = 0;
 };

@@ -50,16 +50,16 @@ enum class Kind : std::uint32_t {
 /// Keeper to procsupd: one or two in its life. None is lost when procsupd does not read for a while.
 struct Report {
     Kind kind;
-    std::int32_t code;      ///< MainEnded: CLD_EXITED, CLD_KILLED or CLD_DUMPED
-    std::int32_t status;    ///< MainEnded: exit code or signal
+    std::int32_t code;      ///< of the main process: CLD_EXITED, CLD_KILLED or CLD_DUMPED
+    std::int32_t status;    ///< of the main process: exit code or signal
     std::uint32_t orphans;  ///< how many processes besides the main one the keeper has collected so far
-    /// CPU time. MainEnded: of the main process and what that collected; Empty: of all that the keeper collected.
-    std::uint64_t user_usec;
-    std::uint64_t system_usec;
+    /// User and system time of the main process, and of these orphans; of each with what it had collected itself.
+    std::uint64_t main_usec;
+    std::uint64_t orphans_usec;
     std::uint8_t empty;  ///< 1: no process of the job is left, and the keeper ends
     std::uint8_t unused[7];
 };
 
-static_assert(sizeof(Order) == 8 && sizeof(Report) == 40 && offsetof(Report, user_usec) == 16);
+static_assert(sizeof(Order) == 8 && sizeof(Report) == 40 && offsetof(Report, main_usec) == 16);
 
 }  // namespace procsup::keeper

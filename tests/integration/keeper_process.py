@@ -27,7 +27,7 @@ SIGNAL_MAIN, SIGNAL_ALL, KILL_ALL, PAUSE, RESUME = range(1, 6)
 MAIN_ENDED, EMPTY = 1, 2
 ORDER = struct.Struct("=Ii")
 REPORT = struct.Struct("=IiiIQQB7x")
-Report = collections.namedtuple("Report", "kind code status orphans user_usec system_usec empty")
+Report = collections.namedtuple("Report", "kind code status orphans main_usec orphans_usec empty")
 
 
 def program(name):

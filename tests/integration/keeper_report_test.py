@@ -33,7 +33,17 @@ class Reports(KeeperTest):
     def test_cpu_time_of_the_main_process(self):
         keeper = self.keep("/usr/bin/env", "python3", "-c", "import time\nwhile time.process_time() < 0.1: pass")
         report = keeper.report()
-        self.assertGreaterEqual(report.user_usec + report.system_usec, 100_000)
+        self.assertGreaterEqual(report.main_usec, 100_000)
+        self.assertEqual(0, report.orphans_usec)
+        self.expect_end(keeper)
+
+    def test_cpu_time_of_orphans_is_told_apart_from_that_of_the_main_process(self):
+        keeper = self.keep(SHELL, "-c", "python3 -c 'import time\nwhile time.process_time() < 0.1: pass' &")
+        self.expect(keeper.report(), kind=MAIN_ENDED, empty=0, orphans=0, orphans_usec=0)
+        report = keeper.report()
+        self.expect(report, kind=EMPTY, empty=1, orphans=1)
+        self.assertGreaterEqual(report.orphans_usec, 100_000)
+        self.assertLess(report.main_usec, 100_000)
         self.expect_end(keeper)
 
     def test_a_main_process_that_ended_before_the_keeper_began(self):
