@@ -106,8 +106,8 @@ void ControlBox::executes(std::string_view name, pid_t pid) {
     turn();
 }
 
-void ControlBox::ends(std::string_view name, ExitStatus status) {
-    supervisor.exited(instance(name).incarnation(), status, true, loop.now());
+void ControlBox::ends(std::string_view name, ExitStatus status, const Account& account) {
+    supervisor.exited(instance(name).incarnation(), status, true, loop.now(), account);
     turn();
 }
 

@@ -65,7 +65,7 @@ public:
 
     // What becomes of the present run of an instance.
     void executes(std::string_view name, pid_t pid = 100);
-    void ends(std::string_view name, ExitStatus status);
+    void ends(std::string_view name, ExitStatus status, const Account& account = {});
     void cannot_start(std::string_view name, SpawnStage stage, int os_error);
     void timer_fires(std::string_view name, TimerKind kind);
 

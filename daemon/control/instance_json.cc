@@ -17,20 +17,30 @@ void write_pid(json::Writer& writer, pid_t pid) {
 
 std::int64_t wall_usec(const HostPort& host, TimePoint when) { return host.wall_time(when).time_since_epoch().count(); }
 
-std::optional<ExitStatus> exit_of_last_run(const Instance& instance) {
-    // A run that never executed its program leaves the exit of the one before.
-    if (instance.start_failure().stage != SpawnStage::None) return std::nullopt;
-    return instance.last_exit();
+const EndedRun* last_run(const Instance& instance) {
+    // A run that never executed its program leaves the record of the one before.
+    if (instance.start_failure().stage != SpawnStage::None || !instance.last_run()) return nullptr;
+    return &*instance.last_run();
 }
 
-void write_exit(json::Writer& writer, const std::optional<ExitStatus>& status) {
-    if (status && !status->by_signal()) {
-        writer.member_int("exitCode", status->value).member_null("exitSignal");
-    } else if (status) {
-        writer.member_null("exitCode").member("exitSignal", signal_name(status->value));
-    } else {
+void write_exit(json::Writer& writer, const EndedRun* run) {
+    if (run == nullptr) {
         writer.member_null("exitCode").member_null("exitSignal");
+    } else if (run->status.by_signal()) {
+        writer.member_null("exitCode").member("exitSignal", signal_name(run->status.value));
+    } else {
+        writer.member_int("exitCode", run->status.value).member_null("exitSignal");
     }
+}
+
+void write_run(json::Writer& writer, std::string_view name, const EndedRun* run, const HostPort& host) {
+    if (run == nullptr) return;
+    const auto& orphans = run->account.orphans;
+    writer.key(name).begin_object().member_int("pid", run->pid).member_int("endedUSec", wall_usec(host, run->when));
+    write_exit(writer, run);
+    writer.member_int("cpuUSec", run->account.main_cpu.count());
+    writer.member_int("orphans", static_cast<std::int64_t>(orphans.count));
+    writer.member_int("orphansCpuUSec", orphans.cpu.count()).end_object();
 }
 
 void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host) {
@@ -41,7 +51,8 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
     write_pid(writer, instance.pid());
     writer.member_int("restarts", instance.restarts());
     writer.member_int("sinceUSec", wall_usec(host, instance.since()));
-    write_exit(writer, exit_of_last_run(instance));
+    write_exit(writer, last_run(instance));
+    write_run(writer, "lastRun", last_run(instance), host);
     writer.member("cause", instance.cause());
     if (instance.state() == State::Backoff) {
         writer.member_int("nextStartUSec", wall_usec(host, instance.next_start()));
@@ -59,7 +70,7 @@ void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std:
     writer.begin_object();
     writer.member("name", instance.name().instance).member("state", to_text(instance.state())).member_bool("ok", ok);
     write_pid(writer, instance.pid());
-    write_exit(writer, exit_of_last_run(instance));
+    write_exit(writer, last_run(instance));
     writer.member("cause", cause).end_object();
 }
 

@@ -12,11 +12,14 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
 /// Type Outcome of io.procsupd.Job.
 void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std::string_view cause);
 
-/// How the last run ended; nothing when it came to no program, or there was none.
-std::optional<ExitStatus> exit_of_last_run(const Instance& instance);
+/// The last run that has ended; null when it came to no program, or there was none.
+const EndedRun* last_run(const Instance& instance);
 
 /// Members exitCode and exitSignal, of which at most one is not null.
-void write_exit(json::Writer& writer, const std::optional<ExitStatus>& status);
+void write_exit(json::Writer& writer, const EndedRun* run);
+
+/// A member of type EndedRun; none when there is no run.
+void write_run(json::Writer& writer, std::string_view name, const EndedRun* run, const HostPort& host);
 
 /// Microseconds of the wall clock since 1970.
 std::int64_t wall_usec(const HostPort& host, TimePoint when);

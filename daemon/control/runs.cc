@@ -74,7 +74,7 @@ bool has_rights_of(const Credentials& job, const varlink::Peer& peer) {
 void write_run(json::Writer& writer, const Instance& instance) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
     if (instance.pid() > 0) writer.member_int("pid", instance.pid());
-    write_exit(writer, is_live(instance.state()) ? std::nullopt : instance.last_exit());
+    write_exit(writer, is_live(instance.state()) ? nullptr : last_run(instance));
     writer.member("cause", instance.cause()).end_object();
 }
 

@@ -95,6 +95,20 @@ TEST_F(Manager, StatusTellsOfEachInstance) {
     EXPECT_EQ(status["instances.0.tags"], R"(["t1","t2"])");
 }
 
+TEST_F(Manager, StatusTellsOfTheRunThatHasEnded) {
+    box.supervisor.start(box.instance("db").id(), "", box.loop.now());
+    box.executes("db", 555);
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["db"]})")["instances.0.lastRun"], "null");
+    box.ends("db", ExitStatus::exited(3), {20ms, {2, 5ms}});
+    const auto status = client.call("Manager.Status", R"({"names":["db"]})");
+    EXPECT_EQ(status["instances.0.lastRun.pid"], "555");
+    EXPECT_EQ(status["instances.0.lastRun.endedUSec"], wall_usec(box, box.instance("db").since()));
+    EXPECT_EQ(status["instances.0.lastRun.exitCode"], "3");
+    EXPECT_EQ(status["instances.0.lastRun.cpuUSec"], "20000");
+    EXPECT_EQ(status["instances.0.lastRun.orphans"], "2");
+    EXPECT_EQ(status["instances.0.lastRun.orphansCpuUSec"], "5000");
+}
+
 TEST_F(Manager, StatusTellsWhenTheNextStartIsDue) {
     box.supervisor.start(box.instance("db").id(), "", box.loop.now());
     for (int i = 0; i < 2; ++i) {

@@ -61,6 +61,20 @@ TEST_F(Subscription, TellsWhatWhenWhoAndWhy) {
               std::to_string(box.host.wall_time(box.instance("web").since()).time_since_epoch().count()));
 }
 
+TEST_F(Subscription, TellsWhatARunTookWithTheChangeThatEndsIt) {
+    reader.call("Job.Subscribe", "", true);
+    box.supervisor.start(box.instance("web").id(), "by hand", box.loop.now());
+    box.executes("web", 31);
+    box.supervisor.pause(box.instance("web").id(), "by hand", box.loop.now());
+    box.ends("web", ExitStatus::exited(1), {std::chrono::milliseconds(7), {}});
+    const auto events = reader.take();
+    ASSERT_EQ(events.size(), 4u);
+    EXPECT_EQ(events[1]["event.run"], "null");
+    EXPECT_EQ(events[3]["event.from"] + " " + events[3]["event.to"], "paused starting");
+    EXPECT_EQ(events[3]["event.exitCode"], "1");
+    EXPECT_EQ(events[3]["event.run.pid"] + " " + events[3]["event.run.cpuUSec"], "31 7000");
+}
+
 TEST_F(Subscription, ThatComesAmongChangesOfOneTurnHasThemInItsSnapshot) {
     reader.call("Job.Subscribe", "", true);
     ControlClient late(box);

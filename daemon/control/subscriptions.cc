@@ -14,13 +14,6 @@ bool concerns(const std::vector<InstanceId>& only, InstanceId id) {
     return only.empty() || std::binary_search(only.begin(), only.end(), id);
 }
 
-/// Also when the next run begins at once.
-bool ends_run(const Transition& transition) {
-    if (transition.to == State::Starting)
-        return transition.from == State::Running || transition.from == State::Stopping;
-    return is_live(transition.from) && !is_live(transition.to);
-}
-
 }  // namespace
 
 void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only) {
@@ -45,7 +38,6 @@ void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only)
 
 void Subscriptions::on_transition(const Transition& transition) {
     if (readers_.empty()) return;
-    const auto* instance = context_.supervisor.find(transition.id);
     json::Writer writer;
     writer.begin_object().key("event").begin_object();
     writer.member_int("sequence", static_cast<std::int64_t>(transition.sequence));
@@ -53,7 +45,8 @@ void Subscriptions::on_transition(const Transition& transition) {
     writer.member("name", transition.instance).member("from", to_text(transition.from));
     writer.member("to", to_text(transition.to)).member("cause", transition.cause);
     if (transition.pid > 0) writer.member_int("pid", transition.pid);
-    write_exit(writer, instance != nullptr && ends_run(transition) ? exit_of_last_run(*instance) : std::nullopt);
+    write_exit(writer, transition.run);
+    write_run(writer, "run", transition.run, context_.host);
     writer.end_object().end_object();
     changes_.push_back({transition.id, writer.take()});
 }

@@ -53,6 +53,7 @@ void write_why(json::Writer& writer, const Instance& instance, const HostPort& h
         writer.begin_object().member_int("timeUSec", wall_usec(host, entry->when));
         writer.member("from", to_text(entry->from)).member("to", to_text(entry->to)).member("cause", entry->cause);
         if (entry->pid > 0) writer.member_int("pid", entry->pid);
+        write_run(writer, "run", entry->run ? &*entry->run : nullptr, host);
         writer.end_object();
     }
     writer.end_array().end_object();

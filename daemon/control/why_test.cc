@@ -40,6 +40,16 @@ TEST_F(Why, TellsTheChainOfCausesNewestFirst) {
     EXPECT_GE(std::stoll(why["history.0.timeUSec"]), std::stoll(why["history.2.timeUSec"]));
 }
 
+TEST_F(Why, TellsWhatEachRunTookWhereItEnded) {
+    start("web");
+    run_once("web", ExitStatus::killed(SIGKILL));
+    const auto why = client.call("Job.Why", R"({"name":"web"})");
+    EXPECT_EQ(why["history.0.run.pid"], "50");
+    EXPECT_EQ(why["history.0.run.exitSignal"], "SIGKILL");
+    EXPECT_EQ(why["history.0.run.cpuUSec"], "0");
+    EXPECT_EQ(why["history.1.run"], "null");
+}
+
 TEST_F(Why, KeepsABoundedHistory) {
     for (int i = 0; i < 20; ++i) {
         start("web");

@@ -116,7 +116,8 @@ void Instance::on(const NotStarted& event, Context& context) {
 void Instance::on(const Exited& event, Context& context) {
     main_ended_ = true;
     uptime_ = executed_ ? std::chrono::duration_cast<Duration>(context.now - executed_at_) : Duration::zero();
-    run_exit_ = last_exit_ = event.status;
+    run_exit_ = event.status;
+    last_run_ = EndedRun{pid_, context.now, event.status, event.account};
     if (event.tree_empty) {
         run_ended(context);
         return;
@@ -126,7 +127,10 @@ void Instance::on(const Exited& event, Context& context) {
     if (main_ended_) pid_ = 0;
 }
 
-void Instance::on(const TreeEmpty&, Context& context) { run_ended(context); }
+void Instance::on(const TreeEmpty& event, Context& context) {
+    if (last_run_) last_run_->account = event.account;
+    run_ended(context);
+}
 
 void Instance::on(const ZombiesCounted& event, Context& context) {
     if (state_ != State::Running || !spec_->zombie_limit) return;
@@ -199,8 +203,9 @@ void Instance::enter(State state, std::string cause, Context& context) {
 /// Makes the state known that it is in now, with its cause.
 void Instance::note(State from, Context& context) {
     if (history_.size() == kHistory) history_.erase(history_.begin());
-    history_.push_back({context.now, from, state_, pid_, cause_});
-    context.actions.push_back(AnnounceAction{from, state_});
+    const bool ends_run = std::exchange(over_, false);
+    history_.push_back({context.now, from, state_, pid_, cause_, ends_run ? last_run_ : std::nullopt});
+    context.actions.push_back(AnnounceAction{from, state_, ends_run});
 }
 
 void Instance::start_run(std::string cause, Context& context) {

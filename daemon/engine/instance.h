@@ -28,8 +28,8 @@ struct MayStart {};
 struct Spawned { pid_t pid; };
 struct NotStarted { SpawnStage stage; int os_error; };
 struct Execed {};
-struct Exited { ExitStatus status; bool tree_empty; };
-struct TreeEmpty {};
+struct Exited { ExitStatus status; bool tree_empty; Account account{}; };
+struct TreeEmpty { Account account{}; };
 // Of the run beside the main one.
 struct SideNotStarted { SpawnStage stage; int os_error; };
 struct SideExited { ExitStatus status; bool tree_empty; };
@@ -52,7 +52,7 @@ struct AbandonAction {};
 struct CountZombiesAction {};
 struct ArmAction { TimerKind kind; std::uint32_t generation; TimePoint when; };
 struct DisarmAction { TimerKind kind; };
-struct AnnounceAction { State from; State to; };
+struct AnnounceAction { State from; State to; bool ends_run; };
 struct EndDaemonAction { int code; };
 
 using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, SpawnBesideAction, KillBesideAction, PauseAction,
@@ -85,6 +85,7 @@ struct HistoryEntry {
     State to;
     pid_t pid;
     std::string cause;
+    std::optional<EndedRun> run;  ///< that has come to its end with this
 };
 
 /// The state machine of one instance (states and their meaning: state.h). Pure: an event and the time in, actions
@@ -117,8 +118,8 @@ public:
     TimePoint since() const { return since_; }
     std::uint32_t restarts() const { return restarts_; }
     const std::string& cause() const { return cause_; }
-    /// How the last run that executed its program ended.
-    const std::optional<ExitStatus>& last_exit() const { return last_exit_; }
+    /// The last run whose main process has ended; its account grows until no process of it is left.
+    const std::optional<EndedRun>& last_run() const { return last_run_; }
     /// Where the last run failed before its program was executed; stage None when it did not.
     struct StartFailure {
         SpawnStage stage = SpawnStage::None;
@@ -225,11 +226,12 @@ private:
     std::string cause_;
     std::string waits_for_;
     std::string pending_cause_;  // of the state that follows stopping
-    std::optional<ExitStatus> last_exit_;
+    std::optional<EndedRun> last_run_;
     std::optional<ExitStatus> run_exit_;  // of this run
     std::uint32_t restarts_ = 0;
     std::uint32_t quick_deaths_ = 0;
     std::uint64_t runs_ended_ = 0;
+    bool over_ = false;  // the next change of state is the end of a run that is in last_run_
     StartHistory starts_;
     std::uint32_t generation_ = 0;
     std::array<std::uint32_t, 6> armed_{};  // generation by TimerKind, 0 = not armed

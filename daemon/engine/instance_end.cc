@@ -24,6 +24,7 @@ void Instance::run_ended(Context& context) {
 
 void Instance::settle_end(Context& context) {
     ++runs_ended_;
+    over_ = run_exit_.has_value();
     if (!stop_asked_) {
         settle_unasked_end(RunEnd{run_exit_, timed_out_, uptime_}, context);
     } else if (wanted_) {

@@ -26,8 +26,8 @@ public:
         supervisor.spawned(fakes.last_incarnation, 411, fakes.now);
         supervisor.execed(fakes.last_incarnation, fakes.now);
     }
-    void exit(ExitStatus status, bool tree_empty = true) {
-        supervisor.exited(fakes.last_incarnation, status, tree_empty, fakes.now);
+    void exit(ExitStatus status, bool tree_empty = true, const Account& account = {}) {
+        supervisor.exited(fakes.last_incarnation, status, tree_empty, fakes.now, account);
     }
     void pass(Duration time) { fakes.now += time; }
     void fire(TimerKind kind) {

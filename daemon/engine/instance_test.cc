@@ -337,7 +337,7 @@ TEST(Instance, SaysWhichStepOfAStartFailed) {
     sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Exec, ENOENT, sim.fakes.now);
     EXPECT_EQ(sim.state(), State::Failed);
     EXPECT_EQ(sim.web().cause(), "cannot exec /usr/bin/web: No such file or directory");
-    EXPECT_FALSE(sim.web().last_exit().has_value());
+    EXPECT_FALSE(sim.web().last_run().has_value());
 }
 
 TEST(Instance, IsKilledWhenItDoesNotExecuteInTime) {
@@ -411,6 +411,50 @@ TEST(Instance, KeepsTheLastSixteenChanges) {
     }
     EXPECT_EQ(sim.web().history().size(), Instance::kHistory);
     EXPECT_EQ(sim.web().history().back().to, State::Stopped);
+}
+
+TEST(Instance, RecordsWhatARunTookWithTheChangeThatEndsIt) {
+    Sim sim(with_restart(Restart::Always));
+    sim.start();
+    sim.run();
+    const auto ended = sim.fakes.now += 2s;
+    sim.exit(ExitStatus::exited(3), true, {20ms, {2, 5ms}});
+    const auto& entry = sim.web().history().back();
+    EXPECT_EQ(entry.to, State::Starting);
+    ASSERT_TRUE(entry.run);
+    EXPECT_EQ(entry.run->pid, 411);
+    EXPECT_EQ(entry.run->when, ended);
+    EXPECT_EQ(entry.run->status, ExitStatus::exited(3));
+    EXPECT_EQ(entry.run->account.main_cpu, 20ms);
+    EXPECT_EQ(entry.run->account.orphans.count, 2u);
+    sim.run();
+    EXPECT_FALSE(sim.web().history().back().run) << "the next run has not ended";
+}
+
+TEST(Instance, RecordsARunOnceWhenItsTreeIsEmptyAndEndedWhenItsMainProcessDid) {
+    Sim sim(with_restart(Restart::No));
+    sim.start();
+    sim.run();
+    const auto ended = sim.fakes.now;
+    sim.exit(ExitStatus::exited(0), false, {20ms, {}});
+    EXPECT_FALSE(sim.web().history().back().run);
+    sim.pass(1s);
+    sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now, {20ms, {7, 30ms}});
+    const auto& entry = sim.web().history().back();
+    ASSERT_TRUE(entry.run);
+    EXPECT_EQ(entry.run->when, ended);
+    EXPECT_EQ(entry.run->account.orphans.count, 7u);
+    EXPECT_EQ(entry.run->account.orphans.cpu, 30ms);
+}
+
+TEST(Instance, RecordsNoRunForAStartThatFailed) {
+    Sim sim(with_restart(Restart::No));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(0));
+    sim.start();
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Exec, ENOENT, sim.fakes.now);
+    EXPECT_FALSE(sim.web().history().back().run);
 }
 
 }  // namespace

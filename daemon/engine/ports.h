@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/exit_status.h"
+#include "common/units.h"
 #include "conf/expand.h"
 #include "conf/job_spec.h"
 #include "daemon/engine/state.h"
@@ -31,6 +32,26 @@ enum class SpawnStage {
     WorkingDir, Filter, Exec,
 };
 // clang-format on
+
+/// Processes that came to the daemon or to a keeper because their parent had ended, and were collected there. CPU time is
+/// user and system time as waitid(2) gives it: of a process and of the children that it had collected itself, so none
+/// is counted twice.
+struct Orphaned {
+    std::uint64_t count = 0;
+    Duration cpu{};
+
+    Orphaned& operator+=(const Orphaned& more) {
+        count += more.count;
+        cpu += more.cpu;
+        return *this;
+    }
+};
+
+/// What was collected of a run.
+struct Account {
+    Duration main_cpu{};  ///< of the main process; see Orphaned
+    Orphaned orphans;
+};
 
 /// "exec /usr/bin/nope", "change to directory /srv/x": what was tried at `stage`.
 std::string describe(SpawnStage stage, const JobSpec& spec);
@@ -86,6 +107,14 @@ public:
     virtual void disarm(InstanceId id, TimerKind kind) = 0;
 };
 
+/// A run that has ended, and what was collected of it.
+struct EndedRun {
+    pid_t pid = 0;      ///< of its main process
+    TimePoint when;     ///< the main process was collected
+    ExitStatus status;  ///< of the main process
+    Account account;
+};
+
 /// One change of state, with its cause.
 struct Transition {
     std::uint64_t sequence = 0;  ///< grows by one with each transition of the daemon
@@ -96,7 +125,8 @@ struct Transition {
     State to = State::Stopped;
     std::string_view cause;
     TimePoint when;
-    pid_t pid = 0;  ///< main process concerned, or 0
+    pid_t pid = 0;                  ///< main process concerned, or 0
+    const EndedRun* run = nullptr;  ///< that has come to its end with this, and was not a failed start
 };
 
 class Announcer {

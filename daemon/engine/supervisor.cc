@@ -135,25 +135,26 @@ void Supervisor::execed(Incarnation incarnation, TimePoint now) {
     if (!is_beside(incarnation)) deliver(incarnation, Execed{}, now);
 }
 
-void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now) {
+void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now,
+                        const Account& account) {
     if (is_beside(incarnation)) {
         const SideExited event{status, tree_empty};
         tree_empty ? deliver_last(incarnation, event, now) : deliver(incarnation, event, now);
     } else if (tree_empty) {
-        deliver_last(incarnation, Exited{status, true}, now);
+        deliver_last(incarnation, Exited{status, true, account}, now);
     } else {
         if (const auto found = by_incarnation_.find(incarnation); found != by_incarnation_.end()) {
             touched_.push_back(found->second->id());
         }
-        deliver(incarnation, Exited{status, false}, now);
+        deliver(incarnation, Exited{status, false, account}, now);
     }
 }
 
-void Supervisor::tree_empty(Incarnation incarnation, TimePoint now) {
+void Supervisor::tree_empty(Incarnation incarnation, TimePoint now, const Account& account) {
     if (is_beside(incarnation)) {
         deliver_last(incarnation, SideTreeEmpty{}, now);
     } else {
-        deliver_last(incarnation, TreeEmpty{}, now);
+        deliver_last(incarnation, TreeEmpty{account}, now);
     }
 }
 
@@ -243,8 +244,9 @@ void Supervisor::note_transition(const Instance& instance, const AnnounceAction&
     live_ += is_live(change.to) ? 1 : 0;
     live_ -= is_live(change.from) ? 1 : 0;
     const auto& name = instance.name();
+    const auto* run = change.ends_run ? &*instance.last_run() : nullptr;
     announcer_.announce({++sequence_, instance.id(), name.instance, name.job, change.from, change.to, instance.cause(),
-                         now, instance.pid()});
+                         now, instance.pid(), run});
     if (!is_settled(change.to)) return;
     if (const auto job = jobs_.find(name.job); job != jobs_.end()) {
         const bool ends = job->second.transient || job->second.leaving || !job->second.leaving_instances.empty();

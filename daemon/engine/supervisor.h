@@ -73,8 +73,9 @@ public:
     void spawned(Incarnation incarnation, pid_t pid, TimePoint now);
     void not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now);
     void execed(Incarnation incarnation, TimePoint now);
-    void exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now);
-    void tree_empty(Incarnation incarnation, TimePoint now);
+    void exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now,
+                const Account& account = {});
+    void tree_empty(Incarnation incarnation, TimePoint now, const Account& account = {});
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
 
