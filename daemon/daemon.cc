@@ -323,7 +323,8 @@ DaemonFacts Daemon::facts() const {
         facts.containment_reason = processes_->containment_reason();
     }
     facts.config_problems = config_problems_;
-    facts.orphans_collected = processes_->orphans();
+    facts.orphans = processes_->accounts().all();
+    facts.orphans_unattributed = processes_->accounts().unattributed();
     facts.log_lines_dropped = log_.dropped();
     facts.longest_callback = loop_->longest_callback();
     return facts;

@@ -29,7 +29,8 @@ struct DaemonFacts {
     std::string containment;                   ///< the mode in use, see ContainmentMode
     std::string containment_reason;            ///< why it is that one
     std::vector<std::string> config_problems;  ///< of the newest configuration, when it was refused
-    std::uint64_t orphans_collected = 0;
+    Orphaned orphans;                          ///< collected since the start
+    std::uint64_t orphans_unattributed = 0;    ///< of which it is not known whose they were
     std::uint64_t log_lines_dropped = 0;
     std::chrono::microseconds longest_callback{0};
 };

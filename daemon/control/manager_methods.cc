@@ -45,7 +45,9 @@ void write_daemon(json::Writer& writer, const varlink::Peer& peer, const Control
     writer.member_int("clients", static_cast<std::int64_t>(connected));
     writer.member_int("clientsRefused", static_cast<std::int64_t>(refused));
     writer.member_int("logLinesDropped", static_cast<std::int64_t>(facts.log_lines_dropped));
-    writer.member_int("orphansReaped", static_cast<std::int64_t>(facts.orphans_collected));
+    writer.member_int("orphansReaped", static_cast<std::int64_t>(facts.orphans.count));
+    writer.member_int("orphansUnattributed", static_cast<std::int64_t>(facts.orphans_unattributed));
+    writer.member_int("orphansCpuUSec", facts.orphans.cpu.count());
     writer.member_int("loopLagMaxUSec", facts.longest_callback.count()).end_object();
 }
 

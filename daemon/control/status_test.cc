@@ -32,7 +32,8 @@ TEST_F(Manager, AnswersPing) { EXPECT_EQ(client.call("Manager.Ping", "").error, 
 
 TEST_F(Manager, StatusTellsOfTheDaemon) {
     box.host.known.config_problems = {"x.toml:1:1: error: bad"};
-    box.host.known.orphans_collected = 5;
+    box.host.known.orphans = {5, std::chrono::milliseconds(30)};
+    box.host.known.orphans_unattributed = 2;
     box.host.known.log_lines_dropped = 6;
     box.host.known.longest_callback = 7us;
     box.loop.put_forward(1h);
@@ -49,6 +50,8 @@ TEST_F(Manager, StatusTellsOfTheDaemon) {
     EXPECT_EQ(status["daemon.clients"], "1");
     EXPECT_EQ(status["daemon.clientsRefused"], "0");
     EXPECT_EQ(status["daemon.orphansReaped"], "5");
+    EXPECT_EQ(status["daemon.orphansUnattributed"], "2");
+    EXPECT_EQ(status["daemon.orphansCpuUSec"], "30000");
     EXPECT_EQ(status["daemon.logLinesDropped"], "6");
     EXPECT_EQ(status["daemon.loopLagMaxUSec"], "7");
 }

@@ -99,6 +99,7 @@ void Processes::abandon(Incarnation incarnation) {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;
     leftovers_.erase(incarnation);
+    accounts_.close(incarnation);
     abandoned_.push_back({run->second.id, run->second.child, std::move(run->second.tree)});
     runs_.erase(run);
 }
@@ -181,16 +182,19 @@ void Processes::set_oom_score(pid_t pid, const JobSpec& spec, int score) {
 
 void Processes::about_to_collect(pid_t pid) {
     const auto found = by_pid_.find(pid);
-    if (found == by_pid_.end()) return;
+    if (found == by_pid_.end()) {
+        orphan_of_ = run_of_zombie(pid);
+        return;
+    }
     const auto run = runs_.find(found->second);
     if (run == runs_.end() || !run->second.tree) return;
     run->second.tree->child_ended(supervisor_->kills_remainder(found->second));
 }
 
-void Processes::collected(pid_t pid, ExitStatus status) {
+void Processes::collected(pid_t pid, ExitStatus status, Duration cpu) {
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) {
-        ++orphans_;
+        accounts_.orphans_collected(orphan_of_, {1, cpu});
         look_when_all_is_collected();
         return;
     }
@@ -203,12 +207,39 @@ void Processes::collected(pid_t pid, ExitStatus status) {
     } else {
         // What was killed with it is collected first.
         const auto& tree = run->second.tree;
-        main_ended(incarnation, status, !tree || (!tree->was_killed() && tree->is_empty()));
+        const bool empty = !tree || (!tree->was_killed() && tree->is_empty());
+        main_collected(incarnation, pid, status, cpu, empty);
         look_when_all_is_collected();
     }
 }
 
-void Processes::main_ended(Incarnation incarnation, ExitStatus status, bool empty) {
+/// The run whose process a zombie was that the daemon has not started itself; 0: not known. A cgroup is asked for once a
+/// session: it is a file to be opened, and a storm can be thousands.
+Incarnation Processes::run_of_zombie(pid_t pid) {
+    const pid_t session = getsid(pid);
+    if (const auto own = by_pid_.find(session); own != by_pid_.end()) return accounted(own->second);
+    if (const auto ended = accounts_.of_session(session); ended != 0) return ended;
+    const auto [known, is_new] = sessions_.try_emplace(session, 0);
+    if (is_new && contained_.containment) known->second = accounted(contained_.containment->run_of(pid));
+    return known->second;
+}
+
+/// The run, if it is one of an instance that has not been told to have ended.
+Incarnation Processes::accounted(Incarnation incarnation) const {
+    const bool is_job = incarnation < kFirstHelper && (runs_.contains(incarnation) || accounts_.has(incarnation));
+    return is_job ? incarnation : 0;
+}
+
+void Processes::orphans_collected(Incarnation incarnation, Orphaned orphans) {
+    accounts_.orphans_collected(accounted(incarnation), orphans);
+}
+
+void Processes::main_ended(Incarnation incarnation, ExitStatus status, Duration cpu, bool empty) {
+    main_collected(incarnation, 0, status, cpu, empty);
+}
+
+void Processes::main_collected(Incarnation incarnation, pid_t session, ExitStatus status, Duration cpu, bool empty) {
+    if (incarnation < kFirstHelper) accounts_.main_collected(incarnation, session, cpu);
     spawner_.process_ended(incarnation);
     Run& run = runs_.at(incarnation);
     run.main = 0;
@@ -261,6 +292,7 @@ void Processes::deliver() {
         const auto now = loop_.now();
         for (const auto& noted : std::exchange(notes_, {})) hand_over(noted, now);
     }
+    sessions_.clear();
     spawner_.settle();
 }
 
@@ -271,15 +303,20 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
     } else if (const auto* launch = std::get_if<NoteLaunched>(&noted.what)) {
         supervisor_->spawned(incarnation, launch->pid, now);
     } else if (const auto* refusal = std::get_if<NoteRefused>(&noted.what)) {
+        accounts_.close(incarnation);
         supervisor_->not_started(incarnation, refusal->stage, refusal->os_error, now);
     } else if (std::holds_alternative<NoteExecuted>(noted.what)) {
         supervisor_->execed(incarnation, now);
     } else if (const auto* exit = std::get_if<NoteExited>(&noted.what)) {
-        supervisor_->exited(incarnation, exit->status, exit->tree_empty, now);
+        const auto account = accounts_.of(incarnation);
+        if (exit->tree_empty) accounts_.close(incarnation);
+        supervisor_->exited(incarnation, exit->status, exit->tree_empty, now, account);
     } else if (const auto* zombies = std::get_if<NoteZombies>(&noted.what)) {
         supervisor_->zombies_counted(incarnation, zombies->count, zombies->neglected_by, now);
     } else {
-        supervisor_->tree_empty(incarnation, now);
+        const auto account = accounts_.of(incarnation);
+        accounts_.close(incarnation);
+        supervisor_->tree_empty(incarnation, now, account);
     }
 }
 

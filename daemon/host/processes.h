@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/engine/supervisor.h"
+#include "daemon/host/accounts.h"
 #include "daemon/host/child.h"
 #include "daemon/host/containment/containment.h"
 #include "daemon/host/reaper.h"
@@ -86,7 +87,7 @@ public:
     };
     std::optional<Owner> who_is(pid_t pid) const;
 
-    std::uint64_t orphans() const { return orphans_; }
+    const Accounts& accounts() const { return accounts_; }
     /// Told of what a job was refused but runs without, for the log.
     void set_on_shortfall(std::function<void(const JobSpec&, std::string)> told) { on_shortfall_ = std::move(told); }
 
@@ -100,12 +101,12 @@ public:
 
     // ChildEndObserver
     void about_to_collect(pid_t pid) override;
-    void collected(pid_t pid, ExitStatus status) override;
+    void collected(pid_t pid, ExitStatus status, Duration cpu) override;
     void all_collected() override;
 
     // TreeObserver
-    void main_ended(Incarnation incarnation, ExitStatus status, bool empty) override;
-    void orphans_collected(std::uint32_t count) override { orphans_ += count; }
+    void main_ended(Incarnation incarnation, ExitStatus status, Duration cpu, bool empty) override;
+    void orphans_collected(Incarnation incarnation, Orphaned orphans) override;
     void look_at_leftovers() override;
 
 private:
@@ -154,6 +155,9 @@ private:
     void hand_over(const Note& note, TimePoint now);
     void helper_noted(const Note& note);
     bool cancelled(Incarnation incarnation);
+    Incarnation run_of_zombie(pid_t pid);
+    Incarnation accounted(Incarnation incarnation) const;
+    void main_collected(Incarnation incarnation, pid_t session, ExitStatus status, Duration cpu, bool empty);
     class StrayTree;
     bool kill_strays();
     void look_when_all_is_collected();
@@ -182,7 +186,10 @@ private:
     std::map<Incarnation, Helper> helpers_;
     Incarnation next_helper_ = kFirstHelper;
     std::vector<Note> notes_;
-    std::uint64_t orphans_ = 0;
+    Accounts accounts_;
+    Incarnation orphan_of_ = 0;  ///< of the zombie that is about to be collected
+    /// Of sessions that no main process leads, by cgroup; in this turn alone, as a number may go to another session.
+    std::unordered_map<pid_t, Incarnation> sessions_;
     bool protected_ = false;  ///< the daemon's own oom_score_adj is below 0
     std::function<void(const JobSpec&, std::string)> on_shortfall_;
     std::function<void(InstanceId, Incarnation)> zombie_counter_;

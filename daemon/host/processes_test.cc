@@ -305,7 +305,7 @@ TEST(Processes, EndWhatTheMainProcessLeavesInItsGroup) {
 
 TEST(Processes, CollectOrphansThatAreNobodysMainProcess) {
     Machine machine;
-    machine.when([&] { return machine.processes->orphans() >= 20; });
+    machine.when([&] { return machine.processes->accounts().all().count >= 20; });
     machine.run(shell("for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do (setsid sh -c : &) ; done"));
 }
 

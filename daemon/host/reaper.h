@@ -7,6 +7,7 @@
 #include "common/exit_status.h"
 #include "common/fd.h"
 #include "common/result.h"
+#include "common/units.h"
 #include "daemon/host/sd_event_loop.h"
 
 namespace procsup {
@@ -17,7 +18,8 @@ public:
     virtual ~ChildEndObserver() = default;
     /// `pid` is a zombie: its number and its process group cannot be anybody else's yet.
     virtual void about_to_collect(pid_t pid) = 0;
-    virtual void collected(pid_t pid, ExitStatus status) = 0;
+    /// `cpu`: user and system time of it and of the children that it had collected itself.
+    virtual void collected(pid_t pid, ExitStatus status, Duration cpu) = 0;
     /// For now there is no other child to collect.
     virtual void all_collected() = 0;
 };

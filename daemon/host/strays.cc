@@ -73,10 +73,10 @@ void Processes::keeper_lost(Incarnation incarnation, Run& run) {
     }
     if (run.main != 0) {
         if (on_shortfall_) on_shortfall_(*run.spec, "its keeper was killed before it told how the main process ended");
-        return main_ended(incarnation, ExitStatus::killed(SIGKILL), false);
+        return main_ended(incarnation, ExitStatus::killed(SIGKILL), Duration::zero(), false);
     }
     if (!run.failure) run.failure = ChildFailure{SpawnStage::Keeper, ESRCH};
-    main_ended(incarnation, ExitStatus::killed(SIGKILL), true);
+    main_ended(incarnation, ExitStatus::killed(SIGKILL), Duration::zero(), true);
 }
 
 }  // namespace procsup

@@ -9,8 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "daemon/host/child.h"
@@ -39,13 +39,14 @@ public:
     Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
                                           Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t pid) const override;
+    Incarnation run_of(pid_t pid) const override;
     bool clear_leftovers() override { return root.clear() && (!previous_ || previous_->clear()); }
     Fd guarded() const override { return root.directory(); }
 
     /// Watches for the end of the last process of a group; the watch goes with the group.
     void watch(const std::string& group);
     /// No run uses the group any more: it is removed when there is nothing else to do, unless the next run comes first.
-    void retire(std::string group, bool killed);
+    void retire(const std::string& group, bool killed);
 
     const CgroupRoot root;
 
@@ -57,15 +58,15 @@ private:
     EventLoop& loop_;
     Fd changes_;  ///< inotify(7)
     std::unique_ptr<Watch> changes_watch_;
-    std::set<std::string> in_use_;
-    std::set<std::string> retired_;
+    std::map<std::string, Incarnation> in_use_;
+    std::map<std::string, Incarnation> retired_;  ///< with their last runs, of which zombies may be left
     std::unique_ptr<Watch> removal_;
 };
 
 class CgroupTree final : public Tree {
 public:
     CgroupTree(Cgroups& groups, std::string group) : groups_(groups), group_(std::move(group)) {}
-    ~CgroupTree() override { groups_.retire(std::move(group_), killed_); }
+    ~CgroupTree() override { groups_.retire(group_, killed_); }
     void began(pid_t main) override { main_ = main; }
     void signal_main(int signal) override { ::kill(main_, signal); }
     void signal_all(int signal) override { groups_.root.signal(group_, signal); }
@@ -118,7 +119,8 @@ void Cgroups::forget_changes() {
     }
 }
 
-Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Incarnation, Enclosure& enclosure) {
+Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Incarnation incarnation,
+                                               Enclosure& enclosure) {
     // What an earlier run was allowed to leave behind keeps its group.
     auto group = name.instance + std::string(kSuffix);
     for (int number = 2; in_use_.contains(group); ++number) {
@@ -128,7 +130,7 @@ Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Incarna
     auto opened = root.open_empty(group);
     if (!opened) return opened.error();
     enclosure.cgroup = std::move(*opened);
-    in_use_.insert(group);
+    in_use_.emplace(group, incarnation);
     return std::unique_ptr<Tree>(std::make_unique<CgroupTree>(*this, std::move(group)));
 }
 
@@ -139,19 +141,27 @@ std::optional<std::string> Cgroups::instance_of(pid_t pid) const {
     return group;
 }
 
+Incarnation Cgroups::run_of(pid_t pid) const {
+    const auto group = root.group_of(pid);
+    if (!group) return 0;
+    for (const auto* groups : {&in_use_, &retired_}) {
+        if (const auto found = groups->find(*group); found != groups->end()) return found->second;
+    }
+    return 0;
+}
+
 void Cgroups::watch(const std::string& group) {
     // Late by up to 12 ms: most ends are known earlier, from the orphan that was collected.
     inotify_add_watch(changes_.get(), (root.path() + "/" + group + "/cgroup.events").c_str(), IN_MODIFY);
 }
 
-void Cgroups::retire(std::string group, bool killed) {
-    in_use_.erase(group);
+void Cgroups::retire(const std::string& group, bool killed) {
     // See CgroupRoot::kill(): the next run needs another one of that name.
     if (killed) root.remove(group);
-    retired_.insert(std::move(group));
+    retired_.insert(in_use_.extract(group));
     if (removal_) return;
     removal_ = loop_.call_each_turn(Priority::Idle, [this] {
-        for (const auto& name : std::exchange(retired_, {})) root.remove(name);
+        for (const auto& [name, last_run] : std::exchange(retired_, {})) root.remove(name);
         removal_.reset();
     });
 }

@@ -52,8 +52,8 @@ protected:
 
     std::unique_ptr<SdEventLoop> loop = std::move(*SdEventLoop::create());
     struct : TreeObserver {
-        void main_ended(Incarnation, ExitStatus, bool) override {}
-        void orphans_collected(std::uint32_t) override {}
+        void main_ended(Incarnation, ExitStatus, Duration, bool) override {}
+        void orphans_collected(Incarnation, Orphaned) override {}
         void look_at_leftovers() override {}
     } observer;
     std::unique_ptr<Containment> groups;

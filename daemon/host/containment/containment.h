@@ -52,10 +52,10 @@ public:
 class TreeObserver {
 public:
     virtual ~TreeObserver() = default;
-    /// A keeper has collected its main process; `empty`: and nothing is left.
-    virtual void main_ended(Incarnation incarnation, ExitStatus status, bool empty) = 0;
-    /// A keeper tells how many other processes it has collected, before it tells of the end of the last.
-    virtual void orphans_collected(std::uint32_t count) = 0;
+    /// A keeper has collected its main process, which took `cpu`; `empty`: and nothing is left.
+    virtual void main_ended(Incarnation incarnation, ExitStatus status, Duration cpu, bool empty) = 0;
+    /// A keeper tells what other processes it has collected since it last told, before it tells of the end of the last.
+    virtual void orphans_collected(Incarnation incarnation, Orphaned orphans) = 0;
     /// A tree may have become empty that was not.
     virtual void look_at_leftovers() = 0;
 };
@@ -74,6 +74,8 @@ public:
                                                   Enclosure& enclosure) = 0;
     /// The instance that holds a process, or held it while it is a zombie; nothing when that is not known for certain.
     virtual std::optional<std::string> instance_of(pid_t pid) const = 0;
+    /// The same as the run for which its tree was made; 0 when that is not known.
+    virtual Incarnation run_of(pid_t pid) const = 0;
     /// SIGKILL to what an earlier daemon has left, where this can find it; whether nothing is left. Before the first run.
     virtual bool clear_leftovers() = 0;
     /// The directory of the cgroup that a guard has to empty when the daemon has died; none where it is not needed.

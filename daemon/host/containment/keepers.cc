@@ -24,6 +24,7 @@ public:
     Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
                                           Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t) const override { return std::nullopt; }
+    Incarnation run_of(pid_t) const override { return 0; }
     bool clear_leftovers() override { return true; }
     Fd guarded() const override { return Fd(); }
 
@@ -56,6 +57,7 @@ public:
 private:
     bool order(keeper::Op op, int signal);
     void read_reports();
+    void tell_orphans(const keeper::Report& report);
 
     Keepers& keepers_;
     Incarnation incarnation_;
@@ -63,7 +65,10 @@ private:
     Fd socket_;
     std::unique_ptr<Watch> watch_;
     bool empty_ = false;
+    Orphaned told_;
 };
+
+Duration to_duration(std::uint64_t usec) { return Duration(static_cast<std::int64_t>(usec)); }
 
 KeeperTree::KeeperTree(Keepers& keepers, Incarnation incarnation, Fd socket)
     : keepers_(keepers), incarnation_(incarnation), socket_(std::move(socket)) {
@@ -73,6 +78,13 @@ KeeperTree::KeeperTree(Keepers& keepers, Incarnation incarnation, Fd socket)
 bool KeeperTree::order(keeper::Op op, int signal) {
     const keeper::Order order{op, signal};
     return send(socket_.get(), &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(order);
+}
+
+/// A report has the sums from the keeper's beginning.
+void KeeperTree::tell_orphans(const keeper::Report& report) {
+    const Orphaned all{report.orphans, to_duration(report.orphans_usec)};
+    keepers_.observer.orphans_collected(incarnation_, {all.count - told_.count, all.cpu - told_.cpu});
+    told_ = all;
 }
 
 /// The last report takes this tree with it.
@@ -89,10 +101,11 @@ void KeeperTree::read_reports() {
         }
         empty_ = report.empty != 0;
         auto& observer = keepers_.observer;
-        if (empty_) observer.orphans_collected(report.orphans);
+        tell_orphans(report);
         if (report.kind == keeper::Kind::Empty) return observer.look_at_leftovers();
         const bool last = empty_;
-        observer.main_ended(incarnation_, ExitStatus::from_waitid(report.code, report.status), last);
+        observer.main_ended(incarnation_, ExitStatus::from_waitid(report.code, report.status),
+                            to_duration(report.main_usec), last);
         if (last) return;
     }
 }

@@ -29,13 +29,13 @@ protected:
     }
 
     struct Told : TreeObserver {
-        void main_ended(Incarnation incarnation, ExitStatus status, bool empty) override {
+        void main_ended(Incarnation incarnation, ExitStatus status, Duration, bool empty) override {
             ends.push_back(std::to_string(incarnation) + " " + to_text(status) + (empty ? ", empty" : ""));
         }
-        void orphans_collected(std::uint32_t count) override { orphans += count; }
+        void orphans_collected(Incarnation, Orphaned more) override { orphans += more.count; }
         void look_at_leftovers() override { ++looks; }
         std::vector<std::string> ends;
-        std::uint32_t orphans = 0;
+        std::uint64_t orphans = 0;
         int looks = 0;
     };
 

@@ -21,6 +21,7 @@ public:
     Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
                                           Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t) const override { return std::nullopt; }
+    Incarnation run_of(pid_t) const override { return 0; }
     bool clear_leftovers() override { return true; }
     Fd guarded() const override { return Fd(); }
 
