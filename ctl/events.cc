@@ -1,6 +1,7 @@
 #include <string>
 
 #include "ctl/clock.h"
+#include "ctl/ended_run.h"
 #include "ctl/handlers.h"
 #include "ctl/instance_view.h"
 #include "ctl/session.h"
@@ -17,6 +18,7 @@ std::string event_text(const json::Value& event) {
                        escaped(event.string_or("from", "")) + " -> " + escaped(event.string_or("to", ""));
     if (const auto pid = event.int_or("pid", 0); pid > 0) text += " (pid " + std::to_string(pid) + ")";
     if (const auto cause = event.string_or("cause", ""); !cause.empty()) text += ": " + escaped(cause);
+    if (const auto run = EndedRun::of(event, "run")) text += "\n             " + took_text(*run);
     return text;
 }
 

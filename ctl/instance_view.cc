@@ -52,6 +52,10 @@ void add_header(Table& table) { table.add("  ", {"JOB", "STATE", "READY", "SINCE
 
 std::string pid_text(std::int64_t pid) { return pid > 0 ? std::to_string(pid) : "-"; }
 
+std::string last_run_lines(const EndedRun& run) {
+    return " at " + date_text(run.ended_usec) + " (pid " + std::to_string(run.pid) + ")\n     took: " + cpu_text(run);
+}
+
 std::int64_t since_of_state(const JobRow& row, const InstanceView& instance) {
     // All running: since the last of them came. Else: since the first of them got into trouble.
     if (row.since_usec == 0) return instance.since_usec;
@@ -72,8 +76,8 @@ void add_to_row(JobRow& row, const InstanceView& instance) {
 }
 
 void write_instance_json(const json::Value& instance, json::Writer& writer) {
-    constexpr std::array<std::string_view, 10> kAlways{"name",     "job",       "state",    "pid",        "ready",
-                                                       "restarts", "sinceUSec", "exitCode", "exitSignal", "cause"};
+    constexpr std::array<std::string_view, 11> kAlways{
+        "name", "job", "state", "pid", "ready", "restarts", "sinceUSec", "exitCode", "exitSignal", "lastRun", "cause"};
     writer.begin_object();
     for (const auto name : kAlways) {
         writer.key(snake_case(name));
@@ -113,6 +117,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
         view.exit_code = *code->as_int();
     }
     view.exit_signal = instance.string_or("exitSignal", "");
+    view.last_run = EndedRun::of(instance, "lastRun");
     return view;
 }
 
@@ -237,6 +242,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     text += "\n      res: restarts " + std::to_string(instance.restarts);
     if (const auto last = exit_text(instance.exit_code, instance.exit_signal); !last.empty()) {
         text += "\n     exit: last: " + last;
+        if (instance.last_run) text += last_run_lines(*instance.last_run);
     }
     if (!instance.owner.empty()) text += "\n    owner: " + escaped(instance.owner);
     return text + "\n";

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/json.h"
+#include "ctl/ended_run.h"
 #include "ctl/output.h"
 
 /// What the protocol says of instances and of the supervisor, ready to be shown. Pure: replies in, text out.
@@ -27,6 +28,7 @@ struct InstanceView {
     std::string_view owner;
     std::optional<std::int64_t> exit_code;  ///< of the last run, when it exited
     std::string_view exit_signal;           ///< of the last run, when it was killed
+    std::optional<EndedRun> last_run;
 
     static InstanceView of(const json::Value& instance);
 };

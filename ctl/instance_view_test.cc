@@ -8,6 +8,8 @@
 namespace procsup::ctl {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::int64_t kNow = 1'772'532'662'000'000;
 constexpr std::int64_t kSecond = 1'000'000;
 
@@ -101,12 +103,14 @@ TEST(InstanceBlock, TellsEverythingAboutOne) {
     instance.description = "ticket API";
     instance.owner = "alice";
     instance.exit_code = 0;
+    instance.last_run = EndedRun{41800, kNow - 7861 * kSecond, 203ms, 12, 310ms};
     EXPECT_EQ(instance_block(instance, "python3 -m shop.web", kNow, Output(ColorChoice::Never, false)),
               "* web@1 - ticket API\n"
               "    state: running (ready) since Tue 2026-03-03 08:00:02 UTC; 2h 11min\n"
               "      pid: 41822 python3 -m shop.web\n"
               "      res: restarts 2\n"
-              "     exit: last: exit 0\n"
+              "     exit: last: exit 0 at Tue 2026-03-03 08:00:01 UTC (pid 41800)\n"
+              "     took: 203ms of CPU, and 12 orphans, 310ms of CPU\n"
               "    owner: alice\n");
 }
 
@@ -120,7 +124,7 @@ TEST(StatusJson, HasEveryPromisedMemberAndNullWhereItDoesNotApply) {
     EXPECT_EQ(writer.text(),
               R"({"daemon":{"runtime_dir":"/run/procsupd"},"instances":[{"name":"web","job":"web","state":"stopped",)"
               R"("pid":null,"ready":false,"restarts":0,"since_usec":7,"exit_code":null,"exit_signal":null,)"
-              R"("cause":"","tags":["a"]}]})");
+              R"("last_run":null,"cause":"","tags":["a"]}]})");
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ std::vector<std::string> three_replies(const varlink::Call&, const std::vector<F
         varlink::reply_message(R"({"snapshot":{"sequence":1,"instances":[{"name":"web","state":"running"}]}})", true),
         varlink::reply_message(R"({"lost":2})", true),
         varlink::reply_message(R"({"event":{"sequence":4,"timeUSec":1772532662114000,"name":"web","from":"running",
-                "to":"backoff","cause":"exit 3","pid":7}})",
+                "to":"backoff","cause":"exit 3","run":{"pid":7,"cpuUSec":12000}}})",
                                false)};
 }
 
@@ -139,7 +139,8 @@ TEST(Events, FollowedTellOfChangesAndLosses) {
     const auto printed = run_procsupctl(daemon, {"events", "-f", "web"});
     EXPECT_EQ(printed.code, 0);
     EXPECT_NE(printed.out.find("2 events lost"), std::string::npos);
-    EXPECT_NE(printed.out.find("10:11:02.114 web running -> backoff (pid 7): exit 3\n"), std::string::npos);
+    EXPECT_NE(printed.out.find("10:11:02.114 web running -> backoff: exit 3\n             pid 7, 12ms of CPU\n"),
+              std::string::npos);
     EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Subscribe {"names":["web"]})");
 }
 

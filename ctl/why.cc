@@ -15,6 +15,7 @@ struct Change {
     std::string_view from;
     std::string_view to;
     std::string_view cause;
+    std::optional<EndedRun> run;
 
     bool on_the_way() const { return to == "starting" || to == "running" || to == "stopping"; }
     bool begins_run() const { return to == "running"; }
@@ -38,7 +39,7 @@ std::vector<Change> changes_of(const json::Value& reply) {
     if (history == nullptr || history->as_array() == nullptr) return changes;
     for (const auto& entry : *history->as_array()) {
         changes.push_back({entry.int_or("timeUSec", 0), entry.string_or("from", ""), entry.string_or("to", ""),
-                           entry.string_or("cause", "")});
+                           entry.string_or("cause", ""), EndedRun::of(entry, "run")});
     }
     std::reverse(changes.begin(), changes.end());
     return changes;
@@ -65,13 +66,15 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
             std::string text = escaped(cause.empty() ? change.to : cause);
             if (lasted) text += " after " + run_time_text(*lasted);
             if (change.restarts()) text += "; started again";
-            lines.push_back({{change.time_usec, std::move(text), 0}, change.cause, true, false});
+            lines.push_back({{change.time_usec, std::move(text), 0, change.run}, change.cause, true, false});
             began = 0;
             lasted.reset();
         } else {
             std::string text = escaped(change.to);
             if (!change.cause.empty()) text += ": " + escaped(change.cause);
-            lines.push_back({{change.time_usec, std::move(text), 0}, change.cause, false, change.on_the_way()});
+            // What a run took that was ended by order is kept.
+            const bool passing = change.on_the_way() && !change.run;
+            lines.push_back({{change.time_usec, std::move(text), 0, change.run}, change.cause, false, passing});
         }
     }
     return lines;
@@ -141,6 +144,7 @@ std::string why_text(const json::Value& reply, const Output& out) {
         text += "  " + clock_text(event.time_usec) + " " + event.text;
         if (event.repeated > 0) text += "   (" + std::to_string(event.repeated) + " more)";
         text += "\n";
+        if (event.run) text += "           " + took_text(*event.run) + "\n";
     }
     std::string last = start_question(instance.state);
     if (const auto* advice = reply.find("advice"); advice != nullptr && advice->as_array() != nullptr) {

@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/units.h"
+#include "ctl/ended_run.h"
 #include "ctl/output.h"
 
 /// Making sense of an instance's past. Pure.
@@ -15,8 +16,9 @@ namespace procsup::ctl {
 /// One line of the past, newest first: an end of a run, or another change.
 struct PastEvent {
     std::int64_t time_usec = 0;
-    std::string text;          ///< "exit 78 after 0.2s", "stopped: stop asked by uid 0"
-    std::size_t repeated = 0;  ///< how many older ones of the same kind it stands for
+    std::string text;             ///< "exit 78 after 0.2s", "stopped: stop asked by uid 0"
+    std::size_t repeated = 0;     ///< how many older ones of the same kind it stands for
+    std::optional<EndedRun> run;  ///< that ended with it
 };
 
 /// Condenses a reply of Job.Why: runs that ended the same way become one line, starts that led to an end none.

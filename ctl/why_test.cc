@@ -63,6 +63,21 @@ TEST(Why, MeasuresARunThroughItsStop) {
     EXPECT_EQ(last_run_time(reply), std::chrono::seconds(4));
 }
 
+TEST(Why, TellsWhatARunTookBelowItsEnd) {
+    setenv("TZ", "UTC", 1);
+    tzset();
+    const auto reply = parsed(R"({"name":"web","state":"running","cause":"c","history":[
+        {"timeUSec":4000000,"from":"starting","to":"running","cause":"restarted after exit 3"},
+        {"timeUSec":3000000,"from":"running","to":"starting","cause":"restarted after exit 3",
+         "run":{"pid":4711,"endedUSec":3000000,"exitCode":3,"cpuUSec":203000,"orphans":0,"orphansCpuUSec":0}},
+        {"timeUSec":1000000,"from":"starting","to":"running","cause":"executed"}]})");
+    EXPECT_EQ(why_text(reply, Output(ColorChoice::Never, false)),
+              "web is running because c\n"
+              "  00:00:04 running: restarted after exit 3\n"
+              "  00:00:03 exit 3 after 2.0s; started again\n"
+              "           pid 4711, 203ms of CPU\n");
+}
+
 TEST(Why, PrintsCauseHistoryAndAdviceAndExits3) {
     setenv("TZ", "UTC", 1);
     tzset();

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/json.h"
+#include "common/units.h"
+
+namespace procsup::ctl {
+
+/// A run that has ended, as the protocol's type EndedRun describes it. Pure.
+struct EndedRun {
+    std::int64_t pid = 0;
+    std::int64_t ended_usec = 0;
+    Duration cpu{};
+    std::int64_t orphans = 0;
+    Duration orphans_cpu{};
+
+    /// The member `name` of `parent`; nothing when there is none, or it is null.
+    static std::optional<EndedRun> of(const json::Value& parent, std::string_view name);
+};
+
+/// "203ms", "12.4s", "1min 30s".
+std::string cpu_text(Duration cpu);
+
+/// "203ms of CPU, and 12 orphans, 310ms of CPU".
+std::string cpu_text(const EndedRun& run);
+
+/// "pid 4711, 203ms of CPU".
+std::string took_text(const EndedRun& run);
+
+}  // namespace procsup::ctl
