@@ -262,11 +262,16 @@ void Processes::look_when_all_is_collected() {
     if (!collecting_since_) {
         collecting_since_ = loop_.now();
     } else if (loop_.now() - *collecting_since_ >= kLongest) {
-        all_collected();
+        end_collecting();
     }
 }
 
 void Processes::all_collected() {
+    if (contained_.containment) contained_.containment->all_collected();
+    end_collecting();
+}
+
+void Processes::end_collecting() {
     if (std::exchange(collecting_since_, std::nullopt)) look_at_leftovers();
 }
 

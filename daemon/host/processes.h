@@ -161,6 +161,7 @@ private:
     class StrayTree;
     bool kill_strays();
     void look_when_all_is_collected();
+    void end_collecting();
     void keeper_lost(Incarnation incarnation, Run& run);
     std::optional<Owner> owner(Incarnation incarnation, pid_t pid) const;
     std::optional<Owner> by_family(pid_t pid) const;

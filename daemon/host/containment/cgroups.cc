@@ -40,6 +40,7 @@ public:
                                           Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t pid) const override;
     Incarnation run_of(pid_t pid) const override;
+    void all_collected() override { ++collections_; }
     bool clear_leftovers() override { return root.clear() && (!previous_ || previous_->clear()); }
     Fd guarded() const override { return root.directory(); }
 
@@ -58,8 +59,14 @@ private:
     EventLoop& loop_;
     Fd changes_;  ///< inotify(7)
     std::unique_ptr<Watch> changes_watch_;
-    std::map<std::string, Incarnation> in_use_;
-    std::map<std::string, Incarnation> retired_;  ///< with their last runs, of which zombies may be left
+    /// A zombie of the run before may be in a group that is used again, until there was a moment without any.
+    struct Use {
+        Incarnation run;
+        std::optional<std::uint64_t> again_since;  ///< as of collections_
+    };
+    std::map<std::string, Use> in_use_;
+    std::map<std::string, Use> retired_;  ///< by their last runs
+    std::uint64_t collections_ = 0;
     std::unique_ptr<Watch> removal_;
 };
 
@@ -126,11 +133,11 @@ Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Incarna
     for (int number = 2; in_use_.contains(group); ++number) {
         group = name.instance + kNumberMark + std::to_string(number) + std::string(kSuffix);
     }
-    retired_.erase(group);
+    const bool again = retired_.erase(group) > 0;
     auto opened = root.open_empty(group);
     if (!opened) return opened.error();
     enclosure.cgroup = std::move(*opened);
-    in_use_.emplace(group, incarnation);
+    in_use_[group] = {incarnation, again ? std::optional(collections_) : std::nullopt};
     return std::unique_ptr<Tree>(std::make_unique<CgroupTree>(*this, std::move(group)));
 }
 
@@ -145,7 +152,9 @@ Incarnation Cgroups::run_of(pid_t pid) const {
     const auto group = root.group_of(pid);
     if (!group) return 0;
     for (const auto* groups : {&in_use_, &retired_}) {
-        if (const auto found = groups->find(*group); found != groups->end()) return found->second;
+        const auto found = groups->find(*group);
+        if (found == groups->end()) continue;
+        return found->second.again_since == collections_ ? 0 : found->second.run;
     }
     return 0;
 }

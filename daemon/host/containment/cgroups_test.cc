@@ -78,6 +78,30 @@ TEST_F(CgroupsTest, KnowWhoseAProcessIsAndEndIt) {
     EXPECT_EQ(end_of(pid), SIGKILL);
 }
 
+TEST_F(CgroupsTest, KnowTheRunOfAZombieUnlessItCanBeOfTheRunBefore) {
+    if (!groups) return;
+    const auto begin = [&](Incarnation incarnation, Enclosure& enclosure) {
+        return std::move(*groups->enclose(InstanceName{"web", "web", 0, {}}, incarnation, enclosure));
+    };
+    Enclosure first, second;
+    auto tree = begin(7, first);
+    const pid_t left = join(first);
+    EXPECT_EQ(groups->run_of(left), 7u);
+    kill(left, SIGKILL);
+    siginfo_t info{};
+    waitid(P_PID, static_cast<id_t>(left), &info, WEXITED | WNOWAIT);
+    tree.reset();
+    EXPECT_EQ(groups->run_of(left), 7u) << "its run has just ended";
+    tree = begin(8, second);
+    EXPECT_EQ(groups->run_of(left), 0u);
+    EXPECT_EQ(end_of(left), SIGKILL);
+    groups->all_collected();
+    const pid_t next = join(second);
+    EXPECT_EQ(groups->run_of(next), 8u);
+    tree->kill();
+    EXPECT_EQ(end_of(next), SIGKILL);
+}
+
 TEST_F(CgroupsTest, SignalAllReachesEveryProcess) {
     if (!groups) return;
     Enclosure enclosure;

@@ -76,6 +76,8 @@ public:
     virtual std::optional<std::string> instance_of(pid_t pid) const = 0;
     /// The same as the run for which its tree was made; 0 when that is not known.
     virtual Incarnation run_of(pid_t pid) const = 0;
+    /// There is no zombie now that the daemon has to collect.
+    virtual void all_collected() {}
     /// SIGKILL to what an earlier daemon has left, where this can find it; whether nothing is left. Before the first run.
     virtual bool clear_leftovers() = 0;
     /// The directory of the cgroup that a guard has to empty when the daemon has died; none where it is not needed.
