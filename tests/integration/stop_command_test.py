@@ -199,10 +199,14 @@ class ProcsupdKilled(Stops):
 
 
 class KeeperKilled(Stops):
+    def keepers(self, s):
+        return {pid for pid, text in descendants(s.process.pid).items() if "procsup-keeper" in text}
+
     def test_the_command_ends_with_its_own(self):
         s = self.asked_in_vain()
-        keepers = {pid for pid, text in descendants(s.process.pid).items() if "procsup-keeper" in text}
-        keeper, = keepers - {parents()[s.pid_of("hostile")][0]}
+        # The command can be up before its keeper has executed.
+        self.await_true("both have a keeper", lambda: len(self.keepers(s)) == 2)
+        keeper, = self.keepers(s) - {parents()[s.pid_of("hostile")][0]}
         os.kill(keeper, signal.SIGKILL)
         self.assertEqual(["main 12", "main 15"], [s.up.next(), s.up.next()])
         self.await_true("the stop is over", lambda: s.instance("hostile")["state"] == "stopped")
