@@ -186,6 +186,11 @@ Configuration ConfigurationReader::finish(std::string state_dir) {
 
 void ConfigurationReader::resolve_daemon(DaemonSpec& daemon) {
     daemon = daemon_.spec;
+    if (daemon.on_crash && daemon.containment == ContainmentMode::Group) {
+        problems_.add(daemon_.on_crash,
+                      "'on_crash' is not possible with containment = \"group\": nobody is left who could "
+                      "end the processes; write \"auto\"");
+    }
     resolve_access(daemon_.admin, daemon.admin);
     resolve_access(daemon_.operate, daemon.operate);
     if (!daemon_.read) return;

@@ -22,7 +22,7 @@ enum class Key : std::uint8_t {
     Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
     Owner, Tags, LogStdout, LogStderr, LogStdin,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
-    RuntimeDir, StateDir, LogLevel, Containment, ShutdownTimeout, MaxClients, AccessAdmin, AccessOperate, AccessRead,
+    RuntimeDir, StateDir, LogLevel, Containment, OnCrash, ShutdownTimeout, MaxClients, AccessAdmin, AccessOperate, AccessRead,
 };
 // clang-format on
 inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::AccessRead) + 1;
@@ -72,6 +72,7 @@ struct JobDraft {
 /// The daemon's own settings as written.
 struct DaemonDraft {
     DaemonSpec spec;
+    Place on_crash;                               ///< where it is written; no file: nowhere
     std::vector<PlacedName> admin, operate;       ///< groups begin with '@'
     std::optional<std::vector<PlacedName>> read;  ///< absent: everyone
 };

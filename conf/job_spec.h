@@ -181,11 +181,15 @@ enum class LogLevel { Debug, Info, Warn, Error };
 /// groups; Auto is the best of these that is permitted.
 enum class ContainmentMode { Auto, Cgroup, Keeper, Group };
 
+/// What becomes of all jobs when procsupd itself is killed.
+enum class OnCrash { Stop };
+
 struct DaemonSpec {
     std::string runtime_dir;  ///< empty: by the kind of daemon
     std::string state_dir;
     LogLevel log_level = LogLevel::Info;
     ContainmentMode containment = ContainmentMode::Auto;
+    std::optional<OnCrash> on_crash;  ///< promised, or else as `containment` permits
     Duration shutdown_timeout = std::chrono::seconds(90);
     std::uint32_t max_clients = 4096;
     AccessRule admin, operate;

@@ -281,4 +281,9 @@ void KeyReader::names_or_ids(const TomlValue& value, std::vector<PlacedName>& ou
     }
 }
 
+void KeyReader::on_crash(const TomlValue& value) {
+    daemon_->on_crash = place_of(value);
+    choice(value, daemon_->spec.on_crash.emplace());
+}
+
 }  // namespace procsup

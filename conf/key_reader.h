@@ -48,6 +48,7 @@ public:
     }
     void name_or_id(const TomlValue& value, std::optional<PlacedName>& out);
     void names_or_ids(const TomlValue& value, std::vector<PlacedName>& out);
+    void on_crash(const TomlValue& value);
     void path(const TomlValue& value, PlacedText& out);
     void signal(const TomlValue& value, int& out);
     /// The name of a signal, or an array of names with pauses between them.

@@ -227,17 +227,19 @@ TEST(JobCommand, ProgramIsFoundInThePathOfTheJob) {
 }
 
 TEST(DaemonKeys, AreTakenOver) {
-    const auto daemon = configuration_of(
-                            "[daemon]\nruntime_dir = \"/run/p\"\nstate_dir = \"state\"\nlog_level = \"debug\"\n"
-                            "shutdown_timeout = \"20s\"\nmax_clients = 10\ncontainment = \"keeper\"\n"
-                            "[access]\nadmin = [\"@adm\"]\noperate = [\"nobody\", 7]\nread = []\n")
-                            .daemon;
+    const auto daemon =
+        configuration_of(
+            "[daemon]\nruntime_dir = \"/run/p\"\nstate_dir = \"state\"\nlog_level = \"debug\"\n"
+            "shutdown_timeout = \"20s\"\nmax_clients = 10\ncontainment = \"keeper\"\non_crash = \"stop\"\n"
+            "[access]\nadmin = [\"@adm\"]\noperate = [\"nobody\", 7]\nread = []\n")
+            .daemon;
     EXPECT_EQ(daemon.runtime_dir, "/run/p");
     EXPECT_EQ(daemon.state_dir, "/project/state");
     EXPECT_EQ(daemon.log_level, LogLevel::Debug);
     EXPECT_EQ(daemon.shutdown_timeout, 20s);
     EXPECT_EQ(daemon.max_clients, 10u);
     EXPECT_EQ(daemon.containment, ContainmentMode::Keeper);
+    EXPECT_EQ(daemon.on_crash, OnCrash::Stop);
     EXPECT_EQ(daemon.admin.groups, std::vector<gid_t>{4});
     EXPECT_EQ(daemon.operate.users, (std::vector<uid_t>{65534, 7}));
     EXPECT_FALSE(daemon.read.everyone);

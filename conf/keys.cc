@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 3> kOrphanPolicies{"kill", "adopt", "igno
 constexpr std::array<std::string_view, 3> kParentRestarts{"restart", "stop", "keep"};
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kContainments{"auto", "cgroup", "keeper", "group"};
+constexpr std::array<std::string_view, 1> kCrashes{"stop"};
 constexpr std::array<std::string_view, 3> kOutputs{"inherit", "null", "journal"};
 constexpr std::array<std::string_view, 1> kInputs{"null"};
 
@@ -124,6 +125,7 @@ constexpr ValueForm kLogLevel{"one of \"debug\", \"info\", \"warn\" and \"error\
                               R"({"enum":["debug","info","warn","error"]})", kLogLevels};
 constexpr ValueForm kContainment{"one of \"auto\", \"cgroup\", \"keeper\" and \"group\"", "word",
                                  R"({"enum":["auto","cgroup","keeper","group"]})", kContainments};
+constexpr ValueForm kOnCrash{"\"stop\"", "word", R"({"enum":["stop"]})", kCrashes};
 constexpr ValueForm kClients{
     "an integer from 1 to 100000", "integer", R"({"type":"integer","minimum":1,"maximum":100000})", {}};
 constexpr ValueForm kAccess{"an array of users and \"@groups\", or [\"*\"] for everyone",
@@ -328,6 +330,11 @@ constexpr std::array kRows{
            "only by "
            "their process _group_; _auto_ is the first of these that is permitted",
            [](R& r, V& v) { r.choice(v, r.daemon().spec.containment); }},
+    KeyRow{
+        Key::OnCrash, "daemon", "on_crash", &kOnCrash, "as containment permits", "daemon",
+        "what becomes of all jobs when procsupd itself is killed: _stop_ promises that they end at once, and procsupd "
+        "does not start where nothing but process groups can hold jobs",
+        [](R& r, V& v) { r.on_crash(v); }},
     KeyRow{Key::ShutdownTimeout, "daemon", "shutdown_timeout", &kDuration, "\"90s\"", "daemon",
            "how long all jobs together may take to stop when the daemon ends",
            [](R& r, V& v) { r.duration(v, r.daemon().spec.shutdown_timeout, R::Zero::Refused); }},

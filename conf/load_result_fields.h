@@ -17,6 +17,7 @@ constexpr std::int64_t last_of(Orphans) { return static_cast<std::int64_t>(Orpha
 constexpr std::int64_t last_of(OnParentRestart) { return static_cast<std::int64_t>(OnParentRestart::Keep); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::File); }
+constexpr std::int64_t last_of(OnCrash) { return static_cast<std::int64_t>(OnCrash::Stop); }
 constexpr std::int64_t last_of(ContainmentMode) { return static_cast<std::int64_t>(ContainmentMode::Group); }
 constexpr std::int64_t last_of(LogLevel) { return static_cast<std::int64_t>(LogLevel::Error); }
 
@@ -138,6 +139,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("stateDir", value.state_dir);
     archive.field("logLevel", value.log_level);
     archive.field("containment", value.containment);
+    archive.field("onCrash", value.on_crash);
     archive.field("shutdownTimeout", value.shutdown_timeout);
     archive.field("maxClients", value.max_clients);
     archive.field("admin", value.admin);

@@ -49,7 +49,11 @@ TEST(Problems, KeysThatAreNotThere) {
         {"[jobz.web]\ncommand = 'x'", {"1:2: error: unknown key 'jobz' (did you mean 'jobs'?)"}},
         {"restart = 'no'", {"1:1: error: unknown key 'restart' (it belongs in [jobs.NAME])"}},
         {"[locks.a]", {"1:2: error: key 'locks' is not available in this version"}},
-        {"[daemon]\non_crash = 'stop'", {"2:1: error: key 'on_crash' is not available in this version"}},
+        {"[daemon]\non_crash = 'leave'", {"2:12: error: 'on_crash' must be \"stop\", not 'leave'"}},
+        {"[daemon]\non_crash = 'stop'\ncontainment = 'group'",
+         {"2:12: error: 'on_crash' is not possible with containment = \"group\": nobody is left who could end the "
+          "processes; "
+          "write \"auto\""}},
         {"[daemon.access]\nadmin = []",
          {"1:9: error: unknown key 'access' in [daemon] (it belongs in a table of its own, [access])"}},
         {"[daemon]\nlog_levl = 'info'", {"2:1: error: unknown key 'log_levl' in [daemon] (did you mean 'log_level'?)"}},

@@ -32,7 +32,6 @@ constexpr LaterKey kLater[] = {
     {"log", "format"},       {"log", "max_size"},    {"log", "max_age"},      {"log", "keep"},
     {"log", "total_size"},   {"log", "compress"},    {"log", "on_full"},      {"log", "rate_limit"},
     {"log", "mirror"},
-    {"daemon", "on_crash"},
     {"project", "groups"},   {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
     {"project", "values"},
 };

@@ -180,6 +180,10 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     if (auto held = processes_->contain(options_.containment.value_or(spec.containment), place); !held) {
         return held.error();
     }
+    if (spec.on_crash && processes_->containment()->mode() == ContainmentMode::Group) {
+        return Error{"cannot promise on_crash = \"stop\": jobs can only be held by process groups here (" +
+                     processes_->containment_reason() + ")"};
+    }
     processes_->set_surroundings({runtime_dir_->socket_path(), own_unit()});
     Fd socket = std::move(inherited_socket_);
     if (!socket) {

@@ -170,6 +170,12 @@ class Killed(IntegrationTest):
             self.assertTrue(all(wait_gone(pid, 0) for pid in jobs))
             self.assertEqual({"running"}, {one["state"] for one in s.instances().values()})
 
+    def test_a_promise_that_cannot_be_kept_is_not_made(self):
+        s = self.prepare('[daemon]\non_crash = "stop"\n', options=["--containment=group"])
+        s.launch()
+        self.assertEqual(1, s.wait_end())
+        self.assertIn('cannot promise on_crash = "stop": jobs can only be held by process groups here', s.log_text())
+
     def test_nothing_lives_on_without_a_next_one(self):
         for s in self.each_way():
             below = descendants(s.process.pid)  # the guard or keepers too
