@@ -17,19 +17,27 @@ def one_round(bench, samples, supervisor, count):
         cpu = sum(machine.cpu_ns(pid) for pid in running.supervising()) if supervisor in bench.peers \
             else machine.cpu_ns(running.pid)
         samples.add(supervisor.name, f"cpu{count}", cpu / count)
-        if supervisor is bench.product:
+        if supervisor not in bench.peers:
             samples.add(supervisor.name, f"load{count}", machine.children_cpu_ms(running.pid) * 1e6 / count)
 
 
 def rows_of(bench, samples, count):
-    jobs = f"{count:,} jobs"
-    return [
-        samples.row(f"bring-up of {jobs}, start to last main()", TIME, f"total{count}", bench.peers, most_ratio=1.0),
-        samples.row(f"of that, first to last main() (configuration is loaded), {jobs}", TIME, f"spread{count}",
-                    bench.peers),
-        samples.row(f"supervisor CPU per job, {jobs}", TIME, f"cpu{count}", bench.peers, most=60e3),
-        samples.row(f"CPU of the loading child per job, {jobs} (to {10000 / count:.3g} us)", TIME, f"load{count}"),
-    ]
+    """For each mode; what the peers take is told once."""
+    rows = []
+    for index, mode in enumerate(bench.modes()):
+        # A keeper is a second process for each job: it has no target of its own.
+        ratio, cpu = (None, None) if mode == "keeper" else (1.0, 60e3)
+        peers, product = (() if index else bench.peers), bench.in_mode(mode).name
+        jobs = f"{count:,} jobs, {mode}"
+        rows += [
+            samples.row(f"bring-up of {jobs}: start to last main()", TIME, f"total{count}", peers, product,
+                        most_ratio=ratio),
+            samples.row(f"bring-up of {jobs}: first to last main() (configuration is loaded)", TIME, f"spread{count}",
+                        peers, product),
+            samples.row(f"bring-up of {jobs}: supervisor CPU per job", TIME, f"cpu{count}", peers, product, most=cpu)]
+    rows.append(samples.row(f"CPU of the loading child per job, {count:,} jobs (to {10000 / count:.3g} us)", TIME,
+                            f"load{count}", (), product))
+    return rows
 
 
 def run(bench):
@@ -37,7 +45,7 @@ def run(bench):
     rows = []
     for count, rounds in ((20, 2),) if bench.quick else ((1000, 9), (5000, 5)):
         count = bench.affordable(count)
-        contestants = [Floor(bench.tools, "up"), bench.product,
+        contestants = [Floor(bench.tools, "up"), *map(bench.in_mode, bench.modes()),
                        *(peer for peer in bench.peers if peer.most_jobs >= count)]
         for number in range(rounds):
             for supervisor in in_turn(contestants, number):

@@ -9,7 +9,7 @@ from harness.supervisors import Floor, jobs_of
 
 IGNORED = 3  # the first restarts of a supervisor that was just started
 SECONDS = 8  # of one round at most: many a peer waits for a second after a death
-MOST_RATIO = {"cgroup": 1.35, "keeper": 2.0}
+MOST_RATIO = {"cgroup": 1.35, "keeper": 2.0, "group": 1.2}
 
 
 def gaps(records):
