@@ -29,8 +29,8 @@ char* append(char* path, pid_t number) {
     return append(path, first);
 }
 
-int open_to_read(const char* path, int flags, int dir = AT_FDCWD) {
-    return static_cast<int>(raw_syscall(SYS_openat, dir, path, O_RDONLY | O_CLOEXEC | flags, 0));
+int open_to_read(const char* path, int flags) {
+    return static_cast<int>(raw_syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | flags, 0));
 }
 
 void close_fd(int fd) {
@@ -54,20 +54,21 @@ bool proc_counts_as(pid_t self) {
 }
 
 void Process::hold(pid_t pid) {
-    char path[24];
-    append(append(path, "/proc/"), pid);
-    dir_ = open_to_read(path, O_DIRECTORY);
+    pid_ = pid;
+    pidfd_ = static_cast<int>(raw_syscall(SYS_pidfd_open, pid, 0));
 }
 
-Process::~Process() { close_fd(dir_); }
+Process::~Process() { close_fd(pidfd_); }
 
 bool Process::read(Stat& stat) const {
-    char text[512];
-    const int fd = dir_ < 0 ? dir_ : open_to_read("stat", 0, dir_);
+    char path[32], text[512];
+    append(append(append(path, "/proc/"), pid_), "/stat");
+    const int fd = pidfd_ < 0 ? -1 : open_to_read(path, 0);
     if (fd < 0) return false;
     const long size = raw_syscall(SYS_read, fd, text, sizeof(text) - 1);
     close_fd(fd);
-    if (size <= 0) return false;
+    // As long as it exists, its number is no other's.
+    if (size <= 0 || !exists()) return false;
     text[size] = '\0';
     // A name may contain anything, so the fields begin behind the last parenthesis.
     long at = size;
@@ -85,10 +86,17 @@ bool Process::read(Stat& stat) const {
     return true;
 }
 
-bool Process::exists() const { return dir_ >= 0 && raw_syscall(SYS_pidfd_send_signal, dir_, 0, nullptr, 0) != -ESRCH; }
+bool Process::exists() const {
+    return pidfd_ >= 0 && raw_syscall(SYS_pidfd_send_signal, pidfd_, 0, nullptr, 0) != -ESRCH;
+}
 
 void Process::signal(int number) const {
-    if (dir_ >= 0) raw_syscall(SYS_pidfd_send_signal, dir_, number, nullptr, 0);
+    if (pidfd_ >= 0) raw_syscall(SYS_pidfd_send_signal, pidfd_, number, nullptr, 0);
+}
+
+pid_t session_of(pid_t pid) {
+    const long session = raw_syscall(SYS_getsid, pid);
+    return session > 0 ? static_cast<pid_t>(session) : 0;
 }
 
 Children::Children(pid_t parent) : thread_(parent) {

@@ -18,9 +18,8 @@ struct Stat {
     bool is_at_rest() const { return state == 'T' || state == 't' || state == 'Z' || state == 'X'; }
 };
 
-/// Holds a process by its directory in /proc. Such a descriptor stands for the process and not for its number, as one
-/// of pidfd_open(2) does, and pidfd_send_signal(2) takes it too: once the process has been collected, reading and
-/// signalling fail even if its number is in use again.
+/// Holds a process (pidfd_open(2)): once it has been collected, reading and signalling fail even if its number is in use
+/// again.
 class Process {
 public:
     Process() = default;
@@ -31,15 +30,19 @@ public:
 
     /// Only once.
     void hold(pid_t pid);
-    bool is_held() const { return dir_ >= 0; }
+    bool is_held() const { return pidfd_ >= 0; }
     bool read(Stat& stat) const;
     /// Not collected yet, though perhaps a zombie.
     bool exists() const;
     void signal(int number) const;
 
 private:
-    int dir_ = -1;
+    pid_t pid_ = 0;
+    int pidfd_ = -1;
 };
+
+/// The session of the process that has the number at the moment; 0: it cannot be named here.
+pid_t session_of(pid_t pid);
 
 /// The children of all threads of the process that has a number at the moment, read as one goes. The kernel may leave
 /// one out while others end; a list that nothing changes is complete (proc_pid_children(5)).

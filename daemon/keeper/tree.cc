@@ -15,7 +15,10 @@ constexpr int kMostLooks = 32;
 
 }  // namespace
 
-Tree::Tree(pid_t keeper) : keeper_(keeper), sees_children_(proc_counts_as(keeper)) {
+Tree::Tree(pid_t keeper)
+    : keeper_(keeper),
+      outside_(session_of(static_cast<pid_t>(raw_syscall(SYS_getppid)))),
+      sees_children_(proc_counts_as(keeper)) {
     if (!sees_children_) return;
     const long memory = raw_syscall(SYS_mmap, nullptr, sizeof(Space), PROT_READ | PROT_WRITE,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -34,21 +37,23 @@ bool Tree::is_known(pid_t pid) const {
     return number >= kMaxPids || (space_->known[number / 64] >> (number % 64) & 1U) != 0;
 }
 
-void Tree::remember(pid_t pid, std::uint32_t started) {
-    const auto number = static_cast<std::size_t>(pid);
+void Tree::remember(const Known& entry) {
+    const auto number = static_cast<std::size_t>(entry.pid);
     space_->known[number / 64] |= std::uint64_t{1} << (number % 64);
-    if (count_ < kMaxPids) space_->list[count_++] = Known{pid, started};
+    if (count_ < kMaxPids) space_->list[count_++] = entry;
+}
+
+/// Whether the process that is held by the number of `entry` is the one that was remembered, or another of the job's.
+bool Tree::is_the_same(const Known& entry, const Process& process) const {
+    // If that is no longer the one that is held, to signal it does nothing.
+    if (entry.session != 0) return session_of(entry.pid) == entry.session;
+    Stat stat;
+    return entry.started == 0 || (process.read(stat) && stat.started == entry.started);
 }
 
 void Tree::send(const Known& entry, int signal) const {
-    if (entry.started == 0) {
-        raw_syscall(SYS_kill, entry.pid, signal);
-        return;
-    }
     const Process process(entry.pid);
-    Stat stat;
-    if (!process.read(stat) || stat.started != entry.started) return;
-    process.signal(signal);
+    if (is_the_same(entry, process)) process.signal(signal);
 }
 
 void Tree::signal_children(int signal) const {
@@ -57,15 +62,22 @@ void Tree::signal_children(int signal) const {
     while (const pid_t pid = children.next()) raw_syscall(SYS_kill, pid, signal);
 }
 
-/// Takes in `pid`, which was in a list of the children of `parent_pid` a moment ago. Either number may have gone to a
-/// process that is not the job's since: only one that is held, and then seen below a parent that was held before and
-/// still exists, is the one meant. False when it is not.
-bool Tree::adopt(pid_t pid, const Process& parent, pid_t parent_pid, int signal) {
+/// Takes in `pid`, which was in a list of the children of `below` a moment ago. Either number may have gone to a
+/// process that is not the job's since: only one that is held, and then seen in the session of a parent that was held
+/// before and still exists, or below it, is the one meant. False when it is not.
+bool Tree::adopt(pid_t pid, const Process& parent, const Known& below, int signal) {
     const Process process(pid);
-    Stat stat;
-    if (!process.read(stat)) return false;
-    if (stat.parent != keeper_ && (stat.parent != parent_pid || !parent.exists())) return false;
-    remember(pid, stat.started);
+    const pid_t session = session_of(pid);
+    if (session == 0 || session != below.session || !parent.exists()) {
+        Stat stat;
+        if (!process.read(stat)) return false;
+        if (stat.parent != keeper_ && (stat.parent != below.pid || !parent.exists())) return false;
+        // Asked again, now that it is known whose it is.
+        const pid_t own = session_of(pid);
+        remember({pid, process.exists() && own != outside_ ? own : 0, stat.started});
+    } else {
+        remember({pid, session, 0});
+    }
     if (signal != 0) process.signal(signal);
     return true;
 }
@@ -77,10 +89,9 @@ void Tree::look_below(const Known& entry, int signal) {
         if (is_known(pid)) continue;
         if (!parent.is_held()) {
             parent.hold(entry.pid);
-            Stat stat;
-            if (entry.started != 0 && (!parent.read(stat) || stat.started != entry.started)) return;
+            if (!is_the_same(entry, parent)) return;
         }
-        if (!adopt(pid, parent, entry.pid, signal)) disturbed_ = true;
+        if (!adopt(pid, parent, entry, signal)) disturbed_ = true;
     }
 }
 
@@ -95,9 +106,9 @@ bool Tree::look(int signal) {
         // At once, before anything is read about it: a process that does nothing but fork and end is a child of the
         // keeper's, and it is met by no one who takes his time.
         if (signal != 0) raw_syscall(SYS_kill, pid, signal);
-        remember(pid, 0);
+        remember({pid, 0, 0});
     }
-    for (std::size_t i = 0; i < count_; ++i) look_below(space_->list[i], signal);
+    for (std::size_t i = 0; i < count_; ++i) look_below(Known(space_->list[i]), signal);
     return count_ != before || disturbed_;
 }
 

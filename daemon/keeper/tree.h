@@ -14,10 +14,12 @@ namespace procsup::keeper {
 ///
 /// What it knows is exact. A child of the keeper belongs to the job. A process that was seen, while it was held, to be
 /// the child of one that belongs to the job does so too, and for ever: what loses its parent passes to the nearest
-/// subreaper above, which is the keeper or belongs to the job itself. It is remembered by pid and start time and looked
-/// at again, held, before each signal, so that a number in use again is never taken for it.
+/// subreaper above, which is the keeper or belongs to the job itself. So does one that is in a session of the job's: these are
+/// made by its processes, and inherited by their children only (setsid(2)). It is remembered by pid and session, or by
+/// pid and start time where its session is procsupd's yet, and looked at again, held, before each signal, so that a
+/// number in use again is never taken for it.
 ///
-/// Its memory is mapped for that time; of the 32 MiB only what is used is real. Without it the keeper's own children
+/// Its memory is mapped for that time; of the 48 MiB only what is used is real. Without it the keeper's own children
 /// are signalled, and when those end their children take their place. Without a /proc of the keeper's own pid namespace
 /// nothing is.
 class Tree {
@@ -41,7 +43,8 @@ private:
 
     struct Known {
         pid_t pid;
-        std::uint32_t started;  ///< 0: a child of the keeper's when it was found, for which the number will do
+        pid_t session;          ///< one of the job's; 0: not known to be
+        std::uint32_t started;  ///< with no session; 0: a child of the keeper's when it was found: the number will do
     };
     struct Space {
         std::uint64_t known[kMaxPids / 64];  ///< by pid
@@ -52,13 +55,15 @@ private:
     void stop_all();
     bool are_at_rest() const;
     void look_below(const Known& entry, int signal);
-    bool adopt(pid_t pid, const Process& parent, pid_t parent_pid, int signal);
+    bool adopt(pid_t pid, const Process& parent, const Known& below, int signal);
     bool is_known(pid_t pid) const;
-    void remember(pid_t pid, std::uint32_t started);
+    bool is_the_same(const Known& entry, const Process& process) const;
+    void remember(const Known& entry);
     void send(const Known& entry, int signal) const;
     void signal_children(int signal) const;
 
     pid_t keeper_;
+    pid_t outside_;  ///< procsupd's session
     bool sees_children_;
     Space* space_ = nullptr;
     std::size_t count_ = 0;
