@@ -249,11 +249,15 @@ class Supervisor:
     def events(self, *names):
         return Events(self, *names)
 
+    def cgroup(self):
+        """Where procsupd has the groups of its jobs."""
+        with open(self.path("run", "cgroup"), encoding="utf-8") as file:
+            return file.read().strip()
+
     def remove_cgroups(self):
         """Those that a procsupd that was killed has left."""
         try:
-            with open(self.path("run", "cgroup"), encoding="utf-8") as file:
-                root = file.read().strip()
+            root = self.cgroup()
         except OSError:
             return
         for directory, _, _ in os.walk(root, topdown=False):

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -129,11 +130,17 @@ void signal_below(int directory, const std::string& group, int signal, int depth
     }
 }
 
-/// "/run/procsupd" as one name.
+/// "/run/procsupd" as one name, which no other directory has.
 std::string name_for(std::string_view directory) {
-    std::string name = "procsupd" + std::string(directory);
-    for (char& c : name) {
-        if (c == '/') c = '-';
+    std::string name = "procsupd";
+    for (const char c : directory) {
+        if (c == '/') {
+            name += '-';
+        } else if (c == '-' || c == '%') {
+            name += fmt::format("%{:02x}", static_cast<unsigned>(c));
+        } else {
+            name += c;
+        }
     }
     constexpr std::size_t kLongest = 200;
     if (name.size() > kLongest) name = fmt::format("procsupd-{:016x}", std::hash<std::string_view>{}(directory));
@@ -206,6 +213,8 @@ Result<CgroupRoot> CgroupRoot::claim(std::string_view name, bool delegated) {
     const auto path = joined(*own_path, part);
     auto directory = make_directory(path);
     if (!directory) return directory.error();
+    // Two that do not see each other's runtime directory may be in one cgroup: two containers, two mount namespaces.
+    if (flock(directory->get(), LOCK_EX | LOCK_NB) < 0) return Error{path + " is in use by another procsupd", errno};
     if (faccessat(directory->get(), "cgroup.kill", W_OK, AT_EACCESS) < 0) {
         const int error = errno;
         rmdir(path.c_str());
@@ -225,7 +234,11 @@ std::optional<CgroupRoot> CgroupRoot::find(const std::string& path) {
     return CgroupRoot(path, {}, std::move(directory));
 }
 
-Fd CgroupRoot::directory() const { return Fd(fcntl(directory_.get(), F_DUPFD_CLOEXEC, kFirstKeptFd)); }
+Fd CgroupRoot::directory() const {
+    // Opened anew: the lock on the daemon's own ends with the daemon.
+    const Fd directory(openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return Fd(fcntl(directory.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+}
 
 Result<Fd> CgroupRoot::open_empty(const std::string& group) const {
     if (mkdirat(directory_.get(), group.c_str(), 0755) < 0) {

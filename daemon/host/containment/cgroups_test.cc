@@ -102,6 +102,18 @@ TEST_F(CgroupsTest, KnowTheRunOfAZombieUnlessItCanBeOfTheRunBefore) {
     EXPECT_EQ(end_of(next), SIGKILL);
 }
 
+TEST_F(CgroupsTest, AreOneDaemonsAlone) {
+    if (!groups) return;
+    const std::string base = "/tmp/test-" + std::to_string(getpid());
+    const auto second = contain_by_cgroups({base, false}, *loop, observer);
+    ASSERT_FALSE(second.has_value());
+    EXPECT_TRUE(second.error().message.ends_with(" is in use by another procsupd")) << second.error().message;
+    const auto one = contain_by_cgroups({base + "/a-b", false}, *loop, observer);
+    const auto other = contain_by_cgroups({base + "/a/b", false}, *loop, observer);
+    ASSERT_TRUE(one && other);
+    EXPECT_NE((*one)->place("web"), (*other)->place("web"));
+}
+
 TEST_F(CgroupsTest, SignalAllReachesEveryProcess) {
     if (!groups) return;
     Enclosure enclosure;
