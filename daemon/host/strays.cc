@@ -64,6 +64,7 @@ void Processes::keeper_lost(Incarnation incarnation, Run& run) {
     run.tree = std::make_unique<StrayTree>(*this);
     look_when_all_is_collected();
     run.tree->kill();
+    if (on_shortfall_ && !run.failure) on_shortfall_(*run.spec, "its keeper was killed: the run is ended with it");
     if (leftovers_.contains(incarnation)) return;
     if (run.main == 0) run.main = spawner_.process_of(incarnation);
     if (run.main != 0 && is_child(run.main)) {
@@ -72,7 +73,8 @@ void Processes::keeper_lost(Incarnation incarnation, Run& run) {
         return;
     }
     if (run.main != 0) {
-        if (on_shortfall_) on_shortfall_(*run.spec, "its keeper was killed before it told how the main process ended");
+        if (on_shortfall_)
+            on_shortfall_(*run.spec, "how its main process ended is not known: the keeper had collected it");
         return main_ended(incarnation, ExitStatus::killed(SIGKILL), Duration::zero(), false);
     }
     if (!run.failure) run.failure = ChildFailure{SpawnStage::Keeper, ESRCH};

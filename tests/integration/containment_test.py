@@ -131,7 +131,7 @@ class LostKeeper(IntegrationTest):
             go.write("end\n")
         s.ctl("wait", "--for=stopped", "job")
         self.assertEqual("failed", s.instance("job")["state"])
-        self.assertIn("job: its keeper was killed before it told how the main process ended", s.log_text())
+        self.assertIn("job: how its main process ended is not known: the keeper had collected it", s.log_text())
 
 
 # A process group loses what makes a session of its own, and so is not asked to hold it.
