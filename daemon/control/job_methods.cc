@@ -23,14 +23,15 @@ void give(const ControlContext& context, Order order, InstanceId id, const varli
     }
 }
 
+/// `act` does what was asked for; where it cannot, `refusal` says why.
 std::string outcomes(const ControlContext& context, const std::vector<InstanceId>& ids,
-                     const std::function<bool(InstanceId)>& ok) {
+                     const std::function<bool(InstanceId)>& act, std::string_view refusal) {
     json::Writer writer;
     writer.begin_object().key("outcomes").begin_array();
     for (const auto id : ids) {
-        const bool fine = ok(id);
+        const bool done = act(id);
         if (const auto* instance = context.supervisor.find(id))
-            write_outcome(writer, *instance, fine, instance->cause());
+            write_outcome(writer, *instance, done, done ? instance->cause() : refusal);
     }
     return writer.end_array().end_object().take();
 }
@@ -50,7 +51,7 @@ void order(const ControlContext& context, Waiters& waiters, Order what, varlink:
     for (const auto id : *ids) targets.push_back(waiters.target(id, what == Order::Restart));
     for (const auto id : *ids) give(context, what, id, call.peer());
     if (!call.parameters().bool_or("wait", true)) {
-        call.reply(outcomes(context, *ids, [](InstanceId) { return true; }));
+        call.reply(outcomes(context, *ids, [](InstanceId) { return true; }, {}));
         return;
     }
     waiters.add(call, what == Order::Stop ? Goal::Down : Goal::Up, std::move(targets));
@@ -78,32 +79,36 @@ void signal(const ControlContext& context, varlink::PendingCall call) {
     if (!number) return fail_invalid(call, "signal", "a signal is a name such as HUP or SIGHUP, or its number");
     const auto ids = selected(context, call);
     if (!ids) return;
-    call.reply(outcomes(context, *ids, [&](InstanceId id) { return context.supervisor.signal(id, *number); }));
+    const auto send = [&](InstanceId id) { return context.supervisor.signal(id, *number); };
+    call.reply(outcomes(context, *ids, send, "it has no main process"));
 }
 
 void reload(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected(context, call);
     if (!ids) return;
-    call.reply(outcomes(context, *ids, [&](InstanceId id) { return context.supervisor.reload(id); }));
+    const auto act = [&](InstanceId id) { return context.supervisor.reload(id); };
+    call.reply(outcomes(context, *ids, act, "only what is running can be reloaded"));
 }
 
 void pause(const ControlContext& context, bool pause, varlink::PendingCall call) {
     const auto ids = selected(context, call);
     if (!ids) return;
-    call.reply(outcomes(context, *ids, [&](InstanceId id) {
+    const auto act = [&](InstanceId id) {
         const auto now = context.loop.now();
         return pause ? context.supervisor.pause(id, asked_by("pause", call.peer()), now)
                      : context.supervisor.resume(id, asked_by("resume", call.peer()), now);
-    }));
+    };
+    call.reply(outcomes(context, *ids, act, pause ? "only what is running can be paused" : "it is not paused"));
 }
 
 void reset(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected(context, call);
     if (!ids) return;
-    call.reply(outcomes(context, *ids, [&](InstanceId id) {
+    const auto act = [&](InstanceId id) {
         context.supervisor.reset(id, asked_by("reset", call.peer()), context.loop.now());
         return true;
-    }));
+    };
+    call.reply(outcomes(context, *ids, act, {}));
 }
 
 /// As selected(), for what is said of one job only.

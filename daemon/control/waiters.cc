@@ -155,7 +155,11 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
         return {true, done, {}, instance.cause()};
     }
     switch (instance.state()) {
-        case State::Waiting:
+        case State::Waiting: {
+            // What nobody is about to start is not waited for.
+            const auto* parent = context_.supervisor.parent_of(instance.id());
+            return {parent != nullptr && is_settled(parent->state()), false, {}, {}};
+        }
         case State::Starting:
         case State::Paused:
         case State::Stopping: return {};

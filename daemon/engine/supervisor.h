@@ -81,6 +81,8 @@ public:
 
     const std::map<std::string, Job, std::less<>>& jobs() const { return jobs_; }
     const Instance* find(InstanceId id) const;
+    /// What the instance is a daemon of; null: nothing.
+    const Instance* parent_of(InstanceId id) const { return find(bonds_.parent_of(id)); }
     /// Instances that `pattern` names: a job, an instance, or a glob with * and ?; in order. Empty: none.
     std::vector<InstanceId> select(std::string_view pattern) const;
     std::size_t instance_count() const { return by_id_.size(); }
