@@ -1,6 +1,7 @@
 #include "ctl/why.h"
 
 #include <algorithm>
+#include <map>
 
 #include "ctl/handlers.h"
 #include "ctl/instance_view.h"
@@ -18,8 +19,10 @@ struct Change {
     std::optional<EndedRun> run;
 
     bool on_the_way() const { return to == "starting" || to == "running" || to == "stopping"; }
-    bool begins_run() const { return to == "running"; }
+    bool begins_run() const { return to == "running" && from == "starting"; }
     bool ends_run() const { return from == "running" && to != "running"; }
+    /// Since then, as long as the main process lived: what it left behind may have run on.
+    Duration lasted(std::int64_t began) const { return Duration((run ? run->ended_usec : time_usec) - began); }
     /// Enters a state without a process, from one with.
     bool settles() const {
         const bool from_live = from == "running" || from == "starting" || from == "stopping";
@@ -27,7 +30,8 @@ struct Change {
     }
     /// A run that has ended and is followed by the next at once.
     bool restarts() const {
-        return (from == "running" || from == "starting") && to == "starting" && cause.starts_with(kRestarted);
+        return (from == "running" || from == "starting" || from == "stopping") && to == "starting" &&
+               cause.starts_with(kRestarted);
     }
     static constexpr std::string_view kRestarted = "restarted after ";
 };
@@ -59,7 +63,7 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
     std::optional<Duration> lasted;
     for (const Change& change : changes) {
         if (change.begins_run()) began = change.time_usec;
-        if (change.ends_run() && began != 0) lasted = Duration(change.time_usec - began);
+        if (change.ends_run() && began != 0) lasted = change.lasted(began);
         if (change.settles() || change.restarts()) {
             while (!lines.empty() && lines.back().on_the_way) lines.pop_back();
             const auto cause = change.restarts() ? change.cause.substr(Change::kRestarted.size()) : change.cause;
@@ -90,6 +94,44 @@ std::string others_text(Session& session, std::string_view explained) {
     for (const auto& instance : instances_of(status->parameters)) {
         if (instance.name == explained || instance.state == "running") continue;
         text += "  also " + escaped(instance.state) + ": procsupctl why " + shell_quoted(escaped(instance.name)) + "\n";
+    }
+    return text;
+}
+
+/// So much of a command line as says what it is.
+std::string beginning_of(std::string text) {
+    constexpr std::size_t kMost = 48;
+    if (text.size() <= kMost) return text;
+    std::size_t end = kMost;
+    // Not within a character (UTF-8).
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    text.resize(end);
+    return text + "...";
+}
+
+/// "3 zombies: 4711 (/usr/bin/web) has not collected them", for each process of the instance that neglects some.
+std::string zombies_text(Session& session, std::string_view name) {
+    json::Writer parameters;
+    parameters.begin_object().key("names").begin_array().string(name);
+    const auto reply = session.call_raw("io.procsupd.Job.Tree", parameters.end_array().end_object().text());
+    if (!reply || !reply->error.empty()) return {};
+    std::map<std::int64_t, std::string> commands;
+    std::map<std::int64_t, int> neglected;
+    const auto* trees = reply->parameters.find("trees");
+    for (const auto& tree : trees != nullptr && trees->as_array() ? *trees->as_array() : json::Value::Array()) {
+        const auto* processes = tree.find("processes");
+        for (const auto& one :
+             processes != nullptr && processes->as_array() ? *processes->as_array() : json::Value::Array()) {
+            commands[one.int_or("pid", 0)] = beginning_of(escaped(one.string_or("command", "")));
+            if (one.string_or("state", "") == "Z") ++neglected[one.int_or("parent", 0)];
+        }
+    }
+    std::string text;
+    for (const auto& [parent, count] : neglected) {
+        const auto who =
+            commands.contains(parent) ? std::to_string(parent) + " (" + commands[parent] + ")" : "procsupd";
+        text += "  " + std::to_string(count) + (count == 1 ? " zombie: " : " zombies: ") + who + " has not collected " +
+                (count == 1 ? "it\n" : "them\n");
     }
     return text;
 }
@@ -128,7 +170,7 @@ std::optional<Duration> last_run_time(const json::Value& reply) {
     std::int64_t began = 0;
     for (const Change& change : changes_of(reply)) {
         if (change.begins_run()) began = change.time_usec;
-        if (change.ends_run() && began != 0) lasted = Duration(change.time_usec - began);
+        if (change.ends_run() && began != 0) lasted = change.lasted(began);
     }
     return lasted;
 }
@@ -166,7 +208,11 @@ int why(Session& session) {
     const auto reply = session.call("io.procsupd.Job.Why", parameters.text());
     if (!reply) return session.exit_code();
     if (!session.line().json) {
-        session.out().add(why_text(*reply, session.out()) + others_text(session, reply->string_or("name", "")));
+        const auto name = reply->string_or("name", "");
+        const auto state = reply->string_or("state", "");
+        const bool lives = state == "running" || state == "paused" || state == "stopping";
+        session.out().add(why_text(*reply, session.out()) + (lives ? zombies_text(session, name) : std::string()) +
+                          others_text(session, name));
     }
     InstanceView instance;
     instance.state = reply->string_or("state", "");

@@ -17,6 +17,7 @@ class Tree:
         self.assertEqual([main] * 3, [one["parent"] for one in zombies])
         shown = s.ctl("tree", "hostile").out
         self.assertEqual(3, shown.count(f"! zombie: {main} has not collected it"), shown)
+        self.assertRegex(s.ctl("why", "hostile").out, rf"  3 zombies: {main} \(.*zombies .*\) has not collected them")
 
     def test_who_neglects_more_than_it_may_is_stopped_and_named(self):
         s = self.hold("zombies 5", "zombie_limit = 4", 'zombie_check = "10ms"')
