@@ -253,7 +253,9 @@ constexpr std::array kRows{
     KeyRow{
         Key::Orphans, "", "orphans", &kOrphans, "\"kill\"", "all jobs",
         "what becomes of processes that are left when the main process has ended by itself: they are killed; adopted: "
-        "the job runs on until the last of them has ended, as for programs that go into the background; or ignored: "
+        "the job runs on until the last of them has ended, as for programs that go into the background, and how the "
+        "main "
+        "process ended is how the run did; or ignored: "
         "they live on, beside the next run, until procsupd ends",
         [](R& r, V& v) { r.choice(v, r.job().spec.orphans); }},
     KeyRow{Key::ZombieLimit, "", "zombie_limit", &kZombies, "none", "all jobs",
