@@ -6,7 +6,7 @@ import socket
 import unittest
 
 from hostile import MODES, PLACES, PROGRAMS, everywhere
-from processes import descendants, free_port, listening_ports, parents
+from processes import descendants, free_port, listening_ports, parents, wait_gone
 from real_daemons_test import ask_redis
 
 ON_THE_HOST = {name: settings for name, settings in PLACES.items() if "first" not in settings}
@@ -194,8 +194,10 @@ class StopCommand(Stops):
 class ProcsupdKilled(Stops):
     def test_the_command_ends_too(self):
         s = self.asked_in_vain()
+        below = descendants(s.process.pid)  # keepers too
         s.process.kill()
-        self.await_true("nothing lives", lambda: not self.living(s))
+        self.assertTrue(all(wait_gone(pid) for pid in below))
+        self.assertEqual({}, self.living(s))
 
 
 class KeeperKilled(Stops):
