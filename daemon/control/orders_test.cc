@@ -280,6 +280,33 @@ TEST_F(Orders, ReloadAndSignalAreNotOkForWhatDoesNotRun) {
     EXPECT_TRUE(box.engine.calls.empty());
 }
 
+TEST_F(Orders, WhatCannotBeDoneIsToldWhy) {
+    const auto cause_of = [&](const std::string& method) {
+        const bool signal = method == "Signal";
+        const auto answer =
+            client.call("Job." + method, signal ? R"({"names":["web"],"signal":"HUP"})" : R"({"names":["web"]})");
+        EXPECT_EQ(answer["outcomes.0.ok"], "false");
+        return answer["outcomes.0.cause"];
+    };
+    EXPECT_EQ(cause_of("Signal"), "it has no main process");
+    EXPECT_EQ(cause_of("Reload"), "only what is running can be reloaded");
+    EXPECT_EQ(cause_of("Pause"), "only what is running can be paused");
+    bring_up("web");
+    EXPECT_EQ(cause_of("Resume"), "it is not paused");
+}
+
+TEST(OrdersToDaemons, DoNotWaitForWhatNobodyStarts) {
+    auto child = job("child");
+    child.daemon_of = "parent";
+    ControlBox box{{service("parent"), std::move(child)}};
+    ControlClient client{box};
+    const auto alone = client.call("Job.Start", R"({"names":["child"]})");
+    EXPECT_EQ(alone["outcomes.0.state"], "waiting");
+    EXPECT_EQ(alone["outcomes.0.ok"], "false");
+    client.send("Job.Start", R"({"names":["child","parent"]})");
+    EXPECT_TRUE(client.take().empty()) << "both are waited for";
+}
+
 TEST_F(Orders, SignalIsReadAsNameOrNumber) {
     bring_up("web");
     for (const auto* name : {"HUP", "SIGHUP", "1"}) {
