@@ -67,18 +67,18 @@ void Tree::signal_children(int signal) const {
 /// before and still exists, or below it, is the one meant. False when it is not.
 bool Tree::adopt(pid_t pid, const Process& parent, const Known& below, int signal) {
     const Process process(pid);
-    const pid_t session = session_of(pid);
+    const pid_t session = signal != 0 ? session_of(pid) : 0;
+    Stat stat;
     if (session == 0 || session != below.session || !parent.exists()) {
-        Stat stat;
         if (!process.read(stat)) return false;
         if (stat.parent != keeper_ && (stat.parent != below.pid || !parent.exists())) return false;
-        // Asked again, now that it is known whose it is.
-        const pid_t own = session_of(pid);
-        remember({pid, process.exists() && own != outside_ ? own : 0, stat.started});
-    } else {
-        remember({pid, session, 0});
     }
     if (signal != 0) process.signal(signal);
+    // Only now that it has a signal which stops it: one that runs can leave its session at any time (setsid(2)).
+    const pid_t last = signal != 0 ? session_of(pid) : 0;
+    const bool known_by_session = last != 0 && last != outside_ && process.exists();
+    if (!known_by_session && stat.started == 0) return false;
+    remember({pid, known_by_session ? last : 0, stat.started});
     return true;
 }
 
@@ -89,7 +89,10 @@ void Tree::look_below(const Known& entry, int signal) {
         if (is_known(pid)) continue;
         if (!parent.is_held()) {
             parent.hold(entry.pid);
-            if (!is_the_same(entry, parent)) return;
+            if (!is_the_same(entry, parent)) {
+                disturbed_ = true;
+                return;
+            }
         }
         if (!adopt(pid, parent, entry, signal)) disturbed_ = true;
     }

@@ -15,9 +15,9 @@ namespace procsup::keeper {
 /// What it knows is exact. A child of the keeper belongs to the job. A process that was seen, while it was held, to be
 /// the child of one that belongs to the job does so too, and for ever: what loses its parent passes to the nearest
 /// subreaper above, which is the keeper or belongs to the job itself. So does one that is in a session of the job's: these are
-/// made by its processes, and inherited by their children only (setsid(2)). It is remembered by pid and session, or by
-/// pid and start time where its session is procsupd's yet, and looked at again, held, before each signal, so that a
-/// number in use again is never taken for it.
+/// made by its processes, and inherited by their children only (setsid(2)). What was stopped is remembered by pid and session;
+/// what runs, and could leave its session, by pid and start time. It is looked at again, held, before each signal, so that
+/// a number in use again is never taken for it.
 ///
 /// Its memory is mapped for that time; of the 48 MiB only what is used is real. Without it the keeper's own children
 /// are signalled, and when those end their children take their place. Without a /proc of the keeper's own pid namespace
