@@ -52,6 +52,10 @@ bool Tree::is_the_same(const Known& entry, const Process& process) const {
 }
 
 void Tree::send(const Known& entry, int signal) const {
+    if (entry.session == 0 && entry.started == 0) {
+        raw_syscall(SYS_kill, entry.pid, signal);
+        return;
+    }
     const Process process(entry.pid);
     if (is_the_same(entry, process)) process.signal(signal);
 }
