@@ -3,7 +3,8 @@
 set(box_common_may_use "")
 set(box_conf_may_use common)
 set(box_engine_may_use common conf)
-set(box_host_may_use common conf engine)
+set(box_loop_may_use common)
+set(box_host_may_use common conf engine loop)
 set(box_control_may_use common conf engine)
 set(box_ctl_may_use common)
 

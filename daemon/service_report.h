@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "daemon/host/sd_event_loop.h"
 #include "daemon/host/service_manager.h"
+#include "daemon/loop/sd_event_loop.h"
 
 namespace procsup {
 

@@ -9,7 +9,7 @@
 #include "daemon/host/guard.h"
 #include "daemon/host/own_log.h"
 #include "daemon/host/processes.h"
-#include "daemon/host/sd_event_loop.h"
+#include "daemon/loop/sd_event_loop.h"
 #include "daemon/remembered_stops.h"
 
 namespace procsup {

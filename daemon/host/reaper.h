@@ -8,7 +8,7 @@
 #include "common/fd.h"
 #include "common/result.h"
 #include "common/units.h"
-#include "daemon/host/sd_event_loop.h"
+#include "daemon/loop/sd_event_loop.h"
 
 namespace procsup {
 

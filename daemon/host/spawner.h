@@ -17,7 +17,7 @@
 #include "daemon/host/fork_filter.h"
 #include "daemon/host/launch_text.h"
 #include "daemon/host/realtime.h"
-#include "daemon/host/sd_event_loop.h"
+#include "daemon/loop/sd_event_loop.h"
 
 namespace procsup {
 

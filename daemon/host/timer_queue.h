@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "daemon/engine/ports.h"
-#include "daemon/host/sd_event_loop.h"
+#include "daemon/loop/sd_event_loop.h"
 
 namespace procsup {
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/host/sd_event_loop.h"
+#include "daemon/loop/sd_event_loop.h"
 
 namespace procsup {
 namespace {

@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "daemon/host/sd_event_loop.h"
 #include "daemon/keeper/protocol.h"
+#include "daemon/loop/sd_event_loop.h"
 
 namespace procsup {
 namespace {

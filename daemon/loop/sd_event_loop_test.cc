@@ -1,4 +1,4 @@
-#include "daemon/host/sd_event_loop.h"
+#include "daemon/loop/sd_event_loop.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

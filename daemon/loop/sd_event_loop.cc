@@ -1,4 +1,4 @@
-#include "daemon/host/sd_event_loop.h"
+#include "daemon/loop/sd_event_loop.h"
 
 #include <systemd/sd-event.h>
 #include <time.h>
