@@ -9,11 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "common/log_file.h"
 #include "common/units.h"
 
 /// What a job is, after its file was read, checked and every name in it resolved. Plain data: nothing here
 /// has to be looked up again, so the supervisor never waits for a file system or a name service.
 namespace procsup {
+
+inline constexpr std::uint64_t kMebibyte = 1u << 20;
 
 enum class JobType { Service, Oneshot };
 
@@ -70,11 +73,21 @@ struct RestartPolicy {
 
 /// Where one of a job's standard streams goes to or comes from.
 struct Stream {
-    enum class Kind { Inherit, Null, Journal, File };
+    enum class Kind { Inherit, Null, Journal, Capture, File };
     Kind kind = Kind::Inherit;
     std::string path;  ///< of Kind::File, absolute
 
     friend bool operator==(const Stream&, const Stream&) = default;
+};
+
+/// How what a job writes to streams of Kind::Capture is kept.
+struct LogPolicy {
+    LogFormat format = LogFormat::Stamped;
+    std::string dir;                          ///< absolute; empty: the daemon's log_dir
+    std::uint64_t max_size = 16 * kMebibyte;  ///< bytes of a file when it is rotated
+    std::uint32_t keep = 5;                   ///< rotated files of each stream
+
+    friend bool operator==(const LogPolicy&, const LogPolicy&) = default;
 };
 
 /// The user a job runs as, resolved: all ids, and what its environment says of it.
@@ -153,6 +166,7 @@ struct JobSpec {
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream;
     Stream stderr_stream;
+    LogPolicy log;
 
     std::vector<ResourceLimit> limits;
     bool strict_limits = false;
@@ -187,6 +201,7 @@ enum class OnCrash { Stop };
 struct DaemonSpec {
     std::string runtime_dir;  ///< empty: by the kind of daemon
     std::string state_dir;
+    std::string log_dir;  ///< where captured output is kept
     LogLevel log_level = LogLevel::Info;
     ContainmentMode containment = ContainmentMode::Auto;
     std::optional<OnCrash> on_crash;  ///< promised, or else as `containment` permits
