@@ -30,6 +30,7 @@ public:
         check_bond();
         check_zombies();
         check_limits();
+        check_log();
     }
 
 private:
@@ -215,6 +216,24 @@ private:
     void check_limits() {
         if (!spec_.strict_limits || !spec_.limits.empty() || spec_.nice || spec_.oom_score_adjust) return;
         report_own(Key::StrictLimits, "'limits.strict' never takes effect: no limit is set");
+    }
+
+    void check_log() {
+        constexpr std::array<std::pair<Key, const char*>, 4> kOfCapture{{
+            {Key::LogFormat, "log.format"},
+            {Key::LogMaxSize, "log.max_size"},
+            {Key::LogKeep, "log.keep"},
+            {Key::LogDir, "log.dir"},
+        }};
+        if (draft_.stream_refused) return;
+        if (!spec_.captures()) {
+            for (const auto& [key, name] : kOfCapture) {
+                report_own(key, "'" + std::string(name) +
+                                    "' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\"");
+            }
+        } else if (spec_.log.max_size == 0) {
+            report_own(Key::LogKeep, "'log.keep' never takes effect: with log.max_size = \"none\" there is one file");
+        }
     }
 
     const JobDraft& draft_;

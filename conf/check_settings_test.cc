@@ -62,6 +62,13 @@ TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
         {"reload_signal = 'SIGTERM'", "'reload_signal' is the same as 'stop_signal': a reload would end the job"},
         {"reload_signal = 'SIGKILL'", "'reload_signal' cannot be SIGKILL, which no program can handle"},
         {"limits.strict = true", "'limits.strict' never takes effect: no limit is set"},
+        {"log.format = 'raw'", "'log.format' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.max_size = '1MiB'\nlog.stdout = 'journal'",
+         "'log.max_size' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.keep = 5", "'log.keep' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.dir = '/srv'", "'log.dir' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.keep = 5\nlog.max_size = 'none'\nlog.stdout = 'capture'",
+         "'log.keep' never takes effect: with log.max_size = \"none\" there is one file"},
         {"port_base = 80", "'port_base' never takes effect: ${job:port} is used nowhere"},
         {"port_base = 65535\ninstances = 2\nenv.P = '${job:port}'",
          "'port_base' is too high: the last of 2 instances would have port 65536"},
@@ -85,6 +92,8 @@ TEST(Settings, ThatDoTakeEffectAreNot) {
              "stop_command = '/bin/webctl quit'\nstop_signal = 'SIGKILL'\nstop_timeout = '5s'",
              "restart_backoff = 1\nrestart_delay = '30s'",
              "limits.strict = true\nlimits.core = '0B'",
+             "log.stderr = 'capture'\nlog.keep = 5\nlog.max_size = '1MiB'\nlog.dir = '/srv'\nlog.format = 'raw'",
+             "port_base = 80\nlog.stdout = 'capture'\nlog.dir = '/srv/${job:port}'",
              "port_base = 65534\ninstances = 2\nlog.stdout = '/var/log/${job:port}'",
          }) {
         EXPECT_EQ(faults(lines), std::vector<std::string>{}) << lines;
@@ -97,11 +106,19 @@ TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {
                     .empty());
     EXPECT_TRUE(
         problems_of("[defaults]\nstop_command = '/bin/end'\n[jobs.a]\nshell = 'x'\nstop_timeout = '0s'\n").empty());
+    EXPECT_TRUE(problems_of("[defaults.log]\nformat = 'json'\nkeep = 1\ndir = '/srv'\n[jobs.a]\nshell = 'x'\n"
+                            "[jobs.b]\nshell = 'x'\nlog = { stdout = 'capture', max_size = 'none' }\n")
+                    .empty());
 }
 
 TEST(Settings, OfAJobMustTakeEffectUnderItsDefaults) {
     EXPECT_EQ(problems_of("[defaults]\nrestart = 'no'\n[jobs.a]\nshell = 'x'\nrestart_delay = '1s'\n"),
               std::vector<std::string>{"5:1: error: 'restart_delay' never takes effect: restart = \"no\""});
+    EXPECT_TRUE(problems_of("[defaults]\nlog.stdout = 'capture'\n[jobs.a]\nshell = 'x'\nlog.keep = 1\n").empty());
+    EXPECT_EQ(
+        problems_of("[defaults]\nlog.stdout = 'capture'\n[jobs.a]\nshell = 'x'\nlog = { stdout = 'null', keep = 1 }\n"),
+        std::vector<std::string>{"5:26: error: 'log.keep' never takes effect: neither 'log.stdout' nor 'log.stderr' is "
+                                 "\"capture\""});
 }
 
 }  // namespace

@@ -154,7 +154,8 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
     values_ += kValuesOfJob + spec.command.size() + spec.env.size() + spec.instances.size() + spec.tags.size() +
                3 * spec.limits.size() + spec.restart.prevent.codes.size() + spec.restart.force.codes.size() +
                spec.restart.success.codes.size() + (spec.credentials ? spec.credentials->groups.size() : 0);
-    bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size();
+    bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size() +
+              spec.log.dir.size();
     const Place file{place.file, {}};
     if (instances_ > kMostInstances) {
         problems_.add(file, "more than " + std::to_string(kMostInstances) + " instances of all jobs together");

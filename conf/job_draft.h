@@ -20,9 +20,10 @@ enum class Key : std::uint8_t {
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
     StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, StopCommand, ReloadSignal,
     Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
-    Owner, Tags, LogStdout, LogStderr, LogStdin,
+    Owner, Tags, LogStdout, LogStderr, LogStdin, LogFormat, LogMaxSize, LogKeep, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
-    RuntimeDir, StateDir, LogLevel, Containment, OnCrash, ShutdownTimeout, MaxClients, AccessAdmin, AccessOperate, AccessRead,
+    RuntimeDir, StateDir, DaemonLogDir, LogLevel, Containment, OnCrash, ShutdownTimeout, MaxClients,
+    AccessAdmin, AccessOperate, AccessRead,
 };
 // clang-format on
 inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::AccessRead) + 1;
@@ -56,6 +57,8 @@ struct JobDraft {
     std::vector<std::string> inherit_env;
     std::vector<PlacedText> env_files;
     std::map<std::string, PlacedText> env;
+    PlacedText log_dir;
+    bool stream_refused = false;  ///< a word for a stream was none: perhaps "capture" was meant
 
     struct Mark {
         Place place;             ///< of the key

@@ -9,6 +9,9 @@
 namespace procsup {
 namespace {
 
+/// What leaves room for the names of files in the longest path that the kernel takes (PATH_MAX).
+constexpr std::size_t kLongestLogDir = 3800;
+
 std::string_view parent_of(std::string_view path) {
     const auto slash = path.rfind('/');
     return slash == 0 ? "/" : path.substr(0, slash);
@@ -33,6 +36,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft) {
     resolve_stream(job, Key::LogStdin, job.spec.stdin_stream);
     resolve_stream(job, Key::LogStdout, job.spec.stdout_stream);
     resolve_stream(job, Key::LogStderr, job.spec.stderr_stream);
+    resolve_log_dir(job);
     check_port(job);
     return std::move(job.spec);
 }
@@ -93,6 +97,21 @@ void JobResolver::resolve_stream(Job& job, Key key, Stream& stream) {
             problems_.add(place, "'" + name + "' must name a file, not the directory " + quoted(path));
         } else {
             check_directory(place, name, path);
+        }
+    }
+}
+
+void JobResolver::resolve_log_dir(Job& job) {
+    const auto& written = job.draft.log_dir;
+    if (written.place.file == nullptr) return;
+    job.spec.log.dir = prepare(job, written);
+    // It is made when something is written to it: whether it exists is no question here.
+    for (const auto& path : values_of(job, job.spec.log.dir)) {
+        if (path.empty() || path[0] != '/') {
+            problems_.add(written.place, "'log.dir' must be an absolute path, not " + quoted(path));
+        } else if (path.size() > kLongestLogDir) {
+            problems_.add(written.place,
+                          "'log.dir' is too long: more than " + std::to_string(kLongestLogDir) + " bytes");
         }
     }
 }

@@ -44,6 +44,7 @@ private:
     void add_env_file(Job& job, const PlacedText& entry, std::map<std::string, std::string>& env);
     void resolve_working_dir(Job& job);
     void resolve_stream(Job& job, Key key, Stream& stream);
+    void resolve_log_dir(Job& job);
     void check_port(Job& job);
     /// `text` with its placeholders replaced; as it is after a report.
     std::string prepare(Job& job, const PlacedText& text);

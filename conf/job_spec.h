@@ -83,8 +83,8 @@ struct Stream {
 /// How what a job writes to streams of Kind::Capture is kept.
 struct LogPolicy {
     LogFormat format = LogFormat::Stamped;
-    std::string dir;                          ///< absolute; empty: the daemon's log_dir
-    std::uint64_t max_size = 16 * kMebibyte;  ///< bytes of a file when it is rotated
+    std::string dir;                          ///< absolute, for expand_job(); empty: the daemon's log_dir
+    std::uint64_t max_size = 16 * kMebibyte;  ///< bytes of a file when it is rotated; 0: never
     std::uint32_t keep = 5;                   ///< rotated files of each stream
 
     friend bool operator==(const LogPolicy&, const LogPolicy&) = default;
@@ -176,6 +176,10 @@ struct JobSpec {
     std::optional<uid_t> owner;  ///< may operate and read this job besides the administrators
     std::vector<std::string> tags;
 
+    bool captures() const {
+        return stdout_stream.kind == Stream::Kind::Capture || stderr_stream.kind == Stream::Kind::Capture;
+    }
+
     friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };
 
@@ -201,7 +205,7 @@ enum class OnCrash { Stop };
 struct DaemonSpec {
     std::string runtime_dir;  ///< empty: by the kind of daemon
     std::string state_dir;
-    std::string log_dir;  ///< where captured output is kept
+    std::string log_dir;  ///< where captured output is kept; empty: by the kind of daemon
     LogLevel log_level = LogLevel::Info;
     ContainmentMode containment = ContainmentMode::Auto;
     std::optional<OnCrash> on_crash;  ///< promised, or else as `containment` permits

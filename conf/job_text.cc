@@ -100,6 +100,14 @@ void write_restart(json::Writer& writer, const RestartPolicy& policy) {
     writer.member("onExhausted", word_of(policy.on_exhausted));
 }
 
+void write_log(json::Writer& writer, const LogPolicy& log) {
+    writer.key("log").begin_object().member("format", word_of(log.format)).key("maxSize");
+    log.max_size == 0 ? writer.null() : writer.number(static_cast<std::int64_t>(log.max_size));
+    writer.member_int("keep", log.keep).key("dir");
+    log.dir.empty() ? writer.null() : writer.string(log.dir);
+    writer.end_object();
+}
+
 void write_run(json::Writer& writer, const JobSpec& spec) {
     usec_member(writer, "startTimeoutUSec", spec.start_timeout);
     usec_member(writer, "stopTimeoutUSec", spec.stop_timeout);
@@ -128,6 +136,7 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     writer.member("stdin", word_of(spec.stdin_stream));
     writer.member("stdout", word_of(spec.stdout_stream));
     writer.member("stderr", word_of(spec.stderr_stream));
+    if (spec.captures()) write_log(writer, spec.log);
     writer.key("limits").begin_object();
     for (const auto& limit : spec.limits) {
         writer.key(limit_name(limit.resource));
@@ -152,6 +161,7 @@ std::string_view word_of(StopScope scope) { return word(Key::StopScope, scope); 
 std::string_view word_of(SignalTo target) { return word(Key::StopSignalTo, target); }
 std::string_view word_of(Orphans policy) { return word(Key::Orphans, policy); }
 std::string_view word_of(OnParentRestart what) { return word(Key::OnParentRestart, what); }
+std::string_view word_of(LogFormat format) { return word(Key::LogFormat, format); }
 std::string_view word_of(LogLevel level) { return word(Key::LogLevel, level); }
 std::string_view word_of(ContainmentMode mode) { return word(Key::Containment, mode); }
 

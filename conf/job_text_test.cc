@@ -45,6 +45,10 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "zombie_limit = 5\nzombie_check = '2s'",
              "stop_scope = 'main'\nstop_signal_to = 'all'\norphans = 'adopt'",
              "[log]\nstdout = 'journal'\nstderr = '/var/log/${job:instance}'\nstdin = '/dev/zero'",
+             "[log]\nstdout = 'capture'",
+             "instances = 2\n[log]\nstderr = 'capture'\nformat = 'raw'\nmax_size = '1.5MiB'\nkeep = 0\n"
+             "dir = '/srv/${job:instance}'",
+             "[log]\nstdout = 'capture'\nstderr = 'capture'\nmax_size = 'none'\nformat = 'json'",
              "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = "
              "7\nstrict = true",
          }) {
@@ -52,6 +56,11 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
         const auto again = job_of(to_toml(job));
         EXPECT_EQ(again, job) << to_toml(job);
     }
+}
+
+TEST(JobToml, LeavesOutWhatHasNoEffectOnTheJob) {
+    const auto job = configuration_of("[defaults.log]\nformat = 'json'\nkeep = 1\n[jobs.a]\nshell = 'x'\n").jobs.at(0);
+    EXPECT_EQ(to_toml(job).find("[log]"), std::string::npos);
 }
 
 TEST(JobToml, OfASingleInstanceHasThePortInItsTexts) {
@@ -84,6 +93,16 @@ TEST(JobJson, HasEverySetting) {
     EXPECT_EQ(value->find("startLimit")->int_or("count", 0), 10);
     EXPECT_EQ(value->find("portBase"), nullptr);
     EXPECT_EQ(value->as_object()->size(), 46u);
+}
+
+TEST(JobJson, HasHowCapturedOutputIsKept) {
+    json::Writer writer;
+    write_json(writer, job_with("[log]\nstdout = 'capture'\nmax_size = '1MiB'\nkeep = 2\ndir = '/srv/log'"));
+    write_json(writer, job_with("[log]\nstdout = 'capture'\nmax_size = 'none'"));
+    EXPECT_NE(writer.text().find(R"("log":{"format":"stamped","maxSize":1048576,"keep":2,"dir":"/srv/log"})"),
+              std::string::npos);
+    EXPECT_NE(writer.text().find(R"("log":{"format":"stamped","maxSize":null,"keep":5,"dir":null})"),
+              std::string::npos);
 }
 
 TEST(JobJson, HasTheStopCommandWhereThereIsOne) {
@@ -141,7 +160,7 @@ TEST(ManualKeys, StandInTheManualPageAsTheTableSaysThem) {
 }
 
 TEST(Examples, HaveNoProblems) {
-    for (const char* name : {"hello", "web", "migrate", "limits", "user", "project", "daemons", "redis",
+    for (const char* name : {"hello", "web", "migrate", "limits", "user", "project", "daemons", "redis", "captured",
                              "quickstart/procsup", "processes/procsup"}) {
         const std::string file = std::string(name) + ".toml";
         const auto result = read_configuration_text(file_text("conf/examples/" + file), file, FakeSurroundings());

@@ -197,7 +197,22 @@ private:
         add("stdout", spec_.stdout_stream, usual_.stdout_stream);
         add("stderr", spec_.stderr_stream, usual_.stderr_stream);
         add("stdin", spec_.stdin_stream, usual_.stdin_stream);
-        table("log", lines);
+        table("log", lines + capture());
+    }
+
+    /// Also where [defaults] says more: what has no effect could not be read back.
+    std::string capture() const {
+        if (!spec_.captures()) return {};
+        const auto& log = spec_.log;
+        const auto& usual = usual_.log;
+        std::string lines;
+        if (log.format != usual.format) lines += "format = " + toml_string(word_of(log.format)) + "\n";
+        if (log.max_size != usual.max_size) {
+            lines += "max_size = \"" + (log.max_size == 0 ? "none" : std::to_string(log.max_size) + "B") + "\"\n";
+        }
+        if (log.keep != usual.keep && log.max_size != 0) lines += "keep = " + std::to_string(log.keep) + "\n";
+        if (!log.dir.empty()) lines += "dir = " + toml_string(log.dir) + "\n";
+        return lines;
     }
 
     void limits() {

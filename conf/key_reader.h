@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,8 @@ public:
     void stream(const TomlValue& value, Stream& out);
     void count_limit(const TomlValue& value, int resource);
     void size_limit(const TomlValue& value, int resource);
+    /// Of a file; "none" is 0.
+    void rotation_size(const TomlValue& value, std::uint64_t& out);
     void umask(const TomlValue& value);
     void start_limit(const TomlValue& value);
     void instances(const TomlValue& value);
@@ -89,6 +92,8 @@ private:
     bool single_name(const TomlValue& value, PlacedName& out);
     bool anchored(const TomlValue& value, std::string& path);
     bool exit_code(const TomlValue& value, ExitSet& out);
+    /// A size, or nothing for the word `boundless`.
+    bool checked_size(const TomlValue& value, std::string_view boundless, std::optional<std::uint64_t>& out);
     void set_limit(int resource, rlim_t value);
 
     Problems& problems_;

@@ -136,8 +136,8 @@ void KeyReader::stream(const TomlValue& value, Stream& out) {
         if (anchored(value, path)) out = {Stream::Kind::File, std::move(path)};
         return;
     }
-    if (*text == "capture") {
-        report(value, "\"capture\" is not available in this version");
+    if (*text == "capture" && row_->key == Key::LogStdin) {
+        report(value, "cannot be \"capture\", which keeps output: write " + std::string(row_->form->phrase));
         return;
     }
     if (*text == "null" && row_->key == Key::LogStdin) {
@@ -145,7 +145,11 @@ void KeyReader::stream(const TomlValue& value, Stream& out) {
         return;
     }
     std::size_t index = 0;
-    if (chosen(value, index)) out = {static_cast<Stream::Kind>(index), {}};
+    if (chosen(value, index)) {
+        out = {static_cast<Stream::Kind>(index), {}};
+    } else {
+        job_->stream_refused = true;
+    }
 }
 
 void KeyReader::set_limit(int resource, rlim_t value) {
@@ -169,19 +173,41 @@ void KeyReader::count_limit(const TomlValue& value, int resource) {
     if (checked_integer(value, 0, INT64_MAX, count)) set_limit(resource, static_cast<rlim_t>(count));
 }
 
-void KeyReader::size_limit(const TomlValue& value, int resource) {
+bool KeyReader::checked_size(const TomlValue& value, std::string_view boundless, std::optional<std::uint64_t>& out) {
     if (const auto* integer = value.as<std::int64_t>()) {
         wrong_type(value, "write \"" + std::to_string(*integer) + "B\" for bytes");
-        return;
+        return false;
     }
     const auto* text = string(value);
-    if (text == nullptr) return;
-    if (*text == "unlimited") {
-        set_limit(resource, RLIM_INFINITY);
-    } else if (const auto size = parse_size(*text)) {
-        set_limit(resource, *size);
-    } else {
+    if (text == nullptr) return false;
+    out.reset();
+    if (*text == boundless) return true;
+    if (*text == "none" || *text == "unlimited") {
+        report(value, "must be " + std::string(row_->form->phrase) + ", not " + quoted(*text));
+        return false;
+    }
+    const auto size = parse_size(*text);
+    if (!size) {
         report(value, "cannot be used: " + size.error().message);
+        return false;
+    }
+    out = *size;
+    return true;
+}
+
+void KeyReader::size_limit(const TomlValue& value, int resource) {
+    std::optional<std::uint64_t> size;
+    if (checked_size(value, "unlimited", size)) set_limit(resource, size.value_or(RLIM_INFINITY));
+}
+
+void KeyReader::rotation_size(const TomlValue& value, std::uint64_t& out) {
+    constexpr std::uint64_t kLeast = 4096;
+    std::optional<std::uint64_t> size;
+    if (!checked_size(value, "none", size)) return;
+    if (size && *size < kLeast) {
+        report(value, "must be " + std::string(row_->form->phrase) + ", not " + quoted(*value.as<std::string>()));
+    } else {
+        out = size.value_or(0);
     }
 }
 

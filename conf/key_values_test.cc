@@ -16,6 +16,9 @@ using namespace std::chrono_literals;
 using testing::configuration_of;
 using testing::job_of;
 using testing::job_with;
+using testing::problems_of;
+
+constexpr const char* kCaptured = "log.stdout = \"capture\"";
 
 struct GoodCase {
     const char* section;
@@ -144,6 +147,18 @@ const std::vector<GoodCase>& good_cases() {
              return s.stdin_stream == Stream{Stream::Kind::File, "/srv/in"};
          }},
         {"log", "stdin", "\"null\"", [](S s) { return s.stdin_stream.kind == Stream::Kind::Null; }},
+        {"log", "stdout", "\"capture\"",
+         [](S s) {
+             return s.stdout_stream == Stream{Stream::Kind::Capture, {}} && s.log == LogPolicy();
+         }},
+        {"log", "stderr", "\"capture\"", [](S s) { return s.stderr_stream.kind == Stream::Kind::Capture; }},
+        {"log", "format", "\"json\"", [](S s) { return s.log.format == LogFormat::Json; }, kCaptured},
+        {"log", "format", "\"raw\"", [](S s) { return s.log.format == LogFormat::Raw; }, kCaptured},
+        {"log", "max_size", "\"4KiB\"", [](S s) { return s.log.max_size == 4096; }, kCaptured},
+        {"log", "max_size", "\"none\"", [](S s) { return s.log.max_size == 0; }, kCaptured},
+        {"log", "keep", "10000", [](S s) { return s.log.keep == 10000; }, kCaptured},
+        {"log", "keep", "0", [](S s) { return s.log.keep == 0; }, kCaptured},
+        {"log", "dir", "\"/var/log/${job:name}/x\"", [](S s) { return s.log.dir == "/var/log/web/x"; }, kCaptured},
         {"limits", "open_files", "1024",
          [](S s) {
              return s.limits[0] == ResourceLimit{RLIMIT_NOFILE, 1024};
@@ -208,6 +223,7 @@ TEST(JobKeys, DefaultsAreThoseOfAnEmptySpec) {
     EXPECT_EQ(job.working_dir, "/");
     EXPECT_EQ(job.credentials, std::nullopt);
     EXPECT_EQ(job.stdout_stream, Stream());
+    EXPECT_EQ(job.log, LogPolicy());
 }
 
 TEST(JobCommand, IsTakenAsAnArrayOrSplitOrGivenToAShell) {
@@ -229,12 +245,13 @@ TEST(JobCommand, ProgramIsFoundInThePathOfTheJob) {
 TEST(DaemonKeys, AreTakenOver) {
     const auto daemon =
         configuration_of(
-            "[daemon]\nruntime_dir = \"/run/p\"\nstate_dir = \"state\"\nlog_level = \"debug\"\n"
+            "[daemon]\nruntime_dir = \"/run/p\"\nstate_dir = \"state\"\nlog_dir = \"out/log\"\nlog_level = \"debug\"\n"
             "shutdown_timeout = \"20s\"\nmax_clients = 10\ncontainment = \"keeper\"\non_crash = \"stop\"\n"
             "[access]\nadmin = [\"@adm\"]\noperate = [\"nobody\", 7]\nread = []\n")
             .daemon;
     EXPECT_EQ(daemon.runtime_dir, "/run/p");
     EXPECT_EQ(daemon.state_dir, "/project/state");
+    EXPECT_EQ(daemon.log_dir, "/project/out/log");
     EXPECT_EQ(daemon.log_level, LogLevel::Debug);
     EXPECT_EQ(daemon.shutdown_timeout, 20s);
     EXPECT_EQ(daemon.max_clients, 10u);
@@ -276,6 +293,25 @@ TEST(ProjectFile, RelativePathsStartFromItsFolder) {
     EXPECT_EQ(job.stdout_stream.path, "/project/log/a.txt");
     EXPECT_EQ(configuration_of("[jobs.a]\nshell = \"x\"\nworking_dir = \"sub\"").jobs.at(0).working_dir,
               "/project/sub");
+}
+
+TEST(LogDir, StartsFromTheFolderOfAProject) {
+    const auto job = configuration_of("[jobs.a]\nshell = \"x\"\nlog = { stderr = \"capture\", dir = \"log\" }\n");
+    EXPECT_EQ(job.jobs.at(0).log.dir, "/project/log");
+}
+
+TEST(LogDir, KeepsWhatDiffersBetweenInstances) {
+    EXPECT_EQ(job_with("instances = 2\nlog.dir = \"/srv/${job:name}/${job:index}\"\nlog.stdout = \"capture\"").log.dir,
+              "/srv/web/${job:index}");
+}
+
+TEST(LogDir, LeavesRoomForTheNamesOfFiles) {
+    EXPECT_EQ(problems_of("shell = 'x'\nlog.stdout = 'capture'\nlog.dir = '/" + std::string(3800, 'a') + "'"),
+              std::vector<std::string>{"3:11: error: 'log.dir' is too long: more than 3800 bytes"});
+}
+
+TEST(LogDir, NeedNotExist) {
+    EXPECT_EQ(job_with("log.dir = \"/missing/log\"\nlog.stdout = \"capture\"").log.dir, "/missing/log");
 }
 
 TEST(Environment, HasTheDefaultsAndTheUser) {

@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 3> kParentRestarts{"restart", "stop", "ke
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kContainments{"auto", "cgroup", "keeper", "group"};
 constexpr std::array<std::string_view, 1> kCrashes{"stop"};
-constexpr std::array<std::string_view, 3> kOutputs{"inherit", "null", "journal"};
+constexpr std::array<std::string_view, 4> kOutputs{"inherit", "null", "journal", "capture"};
 constexpr std::array<std::string_view, 1> kInputs{"null"};
 
 constexpr ValueForm kString{"a string", "string", R"({"type":"string"})", {}};
@@ -104,11 +104,19 @@ constexpr ValueForm kRestart{
     R"({"enum":["no","on-success","on-failure","on-abnormal","always","unless-stopped"]})", kRestarts};
 constexpr ValueForm kExhausted{"\"fail\" or \"exit\"", "\"fail\" or \"exit\"", R"({"enum":["fail","exit"]})",
                                kOnExhausted};
-constexpr ValueForm kOutput{"\"inherit\", \"null\", \"journal\" or a path such as \"/var/log/web.log\"",
-                            "\"inherit\", \"null\", \"journal\" or path",
-                            R"({"type":"string","pattern":"^(inherit|null|journal)$|/|^[$][{]"})", kOutputs};
+constexpr ValueForm kOutput{"\"inherit\", \"null\", \"journal\", \"capture\" or a path such as \"/var/log/web.log\"",
+                            "\"inherit\", \"null\", \"journal\", \"capture\" or path",
+                            R"({"type":"string","pattern":"^(inherit|null|journal|capture)$|/|^[$][{]"})", kOutputs};
 constexpr ValueForm kInput{"\"null\" or a path such as \"/srv/input\"", "\"null\" or path",
                            R"({"type":"string","pattern":"^null$|/|^[$][{]"})", kInputs};
+constexpr ValueForm kFormat{"one of \"raw\", \"stamped\" and \"json\"", "\"raw\", \"stamped\" or \"json\"",
+                            R"({"enum":["raw","stamped","json"]})", kLogFormatNames};
+constexpr ValueForm kRotationSize{"a size from \"4KiB\" on such as \"16MiB\", or \"none\"",
+                                  "size or \"none\"",
+                                  R"({"type":"string","pattern":"^none$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})",
+                                  {}};
+constexpr ValueForm kKept{
+    "an integer from 0 to 10000", "integer", R"({"type":"integer","minimum":0,"maximum":10000})", {}};
 constexpr ValueForm kCount{"an integer from 0 on, or \"unlimited\"",
                            "integer or \"unlimited\"",
                            R"({"anyOf":[{"type":"integer","minimum":0},{"enum":["unlimited"]}]})",
@@ -287,13 +295,29 @@ constexpr std::array kRows{
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},
 
-    KeyRow{Key::LogStdout, "log", "stdout", &kOutput, "\"inherit\"", "all jobs",
-           "where output goes: _inherit_ (the daemon's own), _null_, _journal_, or appended to a file",
-           [](R& r, V& v) { r.stream(v, r.job().spec.stdout_stream); }},
+    KeyRow{
+        Key::LogStdout, "log", "stdout", &kOutput, "\"inherit\"", "all jobs",
+        "where output goes: _inherit_ (the daemon's own), _null_, _journal_, _capture_ (files that procsupd keeps, as "
+        "the keys below say), or appended to a file",
+        [](R& r, V& v) { r.stream(v, r.job().spec.stdout_stream); }},
     KeyRow{Key::LogStderr, "log", "stderr", &kOutput, "\"inherit\"", "all jobs", "where error output goes",
            [](R& r, V& v) { r.stream(v, r.job().spec.stderr_stream); }},
     KeyRow{Key::LogStdin, "log", "stdin", &kInput, "\"null\"", "all jobs", "where input comes from",
            [](R& r, V& v) { r.stream(v, r.job().spec.stdin_stream); }},
+    KeyRow{Key::LogFormat, "log", "format", &kFormat, "\"stamped\"", "jobs with captured output",
+           "how captured output stands in its files: _raw_, the bytes as they came; _stamped_, with the time in front "
+           "of each line, in UTC; or _json_, an object for each line with its time, job, instance, stream and message",
+           [](R& r, V& v) { r.choice(v, r.job().spec.log.format); }},
+    KeyRow{Key::LogMaxSize, "log", "max_size", &kRotationSize, "\"16MiB\"", "jobs with captured output",
+           "how large a file of captured output gets before the next one is begun, at least 4KiB; with _none_ it grows "
+           "without limit",
+           [](R& r, V& v) { r.rotation_size(v, r.job().spec.log.max_size); }},
+    KeyRow{Key::LogKeep, "log", "keep", &kKept, "5", "jobs with captured output",
+           "how many files of each captured stream are kept besides the one that grows; the oldest goes first",
+           [](R& r, V& v) { r.integer(v, 0, 10000, r.job().spec.log.keep); }},
+    KeyRow{Key::LogDir, "log", "dir", &kPath, "the daemon's log_dir", "jobs with captured output",
+           "the directory of captured output, made where there is none",
+           [](R& r, V& v) { r.path(v, r.job().log_dir); }},
 
     KeyRow{Key::OpenFiles, "limits", "open_files", &kCount, "the daemon's", "all jobs", "RLIMIT_NOFILE",
            [](R& r, V& v) { r.count_limit(v, RLIMIT_NOFILE); }},
@@ -325,6 +349,10 @@ constexpr std::array kRows{
            "where the control socket is", [](R& r, V& v) { r.daemon_path(v, r.daemon().spec.runtime_dir); }},
     KeyRow{Key::StateDir, "daemon", "state_dir", &kPath, "\"/var/lib/procsupd\" for root", "daemon",
            "where what must outlive the daemon is", [](R& r, V& v) { r.daemon_path(v, r.daemon().spec.state_dir); }},
+    KeyRow{Key::DaemonLogDir, "daemon", "log_dir", &kPath, "\"/var/log/procsupd\" for root", "daemon",
+           "where the captured output of jobs is kept that have no _dir_ in their [log]; procsupctl(1) up has "
+           "a directory for each project instead",
+           [](R& r, V& v) { r.daemon_path(v, r.daemon().spec.log_dir); }},
     KeyRow{Key::LogLevel, "daemon", "log_level", &kLogLevel, "\"info\"", "daemon", "how much the daemon's own log says",
            [](R& r, V& v) { r.choice(v, r.daemon().spec.log_level); }},
     KeyRow{Key::Containment, "daemon", "containment", &kContainment, "\"auto\"", "daemon",

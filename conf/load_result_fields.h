@@ -17,6 +17,7 @@ constexpr std::int64_t last_of(Orphans) { return static_cast<std::int64_t>(Orpha
 constexpr std::int64_t last_of(OnParentRestart) { return static_cast<std::int64_t>(OnParentRestart::Keep); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::File); }
+constexpr std::int64_t last_of(LogFormat) { return static_cast<std::int64_t>(LogFormat::Json); }
 constexpr std::int64_t last_of(OnCrash) { return static_cast<std::int64_t>(OnCrash::Stop); }
 constexpr std::int64_t last_of(ContainmentMode) { return static_cast<std::int64_t>(ContainmentMode::Group); }
 constexpr std::int64_t last_of(LogLevel) { return static_cast<std::int64_t>(LogLevel::Error); }
@@ -38,6 +39,14 @@ template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Stream> {
     archive.field("kind", value.kind);
     archive.field("path", value.path);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, LogPolicy> {
+    archive.field("format", value.format);
+    archive.field("dir", value.dir);
+    archive.field("maxSize", value.max_size);
+    archive.field("keep", value.keep);
 }
 
 template <typename Archive, typename T>
@@ -118,6 +127,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("stdin", value.stdin_stream, usual.stdin_stream);
     archive.field("stdout", value.stdout_stream, usual.stdout_stream);
     archive.field("stderr", value.stderr_stream, usual.stderr_stream);
+    archive.field("log", value.log, usual.log);
     archive.field("limits", value.limits, usual.limits);
     archive.field("strictLimits", value.strict_limits, usual.strict_limits);
     archive.field("nice", value.nice, usual.nice);
@@ -137,6 +147,7 @@ template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, DaemonSpec> {
     archive.field("runtimeDir", value.runtime_dir);
     archive.field("stateDir", value.state_dir);
+    archive.field("logDir", value.log_dir);
     archive.field("logLevel", value.log_level);
     archive.field("containment", value.containment);
     archive.field("onCrash", value.on_crash);

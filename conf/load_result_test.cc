@@ -10,11 +10,17 @@ using testing::configuration_of;
 const char* const kFull = R"(
 [daemon]
 runtime_dir = "/run/p"
+log_dir = "/srv/log"
 log_level = "warn"
 [access]
 admin = ["@adm", "nobody"]
 [jobs.plain]
 command = "/bin/plain"
+[jobs.plain.log]
+stdout = "capture"
+format = "json"
+max_size = "none"
+dir = "/srv/plain"
 [jobs.web]
 description = "Shop"
 command = ["/bin/web", "${job:port}", "ä \" \\ \u0001"]
@@ -48,7 +54,8 @@ owner = "nobody"
 tags = ["a", "b"]
 [jobs.web.log]
 stdout = "/var/log/${job:instance}.log"
-stderr = "journal"
+stderr = "capture"
+keep = 0
 [jobs.web.limits]
 open_files = 1024
 core = "unlimited"
@@ -71,6 +78,7 @@ TEST(LoadResult, ConfigurationComesBackAsItWas) {
     const auto& same = std::get<Configuration>(*back);
     EXPECT_EQ(same.jobs, configuration.jobs);
     EXPECT_EQ(same.daemon.runtime_dir, "/run/p");
+    EXPECT_EQ(same.daemon.log_dir, "/srv/log");
     EXPECT_EQ(same.daemon.log_level, LogLevel::Warn);
     EXPECT_EQ(same.daemon.admin.groups, std::vector<gid_t>{4});
     EXPECT_EQ(same.daemon.admin.users, std::vector<uid_t>{65534});
@@ -100,6 +108,15 @@ TEST(LoadResult, OfAnythingElseIsRefused) {
              with(good, "\"name\":\"plain\"", "\"name\":\"plain\",\"name\":\"other\""),
              with(good, "\"umask\":63", "\"umask\":99999999999"),
              with(good, "\"portBase\":8000", "\"portBase\":8e3")}) {
+        EXPECT_FALSE(decode_load_result(bad)) << bad.substr(0, 200);
+    }
+}
+
+TEST(LoadResult, OfAPolicyOfLogsThatCannotBeIsRefused) {
+    const auto good = encode_load_result(configuration_of(kFull));
+    for (const auto& bad :
+         {with(good, "\"format\":2", "\"format\":3"), with(good, "\"keep\":5", "\"keep\":-1"),
+          with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":3", "\"kind\":5")}) {
         EXPECT_FALSE(decode_load_result(bad)) << bad.substr(0, 200);
     }
 }

@@ -36,7 +36,8 @@ TEST(Problems, KeysThatAreNotThere) {
           "own in [jobs])"}},
         {"health = {}", {"2:1: error: key 'health' is not available in this version"}},
         {"requires = ['db']", {"2:1: error: key 'requires' is not available in this version"}},
-        {"log.max_size = '1MiB'", {"2:5: error: key 'max_size' is not available in this version"}},
+        {"log.max_age = '1d'", {"2:5: error: key 'max_age' is not available in this version"}},
+        {"log.max_sise = '1MiB'", {"2:5: error: unknown key 'max_sise' in [log] (did you mean 'max_size'?)"}},
         {"limits.memory_max = '1MiB'", {"2:8: error: key 'memory_max' is not available in this version"}},
         {"nice = 1", {"2:1: error: unknown key 'nice' (it belongs in [limits])"}},
         {"log.restart = 'no'",
@@ -156,12 +157,40 @@ TEST(Problems, ValuesOutOfForm) {
         {"description = \"a\\nb\"", {"2:15: error: 'description' must be one line without control characters"}},
         {"description = \"a\\u0000b\"", {"2:15: error: 'description' must not have a NUL character in it"}},
         {"tags = ['a b']", {"2:9: error: 'tags' must have words of 1 to 64 bytes without spaces"}},
-        {"log.stdout = 'capture'", {"2:14: error: 'log.stdout' \"capture\" is not available in this version"}},
+        {"log = { stdout = 'captur', keep = 1 }",
+         {"2:18: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\", \"capture\" or a path such as "
+          "\"/var/log/web.log\", not 'captur' (did you mean 'capture'?)"}},
+        {"log.stdin = 'capture'",
+         {"2:13: error: 'log.stdin' cannot be \"capture\", which keeps output: write \"null\" or a path such as "
+          "\"/srv/input\""}},
         {"log.stdin = 'journal'",
          {"2:13: error: 'log.stdin' must be \"null\" or a path such as \"/srv/input\", not 'journal'"}},
         {"log.stdout = 'nul'",
-         {"2:14: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\" or a path such as "
+         {"2:14: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\", \"capture\" or a path such as "
           "\"/var/log/web.log\", not 'nul' (did you mean 'null'?)"}},
+        {"log.format = 'jason'\nlog.stdout = 'capture'",
+         {"2:14: error: 'log.format' must be one of \"raw\", \"stamped\" and \"json\", not 'jason' (did you mean "
+          "'json'?)"}},
+        {"log.max_size = '4095B'\nlog.stdout = 'capture'",
+         {"2:16: error: 'log.max_size' must be a size from \"4KiB\" on such as \"16MiB\", or \"none\", not '4095B'"}},
+        {"log.max_size = 'unlimited'\nlog.stdout = 'capture'",
+         {"2:16: error: 'log.max_size' must be a size from \"4KiB\" on such as \"16MiB\", or \"none\", not "
+          "'unlimited'"}},
+        {"log.max_size = 4096\nlog.stdout = 'capture'",
+         {"2:16: error: 'log.max_size' must be a size from \"4KiB\" on such as \"16MiB\", or \"none\", not an integer: "
+          "write \"4096B\" for bytes"}},
+        {"log.max_size = '16M'\nlog.stdout = 'capture'",
+         {"2:16: error: 'log.max_size' cannot be used: \"16M\" is not a size: write a number with B, KiB, MiB, GiB, "
+          "KB, MB "
+          "or GB, as \"512MiB\""}},
+        {"log.keep = -1\nlog.stdout = 'capture'",
+         {"2:12: error: 'log.keep' must be an integer from 0 to 10000, not -1"}},
+        {"log.keep = 10001\nlog.stdout = 'capture'",
+         {"2:12: error: 'log.keep' must be an integer from 0 to 10000, not 10001"}},
+        {"log.keep = '5'\nlog.stdout = 'capture'",
+         {"2:12: error: 'log.keep' must be an integer from 0 to 10000, not a string: write it without quotes"}},
+        {"log.dir = ''\nlog.stdout = 'capture'", {"2:11: error: 'log.dir' must not be empty"}},
+        {"log.dir = 'log'\nlog.stdout = 'capture'", {"2:11: error: 'log.dir' must be an absolute path, not 'log'"}},
         {"env.A-B = 'x'", {"2:5: error: 'A-B' is not a name for a variable: use letters, digits and _"}},
         {"env.PROCSUPD_JOB = 'x'",
          {"2:5: error: 'PROCSUPD_JOB' cannot be set: names with PROCSUPD_ are procsupd's own"}},
@@ -228,6 +257,8 @@ TEST(Problems, NamesThatCannotBeResolved) {
         {"owner = 'alice'", {"2:9: error: unknown user 'alice'"}},
         {"working_dir = '/missing'",
          {"2:15: error: 'working_dir': cannot use directory '/missing': No such file or directory"}},
+        {"log.dir = '${job:name}/x'\nlog.stdout = 'capture'",
+         {"2:11: error: 'log.dir' must be an absolute path, not 'web/x'"}},
         {"log.stdout = '/missing/a.log'",
          {"2:5: error: 'log.stdout': cannot use directory '/missing': No such file or directory"}},
         {"log.stdout = '/var/log/'", {"2:5: error: 'log.stdout' must name a file, not the directory '/var/log/'"}},

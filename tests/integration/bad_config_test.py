@@ -99,6 +99,10 @@ class BadFile(IntegrationTest):
         self.refused('[jobs.web]\ncommand = "x"\nrestart = "no"\nrestart_delay = "1s"\n', "procsup.toml:4:",
                      "restart_delay")
 
+    def test_how_to_keep_output_that_is_not_captured_is_refused(self):
+        self.refused('[jobs.web]\ncommand = "x"\n[jobs.web.log]\nstdout = "journal"\nkeep = 3\n', "procsup.toml:5:1:",
+                     "log.keep", '"capture"')
+
     def test_an_unknown_placeholder_is_refused(self):
         self.refused('[jobs.web]\ncommand = ["x", "${job:nam}"]\n', "procsup.toml:2:", "${job:nam}")
 

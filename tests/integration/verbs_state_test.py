@@ -105,6 +105,17 @@ class StateVerbs(IntegrationTest):
         self.assertTrue(cat.startswith(f"# {self.s.config}:2\n"), cat)
         self.assertIn('command = ["sleep", "1000"]', cat)
 
+    def test_show_and_cat_tell_how_captured_output_is_kept(self):
+        s = self.supervise('[jobs.talker]\ncommand = "sleep 1000"\nenabled = false\n[jobs.talker.log]\nstdout = "capture"\n'
+                           'format = "json"\nmax_size = "1MiB"\nkeep = 3\ndir = "@DIR@/log"\n')
+        show = s.ctl("show", "talker").out
+        for line in ('stdout = "capture"', 'log.format = "json"', "log.max_size = 1048576", "log.keep = 3",
+                     f'log.dir = "{s.path("log")}"'):
+            self.assertIn(line, show)
+        s.write("talker.toml", s.ctl("cat", "talker").out)
+        self.assertIn('max_size = "1048576B"', s.ctl("cat", "talker").out)
+        s.ctl("check", s.path("talker.toml"))
+
     def test_the_output_of_cat_is_a_job_file(self):
         directory = self.s.path("copies")
         subprocess.run(["mkdir", directory], check=True)
