@@ -170,6 +170,7 @@ void Daemon::start_jobs_alone() {
 
 Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     spec_ = spec;
+    spec_.log_dir = choose_log_dir(options_, spec.log_dir);
     log_.set_level(spec.log_level);
     auto runtime = options_.runtime_dir;
     if (runtime.empty()) runtime = spec.runtime_dir.empty() ? options_.default_runtime_dir : spec.runtime_dir;

@@ -17,6 +17,7 @@ enum Option : int {
     kConfig = 256,
     kRuntimeDir,
     kStateDir,
+    kLogDir,
     kUser,
     kContainment,
     kBatch,
@@ -31,9 +32,10 @@ enum Option : int {
     kHelp
 };
 
-constexpr std::array<option, 16> kOptions{{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 17> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
                                            {"state-dir", required_argument, nullptr, kStateDir},
+                                           {"log-dir", required_argument, nullptr, kLogDir},
                                            {"user", no_argument, nullptr, kUser},
                                            {"containment", required_argument, nullptr, kContainment},
                                            {"batch", no_argument, nullptr, kBatch},
@@ -67,6 +69,7 @@ void use_user_directories(Options& options) {
     options.default_runtime_dir =
         runtime != nullptr && *runtime != '\0' ? std::string(runtime) + "/procsupd" : fallback;
     options.default_state_dir = environment_or("XDG_STATE_HOME", home + "/.local/state") + "/procsupd";
+    options.default_log_dir = absolute((options.default_state_dir + "/log").c_str());
     options.config = environment_or("XDG_CONFIG_HOME", home + "/.config") + "/procsupd";
 }
 
@@ -105,6 +108,7 @@ Result<Options> parse_options(int argc, char** argv) {
             case kConfig: config = absolute(optarg); break;
             case kRuntimeDir: options.runtime_dir = absolute(optarg); break;
             case kStateDir: options.state_dir = absolute(optarg); break;
+            case kLogDir: options.log_dir = absolute(optarg); break;
             case kUser: user = true; break;
             case kContainment:
                 if (auto read = read_containment(optarg, options); !read) return read.error();
@@ -130,6 +134,7 @@ Result<Options> parse_options(int argc, char** argv) {
     } else {
         options.default_runtime_dir = "/run/procsupd";
         options.default_state_dir = "/var/lib/procsupd";
+        options.default_log_dir = "/var/log/procsupd";
         options.config = "/etc/procsupd";
     }
     if (!config.empty()) options.config = config;
@@ -141,9 +146,16 @@ Result<Options> parse_options(int argc, char** argv) {
     return options;
 }
 
+std::string choose_log_dir(const Options& options, const std::string& configured) {
+    if (!options.log_dir.empty()) return options.log_dir;
+    if (!configured.empty()) return configured;
+    // Who names a place for the state expects nothing to be written anywhere else.
+    return options.state_dir.empty() ? options.default_log_dir : options.state_dir + "/log";
+}
+
 std::string usage() {
-    return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--user]\n"
-           "                [--containment auto|cgroup|keeper|group] [--delegated] [--batch]\n"
+    return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--log-dir DIR]\n"
+           "                [--user] [--containment auto|cgroup|keeper|group] [--delegated] [--batch]\n"
            "       procsupd --check [--json] [FILE|DIR]\n"
            "       procsupd --print-schema | --version | --help\n"
            "\n"
@@ -154,6 +166,8 @@ std::string usage() {
            "                      $XDG_RUNTIME_DIR/procsupd for a user)\n"
            "  --state-dir DIR     what is remembered over restarts (default: /var/lib/procsupd, or\n"
            "                      ~/.local/state/procsupd for a user)\n"
+           "  --log-dir DIR       where captured output of jobs is kept (default: log in what --state-dir says, else\n"
+           "                      /var/log/procsupd, or ~/.local/state/procsupd/log for a user)\n"
            "  --user              use a user's directories, also as root\n"
            "  --containment MODE  how the processes of jobs are held together (default: auto, the best permitted)\n"
            "  --delegated         the cgroup it is started in is its own (Delegate=yes), also where systemd does not\n"
