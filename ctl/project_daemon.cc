@@ -184,7 +184,8 @@ Result<Project> Project::of(const std::string& file, const Surroundings& surroun
     if (!real) return real.error();
     auto directory = project_runtime_dir(*real, surroundings);
     if (!directory) return directory.error();
-    return Project{std::move(*real), std::move(*directory)};
+    auto log_dir = project_log_dir(*directory, surroundings);
+    return Project{std::move(*real), std::move(*directory), std::move(log_dir)};
 }
 
 Result<ProjectStart> start_project_daemon(const Project& project, const std::string& program, uid_t uid,
@@ -205,8 +206,8 @@ Result<ProjectStart> start_project_daemon(const Project& project, const std::str
 
     Launch launch;
     launch.program = program;
-    launch.words = {"procsupd",          "--config",    project.file, "--runtime-dir",
-                    project.runtime_dir, "--state-dir", state_dir};
+    launch.words = {"procsupd",    "--config", project.file, "--runtime-dir", project.runtime_dir,
+                    "--state-dir", state_dir,  "--log-dir",  project.log_dir};
     launch.environment = environment_with(ready->path());
     launch.log = log.get();
     launch.null = null.get();

@@ -18,6 +18,7 @@ std::string find_procsupd();
 struct Project {
     std::string file;  ///< real path
     std::string runtime_dir;
+    std::string log_dir;  ///< of captured output; made by procsupd
 
     std::string socket() const { return runtime_dir + "/" + std::string(kSocketName); }
     std::string log() const { return runtime_dir + "/procsupd.log"; }

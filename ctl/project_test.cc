@@ -34,7 +34,9 @@ public:
         chmod(path.c_str(), 0700);
         return path;
     }
-    Project project() const { return {root_ + "/procsup.toml", root_ + "/procsupd/projects/0123456789abcdef"}; }
+    Project project() const {
+        return {root_ + "/procsup.toml", root_ + "/procsupd/projects/0123456789abcdef", root_ + "/log"};
+    }
     const std::string& root() const { return root_; }
     const Surroundings& surroundings() const { return surroundings_; }
 
@@ -59,6 +61,24 @@ TEST(Project, HasOneRuntimeDirectoryForEachFile) {
     EXPECT_TRUE(project_runtime_dir(place.root(), user)->starts_with("/tmp/procsupd-1000/projects/"));
     user.uid = 0;
     EXPECT_TRUE(project_runtime_dir(place.root(), user)->starts_with("/run/procsupd/projects/"));
+}
+
+TEST(Project, KeepsCapturedOutputOnDisk) {
+    const Place place;
+    Surroundings user = place.surroundings();
+    user.uid = 1000;
+    user.home = "/home/u";
+    const auto project = Project::of(place.root() + "/procsup.toml", user);
+    ASSERT_TRUE(project);
+    const std::string name = std::filesystem::path(project->runtime_dir).filename();
+    EXPECT_EQ(project->log_dir, "/home/u/.local/state/procsupd/projects/" + name + "/log");
+    user.xdg_state_home = "/home/u/state";
+    EXPECT_EQ(project_log_dir(project->runtime_dir, user), "/home/u/state/procsupd/projects/" + name + "/log");
+    user.xdg_state_home = "state";
+    user.home.clear();
+    EXPECT_EQ(project_log_dir(project->runtime_dir, user), project->runtime_dir + "/log");
+    user.uid = 0;
+    EXPECT_EQ(project_log_dir(project->runtime_dir, user), "/var/log/procsupd/projects/" + name);
 }
 
 TEST(Project, OutlivesItsFile) {
@@ -109,7 +129,7 @@ TEST(ProjectStart, WaitsUntilTheSupervisorSaysReady) {
     std::getline(log, access);
     EXPECT_EQ(access, std::to_string(O_WRONLY)) << "jobs inherit the log";
     EXPECT_EQ(words, "['--config', '" + place.project().file + "', '--runtime-dir', '" + directory +
-                         "', '--state-dir', '" + directory + "/state']");
+                         "', '--state-dir', '" + directory + "/state', '--log-dir', '" + place.root() + "/log']");
 }
 
 TEST(ProjectStart, TellsHowASupervisorEndedAndWhatItSaid) {

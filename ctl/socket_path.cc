@@ -54,6 +54,8 @@ Surroundings Surroundings::of_this_process() {
     Surroundings result;
     result.procsupd_socket = environment("PROCSUPD_SOCKET");
     result.xdg_runtime_dir = environment("XDG_RUNTIME_DIR");
+    result.xdg_state_home = environment("XDG_STATE_HOME");
+    result.home = environment("HOME");
     result.uid = geteuid();
     return result;
 }
@@ -84,6 +86,19 @@ Result<std::string> project_runtime_dir(const std::string& project_file, const S
         base = "/tmp/procsupd-" + std::to_string(surroundings.uid);
     }
     return base + "/projects/" + path_hash(*file);
+}
+
+std::string project_log_dir(const std::string& runtime_dir, const Surroundings& surroundings) {
+    const std::string name = runtime_dir.substr(runtime_dir.rfind('/') + 1);
+    if (surroundings.uid == 0) return "/var/log/procsupd/projects/" + name;
+    // Relative paths are to be ignored (XDG Base Directory Specification).
+    if (surroundings.xdg_state_home.starts_with('/')) {
+        return surroundings.xdg_state_home + "/procsupd/projects/" + name + "/log";
+    }
+    if (surroundings.home.starts_with('/')) {
+        return surroundings.home + "/.local/state/procsupd/projects/" + name + "/log";
+    }
+    return runtime_dir + "/log";
 }
 
 Result<std::string> resolve_socket(const CommandLine& line, const Surroundings& surroundings) {

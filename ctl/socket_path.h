@@ -15,6 +15,8 @@ namespace procsup::ctl {
 struct Surroundings {
     std::string procsupd_socket;  ///< $PROCSUPD_SOCKET
     std::string xdg_runtime_dir;  ///< $XDG_RUNTIME_DIR
+    std::string xdg_state_home;   ///< $XDG_STATE_HOME
+    std::string home;             ///< $HOME
     std::string project_file = "procsup.toml";
     std::string system_socket = "/run/procsupd/io.procsupd";
     uid_t uid = 0;
@@ -30,6 +32,9 @@ Result<std::string> real_path_of(const std::string& file);
 /// The runtime directory of the supervisor of a project file: one for each file, by its real path, in a place
 /// that only this user can write.
 Result<std::string> project_runtime_dir(const std::string& project_file, const Surroundings& surroundings);
+
+/// Where the captured output of that supervisor's jobs is kept: on disk, which its runtime directory often is not.
+std::string project_log_dir(const std::string& runtime_dir, const Surroundings& surroundings);
 
 /// Where to look: --socket, $PROCSUPD_SOCKET, the supervisor of ./procsup.toml when it has a socket, the user's own
 /// when not root and it has a socket, the system's. With --user only the user's own.
