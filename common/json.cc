@@ -9,7 +9,7 @@
 namespace procsup::json {
 namespace {
 
-void append_escaped(std::string& text, unsigned char byte) {
+void append_escaped_byte(std::string& text, unsigned char byte) {
     switch (byte) {
         case '"': text += "\\\""; return;
         case '\\': text += "\\\\"; return;
@@ -29,8 +29,9 @@ bool is_plain(char c) {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-void append_quoted(std::string& text, std::string_view value) {
-    text += '"';
+}  // namespace
+
+void append_escaped(std::string& text, std::string_view value) {
     while (!value.empty()) {
         const auto run =
             static_cast<std::size_t>(std::find_if_not(value.begin(), value.end(), is_plain) - value.begin());
@@ -39,7 +40,7 @@ void append_quoted(std::string& text, std::string_view value) {
         if (value.empty()) break;
         std::size_t used = 1;
         if (static_cast<unsigned char>(value[0]) < 0x80) {
-            append_escaped(text, static_cast<unsigned char>(value[0]));
+            append_escaped_byte(text, static_cast<unsigned char>(value[0]));
         } else if (const auto length = utf8_sequence(value); length > 0) {
             text.append(value.substr(0, length));
             used = length;
@@ -48,10 +49,7 @@ void append_quoted(std::string& text, std::string_view value) {
         }
         value.remove_prefix(used);
     }
-    text += '"';
 }
-
-}  // namespace
 
 const Value* Value::find(std::string_view key) const {
     const auto* object = as_object();
@@ -124,7 +122,9 @@ Writer& Writer::end_array() {
 
 Writer& Writer::key(std::string_view name) {
     separate();
-    append_quoted(text_, name);
+    text_ += '\"';
+    append_escaped(text_, name);
+    text_ += '\"';
     text_ += ':';
     need_comma_ = false;
     return *this;
@@ -132,7 +132,9 @@ Writer& Writer::key(std::string_view name) {
 
 Writer& Writer::string(std::string_view value) {
     separate();
-    append_quoted(text_, value);
+    text_ += '\"';
+    append_escaped(text_, value);
+    text_ += '\"';
     return *this;
 }
 

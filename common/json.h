@@ -66,6 +66,9 @@ Result<Value> parse(std::string_view text);
 /// Writes `value` out again, compactly.
 std::string to_text(const Value& value);
 
+/// Appends `value` as it stands within the quotes of a string; bytes that are not UTF-8 become U+FFFD.
+void append_escaped(std::string& text, std::string_view value);
+
 /// Appends JSON to a buffer, in order, without building a tree. Commas are placed by the writer; bytes that
 /// are not UTF-8 become U+FFFD. Ending what was not begun is a programming error.
 class Writer {

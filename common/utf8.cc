@@ -42,6 +42,17 @@ std::size_t utf8_sequence(std::string_view text) {
     return length;
 }
 
+std::size_t utf8_cut_short(std::string_view text) {
+    for (std::size_t size = 1; size <= 3 && size <= text.size(); ++size) {
+        const char byte = text[text.size() - size];
+        if (is_continuation(byte)) continue;
+        const auto lead = static_cast<unsigned char>(byte);
+        const std::size_t wanted = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        return wanted > size ? size : 0;
+    }
+    return 0;
+}
+
 bool is_utf8(std::string_view text) {
     for (;;) {
         text.remove_prefix(ascii_prefix(text));

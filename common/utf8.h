@@ -9,6 +9,9 @@ namespace procsup {
 /// surrogates and everything above U+10FFFF are not well-formed.
 std::size_t utf8_sequence(std::string_view text);
 
+/// Bytes at the end of `text` (0 to 3) that more bytes could make a sequence of.
+std::size_t utf8_cut_short(std::string_view text);
+
 /// Is all of it UTF-8?
 bool is_utf8(std::string_view text);
 

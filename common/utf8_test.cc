@@ -49,5 +49,17 @@ TEST(Utf8, TellsTheLengthOfTheFirstSequence) {
     EXPECT_EQ(utf8_sequence(""), 0u);
 }
 
+TEST(Utf8, KnowsHowMuchOfACharacterIsThere) {
+    EXPECT_EQ(utf8_cut_short(""), 0u);
+    EXPECT_EQ(utf8_cut_short("abc"), 0u);
+    EXPECT_EQ(utf8_cut_short("abc\xC3"), 1u);
+    EXPECT_EQ(utf8_cut_short("abc\xC3\xA4"), 0u);
+    EXPECT_EQ(utf8_cut_short("\xE2\x82"), 2u);
+    EXPECT_EQ(utf8_cut_short("\xF0\x9F\x98"), 3u);
+    EXPECT_EQ(utf8_cut_short("\xF0\x9F\x98\x80"), 0u);
+    EXPECT_EQ(utf8_cut_short("\x80\x80\x80"), 0u);
+    EXPECT_EQ(utf8_cut_short("a\xFF"), 0u);
+}
+
 }  // namespace
 }  // namespace procsup
