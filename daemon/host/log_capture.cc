@@ -1,0 +1,265 @@
+#include "daemon/host/log_capture.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "daemon/host/own_programs.h"
+#include "daemon/host/processes.h"
+#include "daemon/logger/memory.h"
+
+namespace procsup {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLongestPause = std::chrono::milliseconds(1000);
+
+Fd kept(int number) {
+    Fd low(number);
+    return Fd(fcntl(low.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+}
+
+}  // namespace
+
+LogCapture::LogCapture(EventLoop& loop, Processes& processes, Told told)
+    : loop_(loop), processes_(processes), told_(std::move(told)), program_(find_own_program("procsup-logger")) {}
+
+LogCapture::~LogCapture() = default;
+
+// ---- streams
+
+logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const InstanceName& name, bool error) const {
+    logger::CapturedStream stream;
+    stream.job = name.job;
+    stream.instance = name.instance;
+    stream.name = error ? "stderr" : "stdout";
+    stream.dir = spec.log.dir.empty() ? dir_ : expand_job(spec.log.dir, name);
+    stream.format = spec.log.format;
+    stream.max_size = spec.log.max_size;
+    stream.keep = spec.log.keep;
+    if (spec.credentials) stream.group = spec.credentials->gid;
+    return stream;
+}
+
+Result<std::array<int, 2>> LogCapture::lend(InstanceId id, const JobSpec& spec, const InstanceName& name) {
+    std::array<int, 2> ends{-1, -1};
+    for (const bool error : {false, true}) {
+        const auto& stream = error ? spec.stderr_stream : spec.stdout_stream;
+        if (stream.kind != Stream::Kind::Capture) continue;
+        const auto end = writing_end(id, wanted_stream(spec, name, error), spec);
+        if (!end) return end.error();
+        ends[error ? 1 : 0] = *end;
+    }
+    return ends;
+}
+
+Result<int> LogCapture::writing_end(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec) {
+    if (auto ready = prepare(); !ready) return ready.error();
+    const auto found = std::find_if(streams_.begin(), streams_.end(), [&](const auto& one) {
+        return one.second.id == id && one.second.settings.name == wanted.name;
+    });
+    if (found != streams_.end()) {
+        Kept& stream = found->second;
+        // A run before may have made it non-blocking, and that is the pipe's, not the process's.
+        fcntl(stream.writing.get(), F_SETFL, 0);
+        const auto slot = std::exchange(stream.settings.slot, wanted.slot);
+        const bool same = stream.settings == wanted;
+        stream.settings = wanted;
+        stream.settings.slot = slot;
+        if (!same) tell_stream(stream, false);
+        return stream.writing.get();
+    }
+    std::uint32_t slot = 0;
+    while (streams_.contains(slot)) ++slot;
+    if (slot >= logger::kMostStreams) return os_failure("capture more streams", EMFILE);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
+    Kept& stream = streams_[slot];
+    stream.id = id;
+    stream.settings = wanted;
+    stream.settings.slot = slot;
+    stream.reading = kept(ends[0]);
+    stream.writing = kept(ends[1]);
+    if (!stream.reading || !stream.writing) {
+        streams_.erase(slot);
+        return os_failure("keep a pipe", EMFILE);
+    }
+    // So that the job may open /dev/stdout.
+    if (spec.credentials) (void)fchown(stream.writing.get(), spec.credentials->uid, spec.credentials->gid);
+    if (running_) tell_stream(stream, true);
+    return stream.writing.get();
+}
+
+void LogCapture::forget(InstanceId id) {
+    for (auto& [slot, stream] : streams_) {
+        if (stream.id != id) continue;
+        stream.id = 0;
+        stream.removing = true;
+        if (running_) tell({logger::slot_packet("remove", slot), {}, Fd()});
+    }
+}
+
+std::vector<std::uint32_t> LogCapture::slots_of(const std::vector<InstanceId>& ids) const {
+    std::vector<std::uint32_t> slots;
+    for (const auto& [slot, stream] : streams_) {
+        if (std::find(ids.begin(), ids.end(), stream.id) != ids.end()) slots.push_back(slot);
+    }
+    return slots;
+}
+
+std::string LogCapture::problem(InstanceId id) const {
+    for (const auto& [slot, stream] : streams_) {
+        if (stream.id == id && !stream.problem.empty()) return stream.problem;
+    }
+    return {};
+}
+
+Result<Fd> LogCapture::open_reading(const std::vector<InstanceId>& ids, bool follow) {
+    const auto slots = slots_of(ids);
+    if (slots.empty()) return Error{"no output of it was captured yet"};
+    if (auto ready = prepare(); !ready) return ready.error();
+    auto ends = packet_socket_pair();
+    if (!ends) return ends.error();
+    tell({logger::read_packet(slots, follow), {}, std::move(ends->second)});
+    return std::move(ends->first);
+}
+
+Result<void> LogCapture::rotate(const std::vector<InstanceId>& ids) {
+    const auto slots = slots_of(ids);
+    if (slots.empty()) return Error{"no output of it was captured yet"};
+    tell({logger::rotate_packet(slots), {}, Fd()});
+    return {};
+}
+
+// ---- the logger
+
+Result<void> LogCapture::prepare() {
+    if (!memory_) {
+        auto memory = logger::Memory::create();
+        if (!memory) return memory.error();
+        int ends[2];
+        if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
+        fcntl(ends[0], F_SETPIPE_SZ, logger::Batch::kSize);
+        staging_in_ = kept(ends[1]);
+        staging_out_ = kept(ends[0]);
+        memory_ = kept(memory->release());
+    }
+    if (!running_ && !again_) start();
+    return {};
+}
+
+void LogCapture::start() {
+    auto ends = packet_socket_pair();
+    if (!ends) return ended(ends.error().message);
+    socket_ = kept(ends->first.release());
+    running_ = true;
+    started_ = loop_.now();
+    untold_.clear();
+    tell({std::string(logger::kBeginPacket), {memory_.get(), staging_in_.get(), staging_out_.get()}, Fd()});
+    for (const auto& [slot, stream] : streams_) tell_stream(stream, true);
+    tell({std::string(logger::kWorkPacket), {}, Fd()});
+    for (const auto& [slot, stream] : streams_) {
+        if (stream.removing) tell({logger::slot_packet("remove", slot), {}, Fd()});
+    }
+    if (finishing_) tell({std::string(logger::kEndPacket), {}, Fd()});
+    JobSpec spec;
+    spec.name = "procsup-logger";
+    spec.command = {"procsup-logger"};
+    spec.program = program_;
+    spec.working_dir = "/";
+    processes_.run_lasting_helper(std::move(spec), {std::move(ends->second), Fd(), Fd()},
+                                  [this](const Result<ExitStatus>& end) {
+                                      if (end && end->success() && finishing_) {
+                                          running_ = false;
+                                          watch_.reset();
+                                          return;
+                                      }
+                                      ended(end ? to_text(*end) : end.error().message);
+                                  });
+    flush();
+}
+
+void LogCapture::ended(const std::string& how) {
+    running_ = false;
+    watch_.reset();
+    socket_.reset();
+    told_("", "procsup-logger: " + how + "; it is started again, what jobs write waits in their pipes");
+    const bool lived = loop_.now() - started_ > std::chrono::seconds(1);
+    pause_ = lived ? 0ms : std::min<std::chrono::milliseconds>(pause_ * 2 + 5ms, kLongestPause);
+    again_ = loop_.call_at(loop_.now() + pause_, [this] {
+        again_.reset();
+        start();
+    });
+}
+
+void LogCapture::tell_stream(const Kept& stream, bool with_pipe) {
+    Message message{logger::stream_packet(stream.settings), {}, Fd()};
+    if (with_pipe) message.lent.push_back(stream.reading.get());
+    tell(std::move(message));
+}
+
+void LogCapture::tell(Message message) {
+    untold_.push_back(std::move(message));
+    flush();
+}
+
+void LogCapture::flush() {
+    if (!running_ || !socket_) return;
+    while (!untold_.empty()) {
+        auto& message = untold_.front();
+        if (message.owned) message.lent = {message.owned.get()};
+        if (send_packet(socket_.get(), message.text, message.lent) == Sent::Later) break;
+        untold_.pop_front();
+    }
+    const std::uint32_t events = untold_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT;
+    if (watch_) {
+        watch_->set_events(events);
+    } else {
+        watch_ = loop_.watch_fd(socket_.get(), events, Priority::Client, [this](std::uint32_t) { hear(); });
+    }
+}
+
+void LogCapture::hear() {
+    Packet packet;
+    for (;;) {
+        const auto received = receive_packet(socket_.get(), packet);
+        if (received == Received::Nothing) break;
+        if (received == Received::End) {
+            // What follows is told by its end.
+            watch_.reset();
+            socket_.reset();
+            return;
+        }
+        if (const auto value = json::parse(packet.text)) heard(*value);
+    }
+    flush();
+}
+
+void LogCapture::heard(const json::Value& packet) {
+    if (const auto* removed = packet.find("removed")) {
+        const auto found = streams_.find(static_cast<std::uint32_t>(removed->int_or("slot", 0)));
+        if (found != streams_.end() && found->second.removing) streams_.erase(found);
+        return;
+    }
+    const auto* problem = packet.find("problem");
+    if (problem == nullptr) return;
+    const auto found = streams_.find(static_cast<std::uint32_t>(problem->int_or("slot", 0)));
+    if (found == streams_.end()) return;
+    auto& stream = found->second;
+    const std::string text(problem->string_or("text", ""));
+    if (text == stream.problem) return;
+    stream.problem = text;
+    const auto what = stream.settings.instance + ": its " + stream.settings.name;
+    told_(stream.settings.job, text.empty() ? what + " is written again" : what + " waits: " + text);
+}
+
+void LogCapture::finish() {
+    if (std::exchange(finishing_, true)) return;
+    if (running_) tell({std::string(logger::kEndPacket), {}, Fd()});
+}
+
+}  // namespace procsup

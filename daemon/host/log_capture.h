@@ -1,0 +1,97 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/fd.h"
+#include "common/packet_socket.h"
+#include "common/result.h"
+#include "conf/expand.h"
+#include "conf/job_spec.h"
+#include "daemon/engine/ports.h"
+#include "daemon/logger/protocol.h"
+
+namespace procsup {
+
+class Processes;
+
+/// The pipes that captured output goes through, and the procsup-logger at their other end. A pipe is made with the first run of
+/// an instance and kept until the instance is forgotten, over restarts of the job and of the logger; so is what the
+/// logger needs to go on exactly where one before it was killed. Never waits for the logger: what has to be told to it is
+/// queued, and told anew to each one that is started.
+class LogCapture {
+public:
+    /// `told` gets what goes into the daemon's own log; the first is the job, empty for the logger itself.
+    using Told = std::function<void(const std::string& job, const std::string& what)>;
+    LogCapture(EventLoop& loop, Processes& processes, Told told);
+    ~LogCapture();
+
+    /// Where the files of jobs are that name no directory.
+    void set_dir(std::string dir) { dir_ = std::move(dir); }
+
+    /// The writing ends that a run of the instance gets as 1 and 2; they stay this object's. -1: that stream is not captured.
+    Result<std::array<int, 2>> lend(InstanceId id, const JobSpec& spec, const InstanceName& name);
+    /// The instance is no more. What it wrote is still read.
+    void forget(InstanceId id);
+
+    /// A connection on which the logger offers the files of these instances (common/log_file.h): the reader's end.
+    Result<Fd> open_reading(const std::vector<InstanceId>& ids, bool follow);
+    /// Has the files of these instances rotated, where something is in them.
+    Result<void> rotate(const std::vector<InstanceId>& ids);
+    /// Why output of the instance cannot be written at present; empty: it can, or is not captured.
+    std::string problem(InstanceId id) const;
+
+    /// Has everything written that is still in the pipes, and the logger ended.
+    void finish();
+    bool finished() const { return !running_ && !again_; }
+
+private:
+    struct Kept {
+        InstanceId id = 0;  ///< 0: forgotten
+        bool removing = false;
+        logger::CapturedStream settings;
+        Fd reading, writing;
+        std::string problem;
+    };
+    struct Message {
+        std::string text;
+        std::vector<int> lent;
+        Fd owned;
+    };
+
+    Result<int> writing_end(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec);
+    logger::CapturedStream wanted_stream(const JobSpec& spec, const InstanceName& name, bool error) const;
+    Result<void> prepare();
+    void start();
+    void ended(const std::string& how);
+    void tell(Message message);
+    void tell_stream(const Kept& kept, bool with_pipe);
+    void flush();
+    void hear();
+    void heard(const json::Value& packet);
+    std::vector<std::uint32_t> slots_of(const std::vector<InstanceId>& ids) const;
+
+    EventLoop& loop_;
+    Processes& processes_;
+    Told told_;
+    std::string dir_;
+    std::string program_;
+    Fd memory_, staging_in_, staging_out_;
+    std::map<std::uint32_t, Kept> streams_;  ///< by slot
+    Fd socket_;
+    std::unique_ptr<Watch> watch_;
+    std::deque<Message> untold_;
+    bool running_ = false;
+    bool finishing_ = false;
+    TimePoint started_;
+    std::chrono::milliseconds pause_{0};
+    std::unique_ptr<Watch> again_;
+};
+
+}  // namespace procsup

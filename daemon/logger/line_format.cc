@@ -1,0 +1,164 @@
+#include "daemon/logger/line_format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "common/json.h"
+#include "common/utf8.h"
+
+namespace procsup::logger {
+namespace {
+
+/// One piece of a line; escaped it takes at most six times as much.
+constexpr std::size_t kPiece = 16 * 1024;
+constexpr std::string_view kContinued = "[continued] ";
+constexpr std::string_view kJsonCut = "\",\"cut\":true}\n";
+
+std::size_t find_newline(std::string_view data) {
+    const void* found = memchr(data.data(), '\n', data.size());
+    return found != nullptr ? static_cast<std::size_t>(static_cast<const char*>(found) - data.data())
+                            : std::string_view::npos;
+}
+
+}  // namespace
+
+std::string time_stamp(std::int64_t usec) {
+    namespace chrono = std::chrono;
+    const auto since = chrono::microseconds(usec);
+    const auto days = chrono::floor<chrono::days>(since);
+    const chrono::year_month_day date{chrono::sys_days(days)};
+    const chrono::hh_mm_ss time{since - days};
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
+                       time.minutes().count(), time.seconds().count(), time.subseconds().count());
+}
+
+LineFormat::LineFormat(LogFormat format, std::uint64_t max_size, const LineSource& source)
+    : format_(format), max_size_(max_size) {
+    json::Writer writer;
+    writer.begin_object().member("job", source.job).member("instance", source.instance);
+    writer.member("stream", source.stream).end_object();
+    json_source_ = writer.take();
+    json_source_.pop_back();
+    json_source_.erase(0, 1);
+    if (format_ != LogFormat::Raw) out_.reserve(kStepSize + 8 * kPiece);
+}
+
+void LineFormat::set_time(std::int64_t usec) {
+    if (format_ == LogFormat::Raw) return;
+    prefix_ = time_stamp(usec);
+    if (format_ == LogFormat::Stamped) {
+        prefix_ += ' ';
+        continued_prefix_ = prefix_ + std::string(kContinued);
+    } else {
+        const auto head = "{\"time\":\"" + prefix_ + "\"," + json_source_;
+        prefix_ = head + ",\"message\":\"";
+        continued_prefix_ = head + ",\"continued\":true,\"message\":\"";
+    }
+}
+
+Step LineFormat::next(std::string_view data, const LineState& line, std::uint64_t size) {
+    return format_ == LogFormat::Raw ? next_raw(data, line, size) : next_lines(data, line, size);
+}
+
+/// As much as fits without looking at it; near the end of the file up to the end of the last line that fits.
+Step LineFormat::next_raw(std::string_view data, LineState line, std::uint64_t size) const {
+    const auto up_to = [&](std::size_t count, bool rotate) {
+        const auto bytes = data.substr(0, count);
+        const auto newline = bytes.rfind('\n');
+        line.length = newline == std::string_view::npos ? line.length + count : count - newline - 1;
+        if (rotate) line.length = 0;
+        return Step{bytes, count, line, rotate};
+    };
+    if (max_size_ == 0 || size + data.size() <= max_size_) return up_to(data.size(), false);
+    const std::size_t room = size < max_size_ ? static_cast<std::size_t>(max_size_ - size) : 0;
+    if (const auto last = data.substr(0, room).rfind('\n'); last != std::string_view::npos)
+        return up_to(last + 1, true);
+    // No line ends within the room: the one that is begun goes on over it, another begins the next file.
+    if (line.length == 0 && size > 0) return up_to(0, true);
+    const std::size_t longest = line.length < max_size_ ? static_cast<std::size_t>(max_size_ - line.length) : 0;
+    const auto newline = find_newline(data.substr(0, longest));
+    if (newline != std::string_view::npos) return up_to(newline + 1, true);
+    return data.size() < longest ? up_to(data.size(), false) : up_to(longest, true);
+}
+
+void LineFormat::begin_line(LineState& line, bool continued) {
+    const auto before = out_.size();
+    out_ += continued ? continued_prefix_ : prefix_;
+    line.length = out_.size() - before;
+}
+
+void LineFormat::end_line(LineState& line, bool cut) {
+    if (format_ == LogFormat::Stamped) {
+        out_ += '\n';
+    } else {
+        // What was begun of a character and never ended.
+        if (line.cut_size > 0) json::append_escaped(out_, {reinterpret_cast<const char*>(line.cut), line.cut_size});
+        out_ += cut ? kJsonCut : "\"}\n";
+    }
+    line = LineState{};
+    line.continued = cut;
+}
+
+/// Adds a piece of `text`; how much of it. `ended`: the line ends behind it.
+std::size_t LineFormat::add_text(std::string_view text, LineState& line, bool ended) {
+    const std::uint64_t longest = max_size_ != 0 && max_size_ > line.length ? max_size_ - line.length : kPiece;
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>({text.size(), kPiece, longest}));
+    const auto piece = text.substr(0, size);
+    const auto before = out_.size();
+    if (format_ == LogFormat::Stamped) {
+        out_ += piece;
+    } else {
+        add_escaped(piece, line, ended && size == text.size());
+    }
+    line.length += out_.size() - before;
+    return size;
+}
+
+void LineFormat::add_escaped(std::string_view text, LineState& line, bool ended) {
+    std::string joined;
+    if (line.cut_size > 0) {
+        joined.assign(reinterpret_cast<const char*>(line.cut), line.cut_size).append(text);
+        text = joined;
+    }
+    line.cut_size = ended ? 0 : static_cast<std::uint32_t>(utf8_cut_short(text));
+    const auto whole = text.size() - line.cut_size;
+    memcpy(line.cut, text.data() + whole, line.cut_size);
+    json::append_escaped(out_, text.substr(0, whole));
+}
+
+Step LineFormat::next_lines(std::string_view data, LineState line, std::uint64_t size) {
+    out_.clear();
+    std::size_t used = 0;
+    while (used < data.size() && out_.size() < kStepSize) {
+        const auto line_before = line;
+        const auto out_before = out_.size();
+        const auto used_before = used;
+        const bool begun_here = line.length == 0;
+        if (begun_here) begin_line(line, line.continued != 0);
+        const auto rest = data.substr(used);
+        const auto newline = find_newline(rest);
+        const auto text = rest.substr(0, newline);
+        std::size_t taken = 0;
+        do {
+            taken += add_text(text.substr(taken), line, newline != std::string_view::npos);
+        } while (taken < text.size() && out_.size() < kStepSize && (max_size_ == 0 || line.length < max_size_));
+        used += taken;
+        const bool ended = taken == text.size() && newline != std::string_view::npos;
+        const bool cut = !ended && max_size_ != 0 && line.length >= max_size_;
+        if (ended) ++used;
+        if (ended || cut) end_line(line, cut);
+        const bool fits = max_size_ == 0 || size + out_.size() <= max_size_;
+        if (!fits && begun_here && size + out_before > 0) {
+            out_.resize(out_before);
+            return {out_, used_before, line_before, true};
+        }
+        if (!fits && line.length == 0) return {out_, used, line, true};
+    }
+    return {out_, used, line, false};
+}
+
+}  // namespace procsup::logger

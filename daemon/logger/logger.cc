@@ -1,0 +1,300 @@
+#include "daemon/logger/logger.h"
+
+#include <sys/epoll.h>
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace procsup::logger {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLongestRoundPause = std::chrono::microseconds(2000);
+/// A pause that is kept within the loop's callback; longer ones let others have their turn.
+constexpr auto kShortPause = std::chrono::microseconds(1000);
+constexpr auto kOneTurn = std::chrono::milliseconds(5);
+/// Of a pipe's 64 KiB: what a pause should not be so long as to exceed, lest a writer wait for it.
+constexpr std::size_t kMuch = 32 * 1024;
+constexpr std::size_t kLittle = 8 * 1024;
+
+constexpr auto kFirstRetry = 20ms;
+constexpr auto kLongestRetry = 1000ms;
+/// procsupd has died, and with it its jobs; what has not ended after this is not waited for.
+constexpr auto kLongestOrphaned = 10s;
+
+std::int64_t clock_usec(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return now.tv_sec * 1'000'000LL + now.tv_nsec / 1000;
+}
+
+void rest(std::chrono::microseconds pause) {
+    const timespec time{0, pause.count() * 1000};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
+}
+
+}  // namespace
+
+Logger::Logger(EventLoop& loop, Fd control, std::function<void(int)> end)
+    : loop_(loop),
+      control_(std::move(control)),
+      end_(std::move(end)),
+      pipes_(epoll_create1(EPOLL_CLOEXEC)),
+      readers_(loop, [this](std::uint32_t slot) { return find(slot); }),
+      round_pause_(kLongestRoundPause),
+      retry_pause_(kFirstRetry) {
+    control_watch_ =
+        loop_.watch_fd(control_.get(), EPOLLIN, Priority::SpawnResult, [this](std::uint32_t) { on_control(); });
+    pipes_watch_ = loop_.watch_fd(pipes_.get(), 0, Priority::Exit, [this](std::uint32_t) { on_pipes(); });
+}
+
+Logger::~Logger() = default;
+
+Stream* Logger::find(std::uint32_t slot) {
+    const auto found = streams_.find(slot);
+    return found != streams_.end() ? found->second.get() : nullptr;
+}
+
+// ---- procsupd
+
+void Logger::on_control() {
+    while (!unsaid_.empty()) {
+        const auto sent = send_packet(control_.get(), unsaid_.front());
+        if (sent == Sent::Later) break;
+        unsaid_.erase(unsaid_.begin());
+    }
+    control_watch_->set_events(unsaid_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
+    Packet packet;
+    for (;;) {
+        const auto received = receive_packet(control_.get(), packet);
+        if (received == Received::Nothing) return;
+        if (received == Received::End) return lose_procsupd();
+        obey(packet);
+    }
+}
+
+void Logger::say(std::string packet) {
+    if (orphaned_) return;
+    if (unsaid_.empty() && send_packet(control_.get(), packet) != Sent::Later) return;
+    unsaid_.push_back(std::move(packet));
+    control_watch_->set_events(EPOLLIN | EPOLLOUT);
+}
+
+void Logger::obey(Packet& packet) {
+    const auto order = json::parse(packet.text);
+    if (!order) return;
+    if (order->bool_or("begin", false)) {
+        begin(packet);
+    } else if (const auto* added = order->find("stream")) {
+        add_stream(*added, packet);
+    } else if (order->bool_or("work", false)) {
+        work();
+    } else if (const auto* removed = order->find("remove")) {
+        if (auto* stream = find(static_cast<std::uint32_t>(removed->int_or("slot", 0)))) stream->removing = true;
+        finish_streams();
+    } else if (const auto* read = order->find("read"); read != nullptr && packet.fds.size() == 1) {
+        readers_.add(std::move(packet.fds[0]), slots_of(*read), read->bool_or("follow", false));
+    } else if (const auto* rotated = order->find("rotate")) {
+        rotate(slots_of(*rotated));
+    } else if (order->bool_or("end", false)) {
+        ending_ = true;
+        finish_streams();
+    }
+}
+
+void Logger::begin(Packet& packet) {
+    if (packet.fds.size() != 3) return end_(EXIT_FAILURE);
+    auto memory = Memory::map(packet.fds[0]);
+    if (!memory) return end_(EXIT_FAILURE);
+    memory_ = *memory;
+    pump_ = std::make_unique<Pump>(*memory_, std::move(packet.fds[1]), std::move(packet.fds[2]),
+                                   [this](std::uint32_t slot) { return find(slot); });
+}
+
+void Logger::work() {
+    pump_->recover(clock_usec(CLOCK_REALTIME));
+    pipes_watch_->set_events(EPOLLIN);
+    for (auto& [slot, stream] : streams_) pump_->has_waiting(*stream) ? refused(*stream) : watch(*stream, true);
+    working_ = true;
+}
+
+void Logger::add_stream(const json::Value& member, Packet& packet) {
+    auto settings = stream_of(member);
+    Stream* const before = find(settings.slot);
+    if (settings.slot >= kMostStreams || (before == nullptr && packet.fds.size() != 1)) return;
+    auto& dir = dirs_[settings.dir];
+    auto shared = dir.lock();
+    if (!shared) {
+        shared = std::make_shared<LogDir>(settings.dir);
+        dir = shared;
+    }
+    Fd pipe = before != nullptr ? std::move(before->pipe) : std::move(packet.fds[0]);
+    const bool watched = before != nullptr && before->watched;
+    const auto slot = settings.slot;
+    auto renewed = std::make_unique<Stream>(std::move(settings), std::move(pipe), std::move(shared));
+    renewed->watched = watched;
+    streams_[slot] = std::move(renewed);
+    if (before == nullptr && working_) watch(*streams_[slot], true);
+}
+
+void Logger::rotate(const std::vector<std::uint32_t>& slots) {
+    for (const auto slot : slots) {
+        Stream* const stream = find(slot);
+        if (stream == nullptr || pump_->has_waiting(*stream)) continue;
+        auto done = stream->file.look(clock_usec(CLOCK_REALTIME));
+        if (done && stream->file.size() == 0) continue;
+        if (done) done = stream->file.rotate(stream->settings.keep);
+        if (!done) {
+            stream->problem = done.error().message;
+            refused(*stream);
+        }
+        readers_.changed(slot);
+    }
+}
+
+void Logger::lose_procsupd() {
+    orphaned_ = true;
+    ending_ = true;
+    control_watch_.reset();
+    give_up_ = loop_.call_at(loop_.now() + kLongestOrphaned, [this] { end_(EXIT_FAILURE); });
+    finish_streams();
+}
+
+/// Reads what is to be forgotten to its end; the end of everything, when that is what is asked for.
+void Logger::finish_streams() {
+    if (!pump_) return end_(EXIT_SUCCESS);
+    std::vector<std::uint32_t> finished;
+    const auto now = clock_usec(CLOCK_REALTIME);
+    for (auto& [slot, stream] : streams_) {
+        if (!ending_ && !stream->removing) continue;
+        if (pump_->has_waiting(*stream)) continue;
+        std::size_t bytes = 0;
+        auto moved = Pump::Moved::Some;
+        while (!stream->at_end && moved == Pump::Moved::Some) moved = pump_->move(*stream, now, bytes);
+        stream->at_end = stream->at_end || moved == Pump::Moved::End;
+        if (moved == Pump::Moved::Refused) refused(*stream);
+        // While procsupd lives it holds the writing end itself: then an empty pipe is the end.
+        const bool empty = stream->at_end || (moved == Pump::Moved::Nothing && !orphaned_);
+        if (empty && !pump_->has_waiting(*stream)) finished.push_back(slot);
+    }
+    for (const auto slot : finished) forget(slot);
+    if (ending_ && streams_.empty()) end_(EXIT_SUCCESS);
+}
+
+void Logger::forget(std::uint32_t slot) {
+    watch(*streams_.at(slot), false);
+    streams_.erase(slot);
+    memory_->streams[slot] = StreamRecord{};
+    say(slot_packet("removed", slot));
+}
+
+// ---- jobs
+
+void Logger::watch(Stream& stream, bool on) {
+    if (stream.watched == on) return;
+    stream.watched = on;
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u32 = stream.settings.slot;
+    epoll_ctl(pipes_.get(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, stream.pipe.get(), &event);
+}
+
+void Logger::on_pipes() {
+    const auto turn_ends = clock_usec(CLOCK_MONOTONIC) + std::chrono::microseconds(kOneTurn).count();
+    std::size_t largest = 0;
+    while (one_round(largest)) {
+        adapt_pause(largest);
+        if (round_pause_ >= kShortPause) {
+            pipes_watch_->set_events(0);
+            const auto until = TimePoint(std::chrono::microseconds(clock_usec(CLOCK_MONOTONIC))) + round_pause_;
+            pause_ = loop_.call_at(until, [this] { pipes_watch_->set_events(EPOLLIN); });
+            break;
+        }
+        if (round_pause_.count() > 0) rest(round_pause_);
+        if (clock_usec(CLOCK_MONOTONIC) >= turn_ends) break;
+    }
+    if (ending_ || std::any_of(streams_.begin(), streams_.end(), [](const auto& one) { return one.second->removing; }))
+        finish_streams();
+}
+
+/// Aims at rounds that bring neither so little that they are not worth it, nor so much that a writer has waited for them.
+void Logger::adapt_pause(std::size_t largest) {
+    if (largest >= kMuch) {
+        round_pause_ = round_pause_ / 4;
+        if (round_pause_ < 20us) round_pause_ = 0us;
+    } else if (largest < kLittle) {
+        round_pause_ = std::min(kLongestRoundPause, round_pause_ * 3 / 2 + 10us);
+    }
+}
+
+/// One batch of each pipe that has something; false: none had.
+bool Logger::one_round(std::size_t& largest) {
+    std::array<epoll_event, 256> events;
+    const int count = epoll_wait(pipes_.get(), events.data(), static_cast<int>(events.size()), 0);
+    largest = 0;
+    const auto now = clock_usec(CLOCK_REALTIME);
+    for (int i = 0; i < count; ++i) {
+        if (Stream* const stream = find(events[static_cast<std::size_t>(i)].data.u32)) {
+            largest = std::max(largest, pump(*stream, now));
+        }
+    }
+    return count > 0;
+}
+
+std::size_t Logger::pump(Stream& stream, std::int64_t now) {
+    std::size_t bytes = 0;
+    switch (pump_->move(stream, now, bytes)) {
+        case Pump::Moved::Nothing: break;
+        case Pump::Moved::Some: readers_.changed(stream.settings.slot); break;
+        case Pump::Moved::Refused: refused(stream); break;
+        case Pump::Moved::End:
+            stream.at_end = true;
+            watch(stream, false);
+            break;
+    }
+    return bytes;
+}
+
+// ---- what cannot be written
+
+void Logger::refused(Stream& stream) {
+    watch(stream, false);
+    tell_problem(stream);
+    if (retry_) return;
+    retry_pause_ = kFirstRetry;
+    retry_ = loop_.call_at(loop_.now() + retry_pause_, [this] { try_again(); });
+}
+
+void Logger::try_again() {
+    bool all = true;
+    const auto now = clock_usec(CLOCK_REALTIME);
+    for (auto& [slot, stream] : streams_) {
+        if (stream->problem.empty()) continue;
+        const auto before = std::exchange(stream->problem, {});
+        // Without anything that waits, it is the file that could not be opened.
+        if (auto there = stream->file.look(now); !there) stream->problem = there.error().message;
+        if (stream->problem.empty() && pump_->retry(*stream, now)) {
+            say(problem_packet(slot, ""));
+            if (!stream->at_end) watch(*stream, true);
+            readers_.changed(slot);
+            continue;
+        }
+        all = false;
+        if (stream->problem != before) tell_problem(*stream);
+    }
+    if (all) {
+        retry_.reset();
+    } else {
+        retry_pause_ = std::min<std::chrono::milliseconds>(retry_pause_ * 2, kLongestRetry);
+        retry_ = loop_.call_at(loop_.now() + retry_pause_, [this] { try_again(); });
+    }
+    if (ending_) finish_streams();
+}
+
+void Logger::tell_problem(Stream& stream) { say(problem_packet(stream.settings.slot, stream.problem)); }
+
+}  // namespace procsup::logger

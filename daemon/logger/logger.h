@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/fd.h"
+#include "common/packet_socket.h"
+#include "daemon/logger/memory.h"
+#include "daemon/logger/pump.h"
+#include "daemon/logger/readers.h"
+#include "daemon/logger/stream.h"
+
+namespace procsup::logger {
+
+/// procsup-logger: what procsupd says comes over one socket, what jobs write over one pipe for each of their streams. One
+/// thread: a disk that hangs holds up all of it, and nothing else.
+class Logger {
+public:
+    /// `control` is the connection to procsupd. `end` is called when nothing is left to do.
+    Logger(EventLoop& loop, Fd control, std::function<void(int)> end);
+    ~Logger();
+
+private:
+    void on_control();
+    void obey(Packet& packet);
+    void begin(Packet& packet);
+    void work();
+    void add_stream(const json::Value& member, Packet& packet);
+    void rotate(const std::vector<std::uint32_t>& slots);
+    void finish_streams();
+    void lose_procsupd();
+    void say(std::string packet);
+
+    void on_pipes();
+    bool one_round(std::size_t& largest);
+    void adapt_pause(std::size_t largest);
+    std::size_t pump(Stream& stream, std::int64_t now);
+    void refused(Stream& stream);
+    void try_again();
+    void watch(Stream& stream, bool on);
+    void tell_problem(Stream& stream);
+    void forget(std::uint32_t slot);
+    Stream* find(std::uint32_t slot);
+
+    EventLoop& loop_;
+    Fd control_;
+    std::function<void(int)> end_;
+    Fd pipes_;  ///< an epoll of its own: thousands of pipes are one source of the loop
+    Memory* memory_ = nullptr;
+    std::unique_ptr<Pump> pump_;
+    std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
+    std::map<std::string, std::weak_ptr<LogDir>> dirs_;
+    Readers readers_;
+    std::vector<std::string> unsaid_;  ///< for procsupd, when there is room
+    bool working_ = false;             ///< all streams are known, and what was begun before is finished
+    bool ending_ = false;
+    bool orphaned_ = false;  ///< procsupd has died
+    /// Between two rounds: what comes meanwhile is moved at once, and its writers wake nobody up.
+    std::chrono::microseconds round_pause_;
+    std::chrono::milliseconds retry_pause_;
+
+    std::unique_ptr<Watch> control_watch_, pipes_watch_;
+    std::unique_ptr<Watch> pause_, retry_, give_up_;
+};
+
+}  // namespace procsup::logger

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/fd.h"
+#include "common/result.h"
+#include "daemon/logger/log_dir.h"
+
+namespace procsup::logger {
+
+/// The current file of one stream, and its rotation. Files are for the logger's user; the group is the job's, which may read.
+/// Only a regular file with one name that is the logger's own is written to: whatever else stands in its place is
+/// refused with an Error, and looked at again with the next call of look().
+class OutputFile {
+public:
+    /// `base` is the name of the current file, `group` who may read.
+    OutputFile(std::shared_ptr<LogDir> dir, std::string base, std::optional<gid_t> group);
+
+    /// Makes sure that the file is open, is still the one at its path, and says how large it is. At `now` (microseconds);
+    /// the path itself is looked up once a second at most, for files that were moved away or removed and made anew.
+    Result<void> look(std::int64_t now);
+    /// One write(2) at the end; the bytes written, which may be fewer on a full disk.
+    Result<std::size_t> append(std::string_view bytes);
+    /// Gives back what is behind `size`.
+    Result<void> cut(std::uint64_t size);
+    /// The next bytes go to a new file; of the old ones the newest `keep` remain.
+    Result<void> rotate(std::uint32_t keep);
+
+    /// Makes sure that the directory is open; for reading where nothing was written yet.
+    Result<void> prepare() { return dir_->ensure(); }
+
+    const LogDir& dir() const { return *dir_; }
+    std::uint64_t size() const { return size_; }
+    /// Tells files apart while they exist.
+    std::uint64_t id() const { return id_; }
+    /// What it will be called by when it is rotated.
+    std::uint64_t number() const;
+    /// For reading: the current file, or a rotated one. `compressed` says which it was.
+    Result<Fd> open_current() const;
+    Result<Fd> open_rotated(std::uint64_t number, bool& compressed) const;
+    const std::set<std::uint64_t>& rotated() const { return dir_->rotated(base_); }
+    std::string path() const { return dir_->path() + "/" + base_; }
+
+private:
+    Result<void> open();
+    Result<void> check(const struct stat& status) const;
+    void remove_old(std::uint32_t keep);
+
+    std::shared_ptr<LogDir> dir_;
+    std::string base_;
+    std::optional<gid_t> group_;
+    Fd fd_;
+    std::uint64_t size_ = 0;
+    std::uint64_t id_ = 0;
+    std::int64_t looked_up_ = 0;
+};
+
+}  // namespace procsup::logger

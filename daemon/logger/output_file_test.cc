@@ -1,0 +1,154 @@
+#include "daemon/logger/output_file.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace procsup::logger {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class OutputFileTest : public testing::Test {
+protected:
+    OutputFileTest() {
+        char name[] = "/tmp/procsup-logger-XXXXXX";
+        root_ = mkdtemp(name);
+    }
+    ~OutputFileTest() override { fs::remove_all(root_); }
+
+    std::string dir() const { return root_ + "/a/log"; }
+    OutputFile file() const { return {std::make_shared<LogDir>(dir()), "web.out.log", {}}; }
+    static std::string content(const std::string& path) {
+        std::stringstream text;
+        text << std::ifstream(path).rdbuf();
+        return text.str();
+    }
+    static void write(OutputFile& file, std::string_view text, std::int64_t now = 0) {
+        const auto there = file.look(now);
+        ASSERT_TRUE(there) << there.error().message;
+        ASSERT_TRUE(file.append(text));
+    }
+
+    std::string root_;
+};
+
+TEST_F(OutputFileTest, MakesItsDirectoryAndGoesOnWhereItWas) {
+    {
+        auto first = file();
+        write(first, "one\n");
+    }
+    auto second = file();
+    write(second, "two\n");
+    EXPECT_EQ(content(dir() + "/web.out.log"), "one\ntwo\n");
+    EXPECT_EQ(second.size(), 8u);
+}
+
+TEST_F(OutputFileTest, KeepsTheNewestFiles) {
+    auto log = file();
+    for (int i = 1; i <= 5; ++i) {
+        write(log, std::to_string(i));
+        ASSERT_TRUE(log.rotate(2));
+    }
+    EXPECT_EQ(log.number(), 6u);
+    EXPECT_FALSE(fs::exists(dir() + "/web.out.log.000003"));
+    EXPECT_EQ(content(dir() + "/web.out.log.000004"), "4");
+    EXPECT_EQ(content(dir() + "/web.out.log.000005"), "5");
+    EXPECT_EQ(content(dir() + "/web.out.log"), "");
+}
+
+TEST_F(OutputFileTest, CountsOnFromWhatIsThere) {
+    fs::create_directories(dir());
+    std::ofstream(dir() + "/web.out.log.000041.zst") << "x";
+    std::ofstream(dir() + "/web.out.log.old") << "x";
+    std::ofstream(dir() + "/other.out.log.000099") << "x";
+    auto log = file();
+    write(log, "y");
+    EXPECT_EQ(log.number(), 42u);
+}
+
+TEST_F(OutputFileTest, IsMadeAnewWhenItWasRemovedOrMoved) {
+    auto log = file();
+    write(log, "one");
+    fs::remove(dir() + "/web.out.log");
+    write(log, "two");
+    EXPECT_EQ(content(dir() + "/web.out.log"), "two");
+    fs::rename(dir() + "/web.out.log", dir() + "/moved");
+    write(log, "three", 2'000'000);
+    EXPECT_EQ(content(dir() + "/web.out.log"), "three");
+    fs::remove_all(root_ + "/a");
+    write(log, "four", 4'000'000);
+    EXPECT_EQ(content(dir() + "/web.out.log"), "four");
+}
+
+TEST_F(OutputFileTest, GoesOnBehindWhatWasCutOff) {
+    auto log = file();
+    write(log, "one");
+    fs::resize_file(dir() + "/web.out.log", 0);
+    write(log, "two");
+    EXPECT_EQ(content(dir() + "/web.out.log"), "two");
+    EXPECT_EQ(log.size(), 3u);
+}
+
+TEST_F(OutputFileTest, WritesToNothingButAFileOfItsOwn) {
+    fs::create_directories(dir());
+    const auto path = dir() + "/web.out.log";
+    const auto refusal = [&] {
+        auto log = file();
+        const auto there = log.look(0);
+        fs::remove(path);
+        return there ? std::string("it was taken") : there.error().message;
+    };
+    std::ofstream(root_ + "/target") << "precious";
+    fs::create_symlink(root_ + "/target", path);
+    EXPECT_THAT(refusal(), HasSubstr("symbolic link"));
+    fs::create_hard_link(root_ + "/target", path);
+    EXPECT_THAT(refusal(), HasSubstr("2 names"));
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    EXPECT_THAT(refusal(), HasSubstr("cannot"));
+    const Fd reader([&] {
+        EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+        return open(path.c_str(), O_RDONLY | O_NONBLOCK);
+    }());
+    EXPECT_THAT(refusal(), HasSubstr("not a regular file"));
+    fs::create_directory(path);
+    EXPECT_THAT(refusal(), HasSubstr("cannot open"));
+    if (geteuid() == 0) {
+        std::ofstream(path) << "";
+        ASSERT_EQ(chown(path.c_str(), 65534, 65534), 0);
+        EXPECT_THAT(refusal(), HasSubstr("another user"));
+    }
+    EXPECT_EQ(content(root_ + "/target"), "precious");
+}
+
+TEST_F(OutputFileTest, FollowsNoLinkOfAnotherUser) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can give a link away";
+    fs::create_directories(root_ + "/real");
+    fs::create_directory_symlink(root_ + "/real", root_ + "/a");
+    auto log = file();
+    EXPECT_TRUE(log.look(0));
+    ASSERT_EQ(lchown((root_ + "/a").c_str(), 65534, 65534), 0);
+    auto again = file();
+    const auto there = again.look(0);
+    ASSERT_FALSE(there);
+    EXPECT_THAT(there.error().message, HasSubstr("symbolic link of another user"));
+}
+
+TEST_F(OutputFileTest, ADirectoryHasOneLogger) {
+    auto log = file();
+    write(log, "one");
+    auto other = file();
+    const auto there = other.look(0);
+    ASSERT_FALSE(there);
+    EXPECT_THAT(there.error().message, HasSubstr("another procsup-logger"));
+}
+
+}  // namespace
+}  // namespace procsup::logger

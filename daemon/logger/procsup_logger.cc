@@ -1,0 +1,45 @@
+// procsup-logger: writes what jobs write. Its standard input is the connection to procsupd (protocol.h).
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "daemon/logger/logger.h"
+#include "daemon/loop/sd_event_loop.h"
+
+namespace {
+
+/// A pipe and a file for each stream.
+void raise_open_files() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// It ends when procsupd does and all is written; what is sent to a whole session or container does not end it before.
+void ignore_signals() {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT}) signal(number, SIG_IGN);
+}
+
+}  // namespace
+
+int main() {
+    using namespace procsup;
+    ignore_signals();
+    raise_open_files();
+    umask(0022);
+    auto loop = SdEventLoop::create();
+    if (!loop) {
+        fprintf(stderr, "procsup-logger: %s\n", loop.error().message.c_str());
+        return EXIT_FAILURE;
+    }
+    Fd control(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    logger::Logger logger(**loop, std::move(control), [&](int code) { (*loop)->end(code); });
+    const auto code = (*loop)->run();
+    return code ? *code : EXIT_FAILURE;
+}

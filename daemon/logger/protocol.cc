@@ -1,0 +1,74 @@
+#include "daemon/logger/protocol.h"
+
+namespace procsup::logger {
+namespace {
+
+void write_slots(json::Writer& writer, const std::vector<std::uint32_t>& slots) {
+    writer.key("slots").begin_array();
+    for (const auto slot : slots) writer.number(slot);
+    writer.end_array();
+}
+
+}  // namespace
+
+std::string stream_packet(const CapturedStream& stream) {
+    json::Writer writer;
+    writer.begin_object().key("stream").begin_object().member_int("slot", stream.slot);
+    writer.member("job", stream.job).member("instance", stream.instance).member("name", stream.name);
+    writer.member("dir", stream.dir).member("format", kLogFormatNames[static_cast<std::size_t>(stream.format)]);
+    writer.member_int("maxSize", static_cast<std::int64_t>(stream.max_size)).member_int("keep", stream.keep);
+    if (stream.group) writer.member_int("group", *stream.group);
+    return writer.end_object().end_object().take();
+}
+
+CapturedStream stream_of(const json::Value& member) {
+    CapturedStream stream;
+    stream.slot = static_cast<std::uint32_t>(member.int_or("slot", 0));
+    stream.job = member.string_or("job", "");
+    stream.instance = member.string_or("instance", "");
+    stream.name = member.string_or("name", "");
+    stream.dir = member.string_or("dir", "");
+    stream.format = parse_log_format(member.string_or("format", "")).value_or(LogFormat::Raw);
+    stream.max_size = static_cast<std::uint64_t>(member.int_or("maxSize", 0));
+    stream.keep = static_cast<std::uint32_t>(member.int_or("keep", 0));
+    if (member.find("group") != nullptr) stream.group = static_cast<gid_t>(member.int_or("group", 0));
+    return stream;
+}
+
+std::string slot_packet(std::string_view what, std::uint32_t slot) {
+    json::Writer writer;
+    writer.begin_object().key(what).begin_object().member_int("slot", slot);
+    return writer.end_object().end_object().take();
+}
+
+std::string read_packet(const std::vector<std::uint32_t>& slots, bool follow) {
+    json::Writer writer;
+    writer.begin_object().key("read").begin_object();
+    write_slots(writer, slots);
+    return writer.member_bool("follow", follow).end_object().end_object().take();
+}
+
+std::string rotate_packet(const std::vector<std::uint32_t>& slots) {
+    json::Writer writer;
+    writer.begin_object().key("rotate").begin_object();
+    write_slots(writer, slots);
+    return writer.end_object().end_object().take();
+}
+
+std::vector<std::uint32_t> slots_of(const json::Value& member) {
+    std::vector<std::uint32_t> slots;
+    const auto* list = member.find("slots");
+    if (list == nullptr || list->as_array() == nullptr) return slots;
+    for (const auto& slot : *list->as_array()) {
+        if (const auto* number = slot.as_int()) slots.push_back(static_cast<std::uint32_t>(*number));
+    }
+    return slots;
+}
+
+std::string problem_packet(std::uint32_t slot, std::string_view text) {
+    json::Writer writer;
+    writer.begin_object().key("problem").begin_object().member_int("slot", slot).member("text", text);
+    return writer.end_object().end_object().take();
+}
+
+}  // namespace procsup::logger

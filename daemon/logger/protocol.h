@@ -1,0 +1,60 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/json.h"
+#include "common/log_file.h"
+
+/// What procsupd and its logger say to each other over a SOCK_SEQPACKET socket, one JSON object a packet.
+///
+/// To the logger, in this order: {"begin": true} with the memory (memory.h) and the staging pipe, both ends; {"stream": …} with
+/// the read end of the pipe, for each; {"work": true}, upon which it finishes what a logger before it has begun. After that:
+///   {"stream": …}                               a new one, with its pipe; or new settings of one it has, without
+///   {"remove": {"slot": 3}}                     read it to its end, then forget it
+///   {"read": {"slots": […], "follow": false}}   with the logger's end of a reading connection (common/log_file.h)
+///   {"rotate": {"slots": […]}}
+///   {"end": true}                               read all to their ends, then exit
+/// The end of the connection means that procsupd has died: all that is still written is read, and then it exits.
+///
+/// From the logger:
+///   {"problem": {"slot": 3, "text": "…"}}       why it cannot write at present; empty: it can again
+///   {"removed": {"slot": 3}}
+namespace procsup::logger {
+
+/// One standard stream of one instance and how it is kept.
+struct CapturedStream {
+    std::uint32_t slot = 0;  ///< its place in Memory::streams
+    std::string job, instance;
+    std::string name;  ///< "stdout" or "stderr"
+    std::string dir;   ///< absolute
+    LogFormat format = LogFormat::Stamped;
+    std::uint64_t max_size = 0;  ///< 0: files are not rotated by size
+    std::uint32_t keep = 0;
+    std::optional<gid_t> group;  ///< who may read its files, besides the logger's user
+
+    /// "web@0.out.log". No two streams have the same name, whatever their jobs are called.
+    std::string file_name() const { return instance + (name == "stderr" ? ".err.log" : ".out.log"); }
+
+    friend bool operator==(const CapturedStream&, const CapturedStream&) = default;
+};
+
+std::string stream_packet(const CapturedStream& stream);
+CapturedStream stream_of(const json::Value& member);
+
+inline constexpr std::string_view kBeginPacket = R"({"begin":true})";
+inline constexpr std::string_view kWorkPacket = R"({"work":true})";
+inline constexpr std::string_view kEndPacket = R"({"end":true})";
+/// {"remove": {"slot": 3}} and the like.
+std::string slot_packet(std::string_view what, std::uint32_t slot);
+std::string read_packet(const std::vector<std::uint32_t>& slots, bool follow);
+std::string rotate_packet(const std::vector<std::uint32_t>& slots);
+std::vector<std::uint32_t> slots_of(const json::Value& member);
+std::string problem_packet(std::uint32_t slot, std::string_view text);
+
+}  // namespace procsup::logger

@@ -1,0 +1,169 @@
+#include "daemon/logger/pump.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace procsup::logger {
+
+Pump::Pump(Memory& memory, Fd staging_in, Fd staging_out, std::function<Stream*(std::uint32_t)> find)
+    : memory_(memory),
+      staging_in_(std::move(staging_in)),
+      staging_out_(std::move(staging_out)),
+      find_(std::move(find)) {}
+
+void Pump::recover(std::int64_t now) {
+    for (auto& batch : memory_.batches) {
+        const auto phase = batch.phase.load(std::memory_order_acquire);
+        if (phase == Phase::Idle) continue;
+        if (phase == Phase::Filling) {
+            int there = 0;
+            ioctl(staging_out_.get(), FIONREAD, &there);
+            batch.size = static_cast<std::uint32_t>(there);
+            batch.enter(Phase::Reading);
+        }
+        Stream* const stream = find_(batch.slot);
+        if (phase != Phase::Writing) {
+            take_from_staging(batch);
+            // Which file it goes to is found out by resume().
+            batch.set_progress({0, memory_.streams[batch.slot].line, 0, 0});
+            batch.enter(Phase::Writing);
+        }
+        if (stream == nullptr) {
+            batch.enter(Phase::Idle);
+        } else {
+            resume(batch, *stream, now);
+        }
+    }
+}
+
+/// What is missing in the staging pipe is in `data` already. A read from a pipe that has the bytes is not interrupted, and
+/// what it has taken it has stored.
+void Pump::take_from_staging(Batch& batch) {
+    int left = 0;
+    ioctl(staging_out_.get(), FIONREAD, &left);
+    std::size_t have = batch.size - static_cast<std::size_t>(left);
+    while (have < batch.size) {
+        const ssize_t size = read(staging_out_.get(), batch.data + have, batch.size - have);
+        if (size > 0) have += static_cast<std::size_t>(size);
+        if (size == 0 || (size < 0 && errno != EINTR)) break;
+    }
+}
+
+Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
+    bytes = 0;
+    if (auto there = stream.file.look(now); !there) {
+        stream.problem = there.error().message;
+        return Moved::Refused;
+    }
+    Batch* const batch = idle_batch();
+    if (batch == nullptr) {
+        stream.problem = "too many directories cannot be written to";
+        return Moved::Refused;
+    }
+    batch->slot = stream.settings.slot;
+    batch->time = now;
+    batch->enter(Phase::Filling);
+    const ssize_t size =
+        splice(stream.pipe.get(), nullptr, staging_in_.get(), nullptr, Batch::kSize, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (size <= 0) {
+        batch->enter(Phase::Idle);
+        return size == 0 ? Moved::End : Moved::Nothing;
+    }
+    bytes = static_cast<std::size_t>(size);
+    batch->size = static_cast<std::uint32_t>(size);
+    batch->enter(Phase::Reading);
+    take_from_staging(*batch);
+    batch->set_progress({0, memory_.streams[batch->slot].line, stream.file.size(), stream.file.id()});
+    batch->enter(Phase::Writing);
+    return write(*batch, stream) ? Moved::Some : Moved::Refused;
+}
+
+bool Pump::retry(Stream& stream, std::int64_t now) {
+    Batch* const batch = waiting_batch(stream.settings.slot);
+    return batch == nullptr || resume(*batch, stream, now);
+}
+
+bool Pump::has_waiting(const Stream& stream) const {
+    return std::any_of(memory_.batches.begin(), memory_.batches.end(), [&](const auto& batch) {
+        return batch.phase.load(std::memory_order_relaxed) != Phase::Idle && batch.slot == stream.settings.slot;
+    });
+}
+
+bool Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
+    auto progress = batch.progress();
+    if (auto there = stream.file.look(now); !there) {
+        stream.problem = there.error().message;
+        return false;
+    }
+    // A write that was begun and not noted is undone: it will be made again.
+    if (stream.file.id() == progress.file_id && stream.file.size() > progress.file_size) {
+        if (auto done = stream.file.cut(progress.file_size); !done) {
+            stream.problem = done.error().message;
+            return false;
+        }
+    }
+    progress.file_size = stream.file.size();
+    progress.file_id = stream.file.id();
+    batch.set_progress(progress);
+    return write(batch, stream);
+}
+
+bool Pump::write(Batch& batch, Stream& stream) {
+    stream.format.set_time(batch.time);
+    auto progress = batch.progress();
+    while (progress.consumed < batch.size) {
+        const std::string_view left(batch.data + progress.consumed, batch.size - progress.consumed);
+        const auto step = stream.format.next(left, progress.line, stream.file.size());
+        if (auto done = write_step(step, stream); !done) {
+            stream.problem = done.error().message;
+            if (stream.file.size() > progress.file_size) (void)stream.file.cut(progress.file_size);
+            return false;
+        }
+        progress.consumed += static_cast<std::uint32_t>(step.consumed);
+        progress.line = step.after;
+        progress.file_size = stream.file.size();
+        batch.set_progress(progress);
+        if (!step.rotate) continue;
+        if (auto done = stream.file.rotate(stream.settings.keep); !done) {
+            stream.problem = done.error().message;
+            return false;
+        }
+        progress.file_size = stream.file.size();
+        progress.file_id = stream.file.id();
+        batch.set_progress(progress);
+    }
+    memory_.streams[batch.slot].line = progress.line;
+    batch.enter(Phase::Idle);
+    return true;
+}
+
+Result<void> Pump::write_step(const Step& step, Stream& stream) const {
+    auto bytes = step.bytes;
+    while (!bytes.empty()) {
+        const auto written = stream.file.append(bytes);
+        if (!written) return written.error();
+        bytes.remove_prefix(*written);
+    }
+    return {};
+}
+
+Batch* Pump::idle_batch() {
+    const auto found = std::find_if(memory_.batches.begin(), memory_.batches.end(), [](const auto& batch) {
+        return batch.phase.load(std::memory_order_relaxed) == Phase::Idle;
+    });
+    return found != memory_.batches.end() ? &*found : nullptr;
+}
+
+Batch* Pump::waiting_batch(std::uint32_t slot) {
+    const auto found = std::find_if(memory_.batches.begin(), memory_.batches.end(), [&](const auto& batch) {
+        return batch.phase.load(std::memory_order_relaxed) != Phase::Idle && batch.slot == slot;
+    });
+    return found != memory_.batches.end() ? &*found : nullptr;
+}
+
+}  // namespace procsup::logger

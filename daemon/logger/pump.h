@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "common/fd.h"
+#include "common/result.h"
+#include "daemon/logger/memory.h"
+#include "daemon/logger/stream.h"
+
+namespace procsup::logger {
+
+/// Moves bytes from the pipes of streams to their files so that every byte is in a file once, in order, at whatever
+/// instruction the logger is killed.
+///
+/// splice(2) takes a batch out of the stream's pipe into the staging pipe, which nobody else writes to: how much of it is
+/// left there is always known (FIONREAD), also after a crash in the middle of either call. From there it is read into
+/// Memory, and only what is in Memory is written to the file, whose size tells how far that came.
+class Pump {
+public:
+    /// `find` gives the stream of a slot, or nullptr.
+    Pump(Memory& memory, Fd staging_in, Fd staging_out, std::function<Stream*(std::uint32_t)> find);
+
+    /// Finishes what a logger before this one has begun. What cannot be written now waits, see retry().
+    void recover(std::int64_t now);
+
+    enum class Moved {
+        Nothing,  ///< the pipe is empty
+        Some,     ///< perhaps there is more
+        End,      ///< and nobody can write to it any more
+        Refused,  ///< stream.problem says why
+    };
+    /// Moves at most one batch. `now`: microseconds since 1970, the time that the lines get.
+    Moved move(Stream& stream, std::int64_t now, std::size_t& bytes);
+    /// Tries to write what waits of this stream; true when nothing of it waits any more.
+    bool retry(Stream& stream, std::int64_t now);
+    /// Something that was taken out of its pipe is not in its file.
+    bool has_waiting(const Stream& stream) const;
+
+private:
+    Batch* idle_batch();
+    Batch* waiting_batch(std::uint32_t slot);
+    void take_from_staging(Batch& batch);
+    bool resume(Batch& batch, Stream& stream, std::int64_t now);
+    bool write(Batch& batch, Stream& stream);
+    Result<void> write_step(const Step& step, Stream& stream) const;
+
+    Memory& memory_;
+    Fd staging_in_, staging_out_;
+    std::function<Stream*(std::uint32_t)> find_;
+};
+
+}  // namespace procsup::logger

@@ -1,0 +1,167 @@
+#include "daemon/logger/pump.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace procsup::logger {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What procsupd keeps, and loggers that come and go.
+class PumpTest : public testing::Test {
+protected:
+    PumpTest() {
+        char name[] = "/tmp/procsup-pump-XXXXXX";
+        root_ = mkdtemp(name);
+        auto file = Memory::create();
+        memory_ = *Memory::map(*file);
+        pipe2(staging_, O_CLOEXEC);
+        pipe2(job_, O_CLOEXEC);
+        start_logger();
+    }
+    ~PumpTest() override {
+        pump_.reset();
+        stream_.reset();
+        for (const int fd : {staging_[0], staging_[1], job_[0], job_[1]}) close(fd);
+        fs::remove_all(root_);
+    }
+
+    void start_logger(LogFormat format = LogFormat::Raw, std::uint64_t max_size = 0) {
+        pump_.reset();
+        stream_.reset();
+        CapturedStream settings{5, "web", "web", "stdout", root_, format, max_size, 100, {}};
+        stream_ = std::make_unique<Stream>(settings, Fd(dup(job_[0])), std::make_shared<LogDir>(root_));
+        pump_ = std::make_unique<Pump>(*memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
+                                       [this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; });
+    }
+    void job_writes(std::string_view text) {
+        ASSERT_EQ(write(job_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    }
+    Pump::Moved move() {
+        std::size_t bytes = 0;
+        return pump_->move(*stream_, 0, bytes);
+    }
+    std::string content() const {
+        std::stringstream text;
+        text << std::ifstream(root_ + "/web.out.log").rdbuf();
+        return text.str();
+    }
+    Batch& batch() { return memory_->batches[0]; }
+    /// Takes what the job has written as far as the staging pipe.
+    std::uint32_t stage() {
+        batch().slot = 5;
+        batch().enter(Phase::Filling);
+        return static_cast<std::uint32_t>(splice(job_[0], nullptr, staging_[1], nullptr, 65536, SPLICE_F_NONBLOCK));
+    }
+
+    std::string root_;
+    Memory* memory_ = nullptr;
+    int staging_[2], job_[2];
+    std::unique_ptr<Stream> stream_;
+    std::unique_ptr<Pump> pump_;
+};
+
+TEST_F(PumpTest, MovesWhatIsThere) {
+    job_writes("one\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    EXPECT_EQ(move(), Pump::Moved::Nothing);
+    job_writes("two\n");
+    close(job_[1]);
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    EXPECT_EQ(move(), Pump::Moved::End);
+    job_[1] = dup(job_[0]);  // for the destructor
+    EXPECT_EQ(content(), "one\ntwo\n");
+}
+
+TEST_F(PumpTest, GoesOnFromTheStagingPipe) {
+    job_writes("one\n");
+    EXPECT_EQ(stage(), 4u);
+    job_writes("two\n");
+    start_logger();
+    pump_->recover(0);
+    EXPECT_EQ(content(), "one\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    EXPECT_EQ(content(), "one\ntwo\n");
+}
+
+TEST_F(PumpTest, GoesOnBeforeAnythingWasTaken) {
+    batch().slot = 5;
+    batch().enter(Phase::Filling);
+    start_logger();
+    pump_->recover(0);
+    EXPECT_EQ(batch().phase, Phase::Idle);
+    EXPECT_EQ(content(), "");
+}
+
+TEST_F(PumpTest, GoesOnInTheMiddleOfReading) {
+    job_writes("one\ntwo\n");
+    batch().size = stage();
+    batch().enter(Phase::Reading);
+    ASSERT_EQ(read(staging_[0], batch().data, 3), 3);
+    start_logger();
+    pump_->recover(0);
+    EXPECT_EQ(content(), "one\ntwo\n");
+}
+
+TEST_F(PumpTest, WritesOnceWhatWasWrittenAndNotNoted) {
+    job_writes("before\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    job_writes("one\ntwo\n");
+    batch().size = stage();
+    batch().enter(Phase::Reading);
+    ASSERT_EQ(read(staging_[0], batch().data, batch().size), 8);
+    batch().set_progress({0, {}, stream_->file.size(), stream_->file.id()});
+    batch().enter(Phase::Writing);
+    ASSERT_TRUE(stream_->file.append("one\ntw"));
+    start_logger();
+    pump_->recover(0);
+    EXPECT_EQ(content(), "before\none\ntwo\n");
+}
+
+TEST_F(PumpTest, KnowsThatTheFileWasRotatedBeforeItCouldNoteIt) {
+    start_logger(LogFormat::Raw, 8);
+    job_writes("one\ntwo\nthree\n");
+    batch().size = stage();
+    batch().enter(Phase::Reading);
+    ASSERT_EQ(read(staging_[0], batch().data, batch().size), 14);
+    ASSERT_TRUE(stream_->file.look(0));
+    ASSERT_TRUE(stream_->file.append("one\ntwo\n"));
+    batch().set_progress({8, {}, 8, stream_->file.id()});
+    batch().enter(Phase::Writing);
+    ASSERT_TRUE(stream_->file.rotate(5));
+    start_logger(LogFormat::Raw, 8);
+    pump_->recover(0);
+    EXPECT_EQ(content(), "three\n");
+}
+
+TEST_F(PumpTest, WhatCannotBeWrittenWaitsAndHoldsUpNobodyElse) {
+    fs::create_directory(root_ + "/web.out.log");
+    job_writes("one\n");
+    EXPECT_EQ(move(), Pump::Moved::Refused);
+    EXPECT_NE(stream_->problem, "");
+    EXPECT_FALSE(pump_->has_waiting(*stream_)) << "nothing is taken that cannot be written";
+    fs::remove(root_ + "/web.out.log");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    EXPECT_EQ(content(), "one\n");
+}
+
+TEST_F(PumpTest, ALineIsStampedOnceOverACrash) {
+    start_logger(LogFormat::Stamped);
+    job_writes("begun");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    start_logger(LogFormat::Stamped);
+    pump_->recover(0);
+    job_writes(" and ended\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    EXPECT_EQ(content(), "1970-01-01T00:00:00.000000Z begun and ended\n");
+}
+
+}  // namespace
+}  // namespace procsup::logger

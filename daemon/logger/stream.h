@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "common/fd.h"
+#include "daemon/logger/line_format.h"
+#include "daemon/logger/output_file.h"
+#include "daemon/logger/protocol.h"
+
+namespace procsup::logger {
+
+/// One captured stream: the pipe it comes from, the form its lines get, the file they go to.
+struct Stream {
+    Stream(CapturedStream asked, Fd from, std::shared_ptr<LogDir> dir)
+        : settings(std::move(asked)),
+          pipe(std::move(from)),
+          format(settings.format, settings.max_size, {settings.job, settings.instance, settings.name}),
+          file(std::move(dir), settings.file_name(), settings.group) {}
+
+    CapturedStream settings;
+    Fd pipe;
+    LineFormat format;
+    OutputFile file;
+    bool watched = false;   ///< what its pipe brings is waited for
+    bool removing = false;  ///< forgotten as soon as its pipe is empty
+    bool at_end = false;    ///< nobody can write to its pipe any more
+    std::string problem;    ///< why nothing can be written at present
+};
+
+}  // namespace procsup::logger
