@@ -45,6 +45,7 @@ Daemon::~Daemon() {
     loader_.reset();
     timers_.reset();
     stops_.reset();
+    log_capture_.reset();
     processes_.reset();
     supervisor_.reset();
 }
@@ -82,11 +83,16 @@ Result<void> Daemon::set_up() {
     processes_->set_on_shortfall([this](const JobSpec& spec, const std::string& what) {
         log_.warn(spec.name + ": " + what, {{"PROCSUPD_JOB", spec.name}});
     });
+    log_capture_ = std::make_unique<LogCapture>(*loop_, *processes_, [this](const auto& job, const auto& what) {
+        job.empty() ? log_.error(what) : log_.warn(what, {{"PROCSUPD_JOB", job}});
+    });
+    processes_->set_log_capture(*log_capture_);
     const auto& state_dir = options_.state_dir.empty() ? options_.default_state_dir : options_.state_dir;
     loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, state_dir);
     stops_ = std::make_unique<RememberedStops>(*processes_, log_, state_dir);
-    shutdown_ = std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *stops_},
-                                           [this](int code) { end(code); });
+    shutdown_ =
+        std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *stops_, *log_capture_},
+                                   [this](int code) { end(code); });
     report_ = std::make_unique<ServiceReport>(*loop_, service_, [this] { return status_text(); });
     tree_lister_ = std::make_unique<TreeLister>(*loop_, *processes_);
     processes_->set_zombie_counter([this](InstanceId id, Incarnation incarnation) { count_zombies(id, incarnation); });
@@ -171,6 +177,7 @@ void Daemon::start_jobs_alone() {
 Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     spec_ = spec;
     spec_.log_dir = choose_log_dir(options_, spec.log_dir);
+    log_capture_->set_dir(spec_.log_dir);
     log_.set_level(spec.log_level);
     auto runtime = options_.runtime_dir;
     if (runtime.empty()) runtime = spec.runtime_dir.empty() ? options_.default_runtime_dir : spec.runtime_dir;

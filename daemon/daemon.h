@@ -10,6 +10,7 @@
 #include "daemon/engine/supervisor.h"
 #include "daemon/host/guard.h"
 #include "daemon/host/loader.h"
+#include "daemon/host/log_capture.h"
 #include "daemon/host/own_log.h"
 #include "daemon/host/processes.h"
 #include "daemon/host/runtime_dir.h"
@@ -75,6 +76,7 @@ private:
     std::unique_ptr<SdEventLoop> loop_;
     std::optional<RuntimeDir> runtime_dir_;
     std::unique_ptr<Processes> processes_;
+    std::unique_ptr<LogCapture> log_capture_;
     std::unique_ptr<Guard> guard_;
     std::unique_ptr<TreeLister> tree_lister_;
     std::unique_ptr<TimerQueue> timers_;

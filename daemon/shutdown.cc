@@ -57,16 +57,22 @@ void Shutdown::overdue() {
 void Shutdown::end_when_nothing_is_left(Guard* guard) {
     if (guard != nullptr) guard->retire();
     const bool strays = parts_.processes.end_strays();
-    if (!parts_.stops.saving() && !parts_.processes.end_helpers() && !strays) {
+    if (!strays) parts_.capture.finish();
+    if (!parts_.stops.saving() && !parts_.processes.end_helpers() && !strays && parts_.capture.finished()) {
         end_(exit_code_);
     } else if (!ending_) {
         ending_ = parts_.loop.call_at(parts_.loop.now() + kAfterKill, [this] {
-            parts_.log.error(!parts_.stops.saving() ? "ending although orphans are left that cannot be killed"
-                                                    : "ending although it is not on disk yet in " +
-                                                          parts_.stops.place() + " which jobs were stopped by order");
+            parts_.log.error("ending although " + unfinished());
             end_(exit_code_);
         });
     }
+}
+
+std::string Shutdown::unfinished() const {
+    if (parts_.stops.saving())
+        return "it is not on disk yet in " + parts_.stops.place() + " which jobs were stopped by order";
+    if (!parts_.capture.finished()) return "what jobs have written is not in its files yet; procsup-logger goes on";
+    return "orphans are left that cannot be killed";
 }
 
 }  // namespace procsup

@@ -7,6 +7,7 @@
 #include "conf/job_spec.h"
 #include "daemon/engine/supervisor.h"
 #include "daemon/host/guard.h"
+#include "daemon/host/log_capture.h"
 #include "daemon/host/own_log.h"
 #include "daemon/host/processes.h"
 #include "daemon/loop/sd_event_loop.h"
@@ -24,6 +25,7 @@ public:
         Processes& processes;
         OwnLog& log;
         const RememberedStops& stops;
+        LogCapture& capture;
     };
     /// `end`: the daemon ends with this code.
     Shutdown(Parts parts, std::function<void(int)> end) : parts_(parts), end_(std::move(end)) {}
@@ -39,13 +41,14 @@ public:
     const std::string& cause() const { return cause_; }
 
     void begin(Duration timeout);
-    /// No job has a process any more. Ends when nothing else is left either: orphans that no job holds, and what is on its
-    /// way to the disk, where the next daemon looks for it.
+    /// No job has a process any more. Ends when nothing else is left either: orphans that no job holds, what jobs have
+    /// written, and what is on its way to the disk, where the next daemon looks for it.
     void end_when_nothing_is_left(Guard* guard);
 
 private:
     void overdue();
     std::string remaining() const;
+    std::string unfinished() const;
 
     Parts parts_;
     std::function<void(int)> end_;

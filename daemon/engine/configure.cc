@@ -127,6 +127,7 @@ void Supervisor::erase_instance(const Instance& instance) {
     --by_state_[static_cast<std::size_t>(instance.state())];
     bonds_.forget(instance.id());
     by_id_.erase(instance.id());
+    backend_.forget(instance.id());
 }
 
 }  // namespace procsup

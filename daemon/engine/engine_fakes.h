@@ -31,6 +31,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     void pause(Incarnation, bool pause) override { calls.push_back(pause ? "pause" : "go on"); }
     void count_zombies(Incarnation) override { calls.push_back("count zombies"); }
     void abandon(Incarnation) override { calls.push_back("abandon"); }
+    void forget(InstanceId) override {}
     void kill_tree(Incarnation incarnation) override {
         calls.push_back(incarnation == last_beside ? "kill beside" : "kill tree");
     }

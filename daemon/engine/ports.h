@@ -95,6 +95,8 @@ public:
     virtual void pause(Incarnation incarnation, bool pause) = 0;
     /// After exited: no event follows any more, and what is left lives on without being told anything.
     virtual void abandon(Incarnation incarnation) = 0;
+    /// The instance is no more: what was kept for it from run to run can go.
+    virtual void forget(InstanceId id) = 0;
 };
 
 enum class TimerKind { StartTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff };

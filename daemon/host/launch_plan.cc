@@ -22,12 +22,13 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
 }
 
 void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
-    slot.passes_fds = order.fds.has_value();
+    slot.passes_fds = order.fds || order.lent[0] >= 0 || order.lent[1] >= 0;
     for (std::size_t i = 0; i < 3; ++i) {
         ChildStream& stream = slot.plan.streams[i];
         const int low = slot.plan.status_fd + 1 + static_cast<int>(i);
-        if (order.fds && (*order.fds)[i]) {
-            dup3((*order.fds)[i].get(), low, O_CLOEXEC);
+        const int given = order.fds && (*order.fds)[i] ? (*order.fds)[i].get() : i > 0 ? order.lent[i - 1] : -1;
+        if (given >= 0) {
+            dup3(given, low, O_CLOEXEC);
             stream = {ChildStream::Kind::Descriptor, low, nullptr};
         } else if (stream.kind == ChildStream::Kind::Descriptor) {
             // The reserved numbers are /dev/null while nobody uses them.

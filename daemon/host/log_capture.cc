@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLongestPause = std::chrono::milliseconds(1000);
+constexpr auto kLongestPause = std::chrono::milliseconds(250);
 
 Fd kept(int number) {
     Fd low(number);

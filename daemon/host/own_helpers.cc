@@ -1,18 +1,20 @@
 // The daemon's own short-lived helpers.
 #include <signal.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/host/processes.h"
 
 namespace procsup {
 
-void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
+void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting) {
     const auto incarnation = next_helper_++;
     auto& helper = helpers_[incarnation];
     helper.spec = std::make_unique<JobSpec>(std::move(spec));
     helper.name = InstanceName{helper.spec->name, helper.spec->name, 0, {}};
     helper.ended = std::move(ended);
+    helper.lasting = lasting;
     runs_[incarnation].spec = helper.spec.get();
     LaunchOrder order;
     order.incarnation = incarnation;
@@ -23,10 +25,14 @@ void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
 }
 
 bool Processes::end_helpers() {
+    const auto is_lasting = [&](Incarnation incarnation) {
+        const auto helper = helpers_.find(incarnation);
+        return helper != helpers_.end() && helper->second.lasting;
+    };
     for (const auto& [pid, incarnation] : by_pid_) {
-        if (incarnation >= kFirstHelper) kill(pid, SIGKILL);
+        if (incarnation >= kFirstHelper && !is_lasting(incarnation)) kill(pid, SIGKILL);
     }
-    return !helpers_.empty();
+    return std::any_of(helpers_.begin(), helpers_.end(), [](const auto& helper) { return !helper.second.lasting; });
 }
 
 void Processes::helper_noted(const Note& noted) {

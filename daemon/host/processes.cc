@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "daemon/host/log_capture.h"
 #include "daemon/host/side_spec.h"
 
 namespace procsup {
@@ -56,6 +57,9 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
         order.fds = std::move(found->second);
         attached_.erase(found);
     }
+    const auto lent = lend_streams(id, spec, name);
+    if (!lent) return launch_refused(incarnation, SpawnStage::Stdout, lent.error().os_error);
+    order.lent = *lent;
     spawner_.launch(std::move(order));
 }
 
@@ -69,7 +73,19 @@ void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideO
     order.invocation = beside.beside;
     order.spec = run.spec;
     order.name = &beside.name;
+    const auto lent = lend_streams(id, *run.spec, beside.name);
+    if (!lent) return launch_refused(incarnation, SpawnStage::Stdout, lent.error().os_error);
+    order.lent = *lent;
     spawner_.launch(std::move(order));
+}
+
+Result<std::array<int, 2>> Processes::lend_streams(InstanceId id, const JobSpec& spec, const InstanceName& name) const {
+    if (log_capture_ == nullptr) return std::array<int, 2>{-1, -1};
+    return log_capture_->lend(id, spec, name);
+}
+
+void Processes::forget(InstanceId id) {
+    if (log_capture_ != nullptr) log_capture_->forget(id);
 }
 
 void Processes::signal(Incarnation incarnation, int signal) {

@@ -18,6 +18,8 @@
 
 namespace procsup {
 
+class LogCapture;
+
 /// The engine's ProcessBackend on real processes. Joins what the spawner and the reaper report into the
 /// order the engine was promised, and hands it over in deliver(), never from inside a request. Also runs the daemon's own
 /// short-lived helpers, so that there is one place where children are known.
@@ -45,9 +47,17 @@ public:
     void attach_streams(const std::string& job, StandardFds fds);
     void forget_streams(const std::string& job);
 
-    /// Runs a helper of the daemon. `ended` gets its exit status, or the Error that it could not be started.
+    /// Runs a helper of the daemon. `ended` gets its exit status, or the Error that it could not be started. A lasting one ends
+    /// by itself when the daemon has gone, and is not killed before.
     using HelperEnded = std::function<void(Result<ExitStatus>)>;
-    void run_helper(JobSpec spec, StandardFds fds, HelperEnded ended);
+    void run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
+        run_helper(std::move(spec), std::move(fds), std::move(ended), false);
+    }
+    void run_lasting_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
+        run_helper(std::move(spec), std::move(fds), std::move(ended), true);
+    }
+    /// Where what jobs write is captured; must outlive this object.
+    void set_log_capture(LogCapture& capture) { log_capture_ = &capture; }
 
     // ProcessBackend
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
@@ -57,6 +67,7 @@ public:
     void kill_tree(Incarnation incarnation) override;
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;
+    void forget(InstanceId id) override;
     void count_zombies(Incarnation incarnation) override { zombie_counter_(runs_.at(incarnation).id, incarnation); }
     /// Who answers count_zombies(), at once or later, by zombies_counted().
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by) {
@@ -128,6 +139,7 @@ private:
         std::unique_ptr<JobSpec> spec;
         InstanceName name;
         HelperEnded ended;
+        bool lasting = false;
     };
     struct NoteLaunched {
         pid_t pid;
@@ -152,6 +164,8 @@ private:
     };
 
     void note(Incarnation incarnation, decltype(Note::what) what) { notes_.push_back({incarnation, std::move(what)}); }
+    void run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting);
+    Result<std::array<int, 2>> lend_streams(InstanceId id, const JobSpec& spec, const InstanceName& name) const;
     void hand_over(const Note& note, TimePoint now);
     void helper_noted(const Note& note);
     bool cancelled(Incarnation incarnation);
@@ -171,6 +185,7 @@ private:
     Spawner spawner_;
     Reaper reaper_;
     Supervisor* supervisor_ = nullptr;
+    LogCapture* log_capture_ = nullptr;
     ChosenContainment contained_;
     std::unordered_map<Incarnation, Run> runs_;
     std::unordered_map<pid_t, Incarnation> by_pid_;  ///< the daemon's own children

@@ -31,6 +31,7 @@ struct LaunchOrder {
     const JobSpec* spec = nullptr;
     const InstanceName* name = nullptr;
     std::optional<StandardFds> fds;
+    std::array<int, 2> lent{-1, -1};  ///< what becomes 1 and 2 otherwise, where it is none of them -1; the lender's
 };
 
 /// What becomes of a launch. Called also from inside launch(), so it only takes note.
