@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/json.h"
 
@@ -31,6 +32,18 @@ struct LogFile {
     bool compressed = false;  ///< by zstd; never the current one
     bool current = false;
     std::uint64_t size = 0;  ///< bytes at the time it was offered
+};
+
+/// What a run wrote to one of its streams at last.
+struct LastLines {
+    std::string stream;  ///< "stdout" or "stderr"
+    std::vector<std::string> lines;
+};
+
+/// How it is with the output of an instance that is captured.
+struct CapturedOutput {
+    std::string problem;                ///< why it cannot be written at present; empty: it can
+    std::vector<LastLines> last_lines;  ///< of its newest run that has failed
 };
 
 /// What comes over a reading connection, which is a SOCK_SEQPACKET socket with one JSON object a packet. The first packets

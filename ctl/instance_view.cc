@@ -35,6 +35,7 @@ std::string age_of(std::int64_t since_usec, std::int64_t now_usec) {
 
 std::string detail(const InstanceView& instance, std::int64_t now_usec) {
     std::string text;
+    if (!instance.output_problem.empty()) return "output waits: " + escaped(instance.output_problem);
     if (instance.state == "running") return text;
     if (instance.state == "backoff" && instance.next_start_usec != 0) {
         text = "next start in " + age_text(Duration(instance.next_start_usec - now_usec));
@@ -111,6 +112,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.since_usec = instance.int_or("sinceUSec", 0);
     view.next_start_usec = instance.int_or("nextStartUSec", 0);
     view.cause = instance.string_or("cause", "");
+    view.output_problem = instance.string_or("outputProblem", "");
     view.description = instance.string_or("description", "");
     view.owner = instance.string_or("owner", "");
     if (const auto* code = instance.find("exitCode"); code != nullptr && code->as_int() != nullptr) {
@@ -239,6 +241,8 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     if (instance.next_start_usec != 0) {
         text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));
     }
+    if (!instance.output_problem.empty())
+        text += "\n   " + out.colored(Color::Red, "output: ") + escaped(instance.output_problem);
     text += "\n      res: restarts " + std::to_string(instance.restarts);
     if (const auto last = exit_text(instance.exit_code, instance.exit_signal); !last.empty()) {
         text += "\n     exit: last: " + last;

@@ -24,6 +24,7 @@ struct InstanceView {
     std::int64_t since_usec = 0;
     std::int64_t next_start_usec = 0;
     std::string_view cause;
+    std::string_view output_problem;
     std::string_view description;
     std::string_view owner;
     std::optional<std::int64_t> exit_code;  ///< of the last run, when it exited

@@ -175,6 +175,21 @@ std::optional<Duration> last_run_time(const json::Value& reply) {
     return lasted;
 }
 
+static std::string last_lines_text(const json::Value& reply) {
+    std::string text;
+    const auto* streams = reply.find("lastLines");
+    if (streams == nullptr || streams->as_array() == nullptr) return text;
+    for (const auto& stream : *streams->as_array()) {
+        const auto* lines = stream.find("lines");
+        if (lines == nullptr || lines->as_array() == nullptr) continue;
+        for (const auto& line : *lines->as_array()) {
+            if (const auto* words = line.as_string())
+                text += "    " + escaped(stream.string_or("stream", "")) + " | " + escaped(*words) + "\n";
+        }
+    }
+    return text.empty() ? text : "  the last lines of the newest run that failed:\n" + text;
+}
+
 std::string why_text(const json::Value& reply, const Output& out) {
     InstanceView instance;
     instance.state = reply.string_or("state", "");
@@ -188,6 +203,9 @@ std::string why_text(const json::Value& reply, const Output& out) {
         text += "\n";
         if (event.run) text += "           " + took_text(*event.run) + "\n";
     }
+    text += last_lines_text(reply);
+    if (const auto problem = reply.string_or("outputProblem", ""); !problem.empty())
+        text += "  what it writes waits: " + escaped(problem) + "\n";
     std::string last = start_question(instance.state);
     if (const auto* advice = reply.find("advice"); advice != nullptr && advice->as_array() != nullptr) {
         for (const auto& step : *advice->as_array()) {

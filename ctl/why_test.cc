@@ -34,6 +34,15 @@ TEST(Why, CondensesRunsThatEndedTheSameWay) {
     EXPECT_EQ(events[1].repeated, 1u);
 }
 
+TEST(Why, ShowsWhatTheRunWroteAtLast) {
+    const auto text = why_text(parsed(R"json({"name":"mailer","state":"failed","cause":"exit 78","advice":[],
+        "history":[],"lastLines":[{"stream":"stderr","lines":["SMTP_HOST not set","\u001b[31mbye"]}],
+        "outputProblem":"cannot write to /log/m.out.log: No space left on device"})json"),
+                               Output(ColorChoice::Never, false));
+    EXPECT_NE(text.find("    stderr | SMTP_HOST not set\n    stderr | \\x1b[31mbye\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("what it writes waits: cannot write"), std::string::npos) << text;
+}
+
 TEST(Why, KeepsTheStartOfTheRunThatGoesOn) {
     const auto events = past_events(parsed(R"({"history":[
         {"timeUSec":2,"from":"starting","to":"running","cause":"executed"},

@@ -266,6 +266,9 @@ void Daemon::announce(const Transition& transition) {
         log_.info(text, fields);
     }
     const auto* instance = supervisor_->find(transition.id);
+    const bool has_failed = transition.run != nullptr && instance != nullptr &&
+                            !is_success(instance->spec().restart, {transition.run->status, false, {}});
+    if (has_failed) log_capture_->keep_last_lines(transition.id);
     if (instance != nullptr && !shutdown_->asked()) {
         stops_->note(*instance, transition);
         if (options_.batch && transition.to == State::Failed) note_failure(*instance);
@@ -321,6 +324,8 @@ void Daemon::end(int code) {
 }
 
 // ---- for clients
+
+CapturedOutput Daemon::captured_output(InstanceId id) const { return log_capture_->output_of(id); }
 
 DaemonFacts Daemon::facts() const {
     DaemonFacts facts;

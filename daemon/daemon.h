@@ -45,6 +45,7 @@ public:
     WallTime wall_time(TimePoint when) const override;
     void reload(ReloadDone done) override;
     void shut_down(std::string cause) override;
+    CapturedOutput captured_output(InstanceId id) const override;
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
     void list_processes(std::vector<const Instance*> instances, bool all,
                         std::function<void(Result<std::string>)> listed) override;

@@ -28,6 +28,8 @@ struct FakeHost final : HostPort {
     }
     void reload(ReloadDone done) override { reloads.push_back(std::move(done)); }
     void shut_down(std::string cause) override { shutdowns.push_back(std::move(cause)); }
+    CapturedOutput output;
+    CapturedOutput captured_output(InstanceId) const override { return output; }
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
     void list_processes(std::vector<const Instance*> instances, bool all,
                         std::function<void(Result<std::string>)> listed) override;

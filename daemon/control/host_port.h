@@ -13,6 +13,7 @@
 
 #include "common/event_loop.h"
 #include "common/fd.h"
+#include "common/log_file.h"
 #include "common/result.h"
 #include "daemon/engine/supervisor.h"
 
@@ -55,6 +56,7 @@ public:
     virtual void reload(ReloadDone done) = 0;
     /// Begins to end the daemon at the end of this turn.
     virtual void shut_down(std::string cause) = 0;
+    virtual CapturedOutput captured_output(InstanceId id) const = 0;
     virtual std::optional<ProcessOwner> who_is(pid_t pid) const = 0;
     /// Which processes belong to which of these instances, as the result of io.procsupd.Job.Tree; `all`: they are all there
     /// are. Answered in a later turn.

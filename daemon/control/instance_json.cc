@@ -59,6 +59,8 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
     } else {
         writer.member_null("nextStartUSec");
     }
+    if (const auto output = host.captured_output(instance.id()); !output.problem.empty())
+        writer.member("outputProblem", output.problem);
     if (!spec.description.empty()) writer.member("description", spec.description);
     if (spec.owner) writer.member("owner", std::to_string(*spec.owner));
     writer.key("tags").begin_array();

@@ -56,7 +56,17 @@ void write_why(json::Writer& writer, const Instance& instance, const HostPort& h
         write_run(writer, "run", entry->run ? &*entry->run : nullptr, host);
         writer.end_object();
     }
-    writer.end_array().end_object();
+    writer.end_array();
+    const auto output = host.captured_output(instance.id());
+    writer.key("lastLines").begin_array();
+    for (const auto& last : output.last_lines) {
+        writer.begin_object().member("stream", last.stream).key("lines").begin_array();
+        for (const auto& line : last.lines) writer.string(line);
+        writer.end_array().end_object();
+    }
+    writer.end_array();
+    if (!output.problem.empty()) writer.member("outputProblem", output.problem);
+    writer.end_object();
 }
 
 }  // namespace procsup

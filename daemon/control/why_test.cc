@@ -50,6 +50,16 @@ TEST_F(Why, TellsWhatEachRunTookWhereItEnded) {
     EXPECT_EQ(why["history.1.run"], "null");
 }
 
+TEST_F(Why, TellsTheLastLinesOfTheRunThatFailed) {
+    box.host.output = {"cannot write to /log/web.out.log: No space left on device", {{"stderr", {"no host", "bye"}}}};
+    const auto why = client.call("Job.Why", R"({"name":"web"})");
+    EXPECT_EQ(why["lastLines.0.stream"], "stderr");
+    EXPECT_EQ(why["lastLines.0.lines.1"], "bye");
+    EXPECT_EQ(why["outputProblem"], "cannot write to /log/web.out.log: No space left on device");
+    const auto status = client.call("Manager.Status", R"({"names":["web"]})");
+    EXPECT_EQ(status["instances.0.outputProblem"], "cannot write to /log/web.out.log: No space left on device");
+}
+
 TEST_F(Why, KeepsABoundedHistory) {
     for (int i = 0; i < 20; ++i) {
         start("web");

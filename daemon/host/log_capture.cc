@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include "daemon/host/own_programs.h"
@@ -45,77 +47,111 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     return stream;
 }
 
-Result<std::array<int, 2>> LogCapture::lend(InstanceId id, const JobSpec& spec, const InstanceName& name) {
+Result<std::array<int, 2>> LogCapture::lend(InstanceId id, const JobSpec& spec, const InstanceName& name,
+                                            bool begins_run) {
     std::array<int, 2> ends{-1, -1};
     for (const bool error : {false, true}) {
         const auto& stream = error ? spec.stderr_stream : spec.stdout_stream;
         if (stream.kind != Stream::Kind::Capture) continue;
-        const auto end = writing_end(id, wanted_stream(spec, name, error), spec);
-        if (!end) return end.error();
-        ends[error ? 1 : 0] = *end;
+        const auto kept = stream_of(id, wanted_stream(spec, name, error), spec);
+        if (!kept) return kept.error();
+        if (begins_run) mark_run(**kept);
+        ends[error ? 1 : 0] = (*kept)->writing.get();
     }
     return ends;
 }
 
-Result<int> LogCapture::writing_end(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec) {
+void LogCapture::mark_run(const Kept& stream) {
+    const auto slot = stream.settings.slot;
+    const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const auto at = memory_->written_to(slot, stream.reading.get(), staging_out_.get());
+    memory_->streams[slot].marks.add({at, now.time_since_epoch().count()});
+}
+
+Result<LogCapture::Kept*> LogCapture::stream_of(InstanceId id, const logger::CapturedStream& wanted,
+                                                const JobSpec& spec) {
     if (auto ready = prepare(); !ready) return ready.error();
-    const auto found = std::find_if(streams_.begin(), streams_.end(), [&](const auto& one) {
-        return one.second.id == id && one.second.settings.name == wanted.name;
-    });
-    if (found != streams_.end()) {
-        Kept& stream = found->second;
-        // A run before may have made it non-blocking, and that is the pipe's, not the process's.
-        fcntl(stream.writing.get(), F_SETFL, 0);
-        const auto slot = std::exchange(stream.settings.slot, wanted.slot);
-        const bool same = stream.settings == wanted;
-        stream.settings = wanted;
-        stream.settings.slot = slot;
-        if (!same) tell_stream(stream, false);
-        return stream.writing.get();
-    }
-    std::uint32_t slot = 0;
-    while (streams_.contains(slot)) ++slot;
-    if (slot >= logger::kMostStreams) return os_failure("capture more streams", EMFILE);
+    Kept* const known = of_instance_[id][wanted.name == "stderr" ? 1 : 0];
+    if (known == nullptr) return new_stream(id, wanted, spec);
+    Kept& stream = *known;
+    // A run before may have made it non-blocking, and that is the pipe's, not the process's.
+    fcntl(stream.writing.get(), F_SETFL, 0);
+    auto settings = wanted;
+    settings.slot = stream.settings.slot;
+    if (std::exchange(stream.settings, settings) != settings) tell_stream(stream, false);
+    return &stream;
+}
+
+Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::CapturedStream& wanted,
+                                                 const JobSpec& spec) {
+    if (streams_.size() >= logger::kMostStreams) return os_failure("capture more streams", EMFILE);
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
+    const auto slot = free_slot();
     Kept& stream = streams_[slot];
-    stream.id = id;
     stream.settings = wanted;
     stream.settings.slot = slot;
     stream.reading = kept(ends[0]);
     stream.writing = kept(ends[1]);
     if (!stream.reading || !stream.writing) {
         streams_.erase(slot);
+        free_slots_.push_back(slot);
         return os_failure("keep a pipe", EMFILE);
     }
+    of_instance_[id][wanted.name == "stderr" ? 1 : 0] = &stream;
     // So that the job may open /dev/stdout.
     if (spec.credentials) (void)fchown(stream.writing.get(), spec.credentials->uid, spec.credentials->gid);
     if (running_) tell_stream(stream, true);
-    return stream.writing.get();
+    return &stream;
+}
+
+std::uint32_t LogCapture::free_slot() {
+    if (free_slots_.empty()) return static_cast<std::uint32_t>(streams_.size());
+    const auto slot = free_slots_.back();
+    free_slots_.pop_back();
+    return slot;
 }
 
 void LogCapture::forget(InstanceId id) {
-    for (auto& [slot, stream] : streams_) {
-        if (stream.id != id) continue;
-        stream.id = 0;
-        stream.removing = true;
-        if (running_) tell({logger::slot_packet("remove", slot), {}, Fd()});
+    for (Kept* const stream : streams_of(id)) {
+        stream->removing = true;
+        if (running_) tell({logger::slot_packet("remove", stream->settings.slot), {}, Fd()});
     }
+    of_instance_.erase(id);
+}
+
+std::vector<LogCapture::Kept*> LogCapture::streams_of(InstanceId id) const {
+    std::vector<Kept*> streams;
+    const auto found = of_instance_.find(id);
+    if (found == of_instance_.end()) return streams;
+    std::copy_if(found->second.begin(), found->second.end(), std::back_inserter(streams), std::identity());
+    return streams;
 }
 
 std::vector<std::uint32_t> LogCapture::slots_of(const std::vector<InstanceId>& ids) const {
     std::vector<std::uint32_t> slots;
-    for (const auto& [slot, stream] : streams_) {
-        if (std::find(ids.begin(), ids.end(), stream.id) != ids.end()) slots.push_back(slot);
+    for (const auto id : ids) {
+        for (const Kept* stream : streams_of(id)) slots.push_back(stream->settings.slot);
     }
     return slots;
 }
 
-std::string LogCapture::problem(InstanceId id) const {
-    for (const auto& [slot, stream] : streams_) {
-        if (stream.id == id && !stream.problem.empty()) return stream.problem;
+void LogCapture::keep_last_lines(InstanceId id) {
+    for (Kept* const stream : streams_of(id)) {
+        const auto slot = stream->settings.slot;
+        const auto runs = memory_->streams[slot].marks.count();
+        stream->last_lines.clear();
+        if (runs > 0) tell({logger::tail_packet(slot, runs - 1), {}, Fd()});
     }
-    return {};
+}
+
+CapturedOutput LogCapture::output_of(InstanceId id) const {
+    CapturedOutput output;
+    for (const Kept* stream : streams_of(id)) {
+        if (!stream->problem.empty()) output.problem = stream->problem;
+        if (!stream->last_lines.empty()) output.last_lines.push_back({stream->settings.name, stream->last_lines});
+    }
+    return output;
 }
 
 Result<Fd> LogCapture::open_reading(const std::vector<InstanceId>& ids, bool follow) {
@@ -138,15 +174,18 @@ Result<void> LogCapture::rotate(const std::vector<InstanceId>& ids) {
 // ---- the logger
 
 Result<void> LogCapture::prepare() {
-    if (!memory_) {
-        auto memory = logger::Memory::create();
+    if (memory_ == nullptr) {
+        auto file = logger::Memory::create();
+        if (!file) return file.error();
+        auto memory = logger::Memory::map(*file);
         if (!memory) return memory.error();
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
         fcntl(ends[0], F_SETPIPE_SZ, logger::Batch::kSize);
         staging_in_ = kept(ends[1]);
         staging_out_ = kept(ends[0]);
-        memory_ = kept(memory->release());
+        memory_file_ = kept(file->release());
+        memory_ = *memory;
     }
     if (!running_ && !again_) start();
     return {};
@@ -159,7 +198,7 @@ void LogCapture::start() {
     running_ = true;
     started_ = loop_.now();
     untold_.clear();
-    tell({std::string(logger::kBeginPacket), {memory_.get(), staging_in_.get(), staging_out_.get()}, Fd()});
+    tell({std::string(logger::kBeginPacket), {memory_file_.get(), staging_in_.get(), staging_out_.get()}, Fd()});
     for (const auto& [slot, stream] : streams_) tell_stream(stream, true);
     tell({std::string(logger::kWorkPacket), {}, Fd()});
     for (const auto& [slot, stream] : streams_) {
@@ -242,9 +281,12 @@ void LogCapture::hear() {
 void LogCapture::heard(const json::Value& packet) {
     if (const auto* removed = packet.find("removed")) {
         const auto found = streams_.find(static_cast<std::uint32_t>(removed->int_or("slot", 0)));
-        if (found != streams_.end() && found->second.removing) streams_.erase(found);
+        if (found == streams_.end() || !found->second.removing) return;
+        free_slots_.push_back(found->first);
+        streams_.erase(found);
         return;
     }
+    if (const auto* tail = packet.find("tail")) return keep_tail(*tail);
     const auto* problem = packet.find("problem");
     if (problem == nullptr) return;
     const auto found = streams_.find(static_cast<std::uint32_t>(problem->int_or("slot", 0)));
@@ -255,6 +297,17 @@ void LogCapture::heard(const json::Value& packet) {
     stream.problem = text;
     const auto what = stream.settings.instance + ": its " + stream.settings.name;
     told_(stream.settings.job, text.empty() ? what + " is written again" : what + " waits: " + text);
+}
+
+void LogCapture::keep_tail(const json::Value& tail) {
+    const auto found = streams_.find(static_cast<std::uint32_t>(tail.int_or("slot", 0)));
+    const auto* lines = tail.find("lines");
+    if (found == streams_.end() || lines == nullptr || lines->as_array() == nullptr) return;
+    auto& kept_lines = found->second.last_lines;
+    kept_lines.clear();
+    for (const auto& line : *lines->as_array()) {
+        if (const auto* text = line.as_string()) kept_lines.push_back(*text);
+    }
 }
 
 void LogCapture::finish() {

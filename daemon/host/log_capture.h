@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/event_loop.h"
@@ -20,6 +21,9 @@
 namespace procsup {
 
 class Processes;
+namespace logger {
+struct Memory;
+}
 
 /// The pipes that captured output goes through, and the procsup-logger at their other end. A pipe is made with the first run of
 /// an instance and kept until the instance is forgotten, over restarts of the job and of the logger; so is what the
@@ -35,8 +39,11 @@ public:
     /// Where the files of jobs are that name no directory.
     void set_dir(std::string dir) { dir_ = std::move(dir); }
 
-    /// The writing ends that a run of the instance gets as 1 and 2; they stay this object's. -1: that stream is not captured.
-    Result<std::array<int, 2>> lend(InstanceId id, const JobSpec& spec, const InstanceName& name);
+    /// The writing ends that a process of the instance gets as 1 and 2; they stay this object's. -1: that stream is not
+    /// captured. `begins_run`: it is its main process.
+    Result<std::array<int, 2>> lend(InstanceId id, const JobSpec& spec, const InstanceName& name, bool begins_run);
+    /// The newest run of the instance has failed: its last lines are kept.
+    void keep_last_lines(InstanceId id);
     /// The instance is no more. What it wrote is still read.
     void forget(InstanceId id);
 
@@ -44,8 +51,7 @@ public:
     Result<Fd> open_reading(const std::vector<InstanceId>& ids, bool follow);
     /// Has the files of these instances rotated, where something is in them.
     Result<void> rotate(const std::vector<InstanceId>& ids);
-    /// Why output of the instance cannot be written at present; empty: it can, or is not captured.
-    std::string problem(InstanceId id) const;
+    CapturedOutput output_of(InstanceId id) const;
 
     /// Has everything written that is still in the pipes, and the logger ended.
     void finish();
@@ -53,11 +59,11 @@ public:
 
 private:
     struct Kept {
-        InstanceId id = 0;  ///< 0: forgotten
-        bool removing = false;
+        bool removing = false;  ///< its instance is forgotten
         logger::CapturedStream settings;
         Fd reading, writing;
         std::string problem;
+        std::vector<std::string> last_lines;
     };
     struct Message {
         std::string text;
@@ -65,7 +71,9 @@ private:
         Fd owned;
     };
 
-    Result<int> writing_end(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec);
+    Result<Kept*> stream_of(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec);
+    Result<Kept*> new_stream(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec);
+    void mark_run(const Kept& stream);
     logger::CapturedStream wanted_stream(const JobSpec& spec, const InstanceName& name, bool error) const;
     Result<void> prepare();
     void start();
@@ -75,15 +83,22 @@ private:
     void flush();
     void hear();
     void heard(const json::Value& packet);
+    void keep_tail(const json::Value& tail);
+    /// Those that there are, of the up to two.
+    std::vector<Kept*> streams_of(InstanceId id) const;
     std::vector<std::uint32_t> slots_of(const std::vector<InstanceId>& ids) const;
+    std::uint32_t free_slot();
 
     EventLoop& loop_;
     Processes& processes_;
     Told told_;
     std::string dir_;
     std::string program_;
-    Fd memory_, staging_in_, staging_out_;
+    Fd memory_file_, staging_in_, staging_out_;
+    logger::Memory* memory_ = nullptr;
     std::map<std::uint32_t, Kept> streams_;  ///< by slot
+    std::unordered_map<InstanceId, std::array<Kept*, 2>> of_instance_;
+    std::vector<std::uint32_t> free_slots_;
     Fd socket_;
     std::unique_ptr<Watch> watch_;
     std::deque<Message> untold_;

@@ -57,7 +57,7 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
         order.fds = std::move(found->second);
         attached_.erase(found);
     }
-    const auto lent = lend_streams(id, spec, name);
+    const auto lent = lend_streams(id, spec, name, true);
     if (!lent) return launch_refused(incarnation, SpawnStage::Stdout, lent.error().os_error);
     order.lent = *lent;
     spawner_.launch(std::move(order));
@@ -73,15 +73,16 @@ void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideO
     order.invocation = beside.beside;
     order.spec = run.spec;
     order.name = &beside.name;
-    const auto lent = lend_streams(id, *run.spec, beside.name);
+    const auto lent = lend_streams(id, *run.spec, beside.name, false);
     if (!lent) return launch_refused(incarnation, SpawnStage::Stdout, lent.error().os_error);
     order.lent = *lent;
     spawner_.launch(std::move(order));
 }
 
-Result<std::array<int, 2>> Processes::lend_streams(InstanceId id, const JobSpec& spec, const InstanceName& name) const {
+Result<std::array<int, 2>> Processes::lend_streams(InstanceId id, const JobSpec& spec, const InstanceName& name,
+                                                   bool begins_run) const {
     if (log_capture_ == nullptr) return std::array<int, 2>{-1, -1};
-    return log_capture_->lend(id, spec, name);
+    return log_capture_->lend(id, spec, name, begins_run);
 }
 
 void Processes::forget(InstanceId id) {

@@ -103,6 +103,12 @@ void LineFormat::end_line(LineState& line, bool cut) {
     line.continued = cut;
 }
 
+Step LineFormat::close(LineState line) {
+    out_.clear();
+    if (format_ != LogFormat::Raw && line.length > 0) end_line(line, false);
+    return {out_, 0, line, false};
+}
+
 /// Adds a piece of `text`; how much of it. `ended`: the line ends behind it.
 std::size_t LineFormat::add_text(std::string_view text, LineState& line, bool ended) {
     const std::uint64_t longest = max_size_ != 0 && max_size_ > line.length ? max_size_ - line.length : kPiece;

@@ -42,6 +42,9 @@ public:
     /// `data` is what is left of the batch, not empty; `size` of the file so far.
     Step next(std::string_view data, const LineState& line, std::uint64_t size);
 
+    /// Ends the line that the file ends within, without a byte of the stream.
+    Step close(LineState line);
+
     /// Does not fit into the buffer of one step only when the line is longer.
     static constexpr std::size_t kStepSize = 128 * 1024;
 

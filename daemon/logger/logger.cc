@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "daemon/logger/tail.h"
+
 namespace procsup::logger {
 namespace {
 
@@ -98,6 +100,9 @@ void Logger::obey(Packet& packet) {
         finish_streams();
     } else if (const auto* read = order->find("read"); read != nullptr && packet.fds.size() == 1) {
         readers_.add(std::move(packet.fds[0]), slots_of(*read), read->bool_or("follow", false));
+    } else if (const auto* wanted = order->find("tail")) {
+        tail(static_cast<std::uint32_t>(wanted->int_or("slot", 0)),
+             static_cast<std::uint32_t>(wanted->int_or("run", 0)));
     } else if (const auto* rotated = order->find("rotate")) {
         rotate(slots_of(*rotated));
     } else if (order->bool_or("end", false)) {
@@ -139,6 +144,16 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     renewed->watched = watched;
     streams_[slot] = std::move(renewed);
     if (before == nullptr && working_) watch(*streams_[slot], true);
+}
+
+/// All that the run has written is in the file before its last lines are looked for.
+void Logger::tail(std::uint32_t slot, std::uint32_t run) {
+    Stream* const stream = find(slot);
+    if (stream == nullptr || !working_) return;
+    while (pump(*stream, clock_usec(CLOCK_REALTIME)) > 0 && !pump_->has_waiting(*stream)) continue;
+    pump_->note_runs(*stream);
+    const auto seen = memory_->streams[slot].marks_seen;
+    if (seen > run) say(tail_packet(slot, run, last_lines(*stream, seen - 1 - run)));
 }
 
 void Logger::rotate(const std::vector<std::uint32_t>& slots) {
@@ -188,7 +203,7 @@ void Logger::finish_streams() {
 void Logger::forget(std::uint32_t slot) {
     watch(*streams_.at(slot), false);
     streams_.erase(slot);
-    memory_->streams[slot] = StreamRecord{};
+    memory_->streams[slot].clear();
     say(slot_packet("removed", slot));
 }
 

@@ -31,6 +31,7 @@ private:
     void begin(Packet& packet);
     void work();
     void add_stream(const json::Value& member, Packet& packet);
+    void tail(std::uint32_t slot, std::uint32_t run);
     void rotate(const std::vector<std::uint32_t>& slots);
     void finish_streams();
     void lose_procsupd();

@@ -35,7 +35,8 @@ struct Batch {
     static constexpr std::size_t kSize = 256 * 1024;
 
     std::atomic<Phase> phase;
-    std::uint32_t slot;  ///< of the stream
+    std::uint32_t slot;   ///< of the stream
+    std::uint64_t begin;  ///< bytes of the stream that came before it
     std::uint32_t size;
     std::int64_t time;  ///< microseconds since 1970
 
@@ -55,9 +56,38 @@ private:
     std::atomic<std::uint32_t> current_;
 };
 
+/// Where a run of an instance begins in what it writes.
+struct RunMark {
+    std::uint64_t at = 0;   ///< bytes of the stream that came before
+    std::int64_t time = 0;  ///< microseconds since 1970
+};
+
+/// The newest of them, numbered from 0. Added by procsupd, before the run is started: who sees a byte of the run sees its mark.
+class RunMarks {
+public:
+    static constexpr std::uint32_t kKept = 8;
+
+    void add(const RunMark& mark) {
+        const auto number = count_.load(std::memory_order_relaxed);
+        marks_[number % kKept] = mark;
+        count_.store(number + 1, std::memory_order_release);
+    }
+    std::uint32_t count() const { return count_.load(std::memory_order_acquire); }
+    const RunMark& get(std::uint32_t number) const { return marks_[number % kKept]; }
+
+private:
+    RunMark marks_[kKept];
+    std::atomic<std::uint32_t> count_;
+};
+
 /// Of a stream between its batches.
 struct StreamRecord {
     LineState line;
+    std::atomic<std::uint64_t> taken;  ///< bytes that are in batches or files
+    RunMarks marks;
+    std::uint32_t marks_seen;  ///< by the logger
+
+    void clear();
 };
 
 inline constexpr std::size_t kMostStreams = 65536;
@@ -66,6 +96,10 @@ inline constexpr std::size_t kMostStreams = 65536;
 struct Memory {
     std::array<Batch, 32> batches;
     std::array<StreamRecord, kMostStreams> streams;
+
+    /// Bytes that were ever written to the stream whose pipe `pipe` is; `staging` is either end of the staging pipe. Asked
+    /// from procsupd while the logger works: what it moves in that very moment is asked for again a few times.
+    std::uint64_t written_to(std::uint32_t slot, int pipe, int staging) const;
 
     /// A new one, all Idle: the file it lies in.
     static Result<Fd> create();

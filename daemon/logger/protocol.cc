@@ -65,6 +65,20 @@ std::vector<std::uint32_t> slots_of(const json::Value& member) {
     return slots;
 }
 
+std::string tail_packet(std::uint32_t slot, std::uint32_t run) {
+    json::Writer writer;
+    writer.begin_object().key("tail").begin_object().member_int("slot", slot).member_int("run", run);
+    return writer.end_object().end_object().take();
+}
+
+std::string tail_packet(std::uint32_t slot, std::uint32_t run, const std::vector<std::string>& lines) {
+    json::Writer writer;
+    writer.begin_object().key("tail").begin_object().member_int("slot", slot).member_int("run", run);
+    writer.key("lines").begin_array();
+    for (const auto& line : lines) writer.string(line);
+    return writer.end_array().end_object().end_object().take();
+}
+
 std::string problem_packet(std::uint32_t slot, std::string_view text) {
     json::Writer writer;
     writer.begin_object().key("problem").begin_object().member_int("slot", slot).member("text", text);

@@ -19,12 +19,14 @@
 ///   {"remove": {"slot": 3}}                     read it to its end, then forget it
 ///   {"read": {"slots": […], "follow": false}}   with the logger's end of a reading connection (common/log_file.h)
 ///   {"rotate": {"slots": […]}}
+///   {"tail": {"slot": 3, "run": 17}}            asks for the last lines of the run with that mark (memory.h)
 ///   {"end": true}                               read all to their ends, then exit
 /// The end of the connection means that procsupd has died: all that is still written is read, and then it exits.
 ///
 /// From the logger:
 ///   {"problem": {"slot": 3, "text": "…"}}       why it cannot write at present; empty: it can again
 ///   {"removed": {"slot": 3}}
+///   {"tail": {"slot": 3, "run": 17, "lines": ["…"]}}
 namespace procsup::logger {
 
 /// One standard stream of one instance and how it is kept.
@@ -55,6 +57,8 @@ std::string slot_packet(std::string_view what, std::uint32_t slot);
 std::string read_packet(const std::vector<std::uint32_t>& slots, bool follow);
 std::string rotate_packet(const std::vector<std::uint32_t>& slots);
 std::vector<std::uint32_t> slots_of(const json::Value& member);
+std::string tail_packet(std::uint32_t slot, std::uint32_t run);
+std::string tail_packet(std::uint32_t slot, std::uint32_t run, const std::vector<std::string>& lines);
 std::string problem_packet(std::uint32_t slot, std::string_view text);
 
 }  // namespace procsup::logger

@@ -29,6 +29,7 @@ void Pump::recover(std::int64_t now) {
         Stream* const stream = find_(batch.slot);
         if (phase != Phase::Writing) {
             take_from_staging(batch);
+            memory_.streams[batch.slot].taken.store(batch.begin + batch.size, std::memory_order_release);
             // Which file it goes to is found out by resume().
             batch.set_progress({0, memory_.streams[batch.slot].line, 0, 0});
             batch.enter(Phase::Writing);
@@ -67,6 +68,7 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
     }
     batch->slot = stream.settings.slot;
     batch->time = now;
+    batch->begin = memory_.streams[batch->slot].taken.load(std::memory_order_relaxed);
     batch->enter(Phase::Filling);
     const ssize_t size =
         splice(stream.pipe.get(), nullptr, staging_in_.get(), nullptr, Batch::kSize, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -78,6 +80,7 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
     batch->size = static_cast<std::uint32_t>(size);
     batch->enter(Phase::Reading);
     take_from_staging(*batch);
+    memory_.streams[batch->slot].taken.store(batch->begin + batch->size, std::memory_order_release);
     batch->set_progress({0, memory_.streams[batch->slot].line, stream.file.size(), stream.file.id()});
     batch->enter(Phase::Writing);
     return write(*batch, stream) ? Moved::Some : Moved::Refused;
@@ -117,7 +120,12 @@ bool Pump::write(Batch& batch, Stream& stream) {
     stream.format.set_time(batch.time);
     auto progress = batch.progress();
     while (progress.consumed < batch.size) {
-        const std::string_view left(batch.data + progress.consumed, batch.size - progress.consumed);
+        const auto bytes = bytes_of_this_run(batch, stream, progress);
+        if (!bytes) {
+            stream.problem = bytes.error().message;
+            return false;
+        }
+        const std::string_view left(batch.data + progress.consumed, *bytes);
         const auto step = stream.format.next(left, progress.line, stream.file.size());
         if (auto done = write_step(step, stream); !done) {
             stream.problem = done.error().message;
@@ -140,6 +148,43 @@ bool Pump::write(Batch& batch, Stream& stream) {
     memory_.streams[batch.slot].line = progress.line;
     batch.enter(Phase::Idle);
     return true;
+}
+
+/// How much of what is left comes before the next run begins.
+Result<std::size_t> Pump::bytes_of_this_run(Batch& batch, Stream& stream, Progress& progress) {
+    auto& record = memory_.streams[batch.slot];
+    const auto at = batch.begin + progress.consumed;
+    const auto end = batch.begin + batch.size;
+    for (const auto count = record.marks.count(); record.marks_seen != count; ++record.marks_seen) {
+        if (count - record.marks_seen > RunMarks::kKept) record.marks_seen = count - RunMarks::kKept;
+        const auto& mark = record.marks.get(record.marks_seen);
+        if (mark.at > at) return static_cast<std::size_t>(std::min(mark.at, end) - at);
+        if (auto done = begin_run(mark, stream, progress.line); !done) return done.error();
+        progress.file_size = stream.file.size();
+        batch.set_progress(progress);
+    }
+    return static_cast<std::size_t>(end - at);
+}
+
+Result<void> Pump::begin_run(const RunMark& mark, Stream& stream, LineState& line) {
+    const auto step = stream.format.close(line);
+    if (auto done = write_step(step, stream); !done) return done;
+    line = step.after;
+    stream.runs.add({mark.time, stream.file.number(), stream.file.size()});
+    return {};
+}
+
+void Pump::note_runs(Stream& stream) {
+    auto& record = memory_.streams[stream.settings.slot];
+    if (has_waiting(stream) || !stream.file.look(0)) return;
+    const auto taken = record.taken.load(std::memory_order_relaxed);
+    for (const auto count = record.marks.count(); record.marks_seen != count; ++record.marks_seen) {
+        if (count - record.marks_seen > RunMarks::kKept) record.marks_seen = count - RunMarks::kKept;
+        const auto& mark = record.marks.get(record.marks_seen);
+        if (mark.at > taken) return;
+        if (record.line.length > 0 && stream.settings.format != LogFormat::Raw) return;
+        stream.runs.add({mark.time, stream.file.number(), stream.file.size()});
+    }
 }
 
 Result<void> Pump::write_step(const Step& step, Stream& stream) const {

@@ -35,6 +35,8 @@ public:
     Moved move(Stream& stream, std::int64_t now, std::size_t& bytes);
     /// Tries to write what waits of this stream; true when nothing of it waits any more.
     bool retry(Stream& stream, std::int64_t now);
+    /// Notes where runs begin that have written nothing yet.
+    void note_runs(Stream& stream);
     /// Something that was taken out of its pipe is not in its file.
     bool has_waiting(const Stream& stream) const;
 
@@ -45,6 +47,8 @@ private:
     bool resume(Batch& batch, Stream& stream, std::int64_t now);
     bool write(Batch& batch, Stream& stream);
     Result<void> write_step(const Step& step, Stream& stream) const;
+    Result<std::size_t> bytes_of_this_run(Batch& batch, Stream& stream, Progress& progress);
+    Result<void> begin_run(const RunMark& mark, Stream& stream, LineState& line);
 
     Memory& memory_;
     Fd staging_in_, staging_out_;

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "daemon/logger/tail.h"
+
 namespace procsup::logger {
 namespace {
 
@@ -161,6 +163,62 @@ TEST_F(PumpTest, ALineIsStampedOnceOverACrash) {
     job_writes(" and ended\n");
     EXPECT_EQ(move(), Pump::Moved::Some);
     EXPECT_EQ(content(), "1970-01-01T00:00:00.000000Z begun and ended\n");
+}
+
+using Lines = std::vector<std::string>;
+
+TEST_F(PumpTest, RunsAreToldApartInOneBatch) {
+    start_logger(LogFormat::Stamped);
+    const auto begin_run = [&](std::int64_t time) {
+        memory_->streams[5].marks.add({memory_->written_to(5, job_[0], staging_[0]), time});
+    };
+    begin_run(1);
+    job_writes("one\nno end");
+    begin_run(2);
+    begin_run(3);
+    job_writes("three\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    begin_run(4);
+    pump_->note_runs(*stream_);
+    EXPECT_EQ(memory_->streams[5].marks_seen, 4u);
+    EXPECT_EQ(last_lines(*stream_, 3), (Lines{"one", "no end"}));
+    EXPECT_EQ(last_lines(*stream_, 2), Lines());
+    EXPECT_EQ(last_lines(*stream_, 1), Lines{"three"});
+    EXPECT_EQ(last_lines(*stream_, 0), Lines());
+    EXPECT_EQ(last_lines(*stream_, 4), Lines()) << "a run that is not known";
+    const auto stamp = std::string("1970-01-01T00:00:00.000000Z ");
+    EXPECT_EQ(content(), stamp + "one\n" + stamp + "no end\n" + stamp + "three\n");
+}
+
+TEST_F(PumpTest, KnowsRunsOfALoggerBefore) {
+    memory_->streams[5].marks.add({0, 1});
+    job_writes("one\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    start_logger();
+    memory_->streams[5].marks.add({memory_->written_to(5, job_[0], staging_[0]), 2});
+    job_writes("two\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    EXPECT_EQ(last_lines(*stream_, 1), Lines{"one"});
+    EXPECT_EQ(last_lines(*stream_, 0), Lines{"two"});
+}
+
+TEST_F(PumpTest, CountsWhatIsBetweenThePipes) {
+    job_writes("12345");
+    batch().begin = 0;
+    EXPECT_EQ(stage(), 5u);
+    job_writes("678");
+    EXPECT_EQ(memory_->written_to(5, job_[0], staging_[0]), 8u);
+    EXPECT_EQ(memory_->written_to(6, job_[0], staging_[0]), 3u) << "what is staged is another's";
+}
+
+TEST_F(PumpTest, LastLinesAreFew) {
+    memory_->streams[5].marks.add({0, 1});
+    for (int i = 1; i <= 5000; ++i) job_writes(std::to_string(i) + "\n");
+    while (move() == Pump::Moved::Some) continue;
+    const auto lines = last_lines(*stream_, 0);
+    ASSERT_EQ(lines.size(), kTailLines);
+    EXPECT_EQ(lines.front(), "4991");
+    EXPECT_EQ(lines.back(), "5000");
 }
 
 }  // namespace

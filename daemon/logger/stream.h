@@ -8,6 +8,7 @@
 #include "daemon/logger/line_format.h"
 #include "daemon/logger/output_file.h"
 #include "daemon/logger/protocol.h"
+#include "daemon/logger/run_index.h"
 
 namespace procsup::logger {
 
@@ -17,12 +18,14 @@ struct Stream {
         : settings(std::move(asked)),
           pipe(std::move(from)),
           format(settings.format, settings.max_size, {settings.job, settings.instance, settings.name}),
-          file(std::move(dir), settings.file_name(), settings.group) {}
+          file(dir, settings.file_name(), settings.group),
+          runs(std::move(dir), settings.file_name()) {}
 
     CapturedStream settings;
     Fd pipe;
     LineFormat format;
     OutputFile file;
+    RunIndex runs;
     bool watched = false;   ///< what its pipe brings is waited for
     bool removing = false;  ///< forgotten as soon as its pipe is empty
     bool at_end = false;    ///< nobody can write to its pipe any more
