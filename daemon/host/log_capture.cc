@@ -41,8 +41,8 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     stream.name = error ? "stderr" : "stdout";
     stream.dir = spec.log.dir.empty() ? dir_ : expand_job(spec.log.dir, name);
     stream.format = spec.log.format;
-    stream.max_size = spec.log.max_size;
-    stream.keep = spec.log.keep;
+    stream.retention.max_size = spec.log.max_size;
+    stream.retention.keep = spec.log.keep;
     if (spec.credentials) stream.group = spec.credentials->gid;
     return stream;
 }

@@ -109,6 +109,21 @@ Step LineFormat::close(LineState line) {
     return {out_, 0, line, false};
 }
 
+Step LineFormat::note_loss(std::uint64_t lines, std::int64_t first, std::int64_t last, LineState line) {
+    const auto text =
+        fmt::format("{} {} lost, {} to {}", lines, lines == 1 ? "line" : "lines", time_stamp(first), time_stamp(last));
+    out_.clear();
+    if (format_ == LogFormat::Raw) {
+        out_ = (line.length > 0 ? "\n" : "") + ("[procsupd: " + text + "]\n");
+        return {out_, 0, LineState{}, false};
+    }
+    if (line.length > 0) end_line(line, false);
+    begin_line(line, false);
+    out_ += "[procsupd: " + text + "]";
+    out_ += format_ == LogFormat::Stamped ? "\n" : fmt::format("\",\"lost\":{}}}\n", lines);
+    return {out_, 0, LineState{}, false};
+}
+
 /// Adds a piece of `text`; how much of it. `ended`: the line ends behind it.
 std::size_t LineFormat::add_text(std::string_view text, LineState& line, bool ended) {
     const std::uint64_t longest = max_size_ != 0 && max_size_ > line.length ? max_size_ - line.length : kPiece;

@@ -45,6 +45,9 @@ public:
     /// Ends the line that the file ends within, without a byte of the stream.
     Step close(LineState line);
 
+    /// A line that tells of lines that are not there. `first`, `last`: when they were dropped.
+    Step note_loss(std::uint64_t lines, std::int64_t first, std::int64_t last, LineState line);
+
     /// Does not fit into the buffer of one step only when the line is longer.
     static constexpr std::size_t kStepSize = 128 * 1024;
 

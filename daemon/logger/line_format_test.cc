@@ -91,6 +91,19 @@ TEST(LineFormat, ALineLongerThanAFileIsCut) {
     EXPECT_TRUE(object->bool_or("cut", false));
 }
 
+TEST(LineFormat, TellsOfLossesInItsOwnForm) {
+    LineFormat format(LogFormat::Json, 0, {"web", "web@0", "stderr"});
+    format.set_time(kTime);
+    LineState begun;
+    begun.length = 5;
+    EXPECT_EQ(
+        format.note_loss(1, kTime, kTime + 1, begun).bytes,
+        "\"}\n"
+        R"({"time":"2026-03-03T10:11:02.123456Z","job":"web","instance":"web@0","stream":"stderr",)"
+        R"("message":"[procsupd: 1 line lost, 2026-03-03T10:11:02.123456Z to 2026-03-03T10:11:02.123457Z]","lost":1})"
+        "\n");
+}
+
 /// However the bytes are divided into batches, the same lines come out, in files that are not larger than one line allows.
 TEST(LineFormat, DoesNotDependOnBatches) {
     std::mt19937 random(7);

@@ -10,6 +10,7 @@
 
 #include "common/fd.h"
 #include "common/result.h"
+#include "daemon/logger/compressor.h"
 
 namespace procsup::logger {
 
@@ -19,7 +20,9 @@ namespace procsup::logger {
 /// place; links of root and of the logger's own user are followed.
 class LogDir {
 public:
-    explicit LogDir(std::string path) : path_(std::move(path)) {}
+    /// `compressor` may be null; it compresses what is rotated.
+    explicit LogDir(std::string path, Compressor* compressor = nullptr)
+        : path_(std::move(path)), compressor_(compressor) {}
 
     const std::string& path() const { return path_; }
     /// Opens it, made with all that is missing above, unless that is done and it is still there. Also locks it.
@@ -28,6 +31,9 @@ public:
 
     /// Numbers of the rotated files of `base`, the oldest first.
     const std::set<std::uint64_t>& rotated(const std::string& base) { return rotated_[base]; }
+    void compress(const std::string& name) {
+        if (compressor_ != nullptr) compressor_->add(fd_.get(), name);
+    }
     void add(const std::string& base, std::uint64_t number) { rotated_[base].insert(number); }
     void remove(const std::string& base, std::uint64_t number) { rotated_[base].erase(number); }
 
@@ -36,6 +42,7 @@ private:
     void scan();
 
     std::string path_;
+    Compressor* compressor_;
     Fd fd_;
     std::map<std::string, std::set<std::uint64_t>> rotated_;
 };

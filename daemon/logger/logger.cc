@@ -23,6 +23,7 @@ constexpr auto kOneTurn = std::chrono::milliseconds(5);
 constexpr std::size_t kMuch = 32 * 1024;
 constexpr std::size_t kLittle = 8 * 1024;
 
+constexpr auto kRoomPause = 10ms;
 constexpr auto kFirstRetry = 20ms;
 constexpr auto kLongestRetry = 1000ms;
 /// procsupd has died, and with it its jobs; what has not ended after this is not waited for.
@@ -125,6 +126,7 @@ void Logger::work() {
     pipes_watch_->set_events(EPOLLIN);
     for (auto& [slot, stream] : streams_) pump_->has_waiting(*stream) ? refused(*stream) : watch(*stream, true);
     working_ = true;
+    expire();
 }
 
 void Logger::add_stream(const json::Value& member, Packet& packet) {
@@ -134,7 +136,7 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     auto& dir = dirs_[settings.dir];
     auto shared = dir.lock();
     if (!shared) {
-        shared = std::make_shared<LogDir>(settings.dir);
+        shared = std::make_shared<LogDir>(settings.dir, &compressor_);
         dir = shared;
     }
     Fd pipe = before != nullptr ? std::move(before->pipe) : std::move(packet.fds[0]);
@@ -144,6 +146,7 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     renewed->watched = watched;
     streams_[slot] = std::move(renewed);
     if (before == nullptr && working_) watch(*streams_[slot], true);
+    if (streams_[slot]->settings.retention.max_age > 0 && working_ && !expiry_) expire();
 }
 
 /// All that the run has written is in the file before its last lines are looked for.
@@ -162,7 +165,7 @@ void Logger::rotate(const std::vector<std::uint32_t>& slots) {
         if (stream == nullptr || pump_->has_waiting(*stream)) continue;
         auto done = stream->file.look(clock_usec(CLOCK_REALTIME));
         if (done && stream->file.size() == 0) continue;
-        if (done) done = stream->file.rotate(stream->settings.keep);
+        if (done) done = stream->file.rotate();
         if (!done) {
             stream->problem = done.error().message;
             refused(*stream);
@@ -264,7 +267,10 @@ std::size_t Logger::pump(Stream& stream, std::int64_t now) {
     std::size_t bytes = 0;
     switch (pump_->move(stream, now, bytes)) {
         case Pump::Moved::Nothing: break;
-        case Pump::Moved::Some: readers_.changed(stream.settings.slot); break;
+        case Pump::Moved::Some:
+            readers_.changed(stream.settings.slot);
+            if (stream.settings.rate_lines > 0 && !losses_ && pump_->has_losses(stream)) settle_losses();
+            break;
         case Pump::Moved::Refused: refused(stream); break;
         case Pump::Moved::End:
             stream.at_end = true;
@@ -279,9 +285,41 @@ std::size_t Logger::pump(Stream& stream, std::int64_t now) {
 void Logger::refused(Stream& stream) {
     watch(stream, false);
     tell_problem(stream);
+    if (stream.settings.on_full != OnFull::Block && !room_) make_room();
     if (retry_) return;
     retry_pause_ = kFirstRetry;
     retry_ = loop_.call_at(loop_.now() + retry_pause_, [this] { try_again(); });
+}
+
+/// Jobs that may lose lines do not wait for a disk: while it takes nothing their pipes are looked at often.
+void Logger::make_room() {
+    bool any = false;
+    const auto now = clock_usec(CLOCK_REALTIME);
+    for (auto& [slot, stream] : streams_) {
+        if (stream->problem.empty() || stream->settings.on_full == OnFull::Block) continue;
+        any = true;
+        pump_->make_room(*stream, now);
+    }
+    room_.reset();
+    if (any) room_ = loop_.call_at(loop_.now() + kRoomPause, [this] { make_room(); });
+}
+
+/// What rate_limit has dropped is told of when the job may write again, also if it does not.
+void Logger::settle_losses() {
+    const auto now = clock_usec(CLOCK_REALTIME);
+    std::int64_t next = 0;
+    for (auto& [slot, stream] : streams_) {
+        if (!stream->problem.empty() || !pump_->has_losses(*stream)) continue;
+        if (stream->window_ends <= now) {
+            pump_->settle_losses(*stream, now);
+            readers_.changed(slot);
+        } else {
+            next = next == 0 ? stream->window_ends : std::min(next, stream->window_ends);
+        }
+    }
+    losses_.reset();
+    if (next == 0) return;
+    losses_ = loop_.call_at(loop_.now() + std::chrono::microseconds(next - now), [this] { settle_losses(); });
 }
 
 void Logger::try_again() {
@@ -308,6 +346,28 @@ void Logger::try_again() {
         retry_ = loop_.call_at(loop_.now() + retry_pause_, [this] { try_again(); });
     }
     if (ending_) finish_streams();
+}
+
+/// Where files have an age: what is too old goes, and this is called again when the next one is.
+void Logger::expire() {
+    constexpr std::int64_t kLongest = 3'600'000'000;  // the wall clock may be set
+    const auto now = clock_usec(CLOCK_REALTIME);
+    std::int64_t next = 0, shortest = 0;
+    for (auto& [slot, stream] : streams_) {
+        const auto max_age = stream->settings.retention.max_age;
+        if (max_age == 0 || pump_->has_waiting(*stream)) continue;
+        shortest = shortest == 0 ? max_age : std::min(shortest, max_age);
+        const auto number = stream->file.number();
+        const auto due = stream->file.expire(now);
+        if (due != 0 && (next == 0 || due < next)) next = due;
+        if (stream->file.number() != number) readers_.changed(slot);
+    }
+    expiry_.reset();
+    if (shortest == 0) return;
+    // A file that is begun now is that old then.
+    const auto pause =
+        std::clamp<std::int64_t>(next == 0 ? shortest : next - now, 1'000'000, std::min(shortest, kLongest));
+    expiry_ = loop_.call_at(loop_.now() + std::chrono::microseconds(pause), [this] { expire(); });
 }
 
 void Logger::tell_problem(Stream& stream) { say(problem_packet(stream.settings.slot, stream.problem)); }

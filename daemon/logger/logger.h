@@ -43,6 +43,9 @@ private:
     std::size_t pump(Stream& stream, std::int64_t now);
     void refused(Stream& stream);
     void try_again();
+    void expire();
+    void make_room();
+    void settle_losses();
     void watch(Stream& stream, bool on);
     void tell_problem(Stream& stream);
     void forget(std::uint32_t slot);
@@ -52,6 +55,7 @@ private:
     Fd control_;
     std::function<void(int)> end_;
     Fd pipes_;  ///< an epoll of its own: thousands of pipes are one source of the loop
+    Compressor compressor_;
     Memory* memory_ = nullptr;
     std::unique_ptr<Pump> pump_;
     std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
@@ -66,7 +70,7 @@ private:
     std::chrono::milliseconds retry_pause_;
 
     std::unique_ptr<Watch> control_watch_, pipes_watch_;
-    std::unique_ptr<Watch> pause_, retry_, give_up_;
+    std::unique_ptr<Watch> pause_, retry_, room_, losses_, expiry_, give_up_;
 };
 
 }  // namespace procsup::logger

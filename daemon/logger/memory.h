@@ -80,12 +80,20 @@ private:
     std::atomic<std::uint32_t> count_;
 };
 
+/// Lines that were dropped and of which the file does not tell yet.
+struct Losses {
+    std::uint64_t lines = 0;
+    std::int64_t first = 0, last = 0;  ///< when: microseconds since 1970
+    std::uint32_t in_line = 0;         ///< the last of them goes on with the next byte
+};
+
 /// Of a stream between its batches.
 struct StreamRecord {
     LineState line;
     std::atomic<std::uint64_t> taken;  ///< bytes that are in batches or files
     RunMarks marks;
     std::uint32_t marks_seen;  ///< by the logger
+    Losses losses;
 
     void clear();
 };

@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 namespace procsup::logger {
@@ -15,10 +18,29 @@ constexpr std::int64_t kLookUpPause = 1'000'000;
 
 std::uint64_t id_of(const struct stat& status) { return status.st_ino ^ (std::uint64_t{status.st_dev} << 48); }
 
+std::int64_t to_usec(std::int64_t seconds, std::int64_t nanoseconds) {
+    return seconds * 1'000'000 + nanoseconds / 1000;
+}
+
+std::int64_t now_usec() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return to_usec(now.tv_sec, now.tv_nsec);
+}
+
+/// Where the file system does not know it, when it was last written to: later, not earlier.
+std::int64_t birth_of(const Fd& file, const struct stat& status) {
+    struct statx more {};
+    if (statx(file.get(), "", AT_EMPTY_PATH, STATX_BTIME, &more) == 0 && (more.stx_mask & STATX_BTIME) != 0)
+        return to_usec(more.stx_btime.tv_sec, more.stx_btime.tv_nsec);
+    return to_usec(status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
 }  // namespace
 
-OutputFile::OutputFile(std::shared_ptr<LogDir> dir, std::string base, std::optional<gid_t> group)
-    : dir_(std::move(dir)), base_(std::move(base)), group_(group) {}
+OutputFile::OutputFile(std::shared_ptr<LogDir> dir, std::string base, std::optional<gid_t> group,
+                       const Retention& retention)
+    : dir_(std::move(dir)), base_(std::move(base)), group_(group), retention_(retention) {}
 
 Result<void> OutputFile::look(std::int64_t now) {
     struct stat status {};
@@ -55,6 +77,8 @@ Result<void> OutputFile::open() {
     fd_ = std::move(opened);
     size_ = static_cast<std::uint64_t>(status.st_size);
     id_ = id_of(status);
+    begun_ = size_ > 0 ? birth_of(fd_, status) : 0;
+    if (retention_.compress && !std::exchange(leftovers_seen_, true)) compress_leftovers();
     return {};
 }
 
@@ -73,6 +97,7 @@ Result<std::size_t> OutputFile::append(std::string_view bytes) {
     } while (written < 0 && errno == EINTR);
     if (written < 0) return os_failure("write to " + path(), errno);
     size_ += static_cast<std::uint64_t>(written);
+    if (begun_ == 0 && retention_.max_age > 0) begun_ = now_usec();
     return static_cast<std::size_t>(written);
 }
 
@@ -87,7 +112,7 @@ std::uint64_t OutputFile::number() const {
     return numbers.empty() ? 1 : *numbers.rbegin() + 1;
 }
 
-Result<void> OutputFile::rotate(std::uint32_t keep) {
+Result<void> OutputFile::rotate() {
     const auto next = number();
     const auto name = rotated_name(base_, next);
     if (renameat2(dir_->fd(), base_.c_str(), dir_->fd(), name.c_str(), RENAME_NOREPLACE) < 0 && errno != ENOENT) {
@@ -98,18 +123,60 @@ Result<void> OutputFile::rotate(std::uint32_t keep) {
     }
     dir_->add(base_, next);
     fd_.reset();
-    remove_old(keep);
+    remove_superfluous();
+    if (retention_.compress && !rotated().empty()) dir_->compress(name);
     return open();
 }
 
-void OutputFile::remove_old(std::uint32_t keep) {
-    while (rotated().size() > keep) {
-        const auto oldest = *rotated().begin();
-        const auto name = rotated_name(base_, oldest);
-        unlinkat(dir_->fd(), name.c_str(), 0);
-        unlinkat(dir_->fd(), (name + ".zst").c_str(), 0);
-        dir_->remove(base_, oldest);
+bool OutputFile::look_at_rotated(std::uint64_t number, struct stat& status) const {
+    const auto name = rotated_name(base_, number);
+    return fstatat(dir_->fd(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 ||
+           fstatat(dir_->fd(), (name + ".zst").c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/// What a logger before this one has rotated and could not compress any more.
+void OutputFile::compress_leftovers() {
+    for (const auto number : rotated()) {
+        const auto name = rotated_name(base_, number);
+        if (faccessat(dir_->fd(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) dir_->compress(name);
     }
+}
+
+void OutputFile::remove_oldest() {
+    const auto oldest = *rotated().begin();
+    const auto name = rotated_name(base_, oldest);
+    unlinkat(dir_->fd(), name.c_str(), 0);
+    for (const auto* suffix : {".zst", ".zst.new"}) unlinkat(dir_->fd(), (name + suffix).c_str(), 0);
+    dir_->remove(base_, oldest);
+}
+
+void OutputFile::remove_superfluous() {
+    while (rotated().size() > retention_.keep) remove_oldest();
+    if (retention_.total_size == 0) return;
+    std::uint64_t total = 0;
+    auto first_kept = rotated().end();
+    while (first_kept != rotated().begin()) {
+        struct stat status {};
+        const auto before = std::prev(first_kept);
+        if (look_at_rotated(*before, status)) total += static_cast<std::uint64_t>(status.st_size);
+        if (total > retention_.total_size) break;
+        first_kept = before;
+    }
+    const auto kept = static_cast<std::size_t>(std::distance(first_kept, rotated().end()));
+    while (rotated().size() > kept) remove_oldest();
+}
+
+std::int64_t OutputFile::expire(std::int64_t now) {
+    if (retention_.max_age == 0 || !look(now)) return 0;
+    if (begun_ != 0 && size_ > 0 && begun_ + retention_.max_age <= now) (void)rotate();
+    while (!rotated().empty()) {
+        struct stat status {};
+        const bool there = look_at_rotated(*rotated().begin(), status);
+        const auto due = to_usec(status.st_mtim.tv_sec, status.st_mtim.tv_nsec) + retention_.max_age;
+        if (there && due > now) return begun_ != 0 ? std::min(due, begun_ + retention_.max_age) : due;
+        remove_oldest();
+    }
+    return begun_ != 0 ? begun_ + retention_.max_age : 0;
 }
 
 Result<Fd> OutputFile::open_current() const {

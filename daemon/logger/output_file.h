@@ -15,13 +15,24 @@
 
 namespace procsup::logger {
 
+/// What becomes of a stream's files when they are rotated.
+struct Retention {
+    std::uint64_t max_size = 0;    ///< of a file when it is rotated; 0: any
+    std::uint32_t keep = 0;        ///< rotated files
+    std::uint64_t total_size = 0;  ///< of all rotated files; 0: any
+    std::int64_t max_age = 0;      ///< microseconds after which a file is rotated, and a rotated one removed; 0: any
+    bool compress = false;
+
+    friend bool operator==(const Retention&, const Retention&) = default;
+};
+
 /// The current file of one stream, and its rotation. Files are for the logger's user; the group is the job's, which may read.
 /// Only a regular file with one name that is the logger's own is written to: whatever else stands in its place is
 /// refused with an Error, and looked at again with the next call of look().
 class OutputFile {
 public:
     /// `base` is the name of the current file, `group` who may read.
-    OutputFile(std::shared_ptr<LogDir> dir, std::string base, std::optional<gid_t> group);
+    OutputFile(std::shared_ptr<LogDir> dir, std::string base, std::optional<gid_t> group, const Retention& retention);
 
     /// Makes sure that the file is open, is still the one at its path, and says how large it is. At `now` (microseconds);
     /// the path itself is looked up once a second at most, for files that were moved away or removed and made anew.
@@ -30,8 +41,10 @@ public:
     Result<std::size_t> append(std::string_view bytes);
     /// Gives back what is behind `size`.
     Result<void> cut(std::uint64_t size);
-    /// The next bytes go to a new file; of the old ones the newest `keep` remain.
-    Result<void> rotate(std::uint32_t keep);
+    /// The next bytes go to a new file; of the old ones those that Retention allows remain.
+    Result<void> rotate();
+    /// With max_age: rotates and removes what is too old. The time when something will be; 0: nothing will.
+    std::int64_t expire(std::int64_t now);
 
     /// Makes sure that the directory is open; for reading where nothing was written yet.
     Result<void> prepare() { return dir_->ensure(); }
@@ -51,15 +64,22 @@ public:
 private:
     Result<void> open();
     Result<void> check(const struct stat& status) const;
-    void remove_old(std::uint32_t keep);
+    void compress_leftovers();
+    void remove_oldest();
+    void remove_superfluous();
+    /// Of a rotated file, under whichever name it is there.
+    bool look_at_rotated(std::uint64_t number, struct stat& status) const;
 
     std::shared_ptr<LogDir> dir_;
     std::string base_;
     std::optional<gid_t> group_;
+    Retention retention_;
     Fd fd_;
     std::uint64_t size_ = 0;
     std::uint64_t id_ = 0;
     std::int64_t looked_up_ = 0;
+    bool leftovers_seen_ = false;
+    std::int64_t begun_ = 0;  ///< when the first bytes of the current file were written; 0: none were
 };
 
 }  // namespace procsup::logger

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -25,7 +27,9 @@ protected:
     ~OutputFileTest() override { fs::remove_all(root_); }
 
     std::string dir() const { return root_ + "/a/log"; }
-    OutputFile file() const { return {std::make_shared<LogDir>(dir()), "web.out.log", {}}; }
+    OutputFile file(const Retention& retention = {0, 5, 0, 0, false}, Compressor* compressor = nullptr) const {
+        return {std::make_shared<LogDir>(dir(), compressor), "web.out.log", {}, retention};
+    }
     static std::string content(const std::string& path) {
         std::stringstream text;
         text << std::ifstream(path).rdbuf();
@@ -52,16 +56,95 @@ TEST_F(OutputFileTest, MakesItsDirectoryAndGoesOnWhereItWas) {
 }
 
 TEST_F(OutputFileTest, KeepsTheNewestFiles) {
-    auto log = file();
+    auto log = file({0, 2, 0, 0, false});
     for (int i = 1; i <= 5; ++i) {
         write(log, std::to_string(i));
-        ASSERT_TRUE(log.rotate(2));
+        ASSERT_TRUE(log.rotate());
     }
     EXPECT_EQ(log.number(), 6u);
     EXPECT_FALSE(fs::exists(dir() + "/web.out.log.000003"));
     EXPECT_EQ(content(dir() + "/web.out.log.000004"), "4");
     EXPECT_EQ(content(dir() + "/web.out.log.000005"), "5");
     EXPECT_EQ(content(dir() + "/web.out.log"), "");
+}
+
+TEST_F(OutputFileTest, KeepsNoMoreThanTheirSizeAllows) {
+    auto log = file({0, 100, 10, 0, false});
+    for (const std::string_view text : {"123456", "1234", "12345", "12345"}) {
+        write(log, text);
+        ASSERT_TRUE(log.rotate());
+    }
+    EXPECT_FALSE(fs::exists(dir() + "/web.out.log.000002"));
+    EXPECT_TRUE(fs::exists(dir() + "/web.out.log.000003"));
+    EXPECT_TRUE(fs::exists(dir() + "/web.out.log.000004"));
+    write(log, "more than all of them may have");
+    ASSERT_TRUE(log.rotate());
+    EXPECT_TRUE(log.rotated().empty());
+}
+
+TEST_F(OutputFileTest, KeepsNothingThatIsTooOld) {
+    constexpr std::int64_t kSecond = 1'000'000;
+    auto log = file({0, 100, 0, 3600 * kSecond, false});
+    EXPECT_EQ(log.expire(kSecond), 0);
+    write(log, "old");
+    ASSERT_TRUE(log.rotate());
+    write(log, "young");
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    const auto today = now.tv_sec * kSecond;
+    const auto due = log.expire(today);
+    EXPECT_GE(due, today + 3590 * kSecond);
+    EXPECT_TRUE(fs::exists(dir() + "/web.out.log.000001"));
+    EXPECT_EQ(log.expire(today + 3700 * kSecond), 0) << "nothing is left that gets older";
+    EXPECT_FALSE(fs::exists(dir() + "/web.out.log.000001"));
+    EXPECT_EQ(content(dir() + "/web.out.log"), "");
+}
+
+TEST_F(OutputFileTest, CompressesWhatIsRotated) {
+    Compressor compressor;
+    auto log = file({0, 5, 0, 0, true}, &compressor);
+    const std::string text(300'000, 'x');
+    write(log, text);
+    ASSERT_TRUE(log.rotate());
+    compressor.finish();
+    EXPECT_FALSE(fs::exists(dir() + "/web.out.log.000001"));
+    bool compressed = false;
+    const auto opened = log.open_rotated(1, compressed);
+    ASSERT_TRUE(opened && compressed);
+    const auto packed = content(dir() + "/web.out.log.000001.zst");
+    std::string unpacked(text.size() + 1, '\0');
+    unpacked.resize(ZSTD_decompress(unpacked.data(), unpacked.size(), packed.data(), packed.size()));
+    EXPECT_EQ(unpacked, text);
+    while (log.number() < 8) {
+        write(log, "more");
+        ASSERT_TRUE(log.rotate());
+    }
+    compressor.finish();
+    EXPECT_FALSE(fs::exists(dir() + "/web.out.log.000001.zst"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(dir()), {}), 6);
+}
+
+TEST_F(OutputFileTest, CompressesWhatALoggerBeforeHasRotated) {
+    fs::create_directories(dir());
+    std::ofstream(dir() + "/web.out.log.000003") << "x";
+    std::ofstream(dir() + "/web.out.log.000003.zst.new") << "half";
+    Compressor compressor;
+    auto log = file({0, 5, 0, 0, true}, &compressor);
+    ASSERT_TRUE(log.look(0));
+    compressor.finish();
+    EXPECT_TRUE(fs::exists(dir() + "/web.out.log.000003.zst"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(dir()), {}), 2);
+}
+
+TEST_F(OutputFileTest, WhatIsRemovedIsNotBroughtBackByItsCompression) {
+    fs::create_directories(dir());
+    std::ofstream(dir() + "/one") << std::string(1000, 'x');
+    const Fd place(open(dir().c_str(), O_RDONLY | O_DIRECTORY));
+    EXPECT_TRUE(compress_file(place.get(), "one", [&] { return fs::remove(dir() + "/one"), true; }));
+    EXPECT_TRUE(fs::is_empty(dir()));
+    std::ofstream(dir() + "/two") << "x";
+    EXPECT_FALSE(compress_file(place.get(), "two", [] { return false; }));
+    EXPECT_EQ(std::distance(fs::directory_iterator(dir()), {}), 1);
 }
 
 TEST_F(OutputFileTest, CountsOnFromWhatIsThere) {

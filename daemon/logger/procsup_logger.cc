@@ -41,5 +41,6 @@ int main() {
     Fd control(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     logger::Logger logger(**loop, std::move(control), [&](int code) { (*loop)->end(code); });
     const auto code = (*loop)->run();
-    return code ? *code : EXIT_FAILURE;
+    // A compression that waits for a disk is not waited for: it is begun anew by the next logger.
+    _exit(code ? *code : EXIT_FAILURE);
 }

@@ -16,7 +16,12 @@ std::string stream_packet(const CapturedStream& stream) {
     writer.begin_object().key("stream").begin_object().member_int("slot", stream.slot);
     writer.member("job", stream.job).member("instance", stream.instance).member("name", stream.name);
     writer.member("dir", stream.dir).member("format", kLogFormatNames[static_cast<std::size_t>(stream.format)]);
-    writer.member_int("maxSize", static_cast<std::int64_t>(stream.max_size)).member_int("keep", stream.keep);
+    const auto& retention = stream.retention;
+    writer.member_int("maxSize", static_cast<std::int64_t>(retention.max_size)).member_int("keep", retention.keep);
+    writer.member_int("totalSize", static_cast<std::int64_t>(retention.total_size));
+    writer.member_int("maxAge", retention.max_age).member_bool("compress", retention.compress);
+    writer.member_int("onFull", static_cast<std::int64_t>(stream.on_full));
+    writer.member_int("rateLines", stream.rate_lines).member_int("rateWindow", stream.rate_window);
     if (stream.group) writer.member_int("group", *stream.group);
     return writer.end_object().end_object().take();
 }
@@ -29,8 +34,14 @@ CapturedStream stream_of(const json::Value& member) {
     stream.name = member.string_or("name", "");
     stream.dir = member.string_or("dir", "");
     stream.format = parse_log_format(member.string_or("format", "")).value_or(LogFormat::Raw);
-    stream.max_size = static_cast<std::uint64_t>(member.int_or("maxSize", 0));
-    stream.keep = static_cast<std::uint32_t>(member.int_or("keep", 0));
+    stream.retention.max_size = static_cast<std::uint64_t>(member.int_or("maxSize", 0));
+    stream.retention.keep = static_cast<std::uint32_t>(member.int_or("keep", 0));
+    stream.retention.total_size = static_cast<std::uint64_t>(member.int_or("totalSize", 0));
+    stream.retention.max_age = member.int_or("maxAge", 0);
+    stream.retention.compress = member.bool_or("compress", false);
+    stream.on_full = static_cast<OnFull>(member.int_or("onFull", 0));
+    stream.rate_lines = static_cast<std::uint32_t>(member.int_or("rateLines", 0));
+    stream.rate_window = member.int_or("rateWindow", 0);
     if (member.find("group") != nullptr) stream.group = static_cast<gid_t>(member.int_or("group", 0));
     return stream;
 }

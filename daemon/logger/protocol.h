@@ -10,6 +10,7 @@
 
 #include "common/json.h"
 #include "common/log_file.h"
+#include "daemon/logger/output_file.h"
 
 /// What procsupd and its logger say to each other over a SOCK_SEQPACKET socket, one JSON object a packet.
 ///
@@ -29,6 +30,9 @@
 ///   {"tail": {"slot": 3, "run": 17, "lines": ["…"]}}
 namespace procsup::logger {
 
+/// What happens to output that cannot be written at present.
+enum class OnFull { Block, DropNewest, DropOldest };
+
 /// One standard stream of one instance and how it is kept.
 struct CapturedStream {
     std::uint32_t slot = 0;  ///< its place in Memory::streams
@@ -36,8 +40,10 @@ struct CapturedStream {
     std::string name;  ///< "stdout" or "stderr"
     std::string dir;   ///< absolute
     LogFormat format = LogFormat::Stamped;
-    std::uint64_t max_size = 0;  ///< 0: files are not rotated by size
-    std::uint32_t keep = 0;
+    Retention retention;
+    OnFull on_full = OnFull::Block;
+    std::uint32_t rate_lines = 0;  ///< that may be written in rate_window (microseconds); 0: any
+    std::int64_t rate_window = 0;
     std::optional<gid_t> group;  ///< who may read its files, besides the logger's user
 
     /// "web@0.out.log". No two streams have the same name, whatever their jobs are called.

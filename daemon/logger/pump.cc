@@ -66,29 +66,54 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
         stream.problem = "too many directories cannot be written to";
         return Moved::Refused;
     }
-    batch->slot = stream.settings.slot;
-    batch->time = now;
-    batch->begin = memory_.streams[batch->slot].taken.load(std::memory_order_relaxed);
-    batch->enter(Phase::Filling);
+    const auto taken = take(*batch, stream, now);
+    if (taken != Taken::Some) return taken == Taken::End ? Moved::End : Moved::Nothing;
+    bytes = batch->size;
+    if (now >= stream.window_ends && has_losses(stream)) {
+        auto progress = batch->progress();
+        stream.format.set_time(now);
+        if (auto done = note_losses(stream, progress.line); !done) return refuse(*batch, stream, done.error());
+        progress.file_size = stream.file.size();
+        batch->set_progress(progress);
+    }
+    limit_rate(*batch, stream, now);
+    return write(*batch, stream) ? Moved::Some : Moved::Refused;
+}
+
+/// From the stream's pipe into Memory, ready to be written.
+Pump::Taken Pump::take(Batch& batch, Stream& stream, std::int64_t now) {
+    auto& record = memory_.streams[stream.settings.slot];
+    batch.slot = stream.settings.slot;
+    batch.time = now;
+    batch.begin = record.taken.load(std::memory_order_relaxed);
+    batch.enter(Phase::Filling);
     const ssize_t size =
         splice(stream.pipe.get(), nullptr, staging_in_.get(), nullptr, Batch::kSize, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (size <= 0) {
-        batch->enter(Phase::Idle);
-        return size == 0 ? Moved::End : Moved::Nothing;
+        batch.enter(Phase::Idle);
+        return size == 0 ? Taken::End : Taken::Nothing;
     }
-    bytes = static_cast<std::size_t>(size);
-    batch->size = static_cast<std::uint32_t>(size);
-    batch->enter(Phase::Reading);
-    take_from_staging(*batch);
-    memory_.streams[batch->slot].taken.store(batch->begin + batch->size, std::memory_order_release);
-    batch->set_progress({0, memory_.streams[batch->slot].line, stream.file.size(), stream.file.id()});
-    batch->enter(Phase::Writing);
-    return write(*batch, stream) ? Moved::Some : Moved::Refused;
+    batch.size = static_cast<std::uint32_t>(size);
+    batch.enter(Phase::Reading);
+    take_from_staging(batch);
+    record.taken.store(batch.begin + batch.size, std::memory_order_release);
+    const auto skipped = rest_of_lost_line(stream, {batch.data, batch.size});
+    batch.set_progress({static_cast<std::uint32_t>(skipped), record.line, stream.file.size(), stream.file.id()});
+    batch.enter(Phase::Writing);
+    return Taken::Some;
+}
+
+/// What was written of a step is taken back: it will be written again as a whole.
+Pump::Moved Pump::refuse(Batch& batch, Stream& stream, const Error& error) {
+    stream.problem = error.message;
+    const auto size = batch.progress().file_size;
+    if (stream.file.size() > size) (void)stream.file.cut(size);
+    return Moved::Refused;
 }
 
 bool Pump::retry(Stream& stream, std::int64_t now) {
     Batch* const batch = waiting_batch(stream.settings.slot);
-    return batch == nullptr || resume(*batch, stream, now);
+    return (batch == nullptr || resume(*batch, stream, now)) && settle_losses(stream, now);
 }
 
 bool Pump::has_waiting(const Stream& stream) const {
@@ -113,6 +138,15 @@ bool Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
     progress.file_size = stream.file.size();
     progress.file_id = stream.file.id();
     batch.set_progress(progress);
+    if (stream.settings.on_full == OnFull::DropOldest && has_losses(stream)) {
+        stream.format.set_time(now);
+        if (auto done = note_losses(stream, progress.line); !done) {
+            refuse(batch, stream, done.error());
+            return false;
+        }
+        progress.file_size = stream.file.size();
+        batch.set_progress(progress);
+    }
     return write(batch, stream);
 }
 
@@ -128,8 +162,7 @@ bool Pump::write(Batch& batch, Stream& stream) {
         const std::string_view left(batch.data + progress.consumed, *bytes);
         const auto step = stream.format.next(left, progress.line, stream.file.size());
         if (auto done = write_step(step, stream); !done) {
-            stream.problem = done.error().message;
-            if (stream.file.size() > progress.file_size) (void)stream.file.cut(progress.file_size);
+            refuse(batch, stream, done.error());
             return false;
         }
         progress.consumed += static_cast<std::uint32_t>(step.consumed);
@@ -137,7 +170,7 @@ bool Pump::write(Batch& batch, Stream& stream) {
         progress.file_size = stream.file.size();
         batch.set_progress(progress);
         if (!step.rotate) continue;
-        if (auto done = stream.file.rotate(stream.settings.keep); !done) {
+        if (auto done = stream.file.rotate(); !done) {
             stream.problem = done.error().message;
             return false;
         }

@@ -35,15 +35,28 @@ public:
     Moved move(Stream& stream, std::int64_t now, std::size_t& bytes);
     /// Tries to write what waits of this stream; true when nothing of it waits any more.
     bool retry(Stream& stream, std::int64_t now);
+    /// While nothing can be written: drops what the stream's settings allow to be dropped, so that its job goes on.
+    void make_room(Stream& stream, std::int64_t now);
+    bool has_losses(const Stream& stream) const;
+    /// Tells in the file of lines that were dropped; false when that cannot be written.
+    bool settle_losses(Stream& stream, std::int64_t now);
     /// Notes where runs begin that have written nothing yet.
     void note_runs(Stream& stream);
     /// Something that was taken out of its pipe is not in its file.
     bool has_waiting(const Stream& stream) const;
 
 private:
+    enum class Taken { Nothing, Some, End };
+    Taken take(Batch& batch, Stream& stream, std::int64_t now);
+    void lose(Stream& stream, std::string_view data, std::int64_t now);
+    std::size_t rest_of_lost_line(Stream& stream, std::string_view data);
+    void drop_from_pipe(Stream& stream, std::size_t size, std::int64_t now);
+    void limit_rate(Batch& batch, Stream& stream, std::int64_t now);
+    Result<void> note_losses(Stream& stream, LineState& line);
     Batch* idle_batch();
     Batch* waiting_batch(std::uint32_t slot);
     void take_from_staging(Batch& batch);
+    static Moved refuse(Batch& batch, Stream& stream, const Error& error);
     bool resume(Batch& batch, Stream& stream, std::int64_t now);
     bool write(Batch& batch, Stream& stream);
     Result<void> write_step(const Step& step, Stream& stream) const;

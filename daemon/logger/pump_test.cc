@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -38,8 +40,14 @@ protected:
     void start_logger(LogFormat format = LogFormat::Raw, std::uint64_t max_size = 0) {
         pump_.reset();
         stream_.reset();
-        CapturedStream settings{5, "web", "web", "stdout", root_, format, max_size, 100, {}};
-        stream_ = std::make_unique<Stream>(settings, Fd(dup(job_[0])), std::make_shared<LogDir>(root_));
+        settings_.slot = 5;
+        settings_.job = settings_.instance = "web";
+        settings_.name = "stdout";
+        settings_.dir = root_;
+        settings_.format = format;
+        settings_.retention.max_size = max_size;
+        settings_.retention.keep = 100;
+        stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])), std::make_shared<LogDir>(root_));
         pump_ = std::make_unique<Pump>(*memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
                                        [this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; });
     }
@@ -64,6 +72,7 @@ protected:
     }
 
     std::string root_;
+    CapturedStream settings_;
     Memory* memory_ = nullptr;
     int staging_[2], job_[2];
     std::unique_ptr<Stream> stream_;
@@ -137,7 +146,7 @@ TEST_F(PumpTest, KnowsThatTheFileWasRotatedBeforeItCouldNoteIt) {
     ASSERT_TRUE(stream_->file.append("one\ntwo\n"));
     batch().set_progress({8, {}, 8, stream_->file.id()});
     batch().enter(Phase::Writing);
-    ASSERT_TRUE(stream_->file.rotate(5));
+    ASSERT_TRUE(stream_->file.rotate());
     start_logger(LogFormat::Raw, 8);
     pump_->recover(0);
     EXPECT_EQ(content(), "three\n");
@@ -166,6 +175,109 @@ TEST_F(PumpTest, ALineIsStampedOnceOverACrash) {
 }
 
 using Lines = std::vector<std::string>;
+constexpr std::int64_t kNow = 1'772'532'662'000'000;
+constexpr std::string_view kAtNow = "2026-03-03T10:11:02.000000Z to 2026-03-03T10:11:02.000000Z]\n";
+
+std::string numbers(int from, int to) {
+    std::string lines;
+    for (int i = from; i <= to; ++i) lines += std::to_string(i) + "\n";
+    return lines;
+}
+
+/// Nothing can be written until it goes.
+struct Obstacle {
+    explicit Obstacle(std::string at) : path(std::move(at)) { fs::create_directory(path); }
+    ~Obstacle() { fs::remove(path); }
+    std::string path;
+};
+
+TEST_F(PumpTest, AWriteThatWasCutShortIsMadeAgain) {
+    signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{10, before.rlim_max};
+    job_writes("12345678\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    job_writes("abcdef\nghi");
+    setrlimit(RLIMIT_FSIZE, &small);
+    EXPECT_EQ(move(), Pump::Moved::Refused);
+    EXPECT_EQ(content(), "12345678\n") << "nothing of it stands there half";
+    EXPECT_TRUE(pump_->has_waiting(*stream_));
+    EXPECT_FALSE(pump_->retry(*stream_, 0));
+    start_logger();
+    setrlimit(RLIMIT_FSIZE, &before);
+    pump_->recover(0);
+    EXPECT_EQ(content(), "12345678\nabcdef\nghi");
+}
+
+TEST_F(PumpTest, TheNewestLinesAreDroppedAndCounted) {
+    settings_.on_full = OnFull::DropNewest;
+    start_logger();
+    job_writes("kept, no end");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    {
+        const Obstacle obstacle(root_ + "/moved");
+        fs::rename(root_ + "/web.out.log", root_ + "/old");
+        fs::rename(root_ + "/moved", root_ + "/web.out.log");
+        start_logger();
+        job_writes(" " + numbers(1, 8000) + "half");
+        EXPECT_EQ(move(), Pump::Moved::Refused);
+        pump_->make_room(*stream_, kNow);
+        fs::remove(root_ + "/web.out.log");
+        fs::rename(root_ + "/old", root_ + "/web.out.log");
+    }
+    job_writes(" a line\nnext\n");
+    EXPECT_TRUE(pump_->retry(*stream_, kNow));
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    EXPECT_EQ(content(), "kept, no end\n[procsupd: 8001 lines lost, " + std::string(kAtNow) + "next\n");
+}
+
+TEST_F(PumpTest, TheOldestLinesAreDroppedAndCounted) {
+    settings_.on_full = OnFull::DropOldest;
+    start_logger();
+    {
+        const Obstacle obstacle(root_ + "/web.out.log");
+        EXPECT_EQ(move(), Pump::Moved::Refused);
+        job_writes("few\n");
+        pump_->make_room(*stream_, kNow);
+        EXPECT_FALSE(pump_->has_waiting(*stream_)) << "there is still room";
+        job_writes(numbers(1, 8000));
+        pump_->make_room(*stream_, kNow);
+        job_writes(numbers(8001, 15000));
+        pump_->make_room(*stream_, kNow);
+        job_writes("last\n");
+    }
+    EXPECT_TRUE(pump_->retry(*stream_, kNow));
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    const auto all = "[procsupd: 8001 lines lost, " + std::string(kAtNow) + numbers(8001, 15000) + "last\n";
+    EXPECT_TRUE(content() == all) << content().substr(0, 200);
+}
+
+TEST_F(PumpTest, WhoMayLoseNothingWaits) {
+    const Obstacle obstacle(root_ + "/web.out.log");
+    job_writes(numbers(1, 8000));
+    EXPECT_EQ(move(), Pump::Moved::Refused);
+    pump_->make_room(*stream_, kNow);
+    EXPECT_FALSE(pump_->has_losses(*stream_));
+    EXPECT_EQ(memory_->written_to(5, job_[0], staging_[0]), numbers(1, 8000).size());
+}
+
+TEST_F(PumpTest, WritesNoMoreLinesThanAreAllowed) {
+    settings_.rate_lines = 3;
+    settings_.rate_window = 1'000'000;
+    start_logger();
+    std::size_t bytes = 0;
+    job_writes("1\n2\n");
+    EXPECT_EQ(pump_->move(*stream_, kNow, bytes), Pump::Moved::Some);
+    job_writes("3\n4\n5\nhal");
+    EXPECT_EQ(pump_->move(*stream_, kNow, bytes), Pump::Moved::Some);
+    job_writes("f\n7\n");
+    EXPECT_EQ(pump_->move(*stream_, kNow, bytes), Pump::Moved::Some);
+    EXPECT_EQ(content(), "1\n2\n3\n");
+    job_writes("8\n");
+    EXPECT_EQ(pump_->move(*stream_, kNow + 1'000'000, bytes), Pump::Moved::Some);
+    EXPECT_EQ(content(), "1\n2\n3\n[procsupd: 4 lines lost, " + std::string(kAtNow) + "8\n");
+}
 
 TEST_F(PumpTest, RunsAreToldApartInOneBatch) {
     start_logger(LogFormat::Stamped);

@@ -17,8 +17,8 @@ struct Stream {
     Stream(CapturedStream asked, Fd from, std::shared_ptr<LogDir> dir)
         : settings(std::move(asked)),
           pipe(std::move(from)),
-          format(settings.format, settings.max_size, {settings.job, settings.instance, settings.name}),
-          file(dir, settings.file_name(), settings.group),
+          format(settings.format, settings.retention.max_size, {settings.job, settings.instance, settings.name}),
+          file(dir, settings.file_name(), settings.group, settings.retention),
           runs(std::move(dir), settings.file_name()) {}
 
     CapturedStream settings;
@@ -26,10 +26,12 @@ struct Stream {
     LineFormat format;
     OutputFile file;
     RunIndex runs;
-    bool watched = false;   ///< what its pipe brings is waited for
-    bool removing = false;  ///< forgotten as soon as its pipe is empty
-    bool at_end = false;    ///< nobody can write to its pipe any more
-    std::string problem;    ///< why nothing can be written at present
+    bool watched = false;            ///< what its pipe brings is waited for
+    bool removing = false;           ///< forgotten as soon as its pipe is empty
+    bool at_end = false;             ///< nobody can write to its pipe any more
+    std::int64_t window_ends = 0;    ///< of rate_limit; microseconds since 1970
+    std::uint32_t window_lines = 0;  ///< that were written in it
+    std::string problem;             ///< why nothing can be written at present
 };
 
 }  // namespace procsup::logger

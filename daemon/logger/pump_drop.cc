@@ -1,0 +1,117 @@
+// What is not written: dropped because nothing can be written at present, or because it is more than the job may write.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "daemon/logger/pump.h"
+
+namespace procsup::logger {
+namespace {
+
+/// As long as a pipe of 64 KiB has less, its job does not wait.
+constexpr int kPipeHasRoom = 32 * 1024;
+
+/// Lines in `data`, one that is not ended included.
+std::uint64_t lines_in(std::string_view data) {
+    const auto ended = static_cast<std::uint64_t>(std::count(data.begin(), data.end(), '\n'));
+    return ended + (data.empty() || data.back() == '\n' ? 0 : 1);
+}
+
+}  // namespace
+
+void Pump::lose(Stream& stream, std::string_view data, std::int64_t now) {
+    auto& losses = memory_.streams[stream.settings.slot].losses;
+    if (data.empty()) return;
+    // The rest of a line that was counted already.
+    const auto lines = lines_in(data) - (losses.in_line != 0 ? 1 : 0);
+    losses.in_line = data.back() == '\n' ? 0 : 1;
+    if (losses.lines == 0) losses.first = now;
+    losses.last = now;
+    losses.lines += lines;
+}
+
+/// How much at the front of a batch belongs to a line whose beginning is lost.
+std::size_t Pump::rest_of_lost_line(Stream& stream, std::string_view data) {
+    auto& losses = memory_.streams[stream.settings.slot].losses;
+    if (losses.in_line == 0) return 0;
+    const auto newline = data.find('\n');
+    if (newline == std::string_view::npos) return data.size();
+    losses.in_line = 0;
+    return newline + 1;
+}
+
+void Pump::make_room(Stream& stream, std::int64_t now) {
+    int waiting = 0;
+    ioctl(stream.pipe.get(), FIONREAD, &waiting);
+    if (stream.settings.on_full == OnFull::Block || waiting < kPipeHasRoom) return;
+    if (stream.settings.on_full == OnFull::DropNewest) {
+        drop_from_pipe(stream, static_cast<std::size_t>(waiting), now);
+        return;
+    }
+    Batch* batch = waiting_batch(stream.settings.slot);
+    if (batch != nullptr) {
+        const auto begin = batch->progress().consumed;
+        lose(stream, {batch->data + begin, batch->size - begin}, now);
+        batch->enter(Phase::Idle);
+    } else {
+        batch = idle_batch();
+    }
+    if (batch != nullptr) take(*batch, stream, now);
+}
+
+void Pump::drop_from_pipe(Stream& stream, std::size_t size, std::int64_t now) {
+    std::vector<char> dropped(size);
+    const ssize_t got = read(stream.pipe.get(), dropped.data(), dropped.size());
+    if (got <= 0) return;
+    lose(stream, {dropped.data(), static_cast<std::size_t>(got)}, now);
+    memory_.streams[stream.settings.slot].taken += static_cast<std::uint64_t>(got);
+}
+
+/// Lets as many lines of the batch pass as the job may still write in this window.
+void Pump::limit_rate(Batch& batch, Stream& stream, std::int64_t now) {
+    const auto& limit = stream.settings;
+    if (limit.rate_lines == 0) return;
+    if (now >= stream.window_ends || now < stream.window_ends - limit.rate_window) {
+        stream.window_ends = now + limit.rate_window;
+        stream.window_lines = 0;
+    }
+    const auto begin = batch.progress().consumed;
+    const std::string_view data(batch.data + begin, batch.size - begin);
+    std::size_t passed = 0;
+    while (passed < data.size() && stream.window_lines < limit.rate_lines) {
+        const auto newline = data.find('\n', passed);
+        passed = newline == std::string_view::npos ? data.size() : newline + 1;
+        if (newline != std::string_view::npos) ++stream.window_lines;
+    }
+    lose(stream, data.substr(passed), now);
+    batch.size = begin + static_cast<std::uint32_t>(passed);
+}
+
+bool Pump::has_losses(const Stream& stream) const { return memory_.streams[stream.settings.slot].losses.lines > 0; }
+
+/// In the file, where they would stand.
+Result<void> Pump::note_losses(Stream& stream, LineState& line) {
+    auto& losses = memory_.streams[stream.settings.slot].losses;
+    if (losses.lines == 0) return {};
+    const auto step = stream.format.note_loss(losses.lines, losses.first, losses.last, line);
+    if (auto done = write_step(step, stream); !done) return done;
+    line = step.after;
+    losses.lines = 0;
+    return {};
+}
+
+bool Pump::settle_losses(Stream& stream, std::int64_t now) {
+    if (!has_losses(stream) || has_waiting(stream)) return true;
+    auto& line = memory_.streams[stream.settings.slot].line;
+    if (!stream.file.look(now)) return false;
+    stream.format.set_time(now);
+    const auto size = stream.file.size();
+    auto done = note_losses(stream, line);
+    if (!done && stream.file.size() > size) (void)stream.file.cut(size);
+    return static_cast<bool>(done);
+}
+
+}  // namespace procsup::logger
