@@ -2,9 +2,10 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "common/send_fds.h"
 
 namespace procsup {
 namespace {
@@ -33,26 +34,11 @@ Result<std::pair<Fd, Fd>> packet_socket_pair() {
 }
 
 Sent send_packet(int socket, std::string_view text, std::span<const int> fds) {
-    iovec part{const_cast<char*>(text.data()), text.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(kMostFds * sizeof(int))] = {};
-    if (!fds.empty()) {
-        const auto size = std::min(fds.size(), kMostFds) * sizeof(int);
-        header.msg_control = control;
-        header.msg_controllen = CMSG_SPACE(size);
-        auto* const rights = CMSG_FIRSTHDR(&header);
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(size);
-        memcpy(CMSG_DATA(rights), fds.data(), size);
-    }
-    while (sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+    while (send_with_fds(socket, text, fds, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
         if (errno == EINTR) continue;
         // ETOOMANYREFS: as many descriptors are under way as this user may have open.
-        return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS ? Sent::Later
-                                                                                               : Sent::Gone;
+        const bool later = errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS;
+        return later ? Sent::Later : Sent::Gone;
     }
     return Sent::Yes;
 }

@@ -2,35 +2,21 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
-#include <vector>
+
+#include "common/send_fds.h"
 
 namespace procsup::varlink {
 namespace {
 
-constexpr std::size_t kReadSize = 64u << 10;
-constexpr std::size_t kMaxFds = 253;  // SCM_MAX_FD of the kernel
+/// One of the reply that is being read, and one of the reply behind it.
+constexpr std::size_t kMaxFdsHeld = 2;
 
 Error server_left() { return Error{"cannot read the reply: the server has closed the connection", ECONNRESET}; }
-
-/// Fills in the control part of a message that carries `fds`.
-void attach(msghdr& header, std::vector<char>& control, std::span<const int> fds) {
-    if (fds.empty()) return;
-    control.resize(CMSG_SPACE(fds.size_bytes()));
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    auto* const part = CMSG_FIRSTHDR(&header);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(fds.size_bytes());
-    std::memcpy(CMSG_DATA(part), fds.data(), fds.size_bytes());
-}
 
 }  // namespace
 
@@ -59,16 +45,11 @@ Result<void> Client::send_oneway(std::string_view method, std::string_view param
 
 Result<void> Client::send_message(const std::string& message, std::span<const int> fds) {
     if (!socket_) return server_left();
-    if (fds.size() > kMaxFds) return os_failure("send the call", EINVAL);
-    std::vector<char> control;
     std::size_t sent = 0;
     while (sent < message.size()) {
-        iovec part{const_cast<char*>(message.data()) + sent, message.size() - sent};
-        msghdr header{};
-        header.msg_iov = &part;
-        header.msg_iovlen = 1;
-        if (sent == 0) attach(header, control, fds);  // with the first bytes, once
-        const auto count = ::sendmsg(socket_.get(), &header, MSG_NOSIGNAL);
+        const auto rest = std::string_view(message).substr(sent);
+        // The descriptors go with the first bytes, once.
+        const auto count = send_with_fds(socket_.get(), rest, sent == 0 ? fds : std::span<const int>(), MSG_NOSIGNAL);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return os_failure("send the call", errno);
         sent += static_cast<std::size_t>(count);
@@ -78,23 +59,20 @@ Result<void> Client::send_message(const std::string& message, std::span<const in
 
 Result<std::optional<Reply>> Client::receive() {
     for (;;) {
-        if (const auto end = received_.find('\0', scanned_); end != std::string::npos) {
-            auto reply = parse_reply(std::string_view(received_).substr(0, end));
-            received_.erase(0, end + 1);
-            scanned_ = 0;
+        if (const auto message = inbox_.next_message(); message.data() != nullptr) {
+            auto reply = parse_reply(message);
+            auto fds = inbox_.consume(message.size());
             if (!reply) return reply.error();
+            if (!fds.empty()) reply->fd = std::move(fds.front());
             return std::optional<Reply>(std::move(*reply));
         }
-        scanned_ = received_.size();
-        if (scanned_ > kMaxMessage) return os_failure("read the reply", EMSGSIZE);
+        if (inbox_.size() > kMaxMessage) return os_failure("read the reply", EMSGSIZE);
         if (!socket_) return server_left();
-        std::array<char, kReadSize> buffer;
-        const auto count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno == EAGAIN) return std::optional<Reply>();
-        if (count < 0 && errno != ECONNRESET) return os_failure("read the reply", errno);
-        if (count <= 0) return server_left();
-        received_.append(buffer.data(), static_cast<std::size_t>(count));
+        switch (inbox_.receive(socket_.get(), kMaxFdsHeld)) {
+            case Inbox::Read::Some: break;
+            case Inbox::Read::Nothing: return std::optional<Reply>();
+            case Inbox::Read::End: return server_left();
+        }
     }
 }
 
@@ -130,8 +108,7 @@ Result<Reply> Client::call_more(std::string_view method, std::string_view parame
         if (!go_on) {
             // The protocol has no other way to end a stream.
             socket_.reset();
-            received_.clear();
-            scanned_ = 0;
+            inbox_ = Inbox();
             return reply;
         }
         reply = wait();

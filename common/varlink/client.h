@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/fd.h"
+#include "common/varlink/inbox.h"
 #include "common/varlink/message.h"
 
 namespace procsup::varlink {
@@ -44,8 +45,7 @@ private:
     Result<Reply> wait();
 
     Fd socket_;
-    std::string received_;
-    std::size_t scanned_ = 0;
+    Inbox inbox_;
 };
 
 }  // namespace procsup::varlink

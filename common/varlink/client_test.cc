@@ -1,7 +1,9 @@
 #include "common/varlink/client.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -9,6 +11,8 @@
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include "common/send_fds.h"
 
 namespace procsup::varlink {
 namespace {
@@ -39,6 +43,9 @@ public:
     }
     void answer(std::string_view bytes) {
         EXPECT_EQ(::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    }
+    void answer_with(std::string_view bytes, const std::vector<int>& fds) {
+        EXPECT_EQ(send_with_fds(socket_.get(), bytes, fds, MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
     }
     void close() { socket_.reset(); }
     std::string received() {
@@ -152,6 +159,49 @@ TEST(VarlinkClient, SendsDescriptorsWithTheCall) {
     ASSERT_TRUE(client.call("a.b.Do", "", fds));
     const std::vector<int> too_many(300, 0);
     EXPECT_FALSE(client.call("a.b.Do", "", too_many));
+}
+
+bool same_file(int one, int other) {
+    struct stat first {};
+    struct stat second {};
+    return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && first.st_ino == second.st_ino;
+}
+
+TEST(VarlinkClient, GivesTheDescriptorWithItsReply) {
+    ScriptedServer server;
+    auto client = server.connect();
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const Fd reader(ends[0]);
+    const Fd writer(ends[1]);
+    server.answer(reply_message(R"({"n":1})"));
+    server.answer_with(reply_message(R"({"n":2})"), {reader.get()});
+    server.answer(reply_message(R"({"n":3})"));
+    const auto first = client.call("a.b.Do", "");
+    const auto second = client.call("a.b.Open", "");
+    const auto third = client.call("a.b.Do", "");
+    ASSERT_TRUE(first && second && third);
+    EXPECT_FALSE(first->fd);
+    ASSERT_TRUE(second->fd);
+    EXPECT_TRUE(same_file(second->fd.get(), reader.get()));
+    EXPECT_NE(::fcntl(second->fd.get(), F_GETFD) & FD_CLOEXEC, 0);
+    EXPECT_FALSE(third->fd);
+}
+
+TEST(VarlinkClient, KeepsOneDescriptorAndClosesTheOthers) {
+    ScriptedServer server;
+    auto client = server.connect();
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    const Fd reader(ends[0]);
+    Fd writer(ends[1]);
+    server.answer_with(reply_message(""), {reader.get(), writer.get(), writer.get(), writer.get()});
+    const auto reply = client.call("a.b.Open", "");
+    ASSERT_TRUE(reply && reply->fd);
+    EXPECT_TRUE(same_file(reply->fd.get(), reader.get()));
+    writer.reset();
+    char byte = 0;
+    EXPECT_EQ(::read(reader.get(), &byte, 1), 0);
 }
 
 TEST(VarlinkClient, SaysWhyItCannotConnect) {

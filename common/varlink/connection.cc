@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/send_fds.h"
 #include "common/varlink/pending_call.h"
 #include "common/varlink/registry.h"
 
@@ -59,6 +60,7 @@ void Connection::on_ready(std::uint32_t events) {
         output_dead_ = true;
         output_.clear();
         sent_ = 0;
+        attached_ = {};
     }
     if ((events & EPOLLOUT) != 0) flush();
     if (hung_up || (events & EPOLLIN) != 0) read();
@@ -81,7 +83,10 @@ void Connection::read() {
 }
 
 /// Who sends many calls before it reads an answer is served as far as its answers are few.
-bool Connection::can_begin_call() const { return pending_ == nullptr && unsent() < kGather && !refused_ && !broken_; }
+bool Connection::can_begin_call() const { return pending_ == nullptr && !congested() && !refused_ && !broken_; }
+
+/// A descriptor that has not left costs more than its bytes: who does not read must not make us hold many.
+bool Connection::congested() const { return unsent() >= kGather || attached_.fd; }
 
 void Connection::serve() {
     struct Serving {
@@ -90,8 +95,8 @@ void Connection::serve() {
         bool& on_;
     } serving(serving_);  // reset also when a handler throws
     for (int served = 0; served < kCallsPerTurn && pending_ == nullptr && !refused_ && !broken_; ++served) {
-        if (unsent() >= kGather) flush();
-        if (unsent() >= kGather) break;
+        if (congested()) flush();
+        if (congested()) break;
         const auto message = inbox_.next_message();
         const auto size = message.data() != nullptr ? message.size() : inbox_.size();
         if (size > limits_.message) {
@@ -134,25 +139,27 @@ void Connection::send_reply(std::string message) {
     after_answer();
 }
 
-void Connection::end_call(std::string message) {
+void Connection::end_call(std::string message, Fd fd) {
     if (message.size() > limits_.message + 1) {
         message = system_error_message(EMSGSIZE, "the answer is longer than a message may be");
+        fd.reset();
     }
     auto* const answered = std::exchange(pending_, nullptr);
     answered->connection = nullptr;
-    if (!answered->call.oneway) append(std::move(message));
+    if (!answered->call.oneway) append(std::move(message), std::move(fd));
     // Let go of last: it may hold the last copy of the call.
     const auto never_called = std::exchange(answered->gone, nullptr);
     after_answer();
 }
 
-void Connection::append(std::string message) {
+void Connection::append(std::string message, Fd fd) {
     if (output_dead_ || broken_) return;
     // A stream that does not look at unsent() must not fill the memory.
     if (unsent() > limits_.message) {
         broken_ = true;
         return;
     }
+    if (fd) attached_ = {std::move(fd), output_.size(), output_.size() + message.size()};
     if (output_.empty()) {
         output_ = std::move(message);
     } else {
@@ -160,9 +167,22 @@ void Connection::append(std::string message) {
     }
 }
 
+/// The kernel gives a descriptor to the reader together with any byte of the send that carried it, and with bytes before:
+/// so that send must not go beyond the descriptor's message.
+ssize_t Connection::send_some() {
+    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    const char* const next = output_.data() + sent_;
+    if (!attached_.fd) return ::send(socket_.get(), next, unsent(), kFlags);
+    if (sent_ < attached_.begin) return ::send(socket_.get(), next, attached_.begin - sent_, kFlags);
+    const int fds[] = {attached_.fd.get()};
+    const auto count = send_with_fds(socket_.get(), {next, attached_.end - sent_}, fds, kFlags);
+    if (count > 0) attached_ = {};
+    return count;
+}
+
 void Connection::flush() {
     while (unsent() > 0) {
-        const auto count = ::send(socket_.get(), output_.data() + sent_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        const auto count = send_some();
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) return;
         if (count < 0) output_dead_ = true;
@@ -170,6 +190,7 @@ void Connection::flush() {
     }
     output_.clear();
     sent_ = 0;
+    attached_ = {};
     if (output_.capacity() > kKeepCapacity) output_.shrink_to_fit();
 }
 

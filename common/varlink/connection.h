@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,6 +12,7 @@
 
 #include "common/event_loop.h"
 #include "common/fd.h"
+#include "common/varlink/inbox.h"
 #include "common/varlink/server.h"
 
 namespace procsup::varlink {
@@ -20,34 +23,6 @@ class Registry;
 struct Usage {
     std::size_t connections = 0;
     std::size_t bytes = 0;
-};
-
-/// The bytes a client has sent and that are not yet calls, with the descriptors that came along.
-class Inbox {
-public:
-    enum class Read { Some, Nothing, End };
-
-    /// One recvmsg(2). Keeps at most `max_fds` descriptors and closes the rest.
-    Read receive(int socket, std::size_t max_fds);
-    /// The next whole message without its NUL, or a null view. Valid until the inbox changes.
-    std::string_view next_message();
-    /// Removes the message that next_message() gave; returns the descriptors that came with it.
-    std::vector<Fd> consume(std::size_t message_size);
-
-    /// Bytes of messages, whole or not.
-    std::size_t size() const { return bytes_.size() - begin_; }
-
-private:
-    struct Arrival {
-        std::size_t position;  ///< of the last byte that came in the same recvmsg
-        Fd fd;
-    };
-    void keep_fds(struct msghdr& header, std::size_t max_fds);
-
-    std::string bytes_;
-    std::size_t begin_ = 0;    // of the first message
-    std::size_t scanned_ = 0;  // no NUL before
-    std::vector<Arrival> fds_;
 };
 
 /// One client. Owns its socket, what it has sent and what it is still to be sent; has at most one call pending and
@@ -68,7 +43,8 @@ public:
 
     // For PendingCall.
     void send_reply(std::string message);
-    void end_call(std::string message);
+    /// `fd` goes with the message, if it is one.
+    void end_call(std::string message, Fd fd = {});
     bool client_is_there() const { return !broken_ && !output_dead_; }
     std::size_t unsent() const { return output_.size() - sent_; }
 
@@ -76,6 +52,13 @@ public:
     void flush();
 
 private:
+    /// The descriptor of a message that waits in the output; there is at most one at a time.
+    struct Attached {
+        Fd fd;
+        std::size_t begin = 0;  // of the message in the output
+        std::size_t end = 0;
+    };
+
     void on_ready(std::uint32_t events);
     void on_turn();
     void read();
@@ -83,7 +66,9 @@ private:
     bool can_begin_call() const;
     void begin_call(std::string_view message);
     void refuse(std::string_view why);
-    void append(std::string message);
+    void append(std::string message, Fd fd = {});
+    bool congested() const;
+    ssize_t send_some();
     void after_answer();
     bool finished();
     void settle();
@@ -103,6 +88,7 @@ private:
     Inbox inbox_;
     std::string output_;
     std::size_t sent_ = 0;
+    Attached attached_;
     PendingCall::State* pending_ = nullptr;  // owned by those who will answer
     std::size_t pending_cost_ = 0;
 

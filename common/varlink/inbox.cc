@@ -1,3 +1,5 @@
+#include "common/varlink/inbox.h"
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -5,8 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-
-#include "common/varlink/connection.h"
 
 namespace procsup::varlink {
 namespace {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/fd.h"
 #include "common/json.h"
 #include "common/result.h"
 
@@ -28,6 +29,7 @@ struct Reply {
     std::string error;       ///< empty: success; else "io.procsupd.Job.NotFound"
     json::Value parameters;  ///< an object
     bool continues = false;  ///< more replies of the same call follow
+    Fd fd;                   ///< that came with it, if one did
 };
 
 /// Reads one message (without its NUL). Unknown members of the envelope are ignored.

@@ -44,6 +44,10 @@ void PendingCall::reply(std::string_view parameters) {
     if (state_->connection != nullptr) state_->connection->end_call(reply_message(parameters));
 }
 
+void PendingCall::reply(std::string_view parameters, Fd fd) {
+    if (state_->connection != nullptr) state_->connection->end_call(reply_message(parameters), std::move(fd));
+}
+
 void PendingCall::reply_continues(std::string_view parameters) {
     assert(state_->call.more);
     if (state_->connection != nullptr) state_->connection->send_reply(reply_message(parameters, true));

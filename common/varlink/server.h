@@ -41,6 +41,8 @@ public:
 
     /// Ends the call. `parameters` is the JSON text of an object, or empty.
     void reply(std::string_view parameters = {});
+    /// As reply(); the descriptor goes to the client with it (SCM_RIGHTS).
+    void reply(std::string_view parameters, Fd fd);
     /// One of several replies; only for calls with `more` (for others it is a programming error).
     void reply_continues(std::string_view parameters);
     /// Ends the call with an error. `name` in full; `message` and `hint` are for people.

@@ -1,18 +1,18 @@
 #include "common/varlink/server_fixture.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <utility>
 
 #include "common/json.h"
+#include "common/send_fds.h"
 
 namespace procsup::varlink {
 namespace {
@@ -27,6 +27,8 @@ method Mark(text: string) -> ()
 method Big(size: int) -> (data: string)
 # Needs more: so many replies at once.
 method Stream(count: int) -> (number: int)
+# Is answered with a descriptor, from which the text can be read.
+method Open(text: string, size: ?int) -> (data: string)
 method CountFds() -> (count: int)
 method WhoAmI() -> (uid: int, gid: int, pid: int)
 method Unwritten() -> ()
@@ -47,6 +49,19 @@ void stream(PendingCall call) {
     };
     for (std::int64_t i = 1; i < count; ++i) call.reply_continues(number(i));
     call.reply(number(count));
+}
+
+std::string data_reply(std::int64_t size) {
+    const std::string data(static_cast<std::size_t>(size), 'x');
+    return json::Writer().begin_object().member("data", data).end_object().take();
+}
+
+Fd pipe_with(std::string_view text) {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    const Fd writer(ends[1]);
+    EXPECT_EQ(::write(writer.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    return Fd(ends[0]);
 }
 
 /// Makes connect(2) show another user to the peer.
@@ -107,9 +122,10 @@ Interface TestServer::interface() {
         marks.emplace_back(call.parameters().string_or("text", ""));
         call.reply();
     };
-    made.methods["Big"] = [](PendingCall call) {
-        const auto size = static_cast<std::size_t>(call.parameters().int_or("size", 0));
-        call.reply(json::Writer().begin_object().member("data", std::string(size, 'x')).end_object().text());
+    made.methods["Big"] = [](PendingCall call) { call.reply(data_reply(call.parameters().int_or("size", 0))); };
+    made.methods["Open"] = [this](PendingCall call) {
+        ++opened;
+        call.reply(data_reply(call.parameters().int_or("size", 0)), pipe_with(call.parameters().string_or("text", "")));
     };
     made.methods["Stream"] = stream;
     made.methods["CountFds"] = [](PendingCall call) {
@@ -135,40 +151,25 @@ std::size_t RawClient::send_bytes(std::string_view bytes) {
     return sent;
 }
 
-void RawClient::send_with_fds(std::string_view text, const std::vector<int>& fds) {
-    std::string bytes = std::string(text) + '\0';
-    const auto payload = fds.size() * sizeof(int);
-    std::vector<char> control(CMSG_SPACE(payload));
-    iovec part{bytes.data(), bytes.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    auto* const rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(payload);
-    std::memcpy(CMSG_DATA(rights), fds.data(), payload);
-    EXPECT_EQ(::sendmsg(socket_.get(), &header, MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+void RawClient::send_with_fds(std::string_view text, const std::vector<int>& with) {
+    const std::string bytes = std::string(text) + '\0';
+    EXPECT_EQ(procsup::send_with_fds(socket_.get(), bytes, with, MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
 }
 
 void RawClient::shut_down(int how) { EXPECT_EQ(::shutdown(socket_.get(), how), 0); }
 
 void RawClient::read() {
-    std::array<char, 65536> buffer;
-    for (;;) {
-        const auto count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (count == 0 || (count < 0 && errno != EAGAIN)) closed_ = true;
-        if (count <= 0) break;
-        received_.append(buffer.data(), static_cast<std::size_t>(count));
+    constexpr std::size_t kAll = 253;
+    Inbox::Read read = Inbox::Read::Some;
+    while ((read = inbox_.receive(socket_.get(), kAll)) == Inbox::Read::Some) {
     }
-    std::size_t begin = 0;
-    for (auto end = received_.find('\0'); end != std::string::npos; end = received_.find('\0', begin)) {
-        messages.push_back(received_.substr(begin, end - begin));
-        begin = end + 1;
+    closed_ = closed_ || read == Inbox::Read::End;
+    for (auto message = inbox_.next_message(); message.data() != nullptr; message = inbox_.next_message()) {
+        messages.emplace_back(message);
+        auto came_along = inbox_.consume(message.size());
+        EXPECT_LE(came_along.size(), 1u);
+        if (!came_along.empty()) fds[messages.size() - 1] = std::move(came_along.front());
     }
-    received_.erase(0, begin);
 }
 
 bool RawClient::wait_for(std::size_t count) {

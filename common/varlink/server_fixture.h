@@ -2,12 +2,14 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/fd.h"
+#include "common/varlink/inbox.h"
 #include "common/varlink/server.h"
 #include "common/varlink/test_loop.h"
 
@@ -41,6 +43,7 @@ struct TestServer {
     TestLoop loop;
     std::vector<PendingCall> kept;   ///< calls of Keep, which nobody has answered yet
     std::vector<std::string> marks;  ///< what Mark was called with
+    int opened = 0;                  ///< calls of Open
     int gone = 0;                    ///< calls of Keep whose client left
     Server server;
 
@@ -58,7 +61,7 @@ public:
     void send(std::string_view text) { send_bytes(std::string(text) + '\0'); }
     /// As much as the socket takes at once; returns the number of bytes.
     std::size_t send_bytes(std::string_view bytes);
-    void send_with_fds(std::string_view text, const std::vector<int>& fds);
+    void send_with_fds(std::string_view text, const std::vector<int>& with);
     void shut_down(int how);
     void close() { socket_.reset(); }
 
@@ -70,11 +73,12 @@ public:
     void read();
 
     std::vector<std::string> messages;  ///< without their NUL
+    std::map<std::size_t, Fd> fds;      ///< that came with messages, by the number of the message
 
 private:
     TestServer& server_;
     Fd socket_;
-    std::string received_;
+    Inbox inbox_;
     bool closed_ = false;
 };
 

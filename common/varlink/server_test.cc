@@ -26,7 +26,7 @@ Reply answer_to(std::string_view text) {
     RawClient client(server);
     client.send(text);
     EXPECT_TRUE(client.wait_for(1));
-    return *parse_reply(client.messages.at(0));
+    return std::move(*parse_reply(client.messages.at(0)));
 }
 
 TEST(VarlinkServer, AnswersACall) {
