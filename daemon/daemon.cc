@@ -368,6 +368,10 @@ void Daemon::attach_streams(const std::string& job, std::array<Fd, 3> fds) {
 
 void Daemon::discard_streams(const std::string& job) { processes_->forget_streams(job); }
 
+Result<Fd> Daemon::open_logs(const std::vector<const Instance*>&, bool) { return Error{"no job's output is captured"}; }
+
+Result<void> Daemon::rotate_logs(const std::vector<const Instance*>&) { return Error{"no job's output is captured"}; }
+
 WallTime Daemon::wall_time(TimePoint when) const {
     const auto wall = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
     return wall - (loop_->now() - when);

@@ -53,6 +53,8 @@ public:
                                                  std::function<void()> ended) override;
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
     void discard_streams(const std::string& job) override;
+    Result<Fd> open_logs(const std::vector<const Instance*>& instances, bool follow) override;
+    Result<void> rotate_logs(const std::vector<const Instance*>& instances) override;
 
 private:
     using LoadResult = std::variant<Configuration, std::vector<Problem>>;

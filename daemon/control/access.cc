@@ -19,6 +19,7 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Job.Reset", Tier::Operate},      {"io.procsupd.Job.Show", Tier::Operate},
     {"io.procsupd.Job.Cat", Tier::Operate},        {"io.procsupd.Job.Why", Tier::Operate},
     {"io.procsupd.Job.Tree", Tier::Operate},       {"io.procsupd.Job.Run", Tier::Operate},
+    {"io.procsupd.Log.Open", Tier::Operate},       {"io.procsupd.Log.Rotate", Tier::Operate},
 });
 
 template <typename T>

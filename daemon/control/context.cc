@@ -112,4 +112,19 @@ std::optional<std::vector<InstanceId>> selected(const ControlContext& context, v
     return ids;
 }
 
+std::optional<std::vector<const Instance*>> selected_or_all(const ControlContext& context, varlink::PendingCall& call) {
+    std::vector<const Instance*> instances;
+    if (has_names(call)) {
+        const auto ids = selected(context, call);
+        if (!ids) return std::nullopt;
+        for (const auto id : *ids) instances.push_back(context.supervisor.find(id));
+        return instances;
+    }
+    if (!admitted(context, call)) return std::nullopt;
+    for (const auto& [name, job] : context.supervisor.jobs()) {
+        for (const auto& instance : job.instances) instances.push_back(instance.get());
+    }
+    return instances;
+}
+
 }  // namespace procsup

@@ -23,6 +23,8 @@ struct ControlContext {
 /// The instances that the call's `names` (or `name`) mean, for all of which the caller has the access that its method
 /// needs. Nothing when the call was answered with an error: no such job, not allowed, too many names, none at all.
 std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call);
+/// As selected(); without `names`, all there are.
+std::optional<std::vector<const Instance*>> selected_or_all(const ControlContext& context, varlink::PendingCall& call);
 /// Whether the call has a list `names` that is not empty.
 bool has_names(const varlink::PendingCall& call);
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "daemon/control/job_methods.h"
+#include "daemon/control/log_methods.h"
 #include "daemon/control/manager_methods.h"
 
 namespace procsup {
@@ -30,6 +31,7 @@ public:
             return std::pair{server.connection_count(), server.refused_count()};
         }));
         server.add_interface(job_interface(context, waiters, subscriptions, runs));
+        server.add_interface(log_interface(context));
     }
 
     ControlContext context;

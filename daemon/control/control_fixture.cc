@@ -1,14 +1,14 @@
 #include "daemon/control/control_fixture.h"
 
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstring>
+
+#include "common/send_fds.h"
 
 namespace procsup {
 namespace {
@@ -29,6 +29,12 @@ const json::Value* member_at(const json::Value& whole, std::string_view path) {
     return value;
 }
 
+std::string names_of(const std::vector<const Instance*>& instances) {
+    std::string names;
+    for (const auto* instance : instances) names += (names.empty() ? "" : " ") + instance->name().instance;
+    return names;
+}
+
 }  // namespace
 
 std::optional<ProcessOwner> FakeHost::who_is(pid_t pid) const {
@@ -39,9 +45,7 @@ std::optional<ProcessOwner> FakeHost::who_is(pid_t pid) const {
 
 void FakeHost::list_processes(std::vector<const Instance*> instances, bool all,
                               std::function<void(Result<std::string>)> told) {
-    std::string names;
-    for (const auto* instance : instances) names += (names.empty() ? "" : " ") + instance->name().instance;
-    listed.push_back(names + (all ? " and all else" : ""));
+    listed.push_back(names_of(instances) + (all ? " and all else" : ""));
     told(processes);
 }
 
@@ -58,6 +62,18 @@ Result<std::unique_ptr<Watch>> FakeHost::watch_process(pid_t pid, std::optional<
 }
 
 void FakeHost::attach_streams(const std::string& job, std::array<Fd, 3> fds) { attached[job] = std::move(fds); }
+
+Result<Fd> FakeHost::open_logs(const std::vector<const Instance*>& instances, bool follow) {
+    logs.push_back((follow ? "follow " : "open ") + names_of(instances));
+    if (!no_logs.message.empty()) return no_logs;
+    return Fd(::eventfd(7, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+Result<void> FakeHost::rotate_logs(const std::vector<const Instance*>& instances) {
+    logs.push_back("rotate " + names_of(instances));
+    if (!no_logs.message.empty()) return no_logs;
+    return {};
+}
 
 ControlBox::ControlBox(std::vector<JobSpec> jobs, const DaemonSpec& spec) : supervisor(engine, engine, *this, 1) {
     host.known.version = "1.2.3";
@@ -145,21 +161,7 @@ void ControlClient::send(std::string_view method, std::string_view parameters, b
 }
 
 void ControlClient::send_raw(std::string bytes, const std::vector<int>& fds) {
-    iovec part{bytes.data(), bytes.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    std::vector<char> rights(CMSG_SPACE(fds.size() * sizeof(int)));
-    if (!fds.empty()) {
-        header.msg_control = rights.data();
-        header.msg_controllen = rights.size();
-        auto* const first = CMSG_FIRSTHDR(&header);
-        first->cmsg_level = SOL_SOCKET;
-        first->cmsg_type = SCM_RIGHTS;
-        first->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-        std::memcpy(CMSG_DATA(first), fds.data(), fds.size() * sizeof(int));
-    }
-    EXPECT_EQ(::sendmsg(socket_.get(), &header, MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    EXPECT_EQ(send_with_fds(socket_.get(), bytes, fds, MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
     box_.turn();
 }
 
@@ -175,27 +177,24 @@ Answer ControlClient::call_raw(std::string bytes, const std::vector<int>& fds) {
 }
 
 std::vector<Answer> ControlClient::take() {
-    std::array<char, 65536> buffer;
-    for (ssize_t count = 0; (count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0;) {
-        received_.append(buffer.data(), static_cast<std::size_t>(count));
-        box_.turn();  // there is room for more
-    }
+    while (inbox_.receive(socket_.get(), 1) == varlink::Inbox::Read::Some) box_.turn();  // there is room for more
     std::vector<Answer> answers;
-    std::size_t begin = 0;
-    for (auto end = received_.find('\0'); end != std::string::npos; end = received_.find('\0', begin)) {
-        auto reply = varlink::parse_reply(std::string_view(received_).substr(begin, end - begin));
-        EXPECT_TRUE(reply) << received_.substr(begin, end - begin);
-        if (reply) answers.push_back({std::move(reply->error), reply->continues, std::move(reply->parameters)});
-        begin = end + 1;
+    for (auto text = inbox_.next_message(); text.data() != nullptr; text = inbox_.next_message()) {
+        auto reply = varlink::parse_reply(text);
+        EXPECT_TRUE(reply) << text;
+        auto fds = inbox_.consume(text.size());
+        if (!reply) continue;
+        auto& answer =
+            answers.emplace_back(Answer{std::move(reply->error), reply->continues, std::move(reply->parameters), Fd()});
+        if (!fds.empty()) answer.fd = std::move(fds.front());
     }
-    received_.erase(0, begin);
     return answers;
 }
 
 Answer ControlClient::take_one() {
     auto answers = take();
     EXPECT_EQ(answers.size(), 1u);
-    return answers.empty() ? Answer{"nothing came", false, {}} : std::move(answers.front());
+    return answers.empty() ? Answer{"nothing came", false, {}, {}} : std::move(answers.front());
 }
 
 void ControlClient::leave() {

@@ -37,12 +37,16 @@ struct FakeHost final : HostPort {
                                                  std::function<void()> ended) override;
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
     void discard_streams(const std::string& job) override { attached.erase(job); }
+    Result<Fd> open_logs(const std::vector<const Instance*>& instances, bool follow) override;
+    Result<void> rotate_logs(const std::vector<const Instance*>& instances) override;
 
     DaemonFacts known;
     std::vector<ReloadDone> reloads;
     std::vector<std::string> shutdowns;
     std::vector<std::string> listed;  ///< "web db", "web db and all else"
     Result<std::string> processes{std::string(R"({"trees":[],"strays":{"processes":[],"omitted":0}})")};
+    std::vector<std::string> logs;  ///< "open web db", "follow web", "rotate web"
+    Error no_logs;                  ///< what open_logs() and rotate_logs() fail with, if it has a message
     std::map<pid_t, ProcessOwner> owners;
     std::map<pid_t, std::pair<uid_t, std::function<void()>>> watched;  ///< with whose they are
     std::map<std::string, std::array<Fd, 3>> attached;
@@ -84,6 +88,7 @@ struct Answer {
     std::string error;  ///< empty: success
     bool continues = false;
     json::Value parameters;
+    Fd fd;
 
     /// The member at "outcomes.0.state": a string as it is, anything else as JSON; "null" when there is none.
     std::string operator[](std::string_view path) const;
@@ -117,7 +122,7 @@ private:
 
     ControlBox& box_;
     Fd socket_;
-    std::string received_;
+    varlink::Inbox inbox_;
 };
 
 /// A job that starts only when it is told to.

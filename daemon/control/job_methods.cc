@@ -171,25 +171,16 @@ void why(const ControlContext& context, varlink::PendingCall call) {
 }
 
 void tree(const ControlContext& context, varlink::PendingCall call) {
-    std::vector<const Instance*> instances;
-    const bool named = has_names(call);
-    if (named) {
-        const auto ids = selected(context, call);
-        if (!ids) return;
-        for (const auto id : *ids) instances.push_back(context.supervisor.find(id));
-    } else {
-        if (!admitted(context, call)) return;
-        for (const auto& [name, job] : context.supervisor.jobs()) {
-            for (const auto& instance : job.instances) instances.push_back(instance.get());
-        }
-    }
-    context.host.list_processes(std::move(instances), !named, [call](const Result<std::string>& listed) mutable {
-        if (listed) {
-            call.reply(*listed);
-        } else {
-            call.fail("io.systemd.System", "cannot list processes: " + listed.error().message);
-        }
-    });
+    auto instances = selected_or_all(context, call);
+    if (!instances) return;
+    context.host.list_processes(
+        std::move(*instances), !has_names(call), [call](const Result<std::string>& listed) mutable {
+            if (listed) {
+                call.reply(*listed);
+            } else {
+                call.fail("io.systemd.System", "cannot list processes: " + listed.error().message);
+            }
+        });
 }
 
 void subscribe(const ControlContext& context, Subscriptions& subscriptions, varlink::PendingCall call) {

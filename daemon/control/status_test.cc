@@ -203,7 +203,7 @@ TEST_F(Manager, WhoIsTellsTheInstanceOfAProcess) {
 }
 
 TEST_F(Manager, DescribesItselfWithTheFilesInTheTree) {
-    for (const auto* interface : {"io.procsupd.Manager", "io.procsupd.Job"}) {
+    for (const auto* interface : {"io.procsupd.Manager", "io.procsupd.Job", "io.procsupd.Log"}) {
         const auto text = text_of(interface);
         ASSERT_FALSE(text.empty()) << interface;
         const auto parameters = json::Writer().begin_object().member("interface", interface).end_object().take();

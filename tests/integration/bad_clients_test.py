@@ -247,7 +247,7 @@ class Service(IntegrationTest):
         with Wire(s.socket) as wire:
             info = wire.call("org.varlink.service.GetInfo")["parameters"]
             self.assertEqual({"vendor", "product", "version", "url", "interfaces"}, set(info))
-            self.assertEqual(["io.procsupd.Job", "io.procsupd.Manager", "org.varlink.service"],
+            self.assertEqual(["io.procsupd.Job", "io.procsupd.Log", "io.procsupd.Manager", "org.varlink.service"],
                              sorted(info["interfaces"]))
             for interface in info["interfaces"]:
                 reply = wire.call("org.varlink.service.GetInterfaceDescription", {"interface": interface})
