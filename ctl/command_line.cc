@@ -117,6 +117,8 @@ private:
             const auto known = std::find_if(options().begin(), options().end(),
                                             [&](const OptionText& option) { return option.letter == word[i]; });
             if (known == options().end()) return usage_error("unknown option " + quoted(word));
+            // "-n20" is "-n 20".
+            if (!known->argument.empty() && i + 1 < word.size()) return take_option(*known, word.substr(i + 1));
             if (auto taken = take_option(*known, std::nullopt); !taken) return taken;
         }
         return {};
@@ -150,6 +152,12 @@ private:
             case Option::Detach: line_.detach = true; return {};
             case Option::Daemon: line_.daemon = true; return {};
             case Option::Bind: return take_pid(argument);
+            case Option::Lines: return take_lines(argument);
+            case Option::Since: line_.logs.since = argument; return {};
+            case Option::Until: line_.logs.until = argument; return {};
+            case Option::Grep: line_.logs.grep = argument; return {};
+            case Option::Stream: line_.logs.stream = argument; return check_choice(option, argument);
+            case Option::Output: line_.logs.output = argument; return check_choice(option, argument);
             case Option::Timeout: return take_timeout(argument);
             case Option::For: {
                 if (auto known = check_choice(option, argument); !known) return known;
@@ -175,6 +183,16 @@ private:
         auto duration = parse_duration(argument);
         if (!duration) return usage_error("option '--timeout': " + escaped(duration.error().message));
         line_.timeout = *duration;
+        return {};
+    }
+
+    Result<void> take_lines(std::string_view argument) {
+        std::uint64_t lines = 0;
+        const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), lines);
+        if (error != std::errc() || end != argument.data() + argument.size()) {
+            return usage_error("option '--lines': " + quoted(argument) + " is no number of lines");
+        }
+        line_.logs.lines = lines;
         return {};
     }
 
@@ -222,6 +240,12 @@ private:
             }
         }
         if (line_.bind != 0 && !line_.daemon) return usage_error("option '--bind' needs '--daemon'");
+        if (line_.json && !line_.logs.output.empty() && line_.logs.output != "json") {
+            return usage_error("options '--json' and '--output' exclude each other");
+        }
+        if (line_.follow && !line_.logs.until.empty()) {
+            return usage_error("options '--follow' and '--until' exclude each other");
+        }
         if (line_.user && !line_.socket.empty())
             return usage_error("options '--user' and '--socket' exclude each other");
         return {};

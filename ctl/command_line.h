@@ -13,6 +13,12 @@
 
 namespace procsup::ctl {
 
+/// Of `logs`, as it was given; empty: it was not.
+struct LogsOptions {
+    std::optional<std::uint64_t> lines;
+    std::string_view since, until, stream, grep, output;
+};
+
 /// What the words of a command line say, checked against the table of verbs. Views point into the words.
 struct CommandLine {
     const Verb* verb = nullptr;
@@ -30,6 +36,7 @@ struct CommandLine {
     std::string_view socket;
     std::string_view wait_for = "ready";
     std::string_view name;
+    LogsOptions logs;
     std::optional<Duration> timeout;  ///< absent: wait for ever
     std::vector<std::string_view> operands;
     std::vector<std::string_view> command;  ///< of run and exec

@@ -28,7 +28,13 @@ struct Progress {
 
 void take_operand(Progress& progress, std::string_view word) {
     if (progress.verb != nullptr) {
-        ++progress.operands;
+        const auto both = std::string(progress.verb->name).append(" ").append(word);
+        const Verb* const longer = progress.operands == 0 ? find_verb(both) : nullptr;
+        if (longer != nullptr) {
+            progress.verb = longer;
+        } else {
+            ++progress.operands;
+        }
     } else if (!progress.unfinished_verb.empty()) {
         progress.verb = find_verb(std::string(progress.unfinished_verb).append(" ").append(word));
     } else if (progress.verb = find_verb(word); progress.verb == nullptr) {
@@ -97,6 +103,8 @@ void add_signals(std::string_view unfinished, Candidates& result) {
 }
 
 void add_operands(const Progress& progress, std::string_view unfinished, Candidates& result) {
+    // "rotate" behind "logs".
+    if (progress.operands == 0) add_verbs(progress.verb->name, result);
     switch (progress.verb->operands) {
         case Operands::None:
         case Operands::Anything: break;

@@ -26,6 +26,14 @@ TEST(Completion, OffersTheSecondWordOfAVerb) {
     EXPECT_THAT(candidates({"daemon", ""}).words, ElementsAre("status"));
 }
 
+TEST(Completion, OffersJobsAndTheSecondWordBehindAVerbThatHasBoth) {
+    EXPECT_THAT(candidates({"logs", "r"}).words, ElementsAre("rotate"));
+    EXPECT_TRUE(candidates({"logs", "r"}).jobs);
+    EXPECT_THAT(candidates({"logs", "rotate", ""}).words, IsEmpty());
+    EXPECT_THAT(candidates({"logs", "--output", ""}).words, ElementsAre("short", "json", "cat", "raw"));
+    EXPECT_THAT(candidates({"logs", "web", "r"}).words, IsEmpty());
+}
+
 TEST(Completion, OffersOptionsOfTheVerbOnly) {
     EXPECT_THAT(candidates({"wait", "--f"}).words, ElementsAre("--for="));
     EXPECT_THAT(candidates({"status", "--f"}).words, IsEmpty());

@@ -14,6 +14,7 @@
 #include <array>
 
 #include "common/json.h"
+#include "common/send_fds.h"
 #include "ctl/invoke.h"
 
 namespace procsup::ctl {
@@ -146,7 +147,10 @@ bool FakeDaemon::read_from(Connection& connection) {
         }
         for (const auto& message : answer_(*call, connection.fds)) {
             if (message.empty()) return false;
-            if (send(connection.socket.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) return false;
+            const Fd attached = std::move(attached_);
+            const int number = attached.get();
+            const auto with = attached ? std::span<const int>(&number, 1) : std::span<const int>();
+            if (send_with_fds(connection.socket.get(), message, with, MSG_NOSIGNAL) < 0) return false;
         }
     }
     return true;

@@ -35,6 +35,8 @@ public:
     std::string only_call() const;
     /// Sends `message` on the oldest open connection.
     void send_to_first(const std::string& message);
+    /// Called by answers: makes `fd` go with the first message of the answer.
+    void attach(Fd fd) { attached_ = std::move(fd); }
 
 private:
     struct Connection {
@@ -53,6 +55,7 @@ private:
     mutable std::mutex mutex_;
     std::vector<Connection> connections_;
     std::vector<std::string> calls_;
+    Fd attached_;
     std::thread thread_;
 };
 

@@ -28,6 +28,10 @@ int resume(Session& session);
 int reset(Session& session);
 int wait_for_jobs(Session& session);
 
+// logs/logs_verbs.cc
+int logs(Session& session);
+int rotate_logs(Session& session);
+
 // run_verbs.cc
 int run(Session& session);
 int exec_like(Session& session);

@@ -35,6 +35,7 @@ public:
     /// `text` in a colour when standard output shows colours, else as it is.
     std::string colored(Color color, std::string_view text) const;
     bool to_terminal() const { return terminal_; }
+    bool shows_colors() const { return colors_; }
     bool quiet() const { return quiet_; }
 
     /// Writes what was gathered; false when standard output does not take it.

@@ -25,6 +25,14 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Daemon, "--daemon", 0, "", "",
      "return when the command runs, and stop it when the job that asks, or else "
      "procsupctl's parent process, has ended"},
+    {Option::Lines, "--lines", 'n', "N", "", "the last N lines; with --follow 10, unless there is --since"},
+    {Option::Since, "--since", 0, "TIME", "",
+     "nothing before: \"10min\" ago, \"12:30\", \"2026-03-03 10:00\", today, yesterday"},
+    {Option::Until, "--until", 0, "TIME", "", "nothing after"},
+    {Option::Stream, "--stream", 0, "NAME", "stdout stderr", "one stream only: stdout or stderr"},
+    {Option::Grep, "--grep", 0, "RE", "", "lines in which the regular expression (Perl's, POSIX extended) matches"},
+    {Option::Output, "--output", 'o', "FORM", "short json cat raw",
+     "time, job and text (short), an object a line (json), the text (cat), or the files' lines as they are (raw)"},
     {Option::Bind, "--bind", 0, "PID", "", "with --daemon: stop it when that process has ended"},
 });
 
@@ -66,6 +74,14 @@ constexpr auto kVerbs = std::to_array<Verb>({
      ExitFamily::Action, reset},
     {"wait", VerbGroup::Act, "[--for=WHAT] JOB…", "wait until ready, stopped or exited",
      bit(Option::For) | bit(Option::All), Operands::Jobs, ExitFamily::Action, wait_for_jobs},
+
+    {"logs", VerbGroup::Logs, "[-f] [-n N] [JOB…]", "what jobs have written, oldest first",
+     bit(Option::Follow) | bit(Option::Lines) | bit(Option::Since) | bit(Option::Until) | bit(Option::Stream) |
+         bit(Option::Grep) | bit(Option::Output),
+     Operands::AnyJobs, ExitFamily::Status, logs},
+    {"logs rotate", VerbGroup::Logs, "JOB…",
+     "end the present log files and begin new ones; `logs -- rotate` shows a job of that name", bit(Option::All),
+     Operands::Jobs, ExitFamily::Action, rotate_logs},
 
     {"run", VerbGroup::Transient, "[--name=NAME] [--detach|--daemon] -- CMD [ARG…]",
      "run a command once, supervised, with this terminal",
@@ -116,6 +132,7 @@ std::string_view group_title(VerbGroup group) {
     switch (group) {
         case VerbGroup::State: return "State";
         case VerbGroup::Act: return "Act";
+        case VerbGroup::Logs: return "Logs";
         case VerbGroup::Transient: return "Transient jobs";
         case VerbGroup::Project: return "Projects";
         case VerbGroup::Daemon: return "Supervisor";

@@ -31,6 +31,12 @@ enum class Option : std::uint32_t {
     Detach = 1u << 13,
     Daemon = 1u << 14,
     Bind = 1u << 15,
+    Lines = 1u << 16,
+    Since = 1u << 17,
+    Until = 1u << 18,
+    Stream = 1u << 19,
+    Grep = 1u << 20,
+    Output = 1u << 21,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }
@@ -44,7 +50,7 @@ struct OptionText {
     std::string_view help;
 };
 
-enum class VerbGroup { State, Act, Transient, Project, Daemon, Hidden };
+enum class VerbGroup { State, Act, Logs, Transient, Project, Daemon, Hidden };
 
 /// What the words behind a verb are.
 enum class Operands {

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "ctl/logs/source.h"
+
+namespace procsup::ctl {
+
+/// Where reading of a stream may begin so that no line since wanted.since is left out: as many files as can be are skipped by
+/// when they were written and by their first lines, and of a file that is not compressed what is before.
+Range range_since(const LogStream& stream, const Wanted& wanted);
+
+/// A range with at least so many wanted lines, or all of those in `whole`; and how many they are.
+struct Tail {
+    Range range;
+    std::uint64_t lines = 0;
+};
+
+/// The last lines: reads backward from the end, by growing parts of files that are not compressed and by whole files else. With
+/// `follow`, a line that has not ended yet does not count.
+Tail tail_of(LogStream& stream, const Wanted& wanted, Range whole, std::uint64_t lines, bool follow);
+
+}  // namespace procsup::ctl
