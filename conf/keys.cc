@@ -5,142 +5,12 @@
 #include <array>
 
 #include "conf/key_reader.h"
+#include "conf/value_forms.h"
 
 namespace procsup {
 namespace {
 
-#define DURATION_PATTERN "^([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"
-#define STRING_ARRAY R"({"type":"array","items":{"type":"string"}})"
-#define NAME_OR_ID R"("anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":4294967294}])"
-
-// The words of a choice stand in the order of its enumeration in job_spec.h.
-constexpr std::array<std::string_view, 3> kTypes{"service", "oneshot", "task"};
-constexpr std::array<std::string_view, 6> kRestarts{"no",          "on-success", "on-failure",
-                                                    "on-abnormal", "always",     "unless-stopped"};
-constexpr std::array<std::string_view, 2> kOnExhausted{"fail", "exit"};
-constexpr std::array<std::string_view, 2> kStopScopes{"tree", "main"};
-constexpr std::array<std::string_view, 2> kSignalTargets{"main", "all"};
-constexpr std::array<std::string_view, 3> kOrphanPolicies{"kill", "adopt", "ignore"};
-constexpr std::array<std::string_view, 3> kParentRestarts{"restart", "stop", "keep"};
-constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
-constexpr std::array<std::string_view, 4> kContainments{"auto", "cgroup", "keeper", "group"};
-constexpr std::array<std::string_view, 1> kCrashes{"stop"};
-constexpr std::array<std::string_view, 4> kOutputs{"inherit", "null", "journal", "capture"};
-constexpr std::array<std::string_view, 1> kInputs{"null"};
-
-constexpr ValueForm kString{"a string", "string", R"({"type":"string"})", {}};
-constexpr ValueForm kBool{"true or false", "true or false", R"({"type":"boolean"})", {}};
-constexpr ValueForm kCommand{
-    "an array of strings or one string",
-    "array or string",
-    R"({"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"items":{"type":"string"}}]})",
-    {}};
-constexpr ValueForm kInstances{
-    "an integer from 1 to 1000 or an array of names",
-    "integer or array of names",
-    R"({"anyOf":[{"type":"integer","minimum":1,"maximum":1000},{"type":"array","minItems":1,"maxItems":1000,)"
-    R"("uniqueItems":true,"items":{"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"}}]})",
-    {}};
-constexpr ValueForm kPort{"a port from 1 to 65535", "integer", R"({"type":"integer","minimum":1,"maximum":65535})", {}};
-constexpr ValueForm kName{"a name or a numeric id", "name or id", "{" NAME_OR_ID "}", {}};
-constexpr ValueForm kNames{
-    "an array of names or numeric ids", "array of names or ids", R"({"type":"array","items":{)" NAME_OR_ID "}}", {}};
-constexpr ValueForm kPath{"a path such as \"/srv/web\"", "path", R"({"type":"string","minLength":1})", {}};
-constexpr ValueForm kPaths{"an array of paths", "array of paths", STRING_ARRAY, {}};
-constexpr ValueForm kUmask{
-    "an octal string such as \"0022\"", "octal string", R"({"type":"string","pattern":"^0?[0-7]{3}$"})", {}};
-constexpr ValueForm kStrings{"an array of strings", "array of strings", STRING_ARRAY, {}};
-constexpr ValueForm kEnvNames{"an array of names of variables",
-                              "array of names",
-                              R"({"type":"array","items":{"type":"string","pattern":"^[A-Za-z_][A-Za-z0-9_]*$"}})",
-                              {}};
-constexpr ValueForm kEnv{"a table of strings",
-                         "table of strings",
-                         R"({"type":"object","patternProperties":{"^[A-Za-z_][A-Za-z0-9_]*$":{"type":"string"}},)"
-                         R"("additionalProperties":false})",
-                         {}};
-constexpr ValueForm kTable{"a table", "table", R"({"type":"object"})", {}};
-constexpr ValueForm kDuration{
-    "a duration such as \"10s\"", "duration", R"({"type":"string","pattern":")" DURATION_PATTERN R"("})", {}};
-constexpr ValueForm kTimeout{"a duration such as \"10s\", or \"none\"",
-                             "duration or \"none\"",
-                             R"({"type":"string","pattern":"^none$|)" DURATION_PATTERN R"("})",
-                             {}};
-constexpr ValueForm kBackoff{
-    "a number from 1 to 1000", "number", R"({"type":"number","minimum":1,"maximum":1000})", {}};
-constexpr ValueForm kJitter{"a number from 0 to 1", "number", R"({"type":"number","minimum":0,"maximum":1})", {}};
-constexpr ValueForm kRate{"a number of starts in a time such as \"10/60s\", or \"none\"",
-                          "\"N/duration\" or \"none\"",
-                          R"({"type":"string","pattern":"^none$|^[0-9]+/([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"})",
-                          {}};
-constexpr ValueForm kExitSet{
-    "an array of exit codes and signal names such as [0, \"SIGTERM\"]",
-    "array of codes and signal names",
-    R"({"type":"array","items":{"anyOf":[{"type":"integer","minimum":0,"maximum":255},{"type":"string"}]}})",
-    {}};
-constexpr ValueForm kSignal{"the name of a signal such as \"SIGTERM\"", "signal name", R"({"type":"string"})", {}};
-constexpr ValueForm kStopSignal{
-    "the name of a signal such as \"SIGTERM\", or an array of signals and pauses such as [\"SIGINT\", \"5s\", "
-    "\"SIGTERM\"]",
-    "signal name, or array of names and pauses",
-    R"({"anyOf":[{"type":"string"},{"type":"array","minItems":1,"maxItems":15,"items":{"type":"string"}}]})",
-    {}};
-constexpr ValueForm kStopScope{"\"tree\" or \"main\"", "\"tree\" or \"main\"", R"({"enum":["tree","main"]})",
-                               kStopScopes};
-constexpr ValueForm kSignalTo{"\"main\" or \"all\"", "\"main\" or \"all\"", R"({"enum":["main","all"]})",
-                              kSignalTargets};
-constexpr ValueForm kOrphans{"one of \"kill\", \"adopt\" and \"ignore\"", "\"kill\", \"adopt\" or \"ignore\"",
-                             R"({"enum":["kill","adopt","ignore"]})", kOrphanPolicies};
-constexpr ValueForm kZombies{
-    "an integer from 0 to 1000000", "integer", R"({"type":"integer","minimum":0,"maximum":1000000})", {}};
-constexpr ValueForm kJob{
-    "the name of a job", "job", R"({"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"})", {}};
-constexpr ValueForm kParentRestart{"one of \"restart\", \"stop\" and \"keep\"", "\"restart\", \"stop\" or \"keep\"",
-                                   R"({"enum":["restart","stop","keep"]})", kParentRestarts};
-constexpr ValueForm kType{"\"service\" or \"oneshot\"", "\"service\" or \"oneshot\"",
-                          R"({"enum":["service","oneshot"]})", kTypes};
-constexpr ValueForm kRestart{
-    "one of \"no\", \"on-success\", \"on-failure\", \"on-abnormal\", \"always\" and \"unless-stopped\"", "word",
-    R"({"enum":["no","on-success","on-failure","on-abnormal","always","unless-stopped"]})", kRestarts};
-constexpr ValueForm kExhausted{"\"fail\" or \"exit\"", "\"fail\" or \"exit\"", R"({"enum":["fail","exit"]})",
-                               kOnExhausted};
-constexpr ValueForm kOutput{"\"inherit\", \"null\", \"journal\", \"capture\" or a path such as \"/var/log/web.log\"",
-                            "\"inherit\", \"null\", \"journal\", \"capture\" or path",
-                            R"({"type":"string","pattern":"^(inherit|null|journal|capture)$|/|^[$][{]"})", kOutputs};
-constexpr ValueForm kInput{"\"null\" or a path such as \"/srv/input\"", "\"null\" or path",
-                           R"({"type":"string","pattern":"^null$|/|^[$][{]"})", kInputs};
-constexpr ValueForm kFormat{"one of \"raw\", \"stamped\" and \"json\"", "\"raw\", \"stamped\" or \"json\"",
-                            R"({"enum":["raw","stamped","json"]})", kLogFormatNames};
-constexpr ValueForm kRotationSize{"a size from \"4KiB\" on such as \"16MiB\", or \"none\"",
-                                  "size or \"none\"",
-                                  R"({"type":"string","pattern":"^none$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})",
-                                  {}};
-constexpr ValueForm kKept{
-    "an integer from 0 to 10000", "integer", R"({"type":"integer","minimum":0,"maximum":10000})", {}};
-constexpr ValueForm kCount{"an integer from 0 on, or \"unlimited\"",
-                           "integer or \"unlimited\"",
-                           R"({"anyOf":[{"type":"integer","minimum":0},{"enum":["unlimited"]}]})",
-                           {}};
-constexpr ValueForm kSize{"a size such as \"512MiB\", or \"unlimited\"",
-                          "size or \"unlimited\"",
-                          R"({"type":"string","pattern":"^unlimited$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})",
-                          {}};
-constexpr ValueForm kNice{
-    "an integer from -20 to 19", "integer", R"({"type":"integer","minimum":-20,"maximum":19})", {}};
-constexpr ValueForm kOom{
-    "an integer from -1000 to 1000", "integer", R"({"type":"integer","minimum":-1000,"maximum":1000})", {}};
-constexpr ValueForm kLogLevel{"one of \"debug\", \"info\", \"warn\" and \"error\"", "word",
-                              R"({"enum":["debug","info","warn","error"]})", kLogLevels};
-constexpr ValueForm kContainment{"one of \"auto\", \"cgroup\", \"keeper\" and \"group\"", "word",
-                                 R"({"enum":["auto","cgroup","keeper","group"]})", kContainments};
-constexpr ValueForm kOnCrash{"\"stop\"", "word", R"({"enum":["stop"]})", kCrashes};
-constexpr ValueForm kClients{
-    "an integer from 1 to 100000", "integer", R"({"type":"integer","minimum":1,"maximum":100000})", {}};
-constexpr ValueForm kAccess{"an array of users and \"@groups\", or [\"*\"] for everyone",
-                            "array of users and \"@groups\"",
-                            R"({"type":"array","items":{)" NAME_OR_ID "}}",
-                            {}};
-
+using namespace value_form;
 using R = KeyReader;
 using V = const TomlValue;
 
@@ -378,10 +248,6 @@ constexpr std::array kRows{
     KeyRow{Key::AccessRead, "access", "read", &kAccess, "[\"*\"]", "daemon", "who may see names, states and times",
            [](R& r, V& v) { r.names_or_ids(v, r.daemon().read.emplace()); }},
 };
-
-#undef DURATION_PATTERN
-#undef STRING_ARRAY
-#undef NAME_OR_ID
 
 constexpr bool rows_are_in_order() {
     for (std::size_t i = 0; i < kRows.size(); ++i) {

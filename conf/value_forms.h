@@ -1,0 +1,13 @@
+#pragma once
+
+#include "conf/keys.h"
+
+/// What the rows of the table in keys.cc may refer to.
+namespace procsup::value_form {
+
+extern const ValueForm kString, kBool, kCommand, kInstances, kPort, kName, kNames, kPath, kPaths, kUmask, kStrings,
+    kEnvNames, kEnv, kTable, kDuration, kTimeout, kBackoff, kJitter, kRate, kExitSet, kSignal, kStopSignal, kStopScope,
+    kSignalTo, kOrphans, kZombies, kJob, kParentRestart, kType, kRestart, kExhausted, kOutput, kInput, kFormat,
+    kRotationSize, kKept, kCount, kSize, kNice, kOom, kLogLevel, kContainment, kOnCrash, kClients, kAccess;
+
+}  // namespace procsup::value_form
