@@ -11,6 +11,14 @@
 namespace procsup {
 namespace {
 
+/// Exact, in the largest unit that it is a multiple of.
+std::string size_text(std::uint64_t size) {
+    constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+    std::size_t unit = 0;
+    for (; unit + 1 < kUnits.size() && size % 1024 == 0; size /= 1024) ++unit;
+    return std::to_string(size) + kUnits[unit];
+}
+
 /// Compares the settings of one job with each other. A setting is complained of only where it is written in the job
 /// itself: what stands in [defaults] need not have an effect on every job.
 class SettingsCheck {
@@ -219,10 +227,17 @@ private:
     }
 
     void check_log() {
-        constexpr std::array<std::pair<Key, const char*>, 4> kOfCapture{{
+        constexpr std::array<std::pair<Key, const char*>, 11> kOfCapture{{
             {Key::LogFormat, "log.format"},
             {Key::LogMaxSize, "log.max_size"},
+            {Key::LogMaxAge, "log.max_age"},
             {Key::LogKeep, "log.keep"},
+            {Key::LogTotalSize, "log.total_size"},
+            {Key::LogCompress, "log.compress"},
+            {Key::LogOnFull, "log.on_full"},
+            {Key::LogRateLimit, "log.rate_limit"},
+            {Key::LogMirror, "log.mirror"},
+            {Key::LogSync, "log.sync"},
             {Key::LogDir, "log.dir"},
         }};
         if (draft_.stream_refused) return;
@@ -231,8 +246,22 @@ private:
                 report_own(key, "'" + std::string(name) +
                                     "' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\"");
             }
-        } else if (spec_.log.max_size == 0) {
-            report_own(Key::LogKeep, "'log.keep' never takes effect: with log.max_size = \"none\" there is one file");
+        } else {
+            check_rotated();
+        }
+    }
+
+    void check_rotated() {
+        const auto& log = spec_.log;
+        if (log.keep == 0) {
+            constexpr const char* kNoneKept = " never takes effect: log.keep is 0";
+            report_own(Key::LogTotalSize, std::string("'log.total_size'") + kNoneKept);
+            report_own(Key::LogCompress, std::string("'log.compress'") + kNoneKept);
+        } else if (log.total_size != 0 && log.total_size < log.max_size) {
+            const bool at_max = draft_.own(Key::LogMaxSize) && !draft_.own(Key::LogTotalSize);
+            report(at_max ? Key::LogMaxSize : Key::LogTotalSize,
+                   "'log.total_size' (" + size_text(log.total_size) + ") is smaller than 'log.max_size' (" +
+                       size_text(log.max_size) + "): not even one rotated file would be kept");
         }
     }
 

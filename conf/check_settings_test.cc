@@ -67,8 +67,24 @@ TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
          "'log.max_size' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
         {"log.keep = 5", "'log.keep' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
         {"log.dir = '/srv'", "'log.dir' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.keep = 5\nlog.max_size = 'none'\nlog.stdout = 'capture'",
-         "'log.keep' never takes effect: with log.max_size = \"none\" there is one file"},
+        {"log.max_age = 'none'",
+         "'log.max_age' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.total_size = '1GiB'",
+         "'log.total_size' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.compress = 'none'",
+         "'log.compress' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.on_full = 'block'",
+         "'log.on_full' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.rate_limit = '1/1s'",
+         "'log.rate_limit' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.mirror = false", "'log.mirror' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.sync = '0s'", "'log.sync' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.total_size = '1MiB'\nlog.keep = 0\nlog.stdout = 'capture'",
+         "'log.total_size' never takes effect: log.keep is 0"},
+        {"log.compress = 'zstd'\nlog.keep = 0\nlog.stdout = 'capture'",
+         "'log.compress' never takes effect: log.keep is 0"},
+        {"log.total_size = '4097B'\nlog.stdout = 'capture'",
+         "'log.total_size' (4097B) is smaller than 'log.max_size' (16MiB): not even one rotated file would be kept"},
         {"port_base = 80", "'port_base' never takes effect: ${job:port} is used nowhere"},
         {"port_base = 65535\ninstances = 2\nenv.P = '${job:port}'",
          "'port_base' is too high: the last of 2 instances would have port 65536"},
@@ -93,6 +109,10 @@ TEST(Settings, ThatDoTakeEffectAreNot) {
              "restart_backoff = 1\nrestart_delay = '30s'",
              "limits.strict = true\nlimits.core = '0B'",
              "log.stderr = 'capture'\nlog.keep = 5\nlog.max_size = '1MiB'\nlog.dir = '/srv'\nlog.format = 'raw'",
+             "log.stdout = 'capture'\nlog.keep = 5\nlog.max_size = 'none'\nlog.total_size = '4KiB'",
+             "log.stdout = 'capture'\nlog.max_size = '1MiB'\nlog.total_size = '1MiB'",
+             "log.stdout = 'capture'\nlog.keep = 0\nlog.max_age = '1d'\nlog.on_full = 'drop_oldest'\n"
+             "log.rate_limit = '5/1s'\nlog.mirror = true\nlog.sync = '0s'",
              "port_base = 80\nlog.stdout = 'capture'\nlog.dir = '/srv/${job:port}'",
              "port_base = 65534\ninstances = 2\nlog.stdout = '/var/log/${job:port}'",
          }) {
@@ -106,9 +126,12 @@ TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {
                     .empty());
     EXPECT_TRUE(
         problems_of("[defaults]\nstop_command = '/bin/end'\n[jobs.a]\nshell = 'x'\nstop_timeout = '0s'\n").empty());
-    EXPECT_TRUE(problems_of("[defaults.log]\nformat = 'json'\nkeep = 1\ndir = '/srv'\n[jobs.a]\nshell = 'x'\n"
-                            "[jobs.b]\nshell = 'x'\nlog = { stdout = 'capture', max_size = 'none' }\n")
-                    .empty());
+    EXPECT_TRUE(
+        problems_of(
+            "[defaults.log]\nformat = 'json'\nkeep = 1\ndir = '/srv'\ntotal_size = '4KiB'\n[jobs.a]\nshell = 'x'\n"
+            "[jobs.b]\nshell = 'x'\nlog = { stdout = 'capture', max_size = 'none' }\n"
+            "[jobs.c]\nshell = 'x'\nlog = { stdout = 'capture', keep = 0 }\n")
+            .empty());
 }
 
 TEST(Settings, OfAJobMustTakeEffectUnderItsDefaults) {
@@ -119,6 +142,10 @@ TEST(Settings, OfAJobMustTakeEffectUnderItsDefaults) {
         problems_of("[defaults]\nlog.stdout = 'capture'\n[jobs.a]\nshell = 'x'\nlog = { stdout = 'null', keep = 1 }\n"),
         std::vector<std::string>{"5:26: error: 'log.keep' never takes effect: neither 'log.stdout' nor 'log.stderr' is "
                                  "\"capture\""});
+    EXPECT_EQ(problems_of("[defaults.log]\nstdout = 'capture'\nmax_size = '4KiB'\ntotal_size = '8KiB'\n"
+                          "[jobs.a]\nshell = 'x'\n[jobs.b]\nshell = 'x'\nlog.max_size = '1GiB'\n"),
+              std::vector<std::string>{"9:5: error: 'log.total_size' (8KiB) is smaller than 'log.max_size' (1GiB): not "
+                                       "even one rotated file would be kept"});
 }
 
 }  // namespace

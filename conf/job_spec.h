@@ -80,12 +80,25 @@ struct Stream {
     friend bool operator==(const Stream&, const Stream&) = default;
 };
 
+/// What rotated files are compressed with.
+enum class Compress { Zstd, None };
+
+/// What happens while captured output cannot be written: the job waits, or lines are dropped and counted.
+enum class OnFull { Block, DropNewest, DropOldest };
+
 /// How what a job writes to streams of Kind::Capture is kept.
 struct LogPolicy {
     LogFormat format = LogFormat::Stamped;
     std::string dir;                          ///< absolute, for expand_job(); empty: the daemon's log_dir
-    std::uint64_t max_size = 16 * kMebibyte;  ///< bytes of a file when it is rotated; 0: never
+    std::uint64_t max_size = 16 * kMebibyte;  ///< bytes of a file when it is rotated; 0: any
+    Duration max_age = kForever;              ///< of rotated files, and of the first line of one that grows
     std::uint32_t keep = 5;                   ///< rotated files of each stream
+    std::uint64_t total_size = 0;             ///< bytes of all rotated files of a stream; 0: any
+    Compress compress = Compress::Zstd;
+    OnFull on_full = OnFull::Block;
+    RateLimit rate_limit;      ///< lines; what is beyond is dropped
+    bool mirror = false;       ///< lines also go to procsupd's own standard output
+    Duration sync = kForever;  ///< how long what was written may wait for fsync(); 0: not at all
 
     friend bool operator==(const LogPolicy&, const LogPolicy&) = default;
 };

@@ -23,6 +23,24 @@ void usec_member(json::Writer& writer, std::string_view name, Duration duration)
     }
 }
 
+/// 0 stands for no limit.
+void size_member(json::Writer& writer, std::string_view name, std::uint64_t size) {
+    if (size == 0) {
+        writer.member_null(name);
+    } else {
+        writer.member_int(name, static_cast<std::int64_t>(size));
+    }
+}
+
+void rate_member(json::Writer& writer, std::string_view name, const RateLimit& limit) {
+    if (limit.count == 0) {
+        writer.member_null(name);
+    } else {
+        writer.key(name).begin_object().member_int("count", limit.count);
+        writer.member_int("windowUSec", limit.window.count()).end_object();
+    }
+}
+
 void strings_member(json::Writer& writer, std::string_view name, const std::vector<std::string>& strings) {
     writer.key(name).begin_array();
     for (const auto& text : strings) writer.string(text);
@@ -87,13 +105,7 @@ void write_restart(json::Writer& writer, const RestartPolicy& policy) {
     usec_member(writer, "restartDelayMaxUSec", policy.delay_max);
     writer.key("restartJitter").real(policy.jitter);
     usec_member(writer, "restartResetUSec", policy.reset);
-    writer.key("startLimit");
-    if (policy.start_limit.count == 0) {
-        writer.null();
-    } else {
-        writer.begin_object().member_int("count", policy.start_limit.count);
-        writer.member_int("windowUSec", policy.start_limit.window.count()).end_object();
-    }
+    rate_member(writer, "startLimit", policy.start_limit);
     exit_set_member(writer, "successExitCodes", policy.success);
     exit_set_member(writer, "preventRestartCodes", policy.prevent);
     exit_set_member(writer, "forceRestartCodes", policy.force);
@@ -101,9 +113,16 @@ void write_restart(json::Writer& writer, const RestartPolicy& policy) {
 }
 
 void write_log(json::Writer& writer, const LogPolicy& log) {
-    writer.key("log").begin_object().member("format", word_of(log.format)).key("maxSize");
-    log.max_size == 0 ? writer.null() : writer.number(static_cast<std::int64_t>(log.max_size));
-    writer.member_int("keep", log.keep).key("dir");
+    writer.key("log").begin_object().member("format", word_of(log.format));
+    size_member(writer, "maxSize", log.max_size);
+    usec_member(writer, "maxAgeUSec", log.max_age);
+    writer.member_int("keep", log.keep);
+    size_member(writer, "totalSize", log.total_size);
+    writer.member("compress", word_of(log.compress)).member("onFull", word_of(log.on_full));
+    rate_member(writer, "rateLimit", log.rate_limit);
+    writer.member_bool("mirror", log.mirror);
+    usec_member(writer, "syncUSec", log.sync);
+    writer.key("dir");
     log.dir.empty() ? writer.null() : writer.string(log.dir);
     writer.end_object();
 }
@@ -162,6 +181,8 @@ std::string_view word_of(SignalTo target) { return word(Key::StopSignalTo, targe
 std::string_view word_of(Orphans policy) { return word(Key::Orphans, policy); }
 std::string_view word_of(OnParentRestart what) { return word(Key::OnParentRestart, what); }
 std::string_view word_of(LogFormat format) { return word(Key::LogFormat, format); }
+std::string_view word_of(Compress compress) { return word(Key::LogCompress, compress); }
+std::string_view word_of(OnFull what) { return word(Key::LogOnFull, what); }
 std::string_view word_of(LogLevel level) { return word(Key::LogLevel, level); }
 std::string_view word_of(ContainmentMode mode) { return word(Key::Containment, mode); }
 

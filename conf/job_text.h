@@ -34,6 +34,8 @@ std::string_view word_of(SignalTo target);
 std::string_view word_of(Orphans policy);
 std::string_view word_of(OnParentRestart what);
 std::string_view word_of(LogFormat format);
+std::string_view word_of(Compress compress);
+std::string_view word_of(OnFull what);
 std::string_view word_of(LogLevel level);
 std::string_view word_of(ContainmentMode mode);
 /// "journal", or the path.

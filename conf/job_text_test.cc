@@ -48,7 +48,10 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "[log]\nstdout = 'capture'",
              "instances = 2\n[log]\nstderr = 'capture'\nformat = 'raw'\nmax_size = '1.5MiB'\nkeep = 0\n"
              "dir = '/srv/${job:instance}'",
-             "[log]\nstdout = 'capture'\nstderr = 'capture'\nmax_size = 'none'\nformat = 'json'",
+             "[log]\nstdout = 'capture'\nstderr = 'capture'\nmax_size = 'none'\nformat = 'json'\nkeep = 3",
+             "[log]\nstdout = 'capture'\nmax_age = '1.5d'\ntotal_size = '1GiB'\ncompress = 'none'\n"
+             "on_full = 'drop_newest'\nrate_limit = '1000/1min30s'\nmirror = true\nsync = '0s'",
+             "[log]\nstdout = 'capture'\nkeep = 0\non_full = 'drop_oldest'\nsync = '1500us'",
              "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = "
              "7\nstrict = true",
          }) {
@@ -61,6 +64,11 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
 TEST(JobToml, LeavesOutWhatHasNoEffectOnTheJob) {
     const auto job = configuration_of("[defaults.log]\nformat = 'json'\nkeep = 1\n[jobs.a]\nshell = 'x'\n").jobs.at(0);
     EXPECT_EQ(to_toml(job).find("[log]"), std::string::npos);
+    const auto none_kept = configuration_of(
+                               "[defaults.log]\ntotal_size = '1GiB'\ncompress = 'none'\n"
+                               "[jobs.a]\nshell = 'x'\nlog = { stdout = 'capture', keep = 0 }\n")
+                               .jobs.at(0);
+    EXPECT_NE(to_toml(none_kept).find("\n[log]\nstdout = \"capture\"\nkeep = 0\n\n"), std::string::npos);
 }
 
 TEST(JobToml, OfASingleInstanceHasThePortInItsTexts) {
@@ -97,11 +105,18 @@ TEST(JobJson, HasEverySetting) {
 
 TEST(JobJson, HasHowCapturedOutputIsKept) {
     json::Writer writer;
-    write_json(writer, job_with("[log]\nstdout = 'capture'\nmax_size = '1MiB'\nkeep = 2\ndir = '/srv/log'"));
+    write_json(writer, job_with("[log]\nstdout = 'capture'\nmax_size = '1MiB'\nmax_age = '1min'\nkeep = 2\n"
+                                "total_size = '2MiB'\ncompress = 'none'\non_full = 'drop_newest'\nrate_limit = '5/1s'\n"
+                                "mirror = true\nsync = '0s'\ndir = '/srv/log'"));
     write_json(writer, job_with("[log]\nstdout = 'capture'\nmax_size = 'none'"));
-    EXPECT_NE(writer.text().find(R"("log":{"format":"stamped","maxSize":1048576,"keep":2,"dir":"/srv/log"})"),
+    EXPECT_NE(writer.text().find(R"("log":{"format":"stamped","maxSize":1048576,"maxAgeUSec":60000000,"keep":2,)"
+                                 R"("totalSize":2097152,"compress":"none","onFull":"drop_newest",)"
+                                 R"("rateLimit":{"count":5,"windowUSec":1000000},"mirror":true,"syncUSec":0,)"
+                                 R"("dir":"/srv/log"})"),
               std::string::npos);
-    EXPECT_NE(writer.text().find(R"("log":{"format":"stamped","maxSize":null,"keep":5,"dir":null})"),
+    EXPECT_NE(writer.text().find(R"("log":{"format":"stamped","maxSize":null,"maxAgeUSec":null,"keep":5,)"
+                                 R"("totalSize":null,"compress":"zstd","onFull":"block","rateLimit":null,)"
+                                 R"("mirror":false,"syncUSec":null,"dir":null})"),
               std::string::npos);
 }
 

@@ -50,6 +50,13 @@ std::string toml_duration(Duration duration) {
     return "\"" + (text.empty() ? std::string("0s") : text) + "\"";
 }
 
+std::string toml_size(std::uint64_t size) { return size == 0 ? "\"none\"" : "\"" + std::to_string(size) + "B\""; }
+
+std::string toml_rate(const RateLimit& limit) {
+    return limit.count == 0 ? "\"none\""
+                            : "\"" + std::to_string(limit.count) + "/" + toml_duration(limit.window).substr(1);
+}
+
 std::string toml_number(double number) {
     std::array<char, 32> digits;
     const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
@@ -143,13 +150,7 @@ private:
         line_if(policy.delay_max != usual.delay_max, "restart_delay_max", toml_duration(policy.delay_max));
         line_if(policy.jitter != usual.jitter, "restart_jitter", toml_number(policy.jitter));
         line_if(policy.reset != usual.reset, "restart_reset", toml_duration(policy.reset));
-        if (policy.start_limit != usual.start_limit) {
-            const auto& limit = policy.start_limit;
-            std::string window = toml_duration(limit.window);
-            window = window.substr(1, window.size() - 2);
-            line("start_limit",
-                 limit.count == 0 ? "\"none\"" : toml_string(std::to_string(limit.count) + "/" + window));
-        }
+        line_if(policy.start_limit != usual.start_limit, "start_limit", toml_rate(policy.start_limit));
         line_if(policy.success != usual.success, "success_exit_codes", toml_exit_set(policy.success));
         line_if(!policy.prevent.empty(), "prevent_restart_codes", toml_exit_set(policy.prevent));
         line_if(!policy.force.empty(), "force_restart_codes", toml_exit_set(policy.force));
@@ -206,12 +207,21 @@ private:
         const auto& log = spec_.log;
         const auto& usual = usual_.log;
         std::string lines;
-        if (log.format != usual.format) lines += "format = " + toml_string(word_of(log.format)) + "\n";
-        if (log.max_size != usual.max_size) {
-            lines += "max_size = \"" + (log.max_size == 0 ? "none" : std::to_string(log.max_size) + "B") + "\"\n";
-        }
-        if (log.keep != usual.keep && log.max_size != 0) lines += "keep = " + std::to_string(log.keep) + "\n";
-        if (!log.dir.empty()) lines += "dir = " + toml_string(log.dir) + "\n";
+        const auto add = [&](bool differs, const char* key, const std::string& value) {
+            if (differs) lines += std::string(key) + " = " + value + "\n";
+        };
+        const bool keeps = log.keep != 0;
+        add(log.format != usual.format, "format", toml_string(word_of(log.format)));
+        add(log.max_size != usual.max_size, "max_size", toml_size(log.max_size));
+        add(log.max_age != usual.max_age, "max_age", toml_duration(log.max_age));
+        add(log.keep != usual.keep, "keep", std::to_string(log.keep));
+        add(keeps && log.total_size != usual.total_size, "total_size", toml_size(log.total_size));
+        add(keeps && log.compress != usual.compress, "compress", toml_string(word_of(log.compress)));
+        add(log.on_full != usual.on_full, "on_full", toml_string(word_of(log.on_full)));
+        add(log.rate_limit != usual.rate_limit, "rate_limit", toml_rate(log.rate_limit));
+        add(log.mirror, "mirror", "true");
+        add(log.sync != usual.sync, "sync", toml_duration(log.sync));
+        add(!log.dir.empty(), "dir", toml_string(log.dir));
         return lines;
     }
 

@@ -58,10 +58,12 @@ public:
     void stream(const TomlValue& value, Stream& out);
     void count_limit(const TomlValue& value, int resource);
     void size_limit(const TomlValue& value, int resource);
-    /// Of a file; "none" is 0.
-    void rotation_size(const TomlValue& value, std::uint64_t& out);
+    /// Of files of captured output; "none" is 0.
+    void log_size(const TomlValue& value, std::uint64_t& out);
+    void log_age(const TomlValue& value, Duration& out);
     void umask(const TomlValue& value);
-    void start_limit(const TomlValue& value);
+    /// From 1 to `most` of `what` in a time; "none" is a count of 0.
+    void rate(const TomlValue& value, std::uint32_t most, std::string_view what, RateLimit& out);
     void instances(const TomlValue& value);
     void command(const TomlValue& value, std::vector<PlacedText>& words);
     void shell(const TomlValue& value);

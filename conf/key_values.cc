@@ -200,7 +200,7 @@ void KeyReader::size_limit(const TomlValue& value, int resource) {
     if (checked_size(value, "unlimited", size)) set_limit(resource, size.value_or(RLIM_INFINITY));
 }
 
-void KeyReader::rotation_size(const TomlValue& value, std::uint64_t& out) {
+void KeyReader::log_size(const TomlValue& value, std::uint64_t& out) {
     constexpr std::uint64_t kLeast = 4096;
     std::optional<std::uint64_t> size;
     if (!checked_size(value, "none", size)) return;
@@ -208,6 +208,16 @@ void KeyReader::rotation_size(const TomlValue& value, std::uint64_t& out) {
         report(value, "must be " + std::string(row_->form->phrase) + ", not " + quoted(*value.as<std::string>()));
     } else {
         out = size.value_or(0);
+    }
+}
+
+void KeyReader::log_age(const TomlValue& value, Duration& out) {
+    Duration age = out;
+    timeout(value, age, Zero::Allowed);
+    if (age < std::chrono::seconds(1)) {
+        report(value, "must be " + std::string(row_->form->phrase) + ", not " + quoted(*value.as<std::string>()));
+    } else {
+        out = age;
     }
 }
 
@@ -228,12 +238,11 @@ void KeyReader::umask(const TomlValue& value) {
     job_->spec.umask = static_cast<mode_t>(mask);
 }
 
-void KeyReader::start_limit(const TomlValue& value) {
-    constexpr std::uint32_t kMostStarts = 10000;
+void KeyReader::rate(const TomlValue& value, std::uint32_t most, std::string_view what, RateLimit& out) {
     const auto* text = string(value);
     if (text == nullptr) return;
     if (*text == "none") {
-        job_->spec.restart.start_limit = RateLimit{};
+        out = RateLimit{};
         return;
     }
     const auto slash = text->find('/');
@@ -244,8 +253,9 @@ void KeyReader::start_limit(const TomlValue& value) {
         report(value, "must be " + std::string(row_->form->phrase) + ", not " + quoted(*text));
         return;
     }
-    if (count < 1 || count > kMostStarts) {
-        report(value, "must allow 1 to 10000 starts: write \"none\" for no limit");
+    if (count < 1 || count > most) {
+        report(value,
+               "must allow 1 to " + std::to_string(most) + " " + std::string(what) + ": write \"none\" for no limit");
         return;
     }
     Duration window{};
@@ -253,7 +263,7 @@ void KeyReader::start_limit(const TomlValue& value) {
     if (window == Duration::zero()) {
         report(value, "must have a time longer than 0");
     } else {
-        job_->spec.restart.start_limit = {count, window};
+        out = {count, window};
     }
 }
 

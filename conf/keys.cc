@@ -81,8 +81,9 @@ constexpr std::array kRows{
     KeyRow{Key::RestartReset, "", "restart_reset", &kDuration, "\"10s\"", "all jobs",
            "a longer life forgets the quick deaths before it; so does a start by hand",
            [](R& r, V& v) { r.duration(v, r.job().spec.restart.reset); }},
-    KeyRow{Key::StartLimit, "", "start_limit", &kRate, "\"10/60s\"", "all jobs",
-           "more automatic starts than that in this time: it is given up", [](R& r, V& v) { r.start_limit(v); }},
+    KeyRow{Key::StartLimit, "", "start_limit", &kStartLimit, "\"10/60s\"", "all jobs",
+           "more automatic starts than that in this time: it is given up",
+           [](R& r, V& v) { r.rate(v, 10000, "starts", r.job().spec.restart.start_limit); }},
     KeyRow{Key::SuccessExitCodes, "", "success_exit_codes", &kExitSet, "[0]", "all jobs", "ends that are no failure",
            [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.success); }},
     KeyRow{Key::PreventRestartCodes, "", "prevent_restart_codes", &kExitSet, "[]", "all jobs",
@@ -178,13 +179,41 @@ constexpr std::array kRows{
            "how captured output stands in its files: _raw_, the bytes as they came; _stamped_, with the time in front "
            "of each line, in UTC; or _json_, an object for each line with its time, job, instance, stream and message",
            [](R& r, V& v) { r.choice(v, r.job().spec.log.format); }},
-    KeyRow{Key::LogMaxSize, "log", "max_size", &kRotationSize, "\"16MiB\"", "jobs with captured output",
-           "how large a file of captured output gets before the next one is begun, at least 4KiB; with _none_ it grows "
-           "without limit",
-           [](R& r, V& v) { r.rotation_size(v, r.job().spec.log.max_size); }},
+    KeyRow{Key::LogMaxSize, "log", "max_size", &kLogSize, "\"16MiB\"", "jobs with captured output",
+           "how large a file of captured output gets before the next one is begun, at least 4KiB; with _none_ its size "
+           "does not matter",
+           [](R& r, V& v) { r.log_size(v, r.job().spec.log.max_size); }},
+    KeyRow{Key::LogMaxAge, "log", "max_age", &kLogAge, "\"none\"", "jobs with captured output",
+           "how old captured output gets, at least 1s: rotated files that are older are removed, and the next file is "
+           "begun when the first line of the one that grows is that old",
+           [](R& r, V& v) { r.log_age(v, r.job().spec.log.max_age); }},
     KeyRow{Key::LogKeep, "log", "keep", &kKept, "5", "jobs with captured output",
            "how many files of each captured stream are kept besides the one that grows; the oldest goes first",
            [](R& r, V& v) { r.integer(v, 0, 10000, r.job().spec.log.keep); }},
+    KeyRow{Key::LogTotalSize, "log", "total_size", &kLogSize, "\"none\"", "jobs with captured output",
+           "how large the files of each captured stream may be together, besides the one that grows, at least "
+           "_max_size_; the oldest goes first",
+           [](R& r, V& v) { r.log_size(v, r.job().spec.log.total_size); }},
+    KeyRow{Key::LogCompress, "log", "compress", &kCompress, "\"zstd\"", "jobs with captured output",
+           "what files of captured output are compressed with, in the background, when they have stopped growing",
+           [](R& r, V& v) { r.choice(v, r.job().spec.log.compress); }},
+    KeyRow{Key::LogOnFull, "log", "on_full", &kOnFull, "\"block\"", "jobs with captured output",
+           "what happens while output cannot be written, because the disk is full, the directory is gone or the disk "
+           "fails: _block_, the job waits as soon as its pipe is full; _drop_newest_ or _drop_oldest_, it runs on, the "
+           "newest or the oldest lines are dropped, and a line says how many",
+           [](R& r, V& v) { r.choice(v, r.job().spec.log.on_full); }},
+    KeyRow{Key::LogRateLimit, "log", "rate_limit", &kLineLimit, "\"none\"", "jobs with captured output",
+           "how many lines of each captured stream are kept in this time, at most 10000000; what is beyond is dropped, "
+           "and a line says how many",
+           [](R& r, V& v) { r.rate(v, 10000000, "lines", r.job().spec.log.rate_limit); }},
+    KeyRow{
+        Key::LogMirror, "log", "mirror", &kBool, "false", "jobs with captured output",
+        "whether captured lines also go to procsupd's own standard output, with the instance in front; for containers",
+        [](R& r, V& v) { r.boolean(v, r.job().spec.log.mirror); }},
+    KeyRow{Key::LogSync, "log", "sync", &kTimeout, "\"none\"", "jobs with captured output",
+           "how long at most what was written may wait until it is put on the disk; 0s is after each write, and with "
+           "_none_ the kernel decides",
+           [](R& r, V& v) { r.timeout(v, r.job().spec.log.sync, R::Zero::Allowed); }},
     KeyRow{Key::LogDir, "log", "dir", &kPath, "the daemon's log_dir", "jobs with captured output",
            "the directory of captured output, made where there is none",
            [](R& r, V& v) { r.path(v, r.job().log_dir); }},

@@ -18,6 +18,8 @@ constexpr std::int64_t last_of(OnParentRestart) { return static_cast<std::int64_
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::File); }
 constexpr std::int64_t last_of(LogFormat) { return static_cast<std::int64_t>(LogFormat::Json); }
+constexpr std::int64_t last_of(Compress) { return static_cast<std::int64_t>(Compress::None); }
+constexpr std::int64_t last_of(OnFull) { return static_cast<std::int64_t>(OnFull::DropOldest); }
 constexpr std::int64_t last_of(OnCrash) { return static_cast<std::int64_t>(OnCrash::Stop); }
 constexpr std::int64_t last_of(ContainmentMode) { return static_cast<std::int64_t>(ContainmentMode::Group); }
 constexpr std::int64_t last_of(LogLevel) { return static_cast<std::int64_t>(LogLevel::Error); }
@@ -46,7 +48,14 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("format", value.format);
     archive.field("dir", value.dir);
     archive.field("maxSize", value.max_size);
+    archive.field("maxAge", value.max_age);
     archive.field("keep", value.keep);
+    archive.field("totalSize", value.total_size);
+    archive.field("compress", value.compress);
+    archive.field("onFull", value.on_full);
+    archive.field("rateLimit", value.rate_limit);
+    archive.field("mirror", value.mirror);
+    archive.field("sync", value.sync);
 }
 
 template <typename Archive, typename T>

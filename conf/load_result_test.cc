@@ -20,6 +20,13 @@ command = "/bin/plain"
 stdout = "capture"
 format = "json"
 max_size = "none"
+max_age = "7d"
+total_size = "1GiB"
+compress = "none"
+on_full = "drop_oldest"
+rate_limit = "1000/1s"
+mirror = true
+sync = "5s"
 dir = "/srv/plain"
 [jobs.web]
 description = "Shop"
@@ -114,9 +121,11 @@ TEST(LoadResult, OfAnythingElseIsRefused) {
 
 TEST(LoadResult, OfAPolicyOfLogsThatCannotBeIsRefused) {
     const auto good = encode_load_result(configuration_of(kFull));
-    for (const auto& bad :
-         {with(good, "\"format\":2", "\"format\":3"), with(good, "\"keep\":5", "\"keep\":-1"),
-          with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":3", "\"kind\":5")}) {
+    for (const auto& bad : {with(good, "\"format\":2", "\"format\":3"), with(good, "\"keep\":5", "\"keep\":-1"),
+                            with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":3", "\"kind\":5"),
+                            with(good, "\"maxAge\":604800000000", "\"maxAge\":-1"),
+                            with(good, "\"compress\":1", "\"compress\":2"), with(good, "\"onFull\":2", "\"onFull\":3"),
+                            with(good, "\"mirror\":true", "\"mirror\":1"), with(good, ",\"sync\":5000000", "")}) {
         EXPECT_FALSE(decode_load_result(bad)) << bad.substr(0, 200);
     }
 }

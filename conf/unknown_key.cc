@@ -29,8 +29,6 @@ constexpr LaterKey kLater[] = {
     {"limits", "memory_max"}, {"limits", "memory_high"}, {"limits", "cpu"},   {"limits", "cpu_weight"},
     {"limits", "tasks_max"}, {"limits", "io_weight"}, {"limits", "cpu_affinity"}, {"limits", "io_priority"},
     {"limits", "scheduling"},
-    {"log", "max_age"},      {"log", "total_size"},  {"log", "compress"},     {"log", "on_full"},
-    {"log", "rate_limit"},   {"log", "mirror"},
     {"project", "groups"},   {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
     {"project", "values"},
 };

@@ -3,6 +3,7 @@
 #include <array>
 
 #define DURATION_PATTERN "^([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"
+#define RATE_PATTERN "^none$|^[0-9]+/([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"
 #define STRING_ARRAY R"({"type":"array","items":{"type":"string"}})"
 #define NAME_OR_ID R"("anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":4294967294}])"
 
@@ -23,6 +24,8 @@ constexpr std::array<std::string_view, 4> kContainments{"auto", "cgroup", "keepe
 constexpr std::array<std::string_view, 1> kCrashes{"stop"};
 constexpr std::array<std::string_view, 4> kOutputs{"inherit", "null", "journal", "capture"};
 constexpr std::array<std::string_view, 1> kInputs{"null"};
+constexpr std::array<std::string_view, 2> kCompressions{"zstd", "none"};
+constexpr std::array<std::string_view, 3> kFullDisk{"block", "drop_newest", "drop_oldest"};
 
 }  // namespace
 
@@ -67,10 +70,10 @@ constexpr ValueForm kTimeout{"a duration such as \"10s\", or \"none\"",
 constexpr ValueForm kBackoff{
     "a number from 1 to 1000", "number", R"({"type":"number","minimum":1,"maximum":1000})", {}};
 constexpr ValueForm kJitter{"a number from 0 to 1", "number", R"({"type":"number","minimum":0,"maximum":1})", {}};
-constexpr ValueForm kRate{"a number of starts in a time such as \"10/60s\", or \"none\"",
-                          "\"N/duration\" or \"none\"",
-                          R"({"type":"string","pattern":"^none$|^[0-9]+/([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"})",
-                          {}};
+constexpr ValueForm kStartLimit{"a number of starts in a time such as \"10/60s\", or \"none\"",
+                                "\"N/duration\" or \"none\"",
+                                R"({"type":"string","pattern":")" RATE_PATTERN R"("})",
+                                {}};
 constexpr ValueForm kExitSet{
     "an array of exit codes and signal names such as [0, \"SIGTERM\"]",
     "array of codes and signal names",
@@ -109,12 +112,25 @@ constexpr ValueForm kInput{"\"null\" or a path such as \"/srv/input\"", "\"null\
                            R"({"type":"string","pattern":"^null$|/|^[$][{]"})", kInputs};
 constexpr ValueForm kFormat{"one of \"raw\", \"stamped\" and \"json\"", "\"raw\", \"stamped\" or \"json\"",
                             R"({"enum":["raw","stamped","json"]})", kLogFormatNames};
-constexpr ValueForm kRotationSize{"a size from \"4KiB\" on such as \"16MiB\", or \"none\"",
-                                  "size or \"none\"",
-                                  R"({"type":"string","pattern":"^none$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})",
-                                  {}};
+constexpr ValueForm kLogSize{"a size from \"4KiB\" on such as \"16MiB\", or \"none\"",
+                             "size or \"none\"",
+                             R"({"type":"string","pattern":"^none$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})",
+                             {}};
+constexpr ValueForm kLogAge{"a duration from \"1s\" on such as \"7d\", or \"none\"",
+                            "duration or \"none\"",
+                            R"({"type":"string","pattern":"^none$|)" DURATION_PATTERN R"("})",
+                            {}};
 constexpr ValueForm kKept{
     "an integer from 0 to 10000", "integer", R"({"type":"integer","minimum":0,"maximum":10000})", {}};
+constexpr ValueForm kCompress{"\"zstd\" or \"none\"", "\"zstd\" or \"none\"", R"({"enum":["zstd","none"]})",
+                              kCompressions};
+constexpr ValueForm kOnFull{"one of \"block\", \"drop_newest\" and \"drop_oldest\"",
+                            "\"block\", \"drop_newest\" or \"drop_oldest\"",
+                            R"({"enum":["block","drop_newest","drop_oldest"]})", kFullDisk};
+constexpr ValueForm kLineLimit{"a number of lines in a time such as \"1000/1s\", or \"none\"",
+                               "\"N/duration\" or \"none\"",
+                               R"({"type":"string","pattern":")" RATE_PATTERN R"("})",
+                               {}};
 constexpr ValueForm kCount{"an integer from 0 on, or \"unlimited\"",
                            "integer or \"unlimited\"",
                            R"({"anyOf":[{"type":"integer","minimum":0},{"enum":["unlimited"]}]})",

@@ -103,6 +103,10 @@ class BadFile(IntegrationTest):
         self.refused('[jobs.web]\ncommand = "x"\n[jobs.web.log]\nstdout = "journal"\nkeep = 3\n', "procsup.toml:5:1:",
                      "log.keep", '"capture"')
 
+    def test_less_room_for_all_rotated_files_than_for_one_is_refused(self):
+        self.refused('[jobs.web]\ncommand = "x"\n[jobs.web.log]\nstdout = "capture"\ntotal_size = "1MiB"\n',
+                     "procsup.toml:5:1:", "log.total_size", "16MiB")
+
     def test_an_unknown_placeholder_is_refused(self):
         self.refused('[jobs.web]\ncommand = ["x", "${job:nam}"]\n', "procsup.toml:2:", "${job:nam}")
 

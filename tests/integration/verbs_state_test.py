@@ -107,13 +107,18 @@ class StateVerbs(IntegrationTest):
 
     def test_show_and_cat_tell_how_captured_output_is_kept(self):
         s = self.supervise('[jobs.talker]\ncommand = "sleep 1000"\nenabled = false\n[jobs.talker.log]\nstdout = "capture"\n'
-                           'format = "json"\nmax_size = "1MiB"\nkeep = 3\ndir = "@DIR@/log"\n')
+                           'format = "json"\nmax_size = "1MiB"\nmax_age = "1d"\nkeep = 3\ntotal_size = "2MiB"\n'
+                           'compress = "none"\non_full = "drop_oldest"\nrate_limit = "5/1s"\nmirror = true\nsync = "0s"\n'
+                           'dir = "@DIR@/log"\n')
         show = s.ctl("show", "talker").out
         for line in ('stdout = "capture"', 'log.format = "json"', "log.max_size = 1048576", "log.keep = 3",
+                     'log.on_full = "drop_oldest"', "log.rate_limit.count = 5", "log.mirror = true",
                      f'log.dir = "{s.path("log")}"'):
             self.assertIn(line, show)
         s.write("talker.toml", s.ctl("cat", "talker").out)
-        self.assertIn('max_size = "1048576B"', s.ctl("cat", "talker").out)
+        for line in ('max_size = "1048576B"', 'max_age = "1d"', 'total_size = "2097152B"', 'compress = "none"',
+                     'on_full = "drop_oldest"', 'rate_limit = "5/1s"', "mirror = true", 'sync = "0s"'):
+            self.assertIn(line, s.ctl("cat", "talker").out)
         s.ctl("check", s.path("talker.toml"))
 
     def test_the_output_of_cat_is_a_job_file(self):
