@@ -28,6 +28,12 @@ std::vector<std::string> to_texts(const std::vector<Problem>& problems) {
     return texts;
 }
 
+std::vector<InstanceId> ids_of(const std::vector<const Instance*>& instances) {
+    std::vector<InstanceId> ids;
+    for (const auto* instance : instances) ids.push_back(instance->id());
+    return ids;
+}
+
 }  // namespace
 
 Daemon::Daemon(Options options) : options_(std::move(options)) {}
@@ -368,9 +374,13 @@ void Daemon::attach_streams(const std::string& job, std::array<Fd, 3> fds) {
 
 void Daemon::discard_streams(const std::string& job) { processes_->forget_streams(job); }
 
-Result<Fd> Daemon::open_logs(const std::vector<const Instance*>&, bool) { return Error{"no job's output is captured"}; }
+Result<Fd> Daemon::open_logs(const std::vector<const Instance*>& instances, bool follow) {
+    return log_capture_->open_reading(ids_of(instances), follow);
+}
 
-Result<void> Daemon::rotate_logs(const std::vector<const Instance*>&) { return Error{"no job's output is captured"}; }
+Result<void> Daemon::rotate_logs(const std::vector<const Instance*>& instances) {
+    return log_capture_->rotate(ids_of(instances));
+}
 
 WallTime Daemon::wall_time(TimePoint when) const {
     const auto wall = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());

@@ -43,6 +43,15 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     stream.format = spec.log.format;
     stream.retention.max_size = spec.log.max_size;
     stream.retention.keep = spec.log.keep;
+    stream.retention.total_size = spec.log.total_size;
+    stream.retention.max_age = spec.log.max_age == kForever ? 0 : spec.log.max_age.count();
+    stream.retention.compress = spec.log.compress == Compress::Zstd;
+    // In the same order.
+    stream.on_full = static_cast<logger::OnFull>(spec.log.on_full);
+    stream.rate_lines = spec.log.rate_limit.count;
+    stream.rate_window = spec.log.rate_limit.window.count();
+    stream.sync = spec.log.sync == kForever ? -1 : spec.log.sync.count();
+    stream.mirror = spec.log.mirror;
     if (spec.credentials) stream.group = spec.credentials->gid;
     return stream;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -117,8 +118,10 @@ void Logger::begin(Packet& packet) {
     auto memory = Memory::map(packet.fds[0]);
     if (!memory) return end_(EXIT_FAILURE);
     memory_ = *memory;
-    pump_ = std::make_unique<Pump>(*memory_, std::move(packet.fds[1]), std::move(packet.fds[2]),
-                                   [this](std::uint32_t slot) { return find(slot); });
+    pump_ =
+        std::make_unique<Pump>(*memory_, std::move(packet.fds[1]), std::move(packet.fds[2]),
+                               Pump::Hooks{[this](std::uint32_t slot) { return find(slot); },
+                                           [this](Stream& stream, std::string_view data) { written(stream, data); }});
 }
 
 void Logger::work() {
@@ -205,12 +208,43 @@ void Logger::finish_streams() {
 
 void Logger::forget(std::uint32_t slot) {
     watch(*streams_.at(slot), false);
+    if (mirror_) mirror_->forget(slot);
     streams_.erase(slot);
     memory_->streams[slot].clear();
     say(slot_packet("removed", slot));
 }
 
 // ---- jobs
+
+void Logger::written(Stream& stream, std::string_view data) {
+    const auto& settings = stream.settings;
+    if (settings.mirror) {
+        if (!mirror_) mirror_ = std::make_unique<Mirror>(loop_, STDOUT_FILENO);
+        mirror_->add(settings.slot, settings.instance, data);
+    }
+    if (settings.sync == 0) {
+        (void)stream.file.sync();
+    } else if (settings.sync > 0 && stream.sync_due == 0) {
+        stream.sync_due = clock_usec(CLOCK_MONOTONIC) + settings.sync;
+        if (!sync_) sync_ = loop_.call_at(TimePoint(std::chrono::microseconds(stream.sync_due)), [this] { sync(); });
+    }
+}
+
+void Logger::sync() {
+    const auto now = clock_usec(CLOCK_MONOTONIC);
+    std::int64_t next = 0;
+    for (auto& [slot, stream] : streams_) {
+        if (stream->sync_due == 0) continue;
+        if (stream->sync_due <= now) {
+            (void)stream->file.sync();
+            stream->sync_due = 0;
+        } else {
+            next = next == 0 ? stream->sync_due : std::min(next, stream->sync_due);
+        }
+    }
+    sync_.reset();
+    if (next != 0) sync_ = loop_.call_at(TimePoint(std::chrono::microseconds(next)), [this] { sync(); });
+}
 
 void Logger::watch(Stream& stream, bool on) {
     if (stream.watched == on) return;

@@ -11,6 +11,7 @@
 #include "common/fd.h"
 #include "common/packet_socket.h"
 #include "daemon/logger/memory.h"
+#include "daemon/logger/mirror.h"
 #include "daemon/logger/pump.h"
 #include "daemon/logger/readers.h"
 #include "daemon/logger/stream.h"
@@ -44,6 +45,8 @@ private:
     void refused(Stream& stream);
     void try_again();
     void expire();
+    void written(Stream& stream, std::string_view data);
+    void sync();
     void make_room();
     void settle_losses();
     void watch(Stream& stream, bool on);
@@ -61,6 +64,7 @@ private:
     std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
     std::map<std::string, std::weak_ptr<LogDir>> dirs_;
     Readers readers_;
+    std::unique_ptr<Mirror> mirror_;   ///< once it was needed
     std::vector<std::string> unsaid_;  ///< for procsupd, when there is room
     bool working_ = false;             ///< all streams are known, and what was begun before is finished
     bool ending_ = false;
@@ -70,7 +74,7 @@ private:
     std::chrono::milliseconds retry_pause_;
 
     std::unique_ptr<Watch> control_watch_, pipes_watch_;
-    std::unique_ptr<Watch> pause_, retry_, room_, losses_, expiry_, give_up_;
+    std::unique_ptr<Watch> pause_, retry_, room_, losses_, expiry_, sync_, give_up_;
 };
 
 }  // namespace procsup::logger

@@ -101,6 +101,11 @@ Result<std::size_t> OutputFile::append(std::string_view bytes) {
     return static_cast<std::size_t>(written);
 }
 
+Result<void> OutputFile::sync() {
+    if (fd_ && fdatasync(fd_.get()) < 0) return os_failure("put " + path() + " on the disk", errno);
+    return {};
+}
+
 Result<void> OutputFile::cut(std::uint64_t size) {
     if (ftruncate(fd_.get(), static_cast<off_t>(size)) < 0) return os_failure("cut " + path(), errno);
     size_ = size;

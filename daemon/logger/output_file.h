@@ -39,6 +39,8 @@ public:
     Result<void> look(std::int64_t now);
     /// One write(2) at the end; the bytes written, which may be fewer on a full disk.
     Result<std::size_t> append(std::string_view bytes);
+    /// Puts what was written on the disk, however long that takes (fdatasync(2)).
+    Result<void> sync();
     /// Gives back what is behind `size`.
     Result<void> cut(std::uint64_t size);
     /// The next bytes go to a new file; of the old ones those that Retention allows remain.

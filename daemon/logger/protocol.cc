@@ -22,6 +22,7 @@ std::string stream_packet(const CapturedStream& stream) {
     writer.member_int("maxAge", retention.max_age).member_bool("compress", retention.compress);
     writer.member_int("onFull", static_cast<std::int64_t>(stream.on_full));
     writer.member_int("rateLines", stream.rate_lines).member_int("rateWindow", stream.rate_window);
+    writer.member_int("sync", stream.sync).member_bool("mirror", stream.mirror);
     if (stream.group) writer.member_int("group", *stream.group);
     return writer.end_object().end_object().take();
 }
@@ -42,6 +43,8 @@ CapturedStream stream_of(const json::Value& member) {
     stream.on_full = static_cast<OnFull>(member.int_or("onFull", 0));
     stream.rate_lines = static_cast<std::uint32_t>(member.int_or("rateLines", 0));
     stream.rate_window = member.int_or("rateWindow", 0);
+    stream.sync = member.int_or("sync", -1);
+    stream.mirror = member.bool_or("mirror", false);
     if (member.find("group") != nullptr) stream.group = static_cast<gid_t>(member.int_or("group", 0));
     return stream;
 }

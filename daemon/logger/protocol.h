@@ -44,6 +44,9 @@ struct CapturedStream {
     OnFull on_full = OnFull::Block;
     std::uint32_t rate_lines = 0;  ///< that may be written in rate_window (microseconds); 0: any
     std::int64_t rate_window = 0;
+    std::int64_t sync =
+        -1;  ///< microseconds until what was written is put on the disk at the latest; -1: as the kernel likes
+    bool mirror = false;         ///< its lines go to the logger's standard output too
     std::optional<gid_t> group;  ///< who may read its files, besides the logger's user
 
     /// "web@0.out.log". No two streams have the same name, whatever their jobs are called.

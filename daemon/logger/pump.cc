@@ -10,11 +10,11 @@
 
 namespace procsup::logger {
 
-Pump::Pump(Memory& memory, Fd staging_in, Fd staging_out, std::function<Stream*(std::uint32_t)> find)
+Pump::Pump(Memory& memory, Fd staging_in, Fd staging_out, Hooks hooks)
     : memory_(memory),
       staging_in_(std::move(staging_in)),
       staging_out_(std::move(staging_out)),
-      find_(std::move(find)) {}
+      hooks_(std::move(hooks)) {}
 
 void Pump::recover(std::int64_t now) {
     for (auto& batch : memory_.batches) {
@@ -26,7 +26,7 @@ void Pump::recover(std::int64_t now) {
             batch.size = static_cast<std::uint32_t>(there);
             batch.enter(Phase::Reading);
         }
-        Stream* const stream = find_(batch.slot);
+        Stream* const stream = hooks_.find(batch.slot);
         if (phase != Phase::Writing) {
             take_from_staging(batch);
             memory_.streams[batch.slot].taken.store(batch.begin + batch.size, std::memory_order_release);
@@ -153,6 +153,7 @@ bool Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
 bool Pump::write(Batch& batch, Stream& stream) {
     stream.format.set_time(batch.time);
     auto progress = batch.progress();
+    const auto begin = progress.consumed;
     while (progress.consumed < batch.size) {
         const auto bytes = bytes_of_this_run(batch, stream, progress);
         if (!bytes) {
@@ -170,6 +171,7 @@ bool Pump::write(Batch& batch, Stream& stream) {
         progress.file_size = stream.file.size();
         batch.set_progress(progress);
         if (!step.rotate) continue;
+        if (stream.settings.sync >= 0) (void)stream.file.sync();
         if (auto done = stream.file.rotate(); !done) {
             stream.problem = done.error().message;
             return false;
@@ -179,6 +181,7 @@ bool Pump::write(Batch& batch, Stream& stream) {
         batch.set_progress(progress);
     }
     memory_.streams[batch.slot].line = progress.line;
+    hooks_.written(stream, {batch.data + begin, batch.size - begin});
     batch.enter(Phase::Idle);
     return true;
 }

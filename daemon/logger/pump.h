@@ -19,8 +19,12 @@ namespace procsup::logger {
 /// Memory, and only what is in Memory is written to the file, whose size tells how far that came.
 class Pump {
 public:
-    /// `find` gives the stream of a slot, or nullptr.
-    Pump(Memory& memory, Fd staging_in, Fd staging_out, std::function<Stream*(std::uint32_t)> find);
+    struct Hooks {
+        std::function<Stream*(std::uint32_t)> find;  ///< the stream of a slot, or nullptr
+        /// These bytes of the stream are in its file now; perhaps again after a crash.
+        std::function<void(Stream&, std::string_view)> written = [](Stream&, std::string_view) {};
+    };
+    Pump(Memory& memory, Fd staging_in, Fd staging_out, Hooks hooks);
 
     /// Finishes what a logger before this one has begun. What cannot be written now waits, see retry().
     void recover(std::int64_t now);
@@ -65,7 +69,7 @@ private:
 
     Memory& memory_;
     Fd staging_in_, staging_out_;
-    std::function<Stream*(std::uint32_t)> find_;
+    Hooks hooks_;
 };
 
 }  // namespace procsup::logger

@@ -48,8 +48,9 @@ protected:
         settings_.retention.max_size = max_size;
         settings_.retention.keep = 100;
         stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])), std::make_shared<LogDir>(root_));
-        pump_ = std::make_unique<Pump>(*memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
-                                       [this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; });
+        pump_ = std::make_unique<Pump>(
+            *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
+            Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; }});
     }
     void job_writes(std::string_view text) {
         ASSERT_EQ(write(job_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));

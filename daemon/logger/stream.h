@@ -31,6 +31,7 @@ struct Stream {
     bool at_end = false;             ///< nobody can write to its pipe any more
     std::int64_t window_ends = 0;    ///< of rate_limit; microseconds since 1970
     std::uint32_t window_lines = 0;  ///< that were written in it
+    std::int64_t sync_due = 0;       ///< when what was written is to be put on the disk; 0: nothing is
     std::string problem;             ///< why nothing can be written at present
 };
 

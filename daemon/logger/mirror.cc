@@ -1,0 +1,106 @@
+#include "daemon/logger/mirror.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace procsup::logger {
+namespace {
+
+/// For a terminal: what would steer it is shown instead.
+std::string harmless(std::string_view text) {
+    std::string shown;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
+            shown += fmt::format("\\x{:02x}", byte);
+        } else {
+            shown += c;
+        }
+    }
+    return shown;
+}
+
+}  // namespace
+
+Mirror::Mirror(EventLoop& loop, int out) : loop_(loop), terminal_(isatty(out) != 0) {
+    // A flag of the description is shared with everyone who has it; a socket cannot be opened anew, but asked not to wait.
+    out_.reset(
+        open(fmt::format("/proc/self/fd/{}", out).c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (out_) return;
+    out_.reset(fcntl(out, F_DUPFD_CLOEXEC, 3));
+    int type = 0;
+    socklen_t size = sizeof(type);
+    socket_ = out_ && getsockopt(out_.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+    if (!socket_) out_.reset();
+}
+
+long Mirror::put(std::string_view bytes) const {
+    return socket_ ? send(out_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
+                   : write(out_.get(), bytes.data(), bytes.size());
+}
+
+void Mirror::add(std::uint32_t slot, std::string_view instance, std::string_view data) {
+    auto& begun = begun_[slot];
+    while (!data.empty()) {
+        const auto newline = data.find('\n');
+        const auto text = data.substr(0, newline);
+        const auto room = kLongestLine - std::min(begun.size(), kLongestLine);
+        begun += text.substr(0, room);
+        const bool ended = newline != std::string_view::npos && text.size() <= room;
+        data.remove_prefix(ended ? text.size() + 1 : std::min(text.size(), room));
+        if (!ended && begun.size() < kLongestLine) continue;
+        add_line(instance, begun);
+        begun.clear();
+    }
+    flush();
+}
+
+void Mirror::forget(std::uint32_t slot) { begun_.erase(slot); }
+
+void Mirror::add_line(std::string_view instance, std::string_view line) {
+    if (!out_ || waiting_.size() + instance.size() + line.size() > kMostWaiting) {
+        ++lost_;
+        return;
+    }
+    say_losses();
+    waiting_.append(instance).append(" | ").append(terminal_ ? harmless(line) : std::string(line)).append("\n");
+}
+
+void Mirror::say_losses() {
+    if (lost_ == 0) return;
+    waiting_ += fmt::format("procsupd | {} {} not repeated here: this was read too slowly\n", lost_,
+                            lost_ == 1 ? "line" : "lines");
+    lost_ = 0;
+}
+
+void Mirror::flush() {
+    while (!waiting_.empty()) {
+        const auto written = put(waiting_);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) break;
+        waiting_.erase(0, static_cast<std::size_t>(written));
+    }
+    if (waiting_.empty()) {
+        room_.reset();
+        if (lost_ > 0 && out_) {
+            say_losses();
+            flush();
+        }
+        return;
+    }
+    if (errno != EAGAIN) {
+        // Nobody will read there any more.
+        waiting_.clear();
+        out_.reset();
+        room_.reset();
+    } else if (!room_) {
+        room_ = loop_.watch_fd(out_.get(), EPOLLOUT, Priority::Client, [this](std::uint32_t) { flush(); });
+    }
+}
+
+}  // namespace procsup::logger

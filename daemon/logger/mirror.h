@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/event_loop.h"
+#include "common/fd.h"
+
+namespace procsup::logger {
+
+/// Repeats lines on a descriptor, each with its instance in front: for containers, where the first process's output is the
+/// log. Never waits for who reads there: what is not taken soon enough is left out, and a line says how much that was.
+class Mirror {
+public:
+    /// `out` is only looked at: what is written goes through a description of its own, which does not block.
+    Mirror(EventLoop& loop, int out);
+
+    /// `data`: what the stream `slot` of `instance` has written next.
+    void add(std::uint32_t slot, std::string_view instance, std::string_view data);
+    /// The last line of the stream is not ended any more.
+    void forget(std::uint32_t slot);
+    /// Tries once more to write what waits.
+    void flush();
+
+    static constexpr std::size_t kMostWaiting = 1u << 20;
+    static constexpr std::size_t kLongestLine = 16 * 1024;
+
+private:
+    void add_line(std::string_view instance, std::string_view line);
+    void say_losses();
+    long put(std::string_view bytes) const;
+
+    EventLoop& loop_;
+    Fd out_;
+    bool socket_ = false;
+    bool terminal_ = false;
+    std::map<std::uint32_t, std::string> begun_;  ///< lines without their ends
+    std::string waiting_;
+    std::uint64_t lost_ = 0;
+    std::unique_ptr<Watch> room_;
+};
+
+}  // namespace procsup::logger
