@@ -33,7 +33,12 @@ LogViewer::LogViewer(Session& session, LogQuery query)
       wanted_(query_.wanted()),
       parameters_(parameters_of(session.line())),
       deadline_(session.line().timeout),
-      streams_(std::string(session.line().logs.stream), [this](const std::string& text) { tell(text); }),
+      streams_(std::string(session.line().logs.stream),
+               [this](const std::string& text) {
+                   // What was written before what is told of now.
+                   if (!sources_.empty()) show_changes();
+                   tell(text);
+               }),
       printer_(query_.output, session.out().shows_colors(), session.out().to_terminal()) {}
 
 int LogViewer::run() {
@@ -103,7 +108,7 @@ std::size_t LogViewer::block_size() const {
 void LogViewer::show_present() {
     std::uint64_t found = 0;
     for (const auto& stream : streams_.all()) {
-        auto range = range_since(*stream, wanted_);
+        auto range = range_of(*stream, wanted_);
         if (query_.lines) {
             const auto tail = tail_of(*stream, wanted_, range, *query_.lines, query_.follow);
             range = tail.range;

@@ -40,15 +40,16 @@ std::string formatted(time_t seconds, const char* format, bool utc = false) {
     return {text.data(), strftime(text.data(), text.size(), format, &fields)};
 }
 
-/// "2026-03-03T10:11:02.123456Z".
-std::string rfc3339(std::int64_t time) {
-    auto text = formatted(static_cast<time_t>(time / 1'000'000), "%Y-%m-%dT%H:%M:%S.", true);
-    add_digits(text, time % 1'000'000, 6);
-    return text + "Z";
-}
-
 bool is_plain(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; });
+}
+
+std::string json_title_text(const LogStream& stream) {
+    json::Writer writer;
+    writer.begin_object().member("job", stream.job).member("instance", stream.instance).member("stream", stream.name);
+    auto text = writer.key("message").take();
+    text.front() = ',';
+    return text;
 }
 
 std::string title_text(const LogStream& stream, bool colors) {
@@ -110,22 +111,39 @@ void LogPrinter::add_time(std::int64_t time) {
 void LogPrinter::add_title(const LogStream& stream) {
     if (titles_.size() <= stream.place) titles_.resize(stream.place + 1);
     auto& title = titles_[stream.place];
-    if (title.empty()) title = title_text(stream, colors_);
+    if (title.empty()) title = output_ == LogOutput::Json ? json_title_text(stream) : title_text(stream, colors_);
     gathered_ += title;
 }
 
 void LogPrinter::add_json(const LogStream& stream, const LogLine& line) {
-    json::Writer writer;
-    writer.begin_object();
+    gathered_ += R"({"time":)";
     if (line.time == kNoTime) {
-        writer.member_null("time");
+        gathered_ += "null";
     } else {
-        writer.member("time", rfc3339(line.time));
+        add_utc(line.time);
     }
-    writer.member("job", stream.job).member("instance", stream.instance).member("stream", stream.name);
-    writer.member("message", text_of(line, room_)).end_object();
-    gathered_ += writer.text();
-    gathered_ += '\n';
+    add_title(stream);
+    const auto text = text_of(line, room_);
+    if (is_plain(text) && text.find_first_of("\"\\\t") == std::string_view::npos) {
+        gathered_.append("\"").append(text).append("\"");
+    } else {
+        gathered_ += json::Writer().string(text).text();
+    }
+    gathered_ += "}\n";
+}
+
+/// "2026-03-03T10:11:02.123456Z", with its quotes.
+void LogPrinter::add_utc(std::int64_t time) {
+    const auto minute = time / kMinute;
+    if (minute != minute_) {
+        minute_ = minute;
+        minute_text_ = formatted(static_cast<time_t>(minute * 60), "\"%Y-%m-%dT%H:%M:", true);
+    }
+    gathered_ += minute_text_;
+    add_digits(gathered_, time % kMinute / 1'000'000, 2);
+    gathered_ += '.';
+    add_digits(gathered_, time % 1'000'000, 6);
+    gathered_ += "Z\"";
 }
 
 void LogPrinter::add_as_it_is(const LogStream& stream, const LogLine& line, std::string_view text) {

@@ -32,6 +32,7 @@ private:
     void add_short(const LogStream& stream, const LogLine& line);
     void add_json(const LogStream& stream, const LogLine& line);
     void add_time(std::int64_t time);
+    void add_utc(std::int64_t time);
     void add_title(const LogStream& stream);
     void add_escaped(std::string_view text);
     void add_as_it_is(const LogStream& stream, const LogLine& line, std::string_view text);
@@ -46,8 +47,8 @@ private:
     int failure_ = 0;
 
     std::int64_t minute_ = INT64_MIN;  // that minute_text_ is of
-    std::string minute_text_;          // "12:20:", or with the date
-    std::vector<std::string> titles_;  // by LogStream::place: " web@0 out | "
+    std::string minute_text_;          // "12:20:", or with the date before
+    std::vector<std::string> titles_;  // by LogStream::place: "web@0 out | "
 };
 
 }  // namespace procsup::ctl

@@ -66,7 +66,7 @@ private:
     bool is_last_file() const;
 
     LogStream& stream_;
-    const Wanted& wanted_;
+    const Wanted wanted_;
     const std::size_t last_;
     const std::size_t block_;
     LogStreams::Tell tell_;

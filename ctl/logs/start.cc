@@ -92,10 +92,14 @@ std::uint64_t all_but(std::uint64_t size, std::uint64_t part) { return size > pa
 
 }  // namespace
 
-Range range_since(const LogStream& stream, const Wanted& wanted) {
+Range range_of(const LogStream& stream, const Wanted& wanted) {
     Range range;
-    if (wanted.since == INT64_MIN) return range;
     const auto& files = stream.files;
+    if (wanted.until != INT64_MAX && !files.empty()) {
+        range.last = files.size() - 1;
+        while (range.last > 0 && first_time(files[range.last]) > wanted.until) --range.last;
+    }
+    if (wanted.since == INT64_MIN) return range;
     while (range.first < files.size() && ends_before(files[range.first], wanted.since)) ++range.first;
     // The lines of a file are not after the first of the next.
     while (range.first + 1 < files.size()) {
@@ -110,15 +114,14 @@ Range range_since(const LogStream& stream, const Wanted& wanted) {
 }
 
 Tail tail_of(LogStream& stream, const Wanted& wanted, Range whole, std::uint64_t lines, bool follow) {
-    const auto size = stream.files.size();
-    Tail tail{{std::max(whole.first, size), 0}, 0};
+    const auto size = whole.last == SIZE_MAX ? stream.files.size() : whole.last + 1;
+    Tail tail{{std::max(whole.first, size), 0, whole.last}, 0};
     // A line that begins in the file before is counted there, if there is one: its first part may be far from its newline.
     std::uint64_t undecided = 0;
     for (std::size_t at = size; at-- > whole.first;) {
         const auto& input = stream.files[at];
         const bool growing = follow && at + 1 == size;
         const auto least = at == whole.first ? whole.offset : 0;
-        if (wanted.until != INT64_MAX && first_time(input) > wanted.until) continue;
         Range range{at, least, at};
         for (std::uint64_t part = kFirstPart;; part *= 4) {
             if (!input.file.compressed) {
@@ -126,12 +129,12 @@ Tail tail_of(LogStream& stream, const Wanted& wanted, Range whole, std::uint64_t
                 range.offset = std::max(range.offset, least);
             }
             // What is searched for may not be there, but what is not yet complete will have to be read.
-            if (growing && part == kFirstPart) tail.range = {at, range.offset};
+            if (growing && part == kFirstPart) tail.range = {at, range.offset, whole.last};
             auto count = count_lines(stream, wanted, range, growing);
             const bool shared = count.goes_on && at > whole.first && count.lines > 0;
             if (shared) --count.lines;
             if (range.offset > least && tail.lines + count.lines < lines) continue;
-            if (count.lines > 0 || shared) tail.range = {at, range.offset};
+            if (count.lines > 0 || shared) tail.range = {at, range.offset, whole.last};
             tail.lines += count.lines + (count.open ? 0 : undecided);
             undecided = shared ? 1 : 0;
             break;

@@ -4,9 +4,9 @@
 
 namespace procsup::ctl {
 
-/// Where reading of a stream may begin so that no line since wanted.since is left out: as many files as can be are skipped by
-/// when they were written and by their first lines, and of a file that is not compressed what is before.
-Range range_since(const LogStream& stream, const Wanted& wanted);
+/// What has to be read of a stream so that no line from wanted.since to wanted.until is left out: as many files as can be are
+/// skipped by when they were written and by their first lines, and of the first what is before, if it is not compressed.
+Range range_of(const LogStream& stream, const Wanted& wanted);
 
 /// A range with at least so many wanted lines, or all of those in `whole`; and how many they are.
 struct Tail {

@@ -18,7 +18,7 @@
 namespace procsup {
 namespace {
 
-constexpr std::array kInterfaces{"io.procsupd.Manager", "io.procsupd.Job"};
+constexpr std::array kInterfaces{"io.procsupd.Manager", "io.procsupd.Job", "io.procsupd.Log"};
 
 /// mkdir -p; an existing directory is taken as it is.
 Result<void> make_directories(const std::string& path) {
