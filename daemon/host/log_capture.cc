@@ -20,6 +20,14 @@ using namespace std::chrono_literals;
 
 constexpr auto kLongestPause = std::chrono::milliseconds(250);
 
+/// For the next run, whatever became of the pipe in the one before.
+void make_ready(const Fd& writing, const JobSpec& spec) {
+    // That it does not block is the pipe's, not the process's.
+    fcntl(writing.get(), F_SETFL, 0);
+    // So that the job may open /dev/stdout.
+    if (spec.credentials) (void)fchown(writing.get(), spec.credentials->uid, spec.credentials->gid);
+}
+
 Fd kept(int number) {
     Fd low(number);
     return Fd(fcntl(low.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
@@ -83,8 +91,7 @@ Result<LogCapture::Kept*> LogCapture::stream_of(InstanceId id, const logger::Cap
     Kept* const known = of_instance_[id][wanted.name == "stderr" ? 1 : 0];
     if (known == nullptr) return new_stream(id, wanted, spec);
     Kept& stream = *known;
-    // A run before may have made it non-blocking, and that is the pipe's, not the process's.
-    fcntl(stream.writing.get(), F_SETFL, 0);
+    make_ready(stream.writing, spec);
     auto settings = wanted;
     settings.slot = stream.settings.slot;
     if (std::exchange(stream.settings, settings) != settings) tell_stream(stream, false);
@@ -108,8 +115,7 @@ Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::Ca
         return os_failure("keep a pipe", EMFILE);
     }
     of_instance_[id][wanted.name == "stderr" ? 1 : 0] = &stream;
-    // So that the job may open /dev/stdout.
-    if (spec.credentials) (void)fchown(stream.writing.get(), spec.credentials->uid, spec.credentials->gid);
+    make_ready(stream.writing, spec);
     if (running_) tell_stream(stream, true);
     return &stream;
 }

@@ -134,6 +134,16 @@ class Streams(CaptureTest):
         status = os.stat(self.file(s))
         self.assertEqual((0, pwd.getpwnam("nobody").pw_gid, 0o640), (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)))
 
+    @unittest.skipUnless(ROOT, "only root can start a job of another user")
+    def test_a_job_that_becomes_another_users_opens_its_output_anew(self):
+        job = captured("web", "echo out > /dev/stdout && exec sleep 1000", 'user = "games"', ONCE, 'min_uptime = "0s"')
+        s = self.supervise(job)
+        self.await_content(s, "out\n")
+        s.configure(job.replace("games", "nobody"))
+        s.ctl("reload")
+        s.ctl("restart", "web")
+        self.await_content(s, "out\nout\n")
+
     def test_what_a_stop_command_says_is_captured_too(self):
         s = self.supervise(captured("web", "echo begun; exec sleep 1000",
                                     'stop_command = ["/bin/sh", "-c", "echo asked; echo why >&2; kill $PROCSUPD_MAIN_PID"]'))
