@@ -100,7 +100,8 @@ struct StreamRecord {
 
 inline constexpr std::size_t kMostStreams = 65536;
 
-/// As many batches as directories can be out of order at the same time without holding up the others.
+/// Streams that cannot be written hold a batch each, up to one half of them; the other half is for as many directories that are
+/// out of order at the same time, without holding up the others.
 struct Memory {
     std::array<Batch, 32> batches;
     std::array<StreamRecord, kMostStreams> streams;

@@ -61,11 +61,8 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
         stream.problem = there.error().message;
         return Moved::Refused;
     }
+    if (!may_take(stream)) return Moved::Refused;
     Batch* const batch = idle_batch();
-    if (batch == nullptr) {
-        stream.problem = "too many directories cannot be written to";
-        return Moved::Refused;
-    }
     const auto taken = take(*batch, stream, now);
     if (taken != Taken::Some) return taken == Taken::End ? Moved::End : Moved::Nothing;
     bytes = batch->size;
@@ -113,7 +110,8 @@ Pump::Moved Pump::refuse(Batch& batch, Stream& stream, const Error& error) {
 
 bool Pump::retry(Stream& stream, std::int64_t now) {
     Batch* const batch = waiting_batch(stream.settings.slot);
-    return (batch == nullptr || resume(*batch, stream, now)) && settle_losses(stream, now);
+    const bool written = batch != nullptr ? resume(*batch, stream, now) : may_take(stream);
+    return written && settle_losses(stream, now);
 }
 
 bool Pump::has_waiting(const Stream& stream) const {
@@ -231,6 +229,22 @@ Result<void> Pump::write_step(const Step& step, Stream& stream) const {
         bytes.remove_prefix(*written);
     }
     return {};
+}
+
+/// A batch is kept for the first stream of each directory: a full disk has room for all of a directory, or for nothing.
+bool Pump::may_take(Stream& stream) {
+    std::size_t waiting = 0;
+    const std::string* reason = nullptr;
+    for (const auto& batch : memory_.batches) {
+        if (batch.phase.load(std::memory_order_relaxed) == Phase::Idle) continue;
+        ++waiting;
+        const Stream* const other = hooks_.find(batch.slot);
+        if (other != nullptr && other->settings.dir == stream.settings.dir) reason = &other->problem;
+    }
+    if (waiting < memory_.batches.size() / 2 || (reason == nullptr && waiting < memory_.batches.size())) return true;
+    stream.problem = reason != nullptr ? "other output waits for " + stream.settings.dir + ": " + *reason
+                                       : "too many directories cannot be written to";
+    return false;
 }
 
 Batch* Pump::idle_batch() {

@@ -37,7 +37,7 @@ public:
     };
     /// Moves at most one batch. `now`: microseconds since 1970, the time that the lines get.
     Moved move(Stream& stream, std::int64_t now, std::size_t& bytes);
-    /// Tries to write what waits of this stream; true when nothing of it waits any more.
+    /// Tries to write what waits of this stream; true when nothing of it waits any more and more may be taken.
     bool retry(Stream& stream, std::int64_t now);
     /// While nothing can be written: drops what the stream's settings allow to be dropped, so that its job goes on.
     void make_room(Stream& stream, std::int64_t now);
@@ -57,6 +57,7 @@ private:
     void drop_from_pipe(Stream& stream, std::size_t size, std::int64_t now);
     void limit_rate(Batch& batch, Stream& stream, std::int64_t now);
     Result<void> note_losses(Stream& stream, LineState& line);
+    bool may_take(Stream& stream);
     Batch* idle_batch();
     Batch* waiting_batch(std::uint32_t slot);
     void take_from_staging(Batch& batch);

@@ -56,10 +56,12 @@ void Pump::make_room(Stream& stream, std::int64_t now) {
         const auto begin = batch->progress().consumed;
         lose(stream, {batch->data + begin, batch->size - begin}, now);
         batch->enter(Phase::Idle);
-    } else {
+    } else if (may_take(stream)) {
         batch = idle_batch();
+    } else {
+        return drop_from_pipe(stream, static_cast<std::size_t>(waiting), now);
     }
-    if (batch != nullptr) take(*batch, stream, now);
+    take(*batch, stream, now);
 }
 
 void Pump::drop_from_pipe(Stream& stream, std::size_t size, std::int64_t now) {
