@@ -94,10 +94,10 @@ Compressor::~Compressor() {
     if (thread_.joinable()) thread_.join();
 }
 
-void Compressor::add(int dir, const std::string& name) {
+void Compressor::add(std::shared_ptr<const Fd> dir, const std::string& name) {
     {
         const std::lock_guard lock(mutex_);
-        orders_.push_back({Fd(fcntl(dir, F_DUPFD_CLOEXEC, 0)), name});
+        orders_.push_back({std::move(dir), name});
         if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     }
     changed_.notify_all();
@@ -122,7 +122,7 @@ void Compressor::run() {
         orders_.pop_front();
         working_ = true;
         lock.unlock();
-        compress_file(order.dir.get(), order.name, may_go_on);
+        compress_file(order.dir->get(), order.name, may_go_on);
         lock.lock();
         working_ = false;
         changed_.notify_all();

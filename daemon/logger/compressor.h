@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -21,13 +22,13 @@ public:
     Compressor& operator=(const Compressor&) = delete;
 
     /// Has the file `name` in the directory `dir` compressed.
-    void add(int dir, const std::string& name);
+    void add(std::shared_ptr<const Fd> dir, const std::string& name);
     /// Waits until nothing is left to do; for tests.
     void finish();
 
 private:
     struct Order {
-        Fd dir;
+        std::shared_ptr<const Fd> dir;
         std::string name;
     };
     void run();

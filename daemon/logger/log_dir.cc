@@ -98,10 +98,25 @@ Result<Fd> open_way(const std::string& path, bool make) {
     return opened;
 }
 
+Result<std::shared_ptr<const Fd>> LockedDirs::lock(Fd dir, const std::string& path) {
+    struct stat status {};
+    if (fstat(dir.get(), &status) < 0) return os_failure("look at " + path, errno);
+    auto& held = held_[{status.st_dev, status.st_ino}];
+    if (auto before = held.lock()) return before;
+    if (flock(dir.get(), LOCK_EX | LOCK_NB) < 0) {
+        if (errno == EWOULDBLOCK)
+            return Error{"cannot write in " + path + ": another procsup-logger does", EWOULDBLOCK};
+        return os_failure("lock " + path, errno);
+    }
+    auto locked = std::make_shared<const Fd>(std::move(dir));
+    held = locked;
+    return locked;
+}
+
 Result<void> LogDir::ensure() {
     struct stat status {};
     // A directory that was removed stays open, and nothing can be made in it.
-    if (fd_ && fstat(fd_.get(), &status) == 0 && status.st_nlink > 0) return {};
+    if (fd_ && fstat(fd(), &status) == 0 && status.st_nlink > 0) return {};
     return open();
 }
 
@@ -109,19 +124,16 @@ Result<void> LogDir::open() {
     fd_.reset();
     auto opened = open_way(path_, true);
     if (!opened) return opened.error();
-    if (flock(opened->get(), LOCK_EX | LOCK_NB) < 0) {
-        if (errno == EWOULDBLOCK)
-            return Error{"cannot write in " + path_ + ": another procsup-logger does", EWOULDBLOCK};
-        return os_failure("lock " + path_, errno);
-    }
-    fd_ = std::move(*opened);
+    auto locked = locked_->lock(std::move(*opened), path_);
+    if (!locked) return locked.error();
+    fd_ = std::move(*locked);
     scan();
     return {};
 }
 
 void LogDir::scan() {
     rotated_.clear();
-    DIR* const listing = fdopendir(dup(fd_.get()));
+    DIR* const listing = fdopendir(openat(fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (listing == nullptr) return;
     while (const dirent* entry = readdir(listing)) {
         auto [base, number] = parse_rotated(entry->d_name);

@@ -7,12 +7,23 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "common/fd.h"
 #include "common/result.h"
 #include "daemon/logger/compressor.h"
 
 namespace procsup::logger {
+
+/// The directories that this process has locked, each once, by whatever names it is known.
+class LockedDirs {
+public:
+    /// The directory, locked, or the one that it is locked as already. `path` is for the message.
+    Result<std::shared_ptr<const Fd>> lock(Fd dir, const std::string& path);
+
+private:
+    std::map<std::pair<dev_t, ino_t>, std::weak_ptr<const Fd>> held_;
+};
 
 /// One directory that log files are in, open and locked: no two loggers write in it. Knows which rotated files there are.
 ///
@@ -21,18 +32,18 @@ namespace procsup::logger {
 class LogDir {
 public:
     /// `compressor` may be null; it compresses what is rotated.
-    explicit LogDir(std::string path, Compressor* compressor = nullptr)
-        : path_(std::move(path)), compressor_(compressor) {}
+    LogDir(std::string path, std::shared_ptr<LockedDirs> locked, Compressor* compressor = nullptr)
+        : path_(std::move(path)), locked_(std::move(locked)), compressor_(compressor) {}
 
     const std::string& path() const { return path_; }
     /// Opens it, made with all that is missing above, unless that is done and it is still there. Also locks it.
     Result<void> ensure();
-    int fd() const { return fd_.get(); }
+    int fd() const { return fd_ ? fd_->get() : -1; }
 
     /// Numbers of the rotated files of `base`, the oldest first.
     const std::set<std::uint64_t>& rotated(const std::string& base) { return rotated_[base]; }
     void compress(const std::string& name) {
-        if (compressor_ != nullptr) compressor_->add(fd_.get(), name);
+        if (compressor_ != nullptr) compressor_->add(fd_, name);
     }
     void add(const std::string& base, std::uint64_t number) { rotated_[base].insert(number); }
     void remove(const std::string& base, std::uint64_t number) { rotated_[base].erase(number); }
@@ -42,8 +53,9 @@ private:
     void scan();
 
     std::string path_;
+    std::shared_ptr<LockedDirs> locked_;
     Compressor* compressor_;
-    Fd fd_;
+    std::shared_ptr<const Fd> fd_;
     std::map<std::string, std::set<std::uint64_t>> rotated_;
 };
 

@@ -139,7 +139,7 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     auto& dir = dirs_[settings.dir];
     auto shared = dir.lock();
     if (!shared) {
-        shared = std::make_shared<LogDir>(settings.dir, &compressor_);
+        shared = std::make_shared<LogDir>(settings.dir, locked_dirs_, &compressor_);
         dir = shared;
     }
     Fd pipe = before != nullptr ? std::move(before->pipe) : std::move(packet.fds[0]);

@@ -63,6 +63,7 @@ private:
     std::unique_ptr<Pump> pump_;
     std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
     std::map<std::string, std::weak_ptr<LogDir>> dirs_;
+    std::shared_ptr<LockedDirs> locked_dirs_ = std::make_shared<LockedDirs>();
     Readers readers_;
     std::unique_ptr<Mirror> mirror_;   ///< once it was needed
     std::vector<std::string> unsaid_;  ///< for procsupd, when there is room

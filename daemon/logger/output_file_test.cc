@@ -27,8 +27,9 @@ protected:
     ~OutputFileTest() override { fs::remove_all(root_); }
 
     std::string dir() const { return root_ + "/a/log"; }
+    /// As a logger of its own has it.
     OutputFile file(const Retention& retention = {0, 5, 0, 0, false}, Compressor* compressor = nullptr) const {
-        return {std::make_shared<LogDir>(dir(), compressor), "web.out.log", {}, retention};
+        return {std::make_shared<LogDir>(dir(), std::make_shared<LockedDirs>(), compressor), "web.out.log", {}, retention};
     }
     static std::string content(const std::string& path) {
         std::stringstream text;
@@ -222,6 +223,16 @@ TEST_F(OutputFileTest, FollowsNoLinkOfAnotherUser) {
     const auto there = again.look(0);
     ASSERT_FALSE(there);
     EXPECT_THAT(there.error().message, HasSubstr("symbolic link of another user"));
+}
+
+TEST_F(OutputFileTest, TwoNamesOfADirectoryAreOne) {
+    const auto locked = std::make_shared<LockedDirs>();
+    fs::create_directory_symlink(dir(), root_ + "/name");
+    OutputFile log(std::make_shared<LogDir>(dir(), locked), "web.out.log", {}, {});
+    OutputFile other(std::make_shared<LogDir>(root_ + "/name", locked), "other.out.log", {}, {});
+    write(log, "one");
+    write(other, "two");
+    EXPECT_EQ(content(dir() + "/other.out.log"), "two");
 }
 
 TEST_F(OutputFileTest, ADirectoryHasOneLogger) {
