@@ -143,10 +143,13 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
         dir = shared;
     }
     Fd pipe = before != nullptr ? std::move(before->pipe) : std::move(packet.fds[0]);
-    const bool watched = before != nullptr && before->watched;
     const auto slot = settings.slot;
     auto renewed = std::make_unique<Stream>(std::move(settings), std::move(pipe), std::move(shared));
-    renewed->watched = watched;
+    if (before != nullptr) {
+        // What waits is tried with the new settings when its time has come.
+        renewed->watched = before->watched;
+        renewed->problem = before->problem;
+    }
     streams_[slot] = std::move(renewed);
     if (before == nullptr && working_) watch(*streams_[slot], true);
     if (streams_[slot]->settings.retention.max_age > 0 && working_ && !expiry_) expire();
