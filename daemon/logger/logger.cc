@@ -1,6 +1,8 @@
 #include "daemon/logger/logger.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,7 +55,8 @@ Logger::Logger(EventLoop& loop, Fd control, std::function<void(int)> end)
       retry_pause_(kFirstRetry) {
     control_watch_ =
         loop_.watch_fd(control_.get(), EPOLLIN, Priority::SpawnResult, [this](std::uint32_t) { on_control(); });
-    pipes_watch_ = loop_.watch_fd(pipes_.get(), 0, Priority::Exit, [this](std::uint32_t) { on_pipes(); });
+    // Behind the timers: a job that writes all the time has always something there.
+    pipes_watch_ = loop_.watch_fd(pipes_.get(), 0, Priority::Client, [this](std::uint32_t) { on_pipes(); });
 }
 
 Logger::~Logger() = default;
@@ -190,23 +193,37 @@ void Logger::lose_procsupd() {
 
 /// Reads what is to be forgotten to its end; the end of everything, when that is what is asked for.
 void Logger::finish_streams() {
-    if (!pump_) return end_(EXIT_SUCCESS);
+    if (ending_ && !pump_) return end_(EXIT_SUCCESS);
     std::vector<std::uint32_t> finished;
     const auto now = clock_usec(CLOCK_REALTIME);
     for (auto& [slot, stream] : streams_) {
         if (!ending_ && !stream->removing) continue;
         if (pump_->has_waiting(*stream)) continue;
-        std::size_t bytes = 0;
-        auto moved = Pump::Moved::Some;
-        while (!stream->at_end && moved == Pump::Moved::Some) moved = pump_->move(*stream, now, bytes);
-        stream->at_end = stream->at_end || moved == Pump::Moved::End;
-        if (moved == Pump::Moved::Refused) refused(*stream);
+        const bool emptied = empty_pipe(*stream, now);
         // While procsupd lives it holds the writing end itself: then an empty pipe is the end.
-        const bool empty = stream->at_end || (moved == Pump::Moved::Nothing && !orphaned_);
-        if (empty && !pump_->has_waiting(*stream)) finished.push_back(slot);
+        if (stream->at_end || (emptied && !orphaned_)) finished.push_back(slot);
     }
     for (const auto slot : finished) forget(slot);
     if (ending_ && streams_.empty()) end_(EXIT_SUCCESS);
+}
+
+/// Moves what is in the pipe now, and no more: who is not ended with the job may write for ever. True: all of it is written.
+bool Logger::empty_pipe(Stream& stream, std::int64_t now) {
+    if (stream.at_end) return true;
+    pollfd pipe{stream.pipe.get(), POLLIN, 0};
+    int there = 0;
+    // A look into the pipe first: for nothing no file is made.
+    if (poll(&pipe, 1, 0) > 0 && (pipe.revents & POLLIN) == 0) stream.at_end = true;
+    ioctl(stream.pipe.get(), FIONREAD, &there);
+    while (there > 0) {
+        std::size_t bytes = 0;
+        const auto moved = pump_->move(stream, now, bytes);
+        if (moved == Pump::Moved::Refused) refused(stream);
+        if (moved != Pump::Moved::Some) return false;
+        there -= static_cast<int>(bytes);
+    }
+    readers_.changed(stream.settings.slot);
+    return true;
 }
 
 void Logger::forget(std::uint32_t slot) {
@@ -272,8 +289,7 @@ void Logger::on_pipes() {
         if (round_pause_.count() > 0) rest(round_pause_);
         if (clock_usec(CLOCK_MONOTONIC) >= turn_ends) break;
     }
-    if (ending_ || std::any_of(streams_.begin(), streams_.end(), [](const auto& one) { return one.second->removing; }))
-        finish_streams();
+    finish_streams();
 }
 
 /// Aims at rounds that bring neither so little that they are not worth it, nor so much that a writer has waited for them.
@@ -293,8 +309,13 @@ bool Logger::one_round(std::size_t& largest) {
     largest = 0;
     const auto now = clock_usec(CLOCK_REALTIME);
     for (int i = 0; i < count; ++i) {
-        if (Stream* const stream = find(events[static_cast<std::size_t>(i)].data.u32)) {
+        const auto& event = events[static_cast<std::size_t>(i)];
+        Stream* const stream = find(event.data.u32);
+        if (stream == nullptr) continue;
+        if ((event.events & EPOLLIN) != 0) {
             largest = std::max(largest, pump(*stream, now));
+        } else {
+            reach_end(*stream);
         }
     }
     return count > 0;
@@ -309,12 +330,14 @@ std::size_t Logger::pump(Stream& stream, std::int64_t now) {
             if (stream.settings.rate_lines > 0 && !losses_ && pump_->has_losses(stream)) settle_losses();
             break;
         case Pump::Moved::Refused: refused(stream); break;
-        case Pump::Moved::End:
-            stream.at_end = true;
-            watch(stream, false);
-            break;
+        case Pump::Moved::End: reach_end(stream); break;
     }
     return bytes;
+}
+
+void Logger::reach_end(Stream& stream) {
+    stream.at_end = true;
+    watch(stream, false);
 }
 
 // ---- what cannot be written
@@ -382,7 +405,7 @@ void Logger::try_again() {
         retry_pause_ = std::min<std::chrono::milliseconds>(retry_pause_ * 2, kLongestRetry);
         retry_ = loop_.call_at(loop_.now() + retry_pause_, [this] { try_again(); });
     }
-    if (ending_) finish_streams();
+    finish_streams();
 }
 
 /// Where files have an age: what is too old goes, and this is called again when the next one is.

@@ -51,6 +51,8 @@ private:
     void settle_losses();
     void watch(Stream& stream, bool on);
     void tell_problem(Stream& stream);
+    bool empty_pipe(Stream& stream, std::int64_t now);
+    void reach_end(Stream& stream);
     void forget(std::uint32_t slot);
     Stream* find(std::uint32_t slot);
 

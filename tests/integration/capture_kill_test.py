@@ -125,6 +125,29 @@ class Ends(CaptureTest):
         self.await_true("both are there", lambda: len(self.content(s)) == len(self.written) + len("again\n"))
         self.assertEqual(self.written + b"again\n", self.content(s))
 
+    def test_what_a_removed_job_leaves_behind_writing_for_ever_holds_up_nobody(self):
+        s = self.prepare()
+        other = captured("other", "exec cat < @DIR@/in")
+        s.configure(captured("web", "for n in 1 2 3 4 5 6; do setsid yes & echo $! > @DIR@/up; done", 'orphans = "ignore"',
+                             'restart = "no"', max_size="1MiB", keep=1) + other)
+        to_job = s.fifo("in")
+        s.start().settle()
+        orphans = [int(s.up.next()) for _ in range(6)]
+        self.await_true("it writes", lambda: len(files_of(self.log_dir(s), "web.out.log")) == 2)
+        s.configure(other)
+        s.ctl("reload")
+        os.write(to_job.fd, b"fine\n")
+        self.await_content(s, "fine\n", "other.out.log")
+        for orphan in orphans:
+            self.assert_gone(orphan)
+
+    def test_a_shutdown_makes_no_file_for_nothing(self):
+        s = self.supervise(captured("web", "echo out; exec sleep 1000"))
+        self.await_content(s, "out\n")
+        s.ctl("shutdown")
+        self.assertEqual(0, s.wait_end())
+        self.assertEqual(["web.out.log"], os.listdir(self.log_dir(s)))
+
     def test_a_shutdown_waits_for_the_files(self):
         s, logger = self.with_a_full_pipe()
         shutdown = s.popen("shutdown", stdout=subprocess.DEVNULL)
