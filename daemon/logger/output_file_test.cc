@@ -29,7 +29,8 @@ protected:
     std::string dir() const { return root_ + "/a/log"; }
     /// As a logger of its own has it.
     OutputFile file(const Retention& retention = {0, 5, 0, 0, false}, Compressor* compressor = nullptr) const {
-        return {std::make_shared<LogDir>(dir(), std::make_shared<LockedDirs>(), compressor), "web.out.log", {}, retention};
+        return {
+            std::make_shared<LogDir>(dir(), std::make_shared<LockedDirs>(), compressor), "web.out.log", {}, retention};
     }
     static std::string content(const std::string& path) {
         std::stringstream text;

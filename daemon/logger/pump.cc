@@ -30,8 +30,9 @@ void Pump::recover(std::int64_t now) {
         if (phase != Phase::Writing) {
             take_from_staging(batch);
             memory_.streams[batch.slot].taken.store(batch.begin + batch.size, std::memory_order_release);
+            const auto skipped = stream != nullptr ? rest_of_lost_line(*stream, {batch.data, batch.size}) : 0;
             // Which file it goes to is found out by resume().
-            batch.set_progress({0, memory_.streams[batch.slot].line, 0, 0});
+            batch.set_progress({static_cast<std::uint32_t>(skipped), memory_.streams[batch.slot].line, 0, 0});
             batch.enter(Phase::Writing);
         }
         if (stream == nullptr) {
@@ -40,6 +41,7 @@ void Pump::recover(std::int64_t now) {
             resume(batch, *stream, now);
         }
     }
+    look_for_waiting();
 }
 
 /// What is missing in the staging pipe is in `data` already. A read from a pipe that has the bytes is not interrupted, and
@@ -103,6 +105,7 @@ Pump::Taken Pump::take(Batch& batch, Stream& stream, std::int64_t now) {
 /// What was written of a step is taken back: it will be written again as a whole.
 Pump::Moved Pump::refuse(Batch& batch, Stream& stream, const Error& error) {
     stream.problem = error.message;
+    some_wait_ = true;
     const auto size = batch.progress().file_size;
     if (stream.file.size() > size) (void)stream.file.cut(size);
     return Moved::Refused;
@@ -111,13 +114,20 @@ Pump::Moved Pump::refuse(Batch& batch, Stream& stream, const Error& error) {
 bool Pump::retry(Stream& stream, std::int64_t now) {
     Batch* const batch = waiting_batch(stream.settings.slot);
     const bool written = batch != nullptr ? resume(*batch, stream, now) : may_take(stream);
+    look_for_waiting();
     return written && settle_losses(stream, now);
 }
 
-bool Pump::has_waiting(const Stream& stream) const {
-    return std::any_of(memory_.batches.begin(), memory_.batches.end(), [&](const auto& batch) {
-        return batch.phase.load(std::memory_order_relaxed) != Phase::Idle && batch.slot == stream.settings.slot;
+void Pump::look_for_waiting() {
+    some_wait_ = std::any_of(memory_.batches.begin(), memory_.batches.end(), [](const auto& batch) {
+        return batch.phase.load(std::memory_order_relaxed) != Phase::Idle;
     });
+}
+
+bool Pump::has_waiting(const Stream& stream) const {
+    return some_wait_ && std::any_of(memory_.batches.begin(), memory_.batches.end(), [&](const auto& batch) {
+               return batch.phase.load(std::memory_order_relaxed) != Phase::Idle && batch.slot == stream.settings.slot;
+           });
 }
 
 bool Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
@@ -155,7 +165,7 @@ bool Pump::write(Batch& batch, Stream& stream) {
     while (progress.consumed < batch.size) {
         const auto bytes = bytes_of_this_run(batch, stream, progress);
         if (!bytes) {
-            stream.problem = bytes.error().message;
+            refuse(batch, stream, bytes.error());
             return false;
         }
         const std::string_view left(batch.data + progress.consumed, *bytes);
@@ -171,7 +181,7 @@ bool Pump::write(Batch& batch, Stream& stream) {
         if (!step.rotate) continue;
         if (stream.settings.sync >= 0) (void)stream.file.sync();
         if (auto done = stream.file.rotate(); !done) {
-            stream.problem = done.error().message;
+            refuse(batch, stream, done.error());
             return false;
         }
         progress.file_size = stream.file.size();
@@ -233,6 +243,7 @@ Result<void> Pump::write_step(const Step& step, Stream& stream) const {
 
 /// A batch is kept for the first stream of each directory: a full disk has room for all of a directory, or for nothing.
 bool Pump::may_take(Stream& stream) {
+    if (!some_wait_) return true;
     std::size_t waiting = 0;
     const std::string* reason = nullptr;
     for (const auto& batch : memory_.batches) {

@@ -61,7 +61,8 @@ private:
     Batch* idle_batch();
     Batch* waiting_batch(std::uint32_t slot);
     void take_from_staging(Batch& batch);
-    static Moved refuse(Batch& batch, Stream& stream, const Error& error);
+    void look_for_waiting();
+    Moved refuse(Batch& batch, Stream& stream, const Error& error);
     bool resume(Batch& batch, Stream& stream, std::int64_t now);
     bool write(Batch& batch, Stream& stream);
     Result<void> write_step(const Step& step, Stream& stream) const;
@@ -71,6 +72,7 @@ private:
     Memory& memory_;
     Fd staging_in_, staging_out_;
     Hooks hooks_;
+    bool some_wait_ = true;  ///< batches that could not be written; only then they are looked for
 };
 
 }  // namespace procsup::logger

@@ -62,6 +62,7 @@ void Pump::make_room(Stream& stream, std::int64_t now) {
         return drop_from_pipe(stream, static_cast<std::size_t>(waiting), now);
     }
     take(*batch, stream, now);
+    some_wait_ = true;
 }
 
 void Pump::drop_from_pipe(Stream& stream, std::size_t size, std::int64_t now) {

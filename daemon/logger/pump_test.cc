@@ -47,7 +47,8 @@ protected:
         settings_.format = format;
         settings_.retention.max_size = max_size;
         settings_.retention.keep = 100;
-        stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])), std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()));
+        stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])),
+                                           std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()));
         pump_ = std::make_unique<Pump>(
             *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
             Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; }});
