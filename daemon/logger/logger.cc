@@ -162,7 +162,7 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
 void Logger::tail(std::uint32_t slot, std::uint32_t run) {
     Stream* const stream = find(slot);
     if (stream == nullptr || !working_) return;
-    while (pump(*stream, clock_usec(CLOCK_REALTIME)) > 0 && !pump_->has_waiting(*stream)) continue;
+    if (!pump_->has_waiting(*stream)) empty_pipe(*stream, clock_usec(CLOCK_REALTIME));
     pump_->note_runs(*stream);
     const auto seen = memory_->streams[slot].marks_seen;
     if (seen > run) say(tail_packet(slot, run, last_lines(*stream, seen - 1 - run)));

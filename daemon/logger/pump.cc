@@ -220,8 +220,9 @@ Result<void> Pump::begin_run(const RunMark& mark, Stream& stream, LineState& lin
 
 void Pump::note_runs(Stream& stream) {
     auto& record = memory_.streams[stream.settings.slot];
-    if (has_waiting(stream) || !stream.file.look(0)) return;
     const auto taken = record.taken.load(std::memory_order_relaxed);
+    // For nothing no file is made.
+    if (taken == 0 || has_waiting(stream) || !stream.file.look(0)) return;
     for (const auto count = record.marks.count(); record.marks_seen != count; ++record.marks_seen) {
         if (count - record.marks_seen > RunMarks::kKept) record.marks_seen = count - RunMarks::kKept;
         const auto& mark = record.marks.get(record.marks_seen);

@@ -1,5 +1,6 @@
 """Where captured output cannot be written for a while, nothing of it is lost and nobody else waits."""
 import os
+import shutil
 import random
 import signal
 import time
@@ -63,8 +64,7 @@ class Meddling(Echo):
         self.await_content(self.s, "two\n")
 
     def test_a_directory_that_was_removed_is_made_anew(self):
-        os.unlink(self.current)
-        os.rmdir(self.log_dir(self.s))
+        shutil.rmtree(self.log_dir(self.s))
         self.say("two")
         self.await_content(self.s, "two\n")
 

@@ -16,8 +16,8 @@ QUICK = ('restart = "always"', 'start_limit = "none"', 'min_uptime = "0s"')
 
 
 class Killed(Captured):
-    def kill_them_while_lines_flow(self, form):
-        s = self.prepare(captured("web", None, *QUICK, command=numbered("@DIR@/board"), format=form, **SMALL))
+    def kill_them_while_lines_flow(self, form, **log):
+        s = self.prepare(captured("web", None, *QUICK, command=numbered("@DIR@/board"), format=form, **SMALL, **log))
         board = Board(s.path("board"))
         os.chmod(s.path("board"), 0o666)
         s.start()
@@ -41,7 +41,7 @@ class Killed(Captured):
         self.kill_them_while_lines_flow("raw")
 
     def test_every_line_is_there_once_with_its_time(self):
-        self.kill_them_while_lines_flow("stamped")
+        self.kill_them_while_lines_flow("stamped", compress="zstd")
 
     def test_every_line_is_there_once_as_json(self):
         self.kill_them_while_lines_flow("json")
@@ -146,7 +146,7 @@ class Ends(CaptureTest):
         self.await_content(s, "out\n")
         s.ctl("shutdown")
         self.assertEqual(0, s.wait_end())
-        self.assertEqual(["web.out.log"], os.listdir(self.log_dir(s)))
+        self.assertEqual(["web.out.log", "web.out.log.runs"], sorted(os.listdir(self.log_dir(s))))
 
     def test_a_shutdown_waits_for_the_files(self):
         s, logger = self.with_a_full_pipe()

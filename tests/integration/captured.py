@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 
 from hostile import HostileTest
@@ -15,7 +16,7 @@ STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 def captured(name, shell=None, *lines, command=None, **log):
     """The table of a job with captured output; `log` are keys of its [log]."""
     what = f"shell = {json.dumps(shell)}" if shell else f"command = {json.dumps(command)}"
-    keys = {"stdout": "capture", "stderr": "capture", "format": "raw", **log}
+    keys = {"stdout": "capture", "stderr": "capture", "format": "raw", "compress": "none", **log}
     return "\n".join([f"[jobs.{name}]", what, *lines, f"[jobs.{name}.log]",
                       *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""])
 
@@ -31,18 +32,30 @@ def numbered(board, longest=100):
 
 def files_of(directory, base):
     """Paths of the files of one stream, in the order they were written."""
-    def number(name):
-        rest = name[len(base) + 1:]
-        return int(rest) if rest.isdigit() else None
-
     names = os.listdir(directory) if os.path.isdir(directory) else []
-    rotated = sorted((name for name in names if name.startswith(base + ".") and number(name) is not None), key=number)
+    by_number = {}
+    # A file whose compression was interrupted is there under its own name.
+    for name in sorted(names, reverse=True):
+        if found := re.fullmatch(re.escape(base) + r"\.(\d+)(\.zst)?", name):
+            by_number[int(found[1])] = name
+    rotated = [by_number[number] for number in sorted(by_number)]
     return [os.path.join(directory, name) for name in rotated + [base] if name in names]
 
 
 def content_of(directory, base="web.out.log"):
+    """Of all its files together, looked for again when one of them was removed or compressed meanwhile."""
+    while True:
+        try:
+            return content_of_all(files_of(directory, base))
+        except FileNotFoundError:
+            continue
+
+
+def content_of_all(files):
+    if any(path.endswith(".zst") for path in files):
+        return subprocess.run(["zstd", "-dcfq", "--", *files], stdout=subprocess.PIPE, check=True).stdout
     content = b""
-    for path in files_of(directory, base):
+    for path in files:
         with open(path, "rb") as file:
             content += file.read()
     return content
