@@ -61,7 +61,20 @@ void LineFormat::set_time(std::int64_t usec) {
 }
 
 Step LineFormat::next(std::string_view data, const LineState& line, std::uint64_t size) {
-    return format_ == LogFormat::Raw ? next_raw(data, line, size) : next_lines(data, line, size);
+    if (line.length > 0 && line.format != static_cast<std::uint32_t>(format_)) return leave(line);
+    Step step = format_ == LogFormat::Raw ? next_raw(data, line, size) : next_lines(data, line, size);
+    step.after.format = static_cast<std::uint32_t>(format_);
+    return step;
+}
+
+/// Ends a line that was begun in another format, and its file.
+Step LineFormat::leave(LineState line) {
+    const auto begun = static_cast<LogFormat>(line.format);
+    out_.clear();
+    if (begun != LogFormat::Raw) end_line(line, begun, true);
+    line = LineState{};
+    line.continued = format_ != LogFormat::Raw;
+    return {out_, 0, line, true};
 }
 
 /// As much as fits without looking at it; near the end of the file up to the end of the last line that fits.
@@ -91,8 +104,8 @@ void LineFormat::begin_line(LineState& line, bool continued) {
     line.length = out_.size() - before;
 }
 
-void LineFormat::end_line(LineState& line, bool cut) {
-    if (format_ == LogFormat::Stamped) {
+void LineFormat::end_line(LineState& line, LogFormat format, bool cut) {
+    if (format == LogFormat::Stamped) {
         out_ += '\n';
     } else {
         // What was begun of a character and never ended.
@@ -171,7 +184,7 @@ Step LineFormat::next_lines(std::string_view data, LineState line, std::uint64_t
         const bool ended = taken == text.size() && newline != std::string_view::npos;
         const bool cut = !ended && max_size_ != 0 && line.length >= max_size_;
         if (ended) ++used;
-        if (ended || cut) end_line(line, cut);
+        if (ended || cut) end_line(line, format_, cut);
         const bool fits = max_size_ == 0 || size + out_.size() <= max_size_;
         if (!fits && begun_here && size + out_before > 0) {
             out_.resize(out_before);

@@ -14,6 +14,7 @@ struct LineState {
     std::uint8_t cut[4] = {};  ///< Json: the bytes of a character that the last batch ended within
     std::uint32_t cut_size = 0;
     std::uint32_t continued = 0;  ///< the next line is the rest of one that was cut
+    std::uint32_t format = 0;     ///< a LogFormat: that of the line
 };
 
 /// What is written next, and what comes of it.
@@ -30,7 +31,8 @@ struct LineSource {
 };
 
 /// Turns what a job writes into what stands in its file, step by step. Pure. A file is full when the next line does not fit;
-/// a line that alone is longer than a file is cut: Raw between any two bytes, else with a mark.
+/// a line that alone is longer than a file is cut: Raw between any two bytes, else with a mark. So is a line that was begun in
+/// another format.
 class LineFormat {
 public:
     /// `max_size`: of a file, 0: any size.
@@ -52,12 +54,13 @@ public:
     static constexpr std::size_t kStepSize = 128 * 1024;
 
 private:
+    Step leave(LineState line);
     Step next_raw(std::string_view data, LineState line, std::uint64_t size) const;
     Step next_lines(std::string_view data, LineState line, std::uint64_t size);
     std::size_t add_text(std::string_view text, LineState& line, bool ended);
     void add_escaped(std::string_view text, LineState& line, bool ended);
     void begin_line(LineState& line, bool continued);
-    void end_line(LineState& line, bool cut);
+    void end_line(LineState& line, LogFormat format, bool cut);
 
     LogFormat format_;
     std::uint64_t max_size_;

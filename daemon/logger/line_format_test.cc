@@ -104,6 +104,30 @@ TEST(LineFormat, TellsOfLossesInItsOwnForm) {
         "\n");
 }
 
+TEST(LineFormat, ALineThatWasBegunInAnotherFormatStaysInItsFile) {
+    const std::string stamp(kStamp);
+    const auto goes_on = [](LogFormat first, LogFormat then) {
+        LineFormat before(first, 0, {"web", "web", "stdout"}), after(then, 0, {"web", "web", "stdout"});
+        before.set_time(kTime);
+        after.set_time(kTime);
+        std::vector<std::string> files(1);
+        const auto begun = before.next("beg\xc3", {}, 0);
+        files.back().append(begun.bytes);
+        const auto left = after.next("un\n", begun.after, files.back().size());
+        EXPECT_EQ(left.consumed, 0u);
+        EXPECT_TRUE(left.rotate);
+        files.back().append(left.bytes);
+        files.emplace_back(after.next("un\n", left.after, 0).bytes);
+        return files;
+    };
+    EXPECT_EQ(goes_on(LogFormat::Raw, LogFormat::Stamped),
+              (std::vector<std::string>{"beg\xc3", stamp + "[continued] un\n"}));
+    EXPECT_EQ(goes_on(LogFormat::Stamped, LogFormat::Raw), (std::vector<std::string>{stamp + "beg\xc3\n", "un\n"}));
+    const auto files = goes_on(LogFormat::Json, LogFormat::Raw);
+    EXPECT_TRUE(files[0].ends_with("\"message\":\"beg\xef\xbf\xbd\",\"cut\":true}\n")) << files[0];
+    EXPECT_EQ(files[1], "un\n");
+}
+
 /// However the bytes are divided into batches, the same lines come out, in files that are not larger than one line allows.
 TEST(LineFormat, DoesNotDependOnBatches) {
     std::mt19937 random(7);

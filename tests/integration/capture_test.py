@@ -61,6 +61,18 @@ class Formats(CaptureTest):
             expected = form.format(stream, message).encode()
             self.await_true(base, lambda base=base, expected=expected: re.fullmatch(expected, self.content(s, base)))
 
+    def test_a_line_is_not_begun_in_one_form_and_ended_in_another(self):
+        job = captured("web", "printf 'one\\nbegun'; exec sleep 1000", 'min_uptime = "0s"', format="json")
+        s = self.supervise(job)
+        self.await_true("it is begun", lambda: self.content(s).endswith(b"begun"))
+        s.configure(job.replace('"json"', '"raw"'))
+        s.ctl("reload")
+        s.ctl("restart", "web")
+        self.await_true("it is begun again", lambda: self.content(s).endswith(b"\nbegun"))
+        before, after = files_of(self.log_dir(s), "web.out.log")
+        with open(before, "rb") as first, open(after, "rb") as second:
+            self.assertEqual([b"one\nbegun\n", b"one\nbegun"], [AS_WRITTEN["json"](first.read()), second.read()])
+
     def test_each_form_has_every_line_of_many_files(self):
         lines = "".join(f"{number}\n" for number in range(1, 20001))
         jobs = [captured(form, "seq 1 20000", ONCE, format=form, max_size="16KiB", keep=10000) for form in AS_WRITTEN]
