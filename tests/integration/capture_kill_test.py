@@ -23,8 +23,8 @@ class Killed(Captured):
         s.start()
         logger = self.logger(s)
         for kill in range(KILLS):
-            so_far = sum(board.lines().values()) + random.randrange(2000)
-            self.await_true("lines flow", lambda so_far=so_far: sum(board.lines().values()) > so_far)
+            so_far = board.total() + random.randrange(2000)
+            self.await_true("lines flow", lambda so_far=so_far: board.total() > so_far)
             if kill % 2:
                 s.ctl("signal", "KILL", "web")
             if kill % 3 != 1:

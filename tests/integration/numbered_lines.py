@@ -1,19 +1,24 @@
 """A job that writes numbered lines for ever: "RUN NUMBER xxx", each with one write(2) that is done wholly or not at all.
 
     numbered_lines.py BOARD [LONGEST]
+    numbered_lines.py BOARD yes
 
-How many lines each run has written stands on the board, which outlives it.
+How many lines each run has written stands on the board, which outlives it. With "yes" these are pieces of what yes(1) writes.
 """
 import ctypes
 import mmap
 import os
 import sys
+import time
 
 COUNTERS = ctypes.c_uint64 * 4096
+ALLOWED = 4095
+PIECE = b"y\n" * 2048
 
 
 class Board:
-    """Counters that are in memory shared with the runs: the number of runs, then the lines of each."""
+    """Counters that are in memory shared with the runs: the number of runs, then the lines of each; the last one says how many
+    lines all runs together may write, 0 that there is no end."""
 
     def __init__(self, path):
         with open(path, "ab") as file:
@@ -31,6 +36,13 @@ class Board:
     def lines(self):
         """{run: lines it has noted}"""
         return {run: self.get(run) for run in range(1, self.get(0) + 1)}
+
+    def total(self):
+        return sum(self.counters[1:self.get(0) + 1])
+
+    def allow(self, more):
+        """So many lines beside those that are written already."""
+        self.set(ALLOWED, self.total() + more)
 
 
 def line(run, number, longest):
@@ -54,12 +66,15 @@ def faults(content, noted, longest):
 
 def main():
     board = Board(sys.argv[1])
-    longest = int(sys.argv[2]) if len(sys.argv) > 2 else 100
-    run = board.get(0) + 1
+    yes = sys.argv[2:] == ["yes"]
+    longest = int(sys.argv[2]) if len(sys.argv) > 2 and not yes else 100
+    before, run = board.total(), board.get(0) + 1
     board.set(0, run)
     number = 0
     while True:
-        os.write(1, line(run, number + 1, longest))
+        while 0 < board.get(ALLOWED) <= before + number:
+            time.sleep(0.001)
+        os.write(1, PIECE if yes else line(run, number + 1, longest))
         number += 1
         board.set(run, number)
 
