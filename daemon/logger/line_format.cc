@@ -117,8 +117,9 @@ void LineFormat::end_line(LineState& line, LogFormat format, bool cut) {
 }
 
 Step LineFormat::close(LineState line) {
+    const auto begun = static_cast<LogFormat>(line.format);
     out_.clear();
-    if (format_ != LogFormat::Raw && line.length > 0) end_line(line, false);
+    if (begun != LogFormat::Raw && line.length > 0) end_line(line, begun, false);
     return {out_, 0, line, false};
 }
 
@@ -130,7 +131,7 @@ Step LineFormat::note_loss(std::uint64_t lines, std::int64_t first, std::int64_t
         out_ = (line.length > 0 ? "\n" : "") + ("[procsupd: " + text + "]\n");
         return {out_, 0, LineState{}, false};
     }
-    if (line.length > 0) end_line(line, false);
+    if (line.length > 0) end_line(line, static_cast<LogFormat>(line.format), false);
     begin_line(line, false);
     out_ += "[procsupd: " + text + "]";
     out_ += format_ == LogFormat::Stamped ? "\n" : fmt::format("\",\"lost\":{}}}\n", lines);

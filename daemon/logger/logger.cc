@@ -152,6 +152,10 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
         // What waits is tried with the new settings when its time has come.
         renewed->watched = before->watched;
         renewed->problem = before->problem;
+        // One file, one format: a reader is told of it once.
+        const bool reformed = before->settings.format != renewed->settings.format && !pump_->has_waiting(*before);
+        if (reformed && renewed->file.look(clock_usec(CLOCK_REALTIME)) && renewed->file.size() > 0)
+            (void)renewed->file.rotate();
     }
     streams_[slot] = std::move(renewed);
     if (before == nullptr && working_) watch(*streams_[slot], true);
