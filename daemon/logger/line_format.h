@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ struct LineState {
     std::uint32_t cut_size = 0;
     std::uint32_t continued = 0;  ///< the next line is the rest of one that was cut
     std::uint32_t format = 0;     ///< a LogFormat: that of the line
+
+    bool is_sound() const { return cut_size <= sizeof(cut) - 1 && format < std::size(kLogFormatNames); }
 };
 
 /// What is written next, and what comes of it.

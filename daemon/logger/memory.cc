@@ -12,6 +12,12 @@ namespace procsup::logger {
 
 static_assert(std::atomic<Phase>::is_always_lock_free);
 
+bool Batch::is_sound() const {
+    const auto where = phase.load(std::memory_order_acquire);
+    if (where > Phase::Writing || slot >= kMostStreams || size > kSize) return false;
+    return where != Phase::Writing || (progress().consumed <= size && progress().line.is_sound());
+}
+
 void StreamRecord::clear() {
     this->~StreamRecord();
     new (this) StreamRecord{};

@@ -48,12 +48,15 @@ struct Batch {
         current_.store(next, std::memory_order_release);
     }
     void enter(Phase next) { phase.store(next, std::memory_order_release); }
-
-    char data[kSize];
+    /// Only what this program could have written: it is not stored anywhere that others write, but it decides what is.
+    bool is_sound() const;
 
 private:
     Progress progress_[2];
     std::atomic<std::uint32_t> current_;
+
+public:
+    char data[kSize];
 };
 
 /// Where a run of an instance begins in what it writes.
@@ -96,6 +99,7 @@ struct StreamRecord {
     Losses losses;
 
     void clear();
+    bool is_sound() const { return line.is_sound(); }
 };
 
 inline constexpr std::size_t kMostStreams = 65536;

@@ -20,10 +20,15 @@ void Pump::recover(std::int64_t now) {
     for (auto& batch : memory_.batches) {
         const auto phase = batch.phase.load(std::memory_order_acquire);
         if (phase == Phase::Idle) continue;
+        if (!batch.is_sound() || !memory_.streams[batch.slot].is_sound()) {
+            batch.enter(Phase::Idle);
+            continue;
+        }
         if (phase == Phase::Filling) {
             int there = 0;
             ioctl(staging_out_.get(), FIONREAD, &there);
-            batch.size = static_cast<std::uint32_t>(there);
+            batch.size =
+                static_cast<std::uint32_t>(std::min<std::size_t>(static_cast<std::size_t>(there), Batch::kSize));
             batch.enter(Phase::Reading);
         }
         Stream* const stream = hooks_.find(batch.slot);
@@ -49,7 +54,7 @@ void Pump::recover(std::int64_t now) {
 void Pump::take_from_staging(Batch& batch) {
     int left = 0;
     ioctl(staging_out_.get(), FIONREAD, &left);
-    std::size_t have = batch.size - static_cast<std::size_t>(left);
+    std::size_t have = batch.size - std::min<std::size_t>(batch.size, static_cast<std::size_t>(left));
     while (have < batch.size) {
         const ssize_t size = read(staging_out_.get(), batch.data + have, batch.size - have);
         if (size > 0) have += static_cast<std::size_t>(size);
