@@ -28,12 +28,6 @@ std::vector<std::string> to_texts(const std::vector<Problem>& problems) {
     return texts;
 }
 
-std::vector<InstanceId> ids_of(const std::vector<const Instance*>& instances) {
-    std::vector<InstanceId> ids;
-    for (const auto* instance : instances) ids.push_back(instance->id());
-    return ids;
-}
-
 }  // namespace
 
 Daemon::Daemon(Options options) : options_(std::move(options)) {}
@@ -376,11 +370,11 @@ void Daemon::attach_streams(const std::string& job, std::array<Fd, 3> fds) {
 void Daemon::discard_streams(const std::string& job) { processes_->forget_streams(job); }
 
 Result<Fd> Daemon::open_logs(const std::vector<const Instance*>& instances, bool follow) {
-    return log_capture_->open_reading(ids_of(instances), follow);
+    return log_capture_->open_reading(instances, follow);
 }
 
 Result<void> Daemon::rotate_logs(const std::vector<const Instance*>& instances) {
-    return log_capture_->rotate(ids_of(instances));
+    return log_capture_->rotate(instances);
 }
 
 WallTime Daemon::wall_time(TimePoint when) const {

@@ -20,6 +20,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kLongestPause = std::chrono::milliseconds(250);
 
+bool is_captured(const JobSpec& spec, bool error) {
+    return (error ? spec.stderr_stream : spec.stdout_stream).kind == Stream::Kind::Capture;
+}
+
 /// For the next run, whatever became of the pipe in the one before.
 void make_ready(const Fd& writing, const JobSpec& spec) {
     // That it does not block is the pipe's, not the process's.
@@ -68,8 +72,7 @@ Result<std::array<int, 2>> LogCapture::lend(InstanceId id, const JobSpec& spec, 
                                             bool begins_run) {
     std::array<int, 2> ends{-1, -1};
     for (const bool error : {false, true}) {
-        const auto& stream = error ? spec.stderr_stream : spec.stdout_stream;
-        if (stream.kind != Stream::Kind::Capture) continue;
+        if (!is_captured(spec, error)) continue;
         const auto kept = stream_of(id, wanted_stream(spec, name, error), spec);
         if (!kept) return kept.error();
         if (begins_run) mark_run(**kept);
@@ -143,11 +146,23 @@ std::vector<LogCapture::Kept*> LogCapture::streams_of(InstanceId id) const {
     return streams;
 }
 
-std::vector<std::uint32_t> LogCapture::slots_of(const std::vector<InstanceId>& ids) const {
+Result<std::vector<std::uint32_t>> LogCapture::slots_of(const std::vector<const Instance*>& instances) {
     std::vector<std::uint32_t> slots;
-    for (const auto id : ids) {
-        for (const Kept* stream : streams_of(id)) slots.push_back(stream->settings.slot);
+    for (const auto* instance : instances) {
+        for (const bool error : {false, true}) {
+            const auto& spec = instance->spec();
+            if (!is_captured(spec, error)) continue;
+            const Kept* stream = of_instance_[instance->id()][error ? 1 : 0];
+            if (stream == nullptr) {
+                if (auto ready = prepare(); !ready) return ready.error();
+                const auto made = new_stream(instance->id(), wanted_stream(spec, instance->name(), error), spec);
+                if (!made) return made.error();
+                stream = *made;
+            }
+            slots.push_back(stream->settings.slot);
+        }
     }
+    if (slots.empty()) return Error{"what it writes is not kept: write stdout = \"capture\" in its [log]"};
     return slots;
 }
 
@@ -169,20 +184,19 @@ CapturedOutput LogCapture::output_of(InstanceId id) const {
     return output;
 }
 
-Result<Fd> LogCapture::open_reading(const std::vector<InstanceId>& ids, bool follow) {
-    const auto slots = slots_of(ids);
-    if (slots.empty()) return Error{"no output of it was captured yet"};
-    if (auto ready = prepare(); !ready) return ready.error();
+Result<Fd> LogCapture::open_reading(const std::vector<const Instance*>& instances, bool follow) {
+    const auto slots = slots_of(instances);
+    if (!slots) return slots.error();
     auto ends = packet_socket_pair();
     if (!ends) return ends.error();
-    tell({logger::read_packet(slots, follow), {}, std::move(ends->second)});
+    tell({logger::read_packet(*slots, follow), {}, std::move(ends->second)});
     return std::move(ends->first);
 }
 
-Result<void> LogCapture::rotate(const std::vector<InstanceId>& ids) {
-    const auto slots = slots_of(ids);
-    if (slots.empty()) return Error{"no output of it was captured yet"};
-    tell({logger::rotate_packet(slots), {}, Fd()});
+Result<void> LogCapture::rotate(const std::vector<const Instance*>& instances) {
+    const auto slots = slots_of(instances);
+    if (!slots) return slots.error();
+    tell({logger::rotate_packet(*slots), {}, Fd()});
     return {};
 }
 

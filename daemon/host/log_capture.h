@@ -15,6 +15,7 @@
 #include "common/result.h"
 #include "conf/expand.h"
 #include "conf/job_spec.h"
+#include "daemon/engine/instance.h"
 #include "daemon/engine/ports.h"
 #include "daemon/logger/protocol.h"
 
@@ -47,10 +48,11 @@ public:
     /// The instance is no more. What it wrote is still read.
     void forget(InstanceId id);
 
-    /// A connection on which the logger offers the files of these instances (common/log_file.h): the reader's end.
-    Result<Fd> open_reading(const std::vector<InstanceId>& ids, bool follow);
+    /// A connection on which the logger offers the files of these instances (common/log_file.h): the reader's end. Those that
+    /// did not run yet may have files of an earlier procsupd.
+    Result<Fd> open_reading(const std::vector<const Instance*>& instances, bool follow);
     /// Has the files of these instances rotated, where something is in them.
-    Result<void> rotate(const std::vector<InstanceId>& ids);
+    Result<void> rotate(const std::vector<const Instance*>& instances);
     CapturedOutput output_of(InstanceId id) const;
 
     /// Has everything written that is still in the pipes, and the logger ended.
@@ -86,7 +88,7 @@ private:
     void keep_tail(const json::Value& tail);
     /// Those that there are, of the up to two.
     std::vector<Kept*> streams_of(InstanceId id) const;
-    std::vector<std::uint32_t> slots_of(const std::vector<InstanceId>& ids) const;
+    Result<std::vector<std::uint32_t>> slots_of(const std::vector<const Instance*>& instances);
     std::uint32_t free_slot();
 
     EventLoop& loop_;
