@@ -5,7 +5,7 @@ import os
 import struct
 from typing import NamedTuple
 
-HEADER = struct.Struct("=QQQIII20x")
+HEADER = struct.Struct("=QQQQIII12x")
 RECORD = struct.Struct("=QQiI")
 
 
@@ -13,6 +13,7 @@ class Header(NamedTuple):
     started_ns: int
     released_ns: int
     gone_ns: int
+    spent_ns: int
     capacity: int
     claimed: int
     parked: int
@@ -31,7 +32,7 @@ class Board:
     def __init__(self, path, capacity):
         self.path = path
         with open(path, "wb") as file:
-            file.write(HEADER.pack(0, 0, 0, capacity, 0, 0))
+            file.write(HEADER.pack(0, 0, 0, 0, capacity, 0, 0))
             file.truncate(HEADER.size + capacity * RECORD.size)
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:

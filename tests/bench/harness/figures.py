@@ -24,16 +24,21 @@ class Kind(NamedTuple):
 TIME = Kind(((1e9, 1e9, "s"), (1e6, 1e6, "ms"), (1e3, 1e3, "us"), (0, 1, "ns")))  # from nanoseconds
 MEMORY = Kind(((1024, 1024, "MiB"), (0, 1, "KiB")))  # from KiB
 COUNT = Kind(((0, 1, ""),))
+RATE = Kind(((1e3, 1e3, "GB/s"), (0, 1, "MB/s")))  # from MB/s
+PERCENT = Kind(((0, 1, "%"),))
+TIMES = Kind(((0, 1, "x"),))
 
 
 class Row(NamedTuple):
-    """One line. `most_ratio` is the target over the floor, `most` one in the row's own unit, each perhaps None."""
+    """One line. Of the targets one at most is there: `most_ratio` and `least_ratio` are over the floor, `most` is in the
+    row's own unit."""
     what: str
     kind: Kind
     product: Optional[float]
     floor: Optional[float] = None
     most_ratio: Optional[float] = None
     most: Optional[float] = None
+    least_ratio: Optional[float] = None
     peers: dict = {}  # name -> (value, ratio or None)
 
     def ratio(self):
@@ -42,15 +47,20 @@ class Row(NamedTuple):
         return self.product / self.floor
 
     def met(self):
-        if self.product is None or (self.most is None and self.most_ratio is None):
+        if self.product is None or (self.most is None and self.most_ratio is None and self.least_ratio is None):
             return None
         if self.most is not None:
             return self.product <= self.most
-        return self.ratio() is not None and self.ratio() <= self.most_ratio
+        ratio = self.ratio()
+        if self.least_ratio is not None:
+            return ratio is not None and ratio >= self.least_ratio
+        return ratio is not None and ratio <= self.most_ratio
 
     def target_text(self):
         if self.most is not None:
             return f"<= {self.kind.text(self.most)}"
+        if self.least_ratio is not None:
+            return f">= {self.least_ratio:.2f}x"
         return "-" if self.most_ratio is None else f"<= {self.most_ratio:.2f}x"
 
 

@@ -55,6 +55,17 @@ def pss_kib(pid):
     raise Broken(f"cannot read the memory of process {pid}")
 
 
+def resident_kib(pid, most=False):
+    """What it has in memory, or the most that it had since forget_most_resident()."""
+    word = "VmHWM:" if most else "VmRSS:"
+    return next(int(line.split()[1]) for line in read(f"/proc/{pid}/status").splitlines() if line.startswith(word))
+
+
+def forget_most_resident(pid):
+    with open(f"/proc/{pid}/clear_refs", "w", encoding="utf-8") as file:
+        file.write("5")
+
+
 def start_time(pid):
     """With the pid it names a process for good; None when there is none, or only a zombie."""
     try:

@@ -34,8 +34,8 @@ class Running:
         return self._process.pid
 
     def __enter__(self):
-        jobs = [job._replace(argv=[self.board.path if word == "BOARD" else word for word in job.argv])
-                for job in self._jobs]
+        words = {"BOARD": self.board.path, "OUTPUT": os.path.join(self.folder, "output")}
+        jobs = [job._replace(argv=[words.get(word, word) for word in job.argv]) for job in self._jobs]
         argv = self.supervisor.prepare(self.folder, jobs)
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
@@ -103,7 +103,7 @@ class Running:
 
     def _sweep(self, helpers):
         """Helpers and services may need a moment after their supervisor; then they are killed."""
-        programs = (self._tools.service, self._tools.orphans, self._tools.tree)
+        programs = (self._tools.service, self._tools.orphans, self._tools.tree, self._tools.log_writer)
         services = {record.pid: machine.start_time(record.pid) for record in self.board.records()
                     if machine.runs_program(record.pid, programs)}
         left = {**helpers, **services}

@@ -77,6 +77,9 @@ class Procsupd(Supervisor):
         self.mode = mode
         self.name = f"procsupd-{mode}" if mode else "procsupd"
 
+    def more_settings(self, folder, job):
+        return []
+
     def prepare(self, folder, jobs):
         lines = ["[defaults]", 'description = "benchmark"'] if not jobs else []
         for job in jobs:
@@ -85,6 +88,7 @@ class Procsupd(Supervisor):
                 lines += ['restart = "always"', 'min_uptime = "0s"', 'start_limit = "none"']
             if job.killed:
                 lines.append('stop_timeout = "0s"')
+            lines += self.more_settings(folder, job)
         config = os.path.join(folder, "procsup.toml")
         with open(config, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
