@@ -94,7 +94,7 @@ class SupervisordLog(Peer):
         for job in jobs:
             lines += [f"[program:{job.name}]", f"command={shlex.join(job.argv)}", "startsecs=0", "autorestart=false",
                       f"stdout_logfile={output}/{job.name}.log", f"stdout_logfile_maxbytes={ROTATE}",
-                      "stdout_logfile_backups=100000", "stderr_logfile=NONE"]
+                      "stdout_logfile_backups=200", "stderr_logfile=NONE"]
         with open(os.path.join(folder, "supervisord.conf"), "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
         return [self.find("supervisord"), "-c", os.path.join(folder, "supervisord.conf")]
