@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 
 #include "common/utf8.h"
 
@@ -29,12 +31,33 @@ bool is_plain(char c) {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
+/// is_plain() for eight bytes at once. A subtraction sets the high bit of a byte that had it not and was too small; what it
+/// borrows from the next byte matters only where one was found.
+bool are_plain(std::uint64_t bytes) {
+    constexpr std::uint64_t kEach = 0x0101010101010101;
+    const auto quotes = bytes ^ (kEach * '"');
+    const auto backslashes = bytes ^ (kEach * '\\');
+    const auto controls = (bytes - kEach * 0x20) & ~bytes;
+    const auto special = ((quotes - kEach) & ~quotes) | ((backslashes - kEach) & ~backslashes) | controls | bytes;
+    return (special & (kEach * 0x80)) == 0;
+}
+
+/// Bytes at the front that stand for themselves.
+std::size_t plain_run(std::string_view text) {
+    std::size_t run = 0;
+    for (std::uint64_t bytes = 0; run + sizeof(bytes) <= text.size(); run += sizeof(bytes)) {
+        memcpy(&bytes, text.data() + run, sizeof(bytes));
+        if (!are_plain(bytes)) break;
+    }
+    while (run < text.size() && is_plain(text[run])) ++run;
+    return run;
+}
+
 }  // namespace
 
 void append_escaped(std::string& text, std::string_view value) {
     while (!value.empty()) {
-        const auto run =
-            static_cast<std::size_t>(std::find_if_not(value.begin(), value.end(), is_plain) - value.begin());
+        const auto run = plain_run(value);
         text.append(value.substr(0, run));
         value.remove_prefix(run);
         if (value.empty()) break;

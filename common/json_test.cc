@@ -150,6 +150,21 @@ TEST(JsonWriter, EscapesWhatJsonCannotHold) {
     EXPECT_EQ(Writer().string("\0"sv).take(), R"("\u0000")");
 }
 
+TEST(JsonWriter, EscapesEveryByteWhereverItStands) {
+    for (int byte = 0; byte < 0x80; ++byte) {
+        std::string alone;
+        append_escaped(alone, std::string(1, static_cast<char>(byte)));
+        const bool plain = byte >= 0x20 && byte != '"' && byte != '\\';
+        EXPECT_EQ(alone.size() == 1, plain) << byte;
+        for (std::size_t at = 0; at < 20; ++at) {
+            std::string text(20, 'x'), expected(20, 'x'), escaped;
+            text[at] = static_cast<char>(byte);
+            append_escaped(escaped, text);
+            EXPECT_EQ(escaped, expected.replace(at, 1, alone)) << byte << " at " << at;
+        }
+    }
+}
+
 TEST(JsonWriter, ReplacesBytesThatAreNotUtf8) {
     EXPECT_EQ(Writer().string("a\xff\xc3\xa9\xc3z\xe2\x82").take(), "\"a\uFFFD\u00e9\uFFFDz\uFFFD\uFFFD\"");
     EXPECT_EQ(Writer().begin_object().member("\xff", "").end_object().take(), "{\"\uFFFD\":\"\"}");
