@@ -23,41 +23,60 @@ std::size_t find_newline(std::string_view data) {
                             : std::string_view::npos;
 }
 
-}  // namespace
+void put_digits(char* end, int count, std::int64_t value) {
+    for (; count > 0; --count, value /= 10) *--end = static_cast<char>('0' + value % 10);
+}
 
-std::string time_stamp(std::int64_t usec) {
+/// By hand, because it is asked for with each batch, which may be one short line.
+void put_time_stamp(char* text, std::int64_t usec) {
     namespace chrono = std::chrono;
     const auto since = chrono::microseconds(usec);
     const auto days = chrono::floor<chrono::days>(since);
     const chrono::year_month_day date{chrono::sys_days(days)};
     const chrono::hh_mm_ss time{since - days};
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                       time.minutes().count(), time.seconds().count(), time.subseconds().count());
+    put_digits(text + 4, 4, static_cast<int>(date.year()));
+    put_digits(text + 7, 2, static_cast<unsigned>(date.month()));
+    put_digits(text + 10, 2, static_cast<unsigned>(date.day()));
+    put_digits(text + 13, 2, time.hours().count());
+    put_digits(text + 16, 2, time.minutes().count());
+    put_digits(text + 19, 2, time.seconds().count());
+    put_digits(text + 26, 6, time.subseconds().count());
+}
+
+constexpr std::string_view kNoTime = "0000-00-00T00:00:00.000000Z";
+
+}  // namespace
+
+std::string time_stamp(std::int64_t usec) {
+    std::string text(kNoTime);
+    put_time_stamp(text.data(), usec);
+    return text;
 }
 
 LineFormat::LineFormat(LogFormat format, std::uint64_t max_size, const LineSource& source)
     : format_(format), max_size_(max_size) {
+    if (format_ == LogFormat::Raw) return;
+    out_.reserve(kStepSize + 8 * kPiece);
+    prefix_ = kNoTime;
+    if (format_ == LogFormat::Stamped) {
+        prefix_ += ' ';
+        continued_prefix_ = prefix_ + std::string(kContinued);
+        return;
+    }
     json::Writer writer;
-    writer.begin_object().member("job", source.job).member("instance", source.instance);
+    writer.begin_object().member("time", kNoTime).member("job", source.job).member("instance", source.instance);
     writer.member("stream", source.stream).end_object();
-    json_source_ = writer.take();
-    json_source_.pop_back();
-    json_source_.erase(0, 1);
-    if (format_ != LogFormat::Raw) out_.reserve(kStepSize + 8 * kPiece);
+    prefix_ = writer.take();
+    prefix_.pop_back();
+    time_at_ = prefix_.find(kNoTime);
+    continued_prefix_ = prefix_ + ",\"continued\":true,\"message\":\"";
+    prefix_ += ",\"message\":\"";
 }
 
 void LineFormat::set_time(std::int64_t usec) {
     if (format_ == LogFormat::Raw) return;
-    prefix_ = time_stamp(usec);
-    if (format_ == LogFormat::Stamped) {
-        prefix_ += ' ';
-        continued_prefix_ = prefix_ + std::string(kContinued);
-    } else {
-        const auto head = "{\"time\":\"" + prefix_ + "\"," + json_source_;
-        prefix_ = head + ",\"message\":\"";
-        continued_prefix_ = head + ",\"continued\":true,\"message\":\"";
-    }
+    put_time_stamp(prefix_.data() + time_at_, usec);
+    memcpy(continued_prefix_.data() + time_at_, prefix_.data() + time_at_, kNoTime.size());
 }
 
 Step LineFormat::next(std::string_view data, const LineState& line, std::uint64_t size) {

@@ -68,7 +68,7 @@ private:
     LogFormat format_;
     std::uint64_t max_size_;
     std::string prefix_, continued_prefix_;  ///< what every line begins with, at a given time
-    std::string json_source_;
+    std::size_t time_at_ = 0;                ///< in both
     std::string out_;
 };
 

@@ -9,6 +9,15 @@
 #include <utility>
 
 namespace procsup::logger {
+namespace {
+
+std::size_t bytes_in(const Fd& pipe) {
+    int bytes = 0;
+    ioctl(pipe.get(), FIONREAD, &bytes);
+    return static_cast<std::size_t>(bytes);
+}
+
+}  // namespace
 
 Pump::Pump(Memory& memory, Fd staging_in, Fd staging_out, Hooks hooks)
     : memory_(memory),
@@ -25,15 +34,12 @@ void Pump::recover(std::int64_t now) {
             continue;
         }
         if (phase == Phase::Filling) {
-            int there = 0;
-            ioctl(staging_out_.get(), FIONREAD, &there);
-            batch.size =
-                static_cast<std::uint32_t>(std::min<std::size_t>(static_cast<std::size_t>(there), Batch::kSize));
+            batch.size = static_cast<std::uint32_t>(std::min(bytes_in(staging_out_), Batch::kSize));
             batch.enter(Phase::Reading);
         }
         Stream* const stream = hooks_.find(batch.slot);
         if (phase != Phase::Writing) {
-            take_from_staging(batch);
+            take_from_staging(batch, bytes_in(staging_out_));
             memory_.streams[batch.slot].taken.store(batch.begin + batch.size, std::memory_order_release);
             const auto skipped = stream != nullptr ? rest_of_lost_line(*stream, {batch.data, batch.size}) : 0;
             // Which file it goes to is found out by resume().
@@ -49,12 +55,10 @@ void Pump::recover(std::int64_t now) {
     look_for_waiting();
 }
 
-/// What is missing in the staging pipe is in `data` already. A read from a pipe that has the bytes is not interrupted, and
-/// what it has taken it has stored.
-void Pump::take_from_staging(Batch& batch) {
-    int left = 0;
-    ioctl(staging_out_.get(), FIONREAD, &left);
-    std::size_t have = batch.size - std::min<std::size_t>(batch.size, static_cast<std::size_t>(left));
+/// `left` bytes are in the staging pipe; the others are in `data` already. A read from a pipe that has the bytes is not
+/// interrupted, and what it has taken it has stored.
+void Pump::take_from_staging(Batch& batch, std::size_t left) {
+    std::size_t have = batch.size - std::min<std::size_t>(batch.size, left);
     while (have < batch.size) {
         const ssize_t size = read(staging_out_.get(), batch.data + have, batch.size - have);
         if (size > 0) have += static_cast<std::size_t>(size);
@@ -99,7 +103,7 @@ Pump::Taken Pump::take(Batch& batch, Stream& stream, std::int64_t now) {
     }
     batch.size = static_cast<std::uint32_t>(size);
     batch.enter(Phase::Reading);
-    take_from_staging(batch);
+    take_from_staging(batch, batch.size);
     record.taken.store(batch.begin + batch.size, std::memory_order_release);
     const auto skipped = rest_of_lost_line(stream, {batch.data, batch.size});
     batch.set_progress({static_cast<std::uint32_t>(skipped), record.line, stream.file.size(), stream.file.id()});

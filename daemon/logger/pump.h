@@ -60,7 +60,7 @@ private:
     bool may_take(Stream& stream);
     Batch* idle_batch();
     Batch* waiting_batch(std::uint32_t slot);
-    void take_from_staging(Batch& batch);
+    void take_from_staging(Batch& batch, std::size_t left);
     void look_for_waiting();
     Moved refuse(Batch& batch, Stream& stream, const Error& error);
     bool resume(Batch& batch, Stream& stream, std::int64_t now);
