@@ -1,5 +1,6 @@
 #include "daemon/logger/logger.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <utility>
 
 #include "daemon/logger/tail.h"
@@ -22,9 +24,11 @@ constexpr auto kLongestRoundPause = std::chrono::microseconds(2000);
 /// A pause that is kept within the loop's callback; longer ones let others have their turn.
 constexpr auto kShortPause = std::chrono::microseconds(1000);
 constexpr auto kOneTurn = std::chrono::milliseconds(5);
-/// Of a pipe's 64 KiB: what a pause should not be so long as to exceed, lest a writer wait for it.
-constexpr std::size_t kMuch = 32 * 1024;
-constexpr std::size_t kLittle = 8 * 1024;
+/// In percent of what a pipe holds: what a pause should not be so long as to exceed, lest a writer wait for it.
+constexpr int kMuch = 50;
+constexpr int kLittle = 12;
+/// Pipes that are made larger: only so many, because a user who has made many gets but small ones from then on (pipe(7)).
+constexpr int kMostWide = 32;
 
 constexpr auto kRoomPause = 10ms;
 constexpr auto kFirstRetry = 20ms;
@@ -101,7 +105,8 @@ void Logger::obey(Packet& packet) {
     } else if (order->bool_or("work", false)) {
         work();
     } else if (const auto* removed = order->find("remove")) {
-        if (auto* stream = find(static_cast<std::uint32_t>(removed->int_or("slot", 0)))) stream->removing = true;
+        auto* const stream = find(static_cast<std::uint32_t>(removed->int_or("slot", 0)));
+        if (stream != nullptr && !std::exchange(stream->removing, true)) ++removing_;
         finish_streams();
     } else if (const auto* read = order->find("read"); read != nullptr && packet.fds.size() == 1) {
         readers_.add(std::move(packet.fds[0]), slots_of(*read), read->bool_or("follow", false));
@@ -135,6 +140,20 @@ void Logger::work() {
     expire();
 }
 
+/// Of the same stream with other settings.
+void Logger::take_over(Stream& renewed, const Stream& before) {
+    renewed.watched = before.watched;
+    renewed.busy = before.busy;
+    renewed.removing = before.removing;
+    renewed.at_end = before.at_end;
+    // What waits is tried with the new settings when its time has come.
+    renewed.problem = before.problem;
+    // One file, one format: a reader is told of it once.
+    const bool reformed = before.settings.format != renewed.settings.format && !pump_->has_waiting(before);
+    if (reformed && renewed.file.look(clock_usec(CLOCK_REALTIME)) && renewed.file.size() > 0)
+        (void)renewed.file.rotate();
+}
+
 void Logger::add_stream(const json::Value& member, Packet& packet) {
     auto settings = stream_of(member);
     Stream* const before = find(settings.slot);
@@ -146,17 +165,12 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
         dir = shared;
     }
     Fd pipe = before != nullptr ? std::move(before->pipe) : std::move(packet.fds[0]);
+    const auto room = static_cast<std::size_t>(std::max(fcntl(pipe.get(), F_GETPIPE_SZ), PIPE_BUF));
+    if (before == nullptr && room >= Batch::kSize) ++wide_;
     const auto slot = settings.slot;
     auto renewed = std::make_unique<Stream>(std::move(settings), std::move(pipe), std::move(shared));
-    if (before != nullptr) {
-        // What waits is tried with the new settings when its time has come.
-        renewed->watched = before->watched;
-        renewed->problem = before->problem;
-        // One file, one format: a reader is told of it once.
-        const bool reformed = before->settings.format != renewed->settings.format && !pump_->has_waiting(*before);
-        if (reformed && renewed->file.look(clock_usec(CLOCK_REALTIME)) && renewed->file.size() > 0)
-            (void)renewed->file.rotate();
-    }
+    renewed->room = room;
+    if (before != nullptr) take_over(*renewed, *before);
     streams_[slot] = std::move(renewed);
     if (before == nullptr && working_) watch(*streams_[slot], true);
     if (streams_[slot]->settings.retention.max_age > 0 && working_ && !expiry_) expire();
@@ -232,6 +246,8 @@ bool Logger::empty_pipe(Stream& stream, std::int64_t now) {
 
 void Logger::forget(std::uint32_t slot) {
     watch(*streams_.at(slot), false);
+    if (streams_.at(slot)->removing) --removing_;
+    if (streams_.at(slot)->room >= Batch::kSize) --wide_;
     if (mirror_) mirror_->forget(slot);
     streams_.erase(slot);
     memory_->streams[slot].clear();
@@ -273,6 +289,22 @@ void Logger::sync() {
 void Logger::watch(Stream& stream, bool on) {
     if (stream.watched == on) return;
     stream.watched = on;
+    if (!std::exchange(stream.busy, false)) listen(stream, on);
+}
+
+/// To wake up who waits costs a writer as much as its whole write of a line: of a stream that brings much it is not told.
+void Logger::set_busy(Stream& stream, bool busy) {
+    if (stream.busy == busy || !stream.watched) return;
+    stream.busy = busy;
+    listen(stream, !busy);
+    if (!busy || stream.room >= Batch::kSize || wide_ >= kMostWide) return;
+    const int room = fcntl(stream.pipe.get(), F_SETPIPE_SZ, Batch::kSize);
+    if (room <= 0) return;
+    stream.room = static_cast<std::size_t>(room);
+    ++wide_;
+}
+
+void Logger::listen(const Stream& stream, bool on) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u32 = stream.settings.slot;
@@ -280,52 +312,79 @@ void Logger::watch(Stream& stream, bool on) {
 }
 
 void Logger::on_pipes() {
+    pause_.reset();
     const auto turn_ends = clock_usec(CLOCK_MONOTONIC) + std::chrono::microseconds(kOneTurn).count();
-    std::size_t largest = 0;
-    while (one_round(largest)) {
-        adapt_pause(largest);
+    int fullest = 0;
+    while (one_round(fullest)) {
+        adapt_pause(fullest);
         if (round_pause_ >= kShortPause) {
-            pipes_watch_->set_events(0);
-            const auto until = TimePoint(std::chrono::microseconds(clock_usec(CLOCK_MONOTONIC))) + round_pause_;
-            pause_ = loop_.call_at(until, [this] { pipes_watch_->set_events(EPOLLIN); });
+            go_on_after(round_pause_);
             break;
         }
         if (round_pause_.count() > 0) rest(round_pause_);
-        if (clock_usec(CLOCK_MONOTONIC) >= turn_ends) break;
+        if (clock_usec(CLOCK_MONOTONIC) >= turn_ends) {
+            if (!busy_.empty()) pause_ = loop_.call_each_turn(Priority::Client, [this] { on_pipes(); });
+            break;
+        }
     }
-    finish_streams();
+    if (ending_ || removing_ > 0) finish_streams();
+}
+
+void Logger::go_on_after(std::chrono::microseconds pause) {
+    pipes_watch_->set_events(0);
+    const auto until = TimePoint(std::chrono::microseconds(clock_usec(CLOCK_MONOTONIC))) + pause;
+    pause_ = loop_.call_at(until, [this] {
+        pipes_watch_->set_events(EPOLLIN);
+        on_pipes();
+    });
 }
 
 /// Aims at rounds that bring neither so little that they are not worth it, nor so much that a writer has waited for them.
-void Logger::adapt_pause(std::size_t largest) {
-    if (largest >= kMuch) {
+void Logger::adapt_pause(int fullest) {
+    if (fullest >= kMuch) {
         round_pause_ = round_pause_ / 4;
         if (round_pause_ < 20us) round_pause_ = 0us;
-    } else if (largest < kLittle) {
+    } else if (fullest < kLittle) {
         round_pause_ = std::min(kLongestRoundPause, round_pause_ * 3 / 2 + 10us);
     }
 }
 
-/// One batch of each pipe that has something; false: none had.
-bool Logger::one_round(std::size_t& largest) {
+/// One batch of each pipe that has something; false: none had. `fullest`: how full one of them was, in percent.
+bool Logger::one_round(int& fullest) {
     std::array<epoll_event, 256> events;
     const int count = epoll_wait(pipes_.get(), events.data(), static_cast<int>(events.size()), 0);
-    largest = 0;
+    fullest = 0;
     const auto now = clock_usec(CLOCK_REALTIME);
+    for (const auto slot : std::exchange(busy_, {})) {
+        Stream* const stream = find(slot);
+        if (stream == nullptr || !stream->busy) continue;
+        const int before = stream->full;
+        stream->full = pump(*stream, now);
+        fullest = std::max(fullest, stream->full);
+        // With nothing after a lot, its writer does not need many writes for that: it may wake us up.
+        const bool over = stream->full == 0 && (before >= kMuch || round_pause_ >= kShortPause);
+        if (over) set_busy(*stream, false);
+        if (stream->busy) busy_.push_back(slot);
+    }
     for (int i = 0; i < count; ++i) {
         const auto& event = events[static_cast<std::size_t>(i)];
-        Stream* const stream = find(event.data.u32);
+        const auto slot = event.data.u32;
+        Stream* const stream = find(slot);
         if (stream == nullptr) continue;
-        if ((event.events & EPOLLIN) != 0) {
-            largest = std::max(largest, pump(*stream, now));
-        } else {
+        if ((event.events & EPOLLIN) == 0) {
             reach_end(*stream);
+            continue;
         }
+        stream->full = pump(*stream, now);
+        fullest = std::max(fullest, stream->full);
+        if (stream->full >= kLittle) set_busy(*stream, true);
+        if (stream->busy) busy_.push_back(slot);
     }
-    return count > 0;
+    return count > 0 || !busy_.empty();
 }
 
-std::size_t Logger::pump(Stream& stream, std::int64_t now) {
+/// How full its pipe was, in percent; 0: empty.
+int Logger::pump(Stream& stream, std::int64_t now) {
     std::size_t bytes = 0;
     switch (pump_->move(stream, now, bytes)) {
         case Pump::Moved::Nothing: break;
@@ -336,7 +395,7 @@ std::size_t Logger::pump(Stream& stream, std::int64_t now) {
         case Pump::Moved::Refused: refused(stream); break;
         case Pump::Moved::End: reach_end(stream); break;
     }
-    return bytes;
+    return static_cast<int>((bytes * 100 + stream.room - 1) / stream.room);
 }
 
 void Logger::reach_end(Stream& stream) {

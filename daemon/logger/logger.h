@@ -31,6 +31,7 @@ private:
     void obey(Packet& packet);
     void begin(Packet& packet);
     void work();
+    void take_over(Stream& renewed, const Stream& before);
     void add_stream(const json::Value& member, Packet& packet);
     void tail(std::uint32_t slot, std::uint32_t run);
     void rotate(const std::vector<std::uint32_t>& slots);
@@ -39,9 +40,10 @@ private:
     void say(std::string packet);
 
     void on_pipes();
-    bool one_round(std::size_t& largest);
-    void adapt_pause(std::size_t largest);
-    std::size_t pump(Stream& stream, std::int64_t now);
+    bool one_round(int& fullest);
+    void go_on_after(std::chrono::microseconds pause);
+    void adapt_pause(int fullest);
+    int pump(Stream& stream, std::int64_t now);
     void refused(Stream& stream);
     void try_again();
     void expire();
@@ -50,6 +52,8 @@ private:
     void make_room();
     void settle_losses();
     void watch(Stream& stream, bool on);
+    void set_busy(Stream& stream, bool busy);
+    void listen(const Stream& stream, bool on);
     void tell_problem(Stream& stream);
     bool empty_pipe(Stream& stream, std::int64_t now);
     void reach_end(Stream& stream);
@@ -64,11 +68,14 @@ private:
     Memory* memory_ = nullptr;
     std::unique_ptr<Pump> pump_;
     std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
+    std::vector<std::uint32_t> busy_;  ///< slots that are asked for in every round
     std::map<std::string, std::weak_ptr<LogDir>> dirs_;
     std::shared_ptr<LockedDirs> locked_dirs_ = std::make_shared<LockedDirs>();
     Readers readers_;
     std::unique_ptr<Mirror> mirror_;   ///< once it was needed
     std::vector<std::string> unsaid_;  ///< for procsupd, when there is room
+    std::size_t removing_ = 0;         ///< streams that are to be forgotten
+    int wide_ = 0;                     ///< streams whose pipes hold a whole batch
     bool working_ = false;             ///< all streams are known, and what was begun before is finished
     bool ending_ = false;
     bool orphaned_ = false;  ///< procsupd has died

@@ -27,6 +27,9 @@ struct Stream {
     OutputFile file;
     RunIndex runs;
     bool watched = false;            ///< what its pipe brings is waited for
+    bool busy = false;               ///< and not waited for but asked for in every round
+    std::size_t room = 0;            ///< bytes that its pipe holds
+    int full = 0;                    ///< how much of that was there when it was asked for last, in percent
     bool removing = false;           ///< forgotten as soon as its pipe is empty
     bool at_end = false;             ///< nobody can write to its pipe any more
     std::int64_t window_ends = 0;    ///< of rate_limit; microseconds since 1970
