@@ -23,6 +23,8 @@ std::size_t find_newline(std::string_view data) {
                             : std::string_view::npos;
 }
 
+std::uint32_t number_of(LogFormat format) { return 1 + static_cast<std::uint32_t>(format); }
+
 void put_digits(char* end, int count, std::int64_t value) {
     for (; count > 0; --count, value /= 10) *--end = static_cast<char>('0' + value % 10);
 }
@@ -80,20 +82,19 @@ void LineFormat::set_time(std::int64_t usec) {
 }
 
 Step LineFormat::next(std::string_view data, const LineState& line, std::uint64_t size) {
-    if (line.length > 0 && line.format != static_cast<std::uint32_t>(format_)) return leave(line);
+    if (line.format != 0 && line.format != number_of(format_) && size > 0) return leave(line);
     Step step = format_ == LogFormat::Raw ? next_raw(data, line, size) : next_lines(data, line, size);
-    step.after.format = static_cast<std::uint32_t>(format_);
+    step.after.format = number_of(format_);
     return step;
 }
 
-/// Ends a line that was begun in another format, and its file.
+/// One file, one format: ends that of another, and the line that it may end within.
 Step LineFormat::leave(LineState line) {
-    const auto begun = static_cast<LogFormat>(line.format);
-    out_.clear();
-    if (begun != LogFormat::Raw) end_line(line, begun, true);
-    line = LineState{};
-    line.continued = format_ != LogFormat::Raw;
-    return {out_, 0, line, true};
+    Step step = close(line, true);
+    step.after = LineState{};
+    step.after.continued = line.length > 0 && format_ != LogFormat::Raw;
+    step.rotate = true;
+    return step;
 }
 
 /// As much as fits without looking at it; near the end of the file up to the end of the last line that fits.
@@ -135,10 +136,14 @@ void LineFormat::end_line(LineState& line, LogFormat format, bool cut) {
     line.continued = cut;
 }
 
-Step LineFormat::close(LineState line) {
-    const auto begun = static_cast<LogFormat>(line.format);
+Step LineFormat::close(LineState line, bool cut) {
+    const auto begun = line.format;
     out_.clear();
-    if (begun != LogFormat::Raw && line.length > 0) end_line(line, begun, false);
+    if (begun > number_of(LogFormat::Raw) && line.length > 0) {
+        end_line(line, static_cast<LogFormat>(begun - 1), cut);
+        line = LineState{};
+        line.format = begun;
+    }
     return {out_, 0, line, false};
 }
 
@@ -150,7 +155,7 @@ Step LineFormat::note_loss(std::uint64_t lines, std::int64_t first, std::int64_t
         out_ = (line.length > 0 ? "\n" : "") + ("[procsupd: " + text + "]\n");
         return {out_, 0, LineState{}, false};
     }
-    if (line.length > 0) end_line(line, static_cast<LogFormat>(line.format), false);
+    if (line.length > 0) end_line(line, format_, false);
     begin_line(line, false);
     out_ += "[procsupd: " + text + "]";
     out_ += format_ == LogFormat::Stamped ? "\n" : fmt::format("\",\"lost\":{}}}\n", lines);

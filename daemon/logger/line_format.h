@@ -15,9 +15,9 @@ struct LineState {
     std::uint8_t cut[4] = {};  ///< Json: the bytes of a character that the last batch ended within
     std::uint32_t cut_size = 0;
     std::uint32_t continued = 0;  ///< the next line is the rest of one that was cut
-    std::uint32_t format = 0;     ///< a LogFormat: that of the line
+    std::uint32_t format = 0;     ///< 1 + the LogFormat of the end of the file; 0: not known
 
-    bool is_sound() const { return cut_size <= sizeof(cut) - 1 && format < std::size(kLogFormatNames); }
+    bool is_sound() const { return cut_size <= sizeof(cut) - 1 && format <= std::size(kLogFormatNames); }
 };
 
 /// What is written next, and what comes of it.
@@ -48,7 +48,7 @@ public:
     Step next(std::string_view data, const LineState& line, std::uint64_t size);
 
     /// Ends the line that the file ends within, without a byte of the stream.
-    Step close(LineState line);
+    Step close(LineState line, bool cut = false);
 
     /// A line that tells of lines that are not there. `first`, `last`: when they were dropped.
     Step note_loss(std::uint64_t lines, std::int64_t first, std::int64_t last, LineState line);

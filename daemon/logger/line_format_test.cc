@@ -96,7 +96,7 @@ TEST(LineFormat, TellsOfLossesInItsOwnForm) {
     format.set_time(kTime);
     LineState begun;
     begun.length = 5;
-    begun.format = static_cast<std::uint32_t>(LogFormat::Json);
+    begun.format = 1 + static_cast<std::uint32_t>(LogFormat::Json);
     EXPECT_EQ(
         format.note_loss(1, kTime, kTime + 1, begun).bytes,
         "\"}\n"

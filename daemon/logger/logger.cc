@@ -148,10 +148,6 @@ void Logger::take_over(Stream& renewed, const Stream& before) {
     renewed.at_end = before.at_end;
     // What waits is tried with the new settings when its time has come.
     renewed.problem = before.problem;
-    // One file, one format: a reader is told of it once.
-    const bool reformed = before.settings.format != renewed.settings.format && !pump_->has_waiting(before);
-    if (reformed && renewed.file.look(clock_usec(CLOCK_REALTIME)) && renewed.file.size() > 0)
-        (void)renewed.file.rotate();
 }
 
 void Logger::add_stream(const json::Value& member, Packet& packet) {

@@ -169,19 +169,33 @@ bool Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
 
 bool Pump::write(Batch& batch, Stream& stream) {
     stream.format.set_time(batch.time);
-    auto progress = batch.progress();
-    const auto begin = progress.consumed;
-    while (progress.consumed < batch.size) {
+    const auto begin = batch.progress().consumed;
+    const auto all = write_rest(batch, stream);
+    const auto& progress = batch.progress();
+    hooks_.written(stream, {batch.data + begin, progress.consumed - begin});
+    if (!all) {
+        refuse(batch, stream, all.error());
+        return false;
+    }
+    memory_.streams[batch.slot].line = progress.line;
+    batch.enter(Phase::Idle);
+    return true;
+}
+
+Result<void> Pump::write_rest(Batch& batch, Stream& stream) {
+    // On a disk that is nearly full there is room for a part.
+    constexpr std::size_t kSmallestPart = 4096;
+    std::size_t most = Batch::kSize;
+    for (auto progress = batch.progress(); progress.consumed < batch.size;) {
         const auto bytes = bytes_of_this_run(batch, stream, progress);
-        if (!bytes) {
-            refuse(batch, stream, bytes.error());
-            return false;
-        }
-        const std::string_view left(batch.data + progress.consumed, *bytes);
+        if (!bytes) return bytes.error();
+        const std::string_view left(batch.data + progress.consumed, std::min(*bytes, most));
         const auto step = stream.format.next(left, progress.line, stream.file.size());
         if (auto done = write_step(step, stream); !done) {
-            refuse(batch, stream, done.error());
-            return false;
+            if (left.size() <= kSmallestPart) return done;
+            if (stream.file.size() > progress.file_size) (void)stream.file.cut(progress.file_size);
+            most = left.size() / 2;
+            continue;
         }
         progress.consumed += static_cast<std::uint32_t>(step.consumed);
         progress.line = step.after;
@@ -189,18 +203,12 @@ bool Pump::write(Batch& batch, Stream& stream) {
         batch.set_progress(progress);
         if (!step.rotate) continue;
         if (stream.settings.sync >= 0) (void)stream.file.sync();
-        if (auto done = stream.file.rotate(); !done) {
-            refuse(batch, stream, done.error());
-            return false;
-        }
+        if (auto done = stream.file.rotate(); !done) return done;
         progress.file_size = stream.file.size();
         progress.file_id = stream.file.id();
         batch.set_progress(progress);
     }
-    memory_.streams[batch.slot].line = progress.line;
-    hooks_.written(stream, {batch.data + begin, batch.size - begin});
-    batch.enter(Phase::Idle);
-    return true;
+    return {};
 }
 
 /// How much of what is left comes before the next run begins.

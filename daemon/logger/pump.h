@@ -65,6 +65,7 @@ private:
     Moved refuse(Batch& batch, Stream& stream, const Error& error);
     bool resume(Batch& batch, Stream& stream, std::int64_t now);
     bool write(Batch& batch, Stream& stream);
+    Result<void> write_rest(Batch& batch, Stream& stream);
     Result<void> write_step(const Step& step, Stream& stream) const;
     Result<std::size_t> bytes_of_this_run(Batch& batch, Stream& stream, Progress& progress);
     Result<void> begin_run(const RunMark& mark, Stream& stream, LineState& line);

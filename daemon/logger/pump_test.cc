@@ -212,6 +212,26 @@ TEST_F(PumpTest, AWriteThatWasCutShortIsMadeAgain) {
     EXPECT_EQ(content(), "12345678\nabcdef\nghi");
 }
 
+TEST_F(PumpTest, WritesAsMuchAsThereIsRoomFor) {
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{50'000, before.rlim_max};
+    start_logger(LogFormat::Stamped);
+    const auto lines = numbers(1, 8000);
+    job_writes(lines);
+    setrlimit(RLIMIT_FSIZE, &small);
+    EXPECT_EQ(move(), Pump::Moved::Refused);
+    EXPECT_GT(content().size(), 30'000u);
+    setrlimit(RLIMIT_FSIZE, &before);
+    EXPECT_TRUE(pump_->retry(*stream_, 0));
+    std::string bare;
+    const auto all = content();
+    for (std::string_view rest = all; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+        bare += rest.substr(28, rest.find('\n') - 27);
+    }
+    EXPECT_TRUE(bare == lines);
+}
+
 TEST_F(PumpTest, TheNewestLinesAreDroppedAndCounted) {
     settings_.on_full = OnFull::DropNewest;
     start_logger();
