@@ -38,6 +38,7 @@ public:
         check_bond();
         check_zombies();
         check_limits();
+        check_output();
         check_log();
     }
 
@@ -224,6 +225,13 @@ private:
     void check_limits() {
         if (!spec_.strict_limits || !spec_.limits.empty() || spec_.nice || spec_.oom_score_adjust) return;
         report_own(Key::StrictLimits, "'limits.strict' never takes effect: no limit is set");
+    }
+
+    /// Of one table: what a job says itself stands over what [defaults] say.
+    void check_output() {
+        const bool both = draft_.written(Key::LogPipeTo) && draft_.written(Key::LogStdout);
+        if (!both || draft_.own(Key::LogPipeTo) != draft_.own(Key::LogStdout)) return;
+        report(Key::LogPipeTo, "'log.pipe_to' and 'log.stdout' exclude each other: write one of them");
     }
 
     void check_log() {

@@ -173,6 +173,7 @@ Configuration ConfigurationReader::finish(std::string state_dir) {
     Configuration configuration;
     references_.check(problems_);
     resolve_daemon(configuration.daemon);
+    references_.connect(jobs_);
     configuration.jobs = std::move(jobs_);
     std::sort(configuration.jobs.begin(), configuration.jobs.end(),
               [](const JobSpec& a, const JobSpec& b) { return a.name < b.name; });

@@ -20,7 +20,7 @@ enum class Key : std::uint8_t {
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
     StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, StopCommand, ReloadSignal,
     Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
-    Owner, Tags, LogStdout, LogStderr, LogStdin, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
+    Owner, Tags, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
     RuntimeDir, StateDir, DaemonLogDir, LogLevel, Containment, OnCrash, ShutdownTimeout, MaxClients,

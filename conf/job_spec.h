@@ -73,9 +73,9 @@ struct RestartPolicy {
 
 /// Where one of a job's standard streams goes to or comes from.
 struct Stream {
-    enum class Kind { Inherit, Null, Journal, Capture, File };
+    enum class Kind { Inherit, Null, Journal, Capture, File, Pipe };
     Kind kind = Kind::Inherit;
-    std::string path;  ///< of Kind::File, absolute
+    std::string path;  ///< of Kind::File, absolute; of output of Kind::Pipe the job whose input it is
 
     friend bool operator==(const Stream&, const Stream&) = default;
 };

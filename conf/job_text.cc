@@ -155,6 +155,7 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     writer.member("stdin", word_of(spec.stdin_stream));
     writer.member("stdout", word_of(spec.stdout_stream));
     writer.member("stderr", word_of(spec.stderr_stream));
+    if (spec.stdout_stream.kind == Stream::Kind::Pipe) writer.member("pipeTo", spec.stdout_stream.path);
     if (spec.captures()) write_log(writer, spec.log);
     writer.key("limits").begin_object();
     for (const auto& limit : spec.limits) {
@@ -187,7 +188,8 @@ std::string_view word_of(LogLevel level) { return word(Key::LogLevel, level); }
 std::string_view word_of(ContainmentMode mode) { return word(Key::Containment, mode); }
 
 std::string word_of(const Stream& stream) {
-    return stream.kind == Stream::Kind::File ? stream.path : std::string(word(Key::LogStdout, stream.kind));
+    if (stream.kind == Stream::Kind::File) return stream.path;
+    return std::string(stream.kind == Stream::Kind::Pipe ? "pipe" : word(Key::LogStdout, stream.kind));
 }
 
 std::string_view limit_name(int resource) {

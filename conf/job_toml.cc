@@ -193,11 +193,15 @@ private:
     void log() {
         std::string lines;
         const auto add = [&](const char* key, const Stream& stream, const Stream& usual) {
-            if (stream != usual) lines += std::string(key) + " = " + toml_string(word_of(stream)) + "\n";
+            if (stream.kind == Stream::Kind::Pipe || stream == usual) return;
+            lines += std::string(key) + " = " + toml_string(word_of(stream)) + "\n";
         };
         add("stdout", spec_.stdout_stream, usual_.stdout_stream);
         add("stderr", spec_.stderr_stream, usual_.stderr_stream);
+        // The input of a job that others write to is what these say of it.
         add("stdin", spec_.stdin_stream, usual_.stdin_stream);
+        const auto& output = spec_.stdout_stream;
+        if (output.kind == Stream::Kind::Pipe) lines += "pipe_to = " + toml_string(output.path) + "\n";
         table("log", lines + capture());
     }
 

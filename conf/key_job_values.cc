@@ -55,6 +55,12 @@ void KeyReader::job_name(const TomlValue& value, std::string& out) {
     }
 }
 
+void KeyReader::pipe(const TomlValue& value, Stream& out) {
+    std::string job;
+    job_name(value, job);
+    if (!job.empty()) out = {Stream::Kind::Pipe, std::move(job)};
+}
+
 void KeyReader::stop_signal(const TomlValue& value) {
     auto& spec = job_->spec;
     spec.stop_steps.clear();

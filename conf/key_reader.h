@@ -56,6 +56,8 @@ public:
     void stop_signal(const TomlValue& value);
     void exit_set(const TomlValue& value, ExitSet& out);
     void stream(const TomlValue& value, Stream& out);
+    /// To the input of another job.
+    void pipe(const TomlValue& value, Stream& out);
     void count_limit(const TomlValue& value, int resource);
     void size_limit(const TomlValue& value, int resource);
     /// Of files of captured output; "none" is 0.

@@ -175,6 +175,10 @@ constexpr std::array kRows{
            [](R& r, V& v) { r.stream(v, r.job().spec.stderr_stream); }},
     KeyRow{Key::LogStdin, "log", "stdin", &kInput, "\"null\"", "all jobs", "where input comes from",
            [](R& r, V& v) { r.stream(v, r.job().spec.stdin_stream); }},
+    KeyRow{Key::LogPipeTo, "log", "pipe_to", &kJob, "none", "all jobs",
+           "the job whose input this one's output is, instead of what _stdout_ says: a pipe that procsupd keeps over "
+           "restarts of both, see PIPES BETWEEN JOBS",
+           [](R& r, V& v) { r.pipe(v, r.job().spec.stdout_stream); }},
     KeyRow{Key::LogFormat, "log", "format", &kFormat, "\"stamped\"", "jobs with captured output",
            "how captured output stands in its files: _raw_, the bytes as they came; _stamped_, with the time in front "
            "of each line, in UTC; or _json_, an object for each line with its time, job, instance, stream and message",

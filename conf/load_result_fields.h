@@ -16,7 +16,7 @@ constexpr std::int64_t last_of(SignalTo) { return static_cast<std::int64_t>(Sign
 constexpr std::int64_t last_of(Orphans) { return static_cast<std::int64_t>(Orphans::Ignore); }
 constexpr std::int64_t last_of(OnParentRestart) { return static_cast<std::int64_t>(OnParentRestart::Keep); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
-constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::File); }
+constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
 constexpr std::int64_t last_of(LogFormat) { return static_cast<std::int64_t>(LogFormat::Json); }
 constexpr std::int64_t last_of(Compress) { return static_cast<std::int64_t>(Compress::None); }
 constexpr std::int64_t last_of(OnFull) { return static_cast<std::int64_t>(OnFull::DropOldest); }

@@ -63,6 +63,9 @@ tags = ["a", "b"]
 stdout = "/var/log/${job:instance}.log"
 stderr = "capture"
 keep = 0
+[jobs.feed]
+command = "/bin/feed"
+log.pipe_to = "plain"
 [jobs.web.limits]
 open_files = 1024
 core = "unlimited"
@@ -122,7 +125,7 @@ TEST(LoadResult, OfAnythingElseIsRefused) {
 TEST(LoadResult, OfAPolicyOfLogsThatCannotBeIsRefused) {
     const auto good = encode_load_result(configuration_of(kFull));
     for (const auto& bad : {with(good, "\"format\":2", "\"format\":3"), with(good, "\"keep\":5", "\"keep\":-1"),
-                            with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":3", "\"kind\":5"),
+                            with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":3", "\"kind\":6"),
                             with(good, "\"maxAge\":604800000000", "\"maxAge\":-1"),
                             with(good, "\"compress\":1", "\"compress\":2"), with(good, "\"onFull\":2", "\"onFull\":3"),
                             with(good, "\"mirror\":true", "\"mirror\":1"), with(good, ",\"sync\":5000000", "")}) {

@@ -1,5 +1,7 @@
 #include "conf/references.h"
 
+#include <set>
+
 #include "common/did_you_mean.h"
 #include "conf/key_reader.h"
 
@@ -8,37 +10,69 @@ namespace procsup {
 void References::add(const JobDraft& draft, const JobSpec& spec) {
     instances_[spec.name] = spec.instances;
     if (!spec.daemon_of.empty()) bonds_[spec.name] = {spec.daemon_of, draft.mark(Key::DaemonOf).place};
+    const auto& output = spec.stdout_stream;
+    if (output.kind == Stream::Kind::Pipe) pipes_[spec.name] = {output.path, draft.mark(Key::LogPipeTo).place};
+    if (draft.own(Key::LogStdin)) inputs_[spec.name] = draft.mark(Key::LogStdin).place;
 }
 
 void References::check(Problems& problems) const {
-    for (const auto& [job, bond] : bonds_) check_bond(job, bond, problems);
+    for (const auto& [job, parent] : bonds_) check_bond(job, parent, problems);
+    for (const auto& [job, reader] : pipes_) check_pipe(job, reader, problems);
 }
 
-void References::check_bond(const std::string& job, const Bond& bond, Problems& problems) const {
-    const auto parent = instances_.find(bond.parent);
-    if (parent == instances_.end()) {
-        std::vector<std::string_view> names;
-        for (const auto& [name, instances] : instances_) names.emplace_back(name);
-        problems.add(bond.place, "'daemon_of' names " + quoted(bond.parent) + ", which is no job" +
-                                     did_you_mean(bond.parent, names));
-    } else if (const auto circle = circle_from(job); !circle.empty()) {
-        problems.add(bond.place, "'daemon_of' goes round in a circle: " + circle);
-    } else if (!parent->second.empty() && parent->second != instances_.at(job)) {
-        problems.add(bond.place, "'daemon_of' names " + quoted(bond.parent) +
-                                     ", which has several instances: give this job the same 'instances'");
+bool References::exists(const char* key, const Reference& reference, Problems& problems) const {
+    if (instances_.contains(reference.job)) return true;
+    std::vector<std::string_view> names;
+    for (const auto& [name, instances] : instances_) names.emplace_back(name);
+    problems.add(reference.place, quoted(key) + " names " + quoted(reference.job) + ", which is no job" +
+                                      did_you_mean(reference.job, names));
+    return false;
+}
+
+void References::check_bond(const std::string& job, const Reference& parent, Problems& problems) const {
+    if (!exists("daemon_of", parent, problems)) return;
+    const auto& instances = instances_.at(parent.job);
+    if (const auto circle = circle_from(job, bonds_); !circle.empty()) {
+        problems.add(parent.place, "'daemon_of' goes round in a circle: " + circle);
+    } else if (!instances.empty() && instances != instances_.at(job)) {
+        problems.add(parent.place, "'daemon_of' names " + quoted(parent.job) +
+                                       ", which has several instances: give this job the same 'instances'");
     }
 }
 
-/// "a, b, a"; empty when the parents of `job` do not lead back to it.
-std::string References::circle_from(const std::string& job) const {
+void References::check_pipe(const std::string& job, const Reference& reader, Problems& problems) const {
+    if (reader.job == job) {
+        problems.add(reader.place, "'log.pipe_to' names the job itself, " + quoted(job) + ": name another one");
+        return;
+    }
+    if (!exists("log.pipe_to", reader, problems)) return;
+    if (const auto circle = circle_from(job, pipes_); !circle.empty()) {
+        problems.add(reader.place, "'log.pipe_to' goes round in a circle: " + circle);
+    }
+    if (const auto input = inputs_.find(reader.job); input != inputs_.end()) {
+        problems.add(input->second, "'log.stdin' cannot be set: the input of " + quoted(reader.job) + " is what " +
+                                        quoted(job) + " writes, whose 'log.pipe_to' names it");
+    }
+}
+
+/// "a, b, a"; empty when what `job` refers to does not lead back to it.
+std::string References::circle_from(const std::string& job, const ByJob& references) {
     std::string text = job;
     std::size_t steps = 0;
-    for (auto next = bonds_.find(job); next != bonds_.end() && steps <= bonds_.size(); ++steps) {
-        text += ", " + next->second.parent;
-        if (next->second.parent == job) return text;
-        next = bonds_.find(next->second.parent);
+    for (auto next = references.find(job); next != references.end() && steps <= references.size(); ++steps) {
+        text += ", " + next->second.job;
+        if (next->second.job == job) return text;
+        next = references.find(next->second.job);
     }
     return {};
+}
+
+void References::connect(std::vector<JobSpec>& jobs) const {
+    std::set<std::string_view> readers;
+    for (const auto& [job, reader] : pipes_) readers.insert(reader.job);
+    for (auto& job : jobs) {
+        if (readers.contains(job.name)) job.stdin_stream = {Stream::Kind::Pipe, {}};
+    }
 }
 
 }  // namespace procsup

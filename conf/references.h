@@ -12,19 +12,27 @@ namespace procsup {
 class References {
 public:
     void add(const JobDraft& draft, const JobSpec& spec);
-    /// Reports names that no job has, instances that do not fit, and circles.
+    /// Reports names that no job has, instances and streams that do not fit, and circles.
     void check(Problems& problems) const;
+    /// Says in each job whether another one's output is its input.
+    void connect(std::vector<JobSpec>& jobs) const;
 
 private:
-    struct Bond {
-        std::string parent;  ///< `daemon_of`
+    struct Reference {
+        std::string job;
         Place place;
     };
-    void check_bond(const std::string& job, const Bond& bond, Problems& problems) const;
-    std::string circle_from(const std::string& job) const;
+    using ByJob = std::map<std::string, Reference, std::less<>>;
+    void check_bond(const std::string& job, const Reference& parent, Problems& problems) const;
+    void check_pipe(const std::string& job, const Reference& reader, Problems& problems) const;
+    /// Whether there is the job that `key` names.
+    bool exists(const char* key, const Reference& reference, Problems& problems) const;
+    static std::string circle_from(const std::string& job, const ByJob& references);
 
     std::map<std::string, std::vector<std::string>, std::less<>> instances_;  ///< of every job
-    std::map<std::string, Bond, std::less<>> bonds_;
+    ByJob bonds_;                                                             ///< `daemon_of`
+    ByJob pipes_;                                                             ///< `log.pipe_to`
+    std::map<std::string, Place, std::less<>> inputs_;                        ///< own `log.stdin`
 };
 
 }  // namespace procsup

@@ -60,5 +60,80 @@ TEST(References, AreNothingToSayHowToRestartWithout) {
               std::string::npos);
 }
 
+TEST(Pipes, AreTakenOverByBothJobs) {
+    const auto result = read_configuration_text(
+        "[jobs.a]\nshell = 'x'\nlog.pipe_to = 'c'\n[jobs.b]\nshell = 'x'\nlog.pipe_to = 'c'\n"
+        "[jobs.c]\nshell = 'x'\nlog.pipe_to = 'd'\n[jobs.d]\nshell = 'x'\n",
+        "p.toml", FakeSurroundings());
+    const auto* configuration = std::get_if<Configuration>(&result);
+    ASSERT_NE(configuration, nullptr);
+    const auto& jobs = configuration->jobs;
+    const Stream null{Stream::Kind::Null, {}}, pipe{Stream::Kind::Pipe, {}};
+    EXPECT_EQ(jobs[0].stdin_stream, null);
+    EXPECT_EQ(jobs[0].stdout_stream, (Stream{Stream::Kind::Pipe, "c"}));
+    EXPECT_EQ(jobs[1].stdout_stream, (Stream{Stream::Kind::Pipe, "c"}));
+    EXPECT_EQ(jobs[2].stdin_stream, pipe);
+    EXPECT_EQ(jobs[2].stdout_stream, (Stream{Stream::Kind::Pipe, "d"}));
+    EXPECT_EQ(jobs[3].stdin_stream, pipe);
+    EXPECT_EQ(jobs[3].stdout_stream, Stream());
+}
+
+TEST(Pipes, AreShown) {
+    const auto result = read_configuration_text("[jobs.a]\nshell = 'x'\nlog.pipe_to = 'b'\n[jobs.b]\nshell = 'x'\n",
+                                                "p.toml", FakeSurroundings());
+    const auto& jobs = std::get<Configuration>(result).jobs;
+    json::Writer writer;
+    write_json(writer, jobs[0]);
+    write_json(writer, jobs[1]);
+    EXPECT_NE(writer.text().find(R"("stdin":"null","stdout":"pipe","stderr":"inherit","pipeTo":"b")"),
+              std::string::npos);
+    EXPECT_NE(writer.text().find(R"("stdin":"pipe","stdout":"inherit","stderr":"inherit","limits")"),
+              std::string::npos);
+    EXPECT_NE(to_toml(jobs[0]).find("\n[log]\npipe_to = \"b\"\n"), std::string::npos);
+    EXPECT_EQ(to_toml(jobs[1]).find("[log]"), std::string::npos) << "what the job that writes says";
+}
+
+TEST(Pipes, LeadToAnotherJobThatExists) {
+    EXPECT_EQ(faults("[jobs.printer]\nshell = 'x'\n[jobs.b]\nshell = 'x'\nlog.pipe_to = 'pinter'\n"),
+              "p.toml:5:5: error: 'log.pipe_to' names 'pinter', which is no job (did you mean 'printer'?)\n");
+    EXPECT_EQ(faults("[jobs.a]\nshell = 'x'\nlog.pipe_to = 'a'\n"),
+              "p.toml:3:5: error: 'log.pipe_to' names the job itself, 'a': name another one\n");
+    EXPECT_EQ(faults("[jobs.a]\nshell = 'x'\nlog.pipe_to = '../a'\n"),
+              "p.toml:3:15: error: 'log.pipe_to' '../a' cannot be a job's name\n");
+}
+
+TEST(Pipes, DoNotGoRoundInCircles) {
+    EXPECT_EQ(faults("[jobs.a]\nshell = 'x'\nlog.pipe_to = 'b'\n[jobs.b]\nshell = 'x'\nlog.pipe_to = 'a'\n"
+                     "[jobs.c]\nshell = 'x'\nlog.pipe_to = 'a'\n"),
+              "p.toml:3:5: error: 'log.pipe_to' goes round in a circle: a, b, a\n"
+              "p.toml:6:5: error: 'log.pipe_to' goes round in a circle: b, a, b\n");
+}
+
+TEST(Pipes, AreTheOnlyInputOfAJob) {
+    EXPECT_EQ(faults("[jobs.a]\nshell = 'x'\nlog.pipe_to = 'b'\n[jobs.b]\nshell = 'x'\nlog.stdin = '/srv/in'\n"),
+              "p.toml:6:5: error: 'log.stdin' cannot be set: the input of 'b' is what 'a' writes, whose 'log.pipe_to' "
+              "names it\n");
+    EXPECT_EQ(faults("[defaults.log]\nstdin = '/srv/in'\n[jobs.a]\nshell = 'x'\nlog.pipe_to = 'b'\n"
+                     "[jobs.b]\nshell = 'x'\n"),
+              "");
+}
+
+TEST(Pipes, AreTheOnlyOutputOfAJob) {
+    EXPECT_EQ(faults("[jobs.a]\nshell = 'x'\nlog = { pipe_to = 'b', stdout = 'null' }\n[jobs.b]\nshell = 'x'\n"),
+              "p.toml:3:9: error: 'log.pipe_to' and 'log.stdout' exclude each other: write one of them\n");
+    EXPECT_EQ(faults("[defaults.log]\nstdout = 'null'\npipe_to = 'b'\n[jobs.a]\nshell = 'x'\n"
+                     "[jobs.b]\nshell = 'x'\nlog.stdout = 'null'\n"),
+              "p.toml:3:1: error: 'log.pipe_to' and 'log.stdout' exclude each other: write one of them\n");
+}
+
+TEST(Pipes, OfDefaultsGiveWayToTheOutputOfAJobAndTheOtherWayRound) {
+    EXPECT_EQ(faults("[defaults.log]\npipe_to = 'b'\n[jobs.a]\nshell = 'x'\n"
+                     "[jobs.b]\nshell = 'x'\nlog.stdout = 'null'\n"),
+              "");
+    EXPECT_EQ(faults("[defaults.log]\nstdout = 'null'\n[jobs.a]\nshell = 'x'\nlog.pipe_to = 'b'\n"
+                     "[jobs.b]\nshell = 'x'\n"),
+              "");
+}
+
 }  // namespace
 }  // namespace procsup

@@ -118,6 +118,7 @@ void Supervisor::forget_ended() {
                         [](const auto& i) { return is_settled(i->state()); })) {
             for (const auto& instance : job.instances) erase_instance(*instance);
             jobs_.erase(found);
+            backend_.forget_job(name);
         }
         // What still lives brings its job back here when it has ended, see note_transition().
     }

@@ -32,6 +32,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     void count_zombies(Incarnation) override { calls.push_back("count zombies"); }
     void abandon(Incarnation) override { calls.push_back("abandon"); }
     void forget(InstanceId) override {}
+    void forget_job(const std::string& name) override { calls.push_back("forget " + name); }
     void kill_tree(Incarnation incarnation) override {
         calls.push_back(incarnation == last_beside ? "kill beside" : "kill tree");
     }

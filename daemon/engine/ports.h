@@ -97,6 +97,8 @@ public:
     virtual void abandon(Incarnation incarnation) = 0;
     /// The instance is no more: what was kept for it from run to run can go.
     virtual void forget(InstanceId id) = 0;
+    /// The same of a job, which has no instances any more.
+    virtual void forget_job(const std::string& name) = 0;
 };
 
 enum class TimerKind { StartTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff };

@@ -3,6 +3,10 @@
 namespace procsup {
 namespace {
 
+std::string open(const char* name, const Stream& stream) {
+    return std::string("open ") + name + (stream.kind == Stream::Kind::Pipe ? ", a pipe " : " ") + stream.path;
+}
+
 std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& program) {
     switch (stage) {
         case SpawnStage::None: return "start";
@@ -11,9 +15,9 @@ std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& p
         case SpawnStage::Keeper: return "start the keeper of its processes";
         case SpawnStage::Clone: return "create a process";
         case SpawnStage::Session: return "create a session";
-        case SpawnStage::Stdin: return "open stdin " + spec.stdin_stream.path;
-        case SpawnStage::Stdout: return "open stdout " + spec.stdout_stream.path;
-        case SpawnStage::Stderr: return "open stderr " + spec.stderr_stream.path;
+        case SpawnStage::Stdin: return open("stdin", spec.stdin_stream);
+        case SpawnStage::Stdout: return open("stdout", spec.stdout_stream);
+        case SpawnStage::Stderr: return open("stderr", spec.stderr_stream);
         case SpawnStage::Journal: return "connect to the journal";
         case SpawnStage::Limits: return "set the resource limits";
         case SpawnStage::Nice: return "set nice";

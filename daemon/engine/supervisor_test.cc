@@ -88,9 +88,11 @@ TEST(Supervisor, ForgetsAJobOnlyWhenItHasStopped) {
     supervisor.configure({}, fakes.now);
     supervisor.forget_ended();
     EXPECT_EQ(names(supervisor, "gone").size(), 1u);
+    EXPECT_NE(fakes.calls.back(), "forget gone");
     supervisor.exited(fakes.last_incarnation, ExitStatus::killed(SIGTERM), true, fakes.now);
     supervisor.forget_ended();
     EXPECT_TRUE(names(supervisor, "gone").empty());
+    EXPECT_EQ(fakes.calls.back(), "forget gone");
     EXPECT_EQ(supervisor.instance_count(), 0u);
 }
 

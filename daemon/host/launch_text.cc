@@ -13,7 +13,8 @@ ChildStream child_stream(const Stream& stream, bool input) {
     switch (stream.kind) {
         case Stream::Kind::Inherit: return {ChildStream::Kind::Keep, -1, nullptr};
         case Stream::Kind::Null:
-        case Stream::Kind::Capture: return {ChildStream::Kind::Descriptor, -1, nullptr};
+        case Stream::Kind::Capture:
+        case Stream::Kind::Pipe: return {ChildStream::Kind::Descriptor, -1, nullptr};
         case Stream::Kind::Journal: return {ChildStream::Kind::Journal, -1, nullptr};
         case Stream::Kind::File:
             return {input ? ChildStream::Kind::Read : ChildStream::Kind::Append, -1, stream.path.c_str()};

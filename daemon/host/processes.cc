@@ -60,6 +60,8 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
     const auto lent = lend_streams(id, spec, name, true);
     if (!lent) return launch_refused(incarnation, SpawnStage::Stdout, lent.error().os_error);
     order.lent = *lent;
+    const auto failure = job_pipes_.connect(spec, order.fds);
+    if (failure) return launch_refused(incarnation, failure->stage, failure->os_error);
     spawner_.launch(std::move(order));
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/host/accounts.h"
 #include "daemon/host/child.h"
 #include "daemon/host/containment/containment.h"
+#include "daemon/host/job_pipes.h"
 #include "daemon/host/reaper.h"
 #include "daemon/host/spawner.h"
 
@@ -68,6 +69,7 @@ public:
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;
     void forget(InstanceId id) override;
+    void forget_job(const std::string& name) override { job_pipes_.forget(name); }
     void count_zombies(Incarnation incarnation) override { zombie_counter_(runs_.at(incarnation).id, incarnation); }
     /// Who answers count_zombies(), at once or later, by zombies_counted().
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by) {
@@ -187,6 +189,7 @@ private:
     Reaper reaper_;
     Supervisor* supervisor_ = nullptr;
     LogCapture* log_capture_ = nullptr;
+    JobPipes job_pipes_;
     ChosenContainment contained_;
     std::unordered_map<Incarnation, Run> runs_;
     std::unordered_map<pid_t, Incarnation> by_pid_;  ///< the daemon's own children

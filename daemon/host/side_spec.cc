@@ -8,6 +8,8 @@ JobSpec side_spec(const SideOrder& order) {
     spec.program = order.command.program;
     // The job's own input is the job's to read.
     spec.stdin_stream = Stream{Stream::Kind::Null, {}};
+    // What it says is not what another job waits for, and it must not wait itself until that reads.
+    if (spec.stdout_stream.kind == Stream::Kind::Pipe) spec.stdout_stream = spec.stderr_stream;
     if (order.main_pid != 0) spec.env.push_back("PROCSUPD_MAIN_PID=" + std::to_string(order.main_pid));
     return spec;
 }

@@ -32,6 +32,15 @@ TEST(SideSpec, IsTheJobsButForWhatIsExecutedAndReadAndKnownOfTheRun) {
     EXPECT_EQ(side_spec({job, name, command, 7, 411}), expected);
 }
 
+TEST(SideSpec, DoesNotWriteToWhatAnotherJobReads) {
+    JobSpec job = web();
+    job.stdout_stream = {Stream::Kind::Pipe, "reader"};
+    job.stderr_stream = {Stream::Kind::File, "/srv/errors"};
+    const InstanceName name{"web", "web", 0, {}};
+    const JobCommand command{{"webctl"}, "/usr/bin/webctl"};
+    EXPECT_EQ(side_spec({job, name, command, 7, 0}).stdout_stream, job.stderr_stream);
+}
+
 TEST(SideSpec, NamesNoMainProcessThatHasEnded) {
     const JobSpec job = web();
     const InstanceName name{"web", "web", 0, {}};

@@ -107,6 +107,14 @@ class BadFile(IntegrationTest):
         self.refused('[jobs.web]\ncommand = "x"\n[jobs.web.log]\nstdout = "capture"\ntotal_size = "1MiB"\n',
                      "procsup.toml:5:1:", "log.total_size", "16MiB")
 
+    def test_a_pipe_to_no_job_is_refused(self):
+        self.refused('[jobs.web]\ncommand = "x"\nlog.pipe_to = "conut"\n[jobs.count]\ncommand = "x"\n',
+                     "procsup.toml:3:5: error: ", "'conut', which is no job (did you mean 'count'?)")
+
+    def test_a_pipe_to_a_job_with_another_input_is_refused(self):
+        self.refused('[jobs.web]\ncommand = "x"\nlog.pipe_to = "count"\n[jobs.count]\ncommand = "x"\nlog.stdin = "null"\n',
+                     "procsup.toml:6:5: error: ", "'log.stdin'", "'count'", "'web'", "'log.pipe_to'")
+
     def test_an_unknown_placeholder_is_refused(self):
         self.refused('[jobs.web]\ncommand = ["x", "${job:nam}"]\n', "procsup.toml:2:", "${job:nam}")
 

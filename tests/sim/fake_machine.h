@@ -48,6 +48,7 @@ public:
     void count_zombies(Incarnation incarnation) override;
     void abandon(Incarnation incarnation) override;
     void forget(InstanceId) override {}
+    void forget_job(const std::string&) override {}
     void kill_tree(Incarnation incarnation) override;
     void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override;
     void disarm(InstanceId id, TimerKind kind) override;

@@ -1,0 +1,81 @@
+#include "daemon/host/job_pipes.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace procsup {
+namespace {
+
+/// Who can name it, as /dev/stdin or /dev/stdout, has it already or may look into a process that has it. Of these all may
+/// write, whatever user the job that reads is; only its user may read.
+constexpr mode_t kMode = 0622;
+
+Fd opened(int pipe, int access) {
+    return Fd(open(("/proc/self/fd/" + std::to_string(pipe)).c_str(), access | O_CLOEXEC));
+}
+
+Result<Fd> end_of(int pipe, int access) {
+    Fd end = opened(pipe, access);
+    if (!end && errno == EACCES) {
+        // A root that may not read what is another user's.
+        fcntl(pipe, F_SETFL, 0);
+        end.reset(fcntl(pipe, F_DUPFD_CLOEXEC, 0));
+    }
+    if (!end) return os_failure("open a pipe", errno);
+    return end;
+}
+
+}  // namespace
+
+std::optional<ChildFailure> JobPipes::connect(const JobSpec& job, std::optional<StandardFds>& fds) {
+    const bool reads = job.stdin_stream.kind == Stream::Kind::Pipe;
+    const bool writes = job.stdout_stream.kind == Stream::Kind::Pipe;
+    if (!reads && !writes) return std::nullopt;
+    if (!fds) fds.emplace();
+    auto& [in, out, error] = *fds;
+    if (reads && !in) {
+        auto end = input(job);
+        if (!end) return ChildFailure{SpawnStage::Stdin, end.error().os_error};
+        in = std::move(*end);
+    }
+    if (writes && !out) {
+        auto end = output(job.stdout_stream.path);
+        if (!end) return ChildFailure{SpawnStage::Stdout, end.error().os_error};
+        out = std::move(*end);
+    }
+    return std::nullopt;
+}
+
+Result<int> JobPipes::pipe_to(const std::string& reader) {
+    Fd& pipe = pipes_[reader];
+    if (pipe) return pipe.get();
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
+    const Fd reading(ends[0]), writing(ends[1]);
+    const Fd both = opened(reading.get(), O_RDWR);
+    if (!both || fchmod(both.get(), kMode) < 0) return os_failure("open a pipe", errno);
+    pipe.reset(fcntl(both.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    if (!pipe) return os_failure("keep a pipe", errno);
+    return pipe.get();
+}
+
+Result<Fd> JobPipes::input(const JobSpec& reader) {
+    const auto pipe = pipe_to(reader.name);
+    if (!pipe) return pipe.error();
+    // With each run: a reload can have given it another user.
+    const auto& user = reader.credentials;
+    (void)fchown(*pipe, user ? user->uid : geteuid(), user ? user->gid : getegid());
+    return end_of(*pipe, O_RDONLY);
+}
+
+Result<Fd> JobPipes::output(const std::string& reader) {
+    const auto pipe = pipe_to(reader);
+    if (!pipe) return pipe.error();
+    return end_of(*pipe, O_WRONLY);
+}
+
+}  // namespace procsup
