@@ -85,7 +85,7 @@ TEST_F(Run, IsNeverStartedAgain) {
     box.executes("once");
     box.ends("once", ExitStatus::exited(1));
     EXPECT_EQ(client.take_one()["state"], "failed");
-    EXPECT_EQ(box.engine.calls, std::vector<std::string>{"spawn once"});
+    EXPECT_EQ(box.engine.calls, (std::vector<std::string>{"spawn once", "forget once"}));
     EXPECT_TRUE(box.engine.end_codes.empty());
 }
 

@@ -27,38 +27,43 @@ public:
     ~Logger();
 
 private:
+    static constexpr auto kLongestRoundPause = std::chrono::microseconds(2000);
+
+    // logger.cc: procsupd, and which streams there are
     void on_control();
     void obey(Packet& packet);
     void begin(Packet& packet);
     void work();
-    void take_over(Stream& renewed, const Stream& before);
     void add_stream(const json::Value& member, Packet& packet);
     void tail(std::uint32_t slot, std::uint32_t run);
     void rotate(const std::vector<std::uint32_t>& slots);
     void finish_streams();
+    bool empty_pipe(Stream& stream, std::int64_t now);
+    void forget(std::uint32_t slot);
     void lose_procsupd();
     void say(std::string packet);
+    Stream* find(std::uint32_t slot);
 
-    void on_pipes();
-    bool one_round(int& fullest);
-    void go_on_after(std::chrono::microseconds pause);
-    void adapt_pause(int fullest);
-    int pump(Stream& stream, std::int64_t now);
-    void refused(Stream& stream);
-    void try_again();
-    void expire();
-    void written(Stream& stream, std::string_view data);
-    void sync();
-    void make_room();
-    void settle_losses();
+    // logger_rounds.cc: their pipes
     void watch(Stream& stream, bool on);
     void set_busy(Stream& stream, bool busy);
     void listen(const Stream& stream, bool on);
-    void tell_problem(Stream& stream);
-    bool empty_pipe(Stream& stream, std::int64_t now);
+    void on_pipes();
+    void go_on_after(std::chrono::microseconds pause);
+    void adapt_pause(int fullest);
+    bool one_round(int& fullest);
+    int pump(Stream& stream, std::int64_t now);
     void reach_end(Stream& stream);
-    void forget(std::uint32_t slot);
-    Stream* find(std::uint32_t slot);
+
+    // logger_later.cc
+    void written(Stream& stream, std::string_view data);
+    void sync();
+    void refused(Stream& stream);
+    void tell_problem(Stream& stream);
+    void try_again();
+    void make_room();
+    void settle_losses();
+    void expire();
 
     EventLoop& loop_;
     Fd control_;
@@ -81,7 +86,7 @@ private:
     bool orphaned_ = false;  ///< procsupd has died
     /// Between two rounds: what comes meanwhile is moved at once, and its writers wake nobody up.
     std::chrono::microseconds round_pause_;
-    std::chrono::milliseconds retry_pause_;
+    std::chrono::milliseconds retry_pause_{0};
 
     std::unique_ptr<Watch> control_watch_, pipes_watch_;
     std::unique_ptr<Watch> pause_, retry_, room_, losses_, expiry_, sync_, give_up_;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 #include <cstdio>
 #include <iterator>
 #include <utility>
+
+#include "daemon/logger/clock.h"
 
 namespace procsup::logger {
 namespace {
@@ -20,12 +21,6 @@ std::uint64_t id_of(const struct stat& status) { return status.st_ino ^ (std::ui
 
 std::int64_t to_usec(std::int64_t seconds, std::int64_t nanoseconds) {
     return seconds * 1'000'000 + nanoseconds / 1000;
-}
-
-std::int64_t now_usec() {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    return to_usec(now.tv_sec, now.tv_nsec);
 }
 
 /// Where the file system does not know it, when it was last written to: later, not earlier.
@@ -97,7 +92,7 @@ Result<std::size_t> OutputFile::append(std::string_view bytes) {
     } while (written < 0 && errno == EINTR);
     if (written < 0) return os_failure("write to " + path(), errno);
     size_ += static_cast<std::uint64_t>(written);
-    if (begun_ == 0 && retention_.max_age > 0) begun_ = now_usec();
+    if (begun_ == 0 && retention_.max_age > 0) begun_ = wall_usec();
     return static_cast<std::size_t>(written);
 }
 

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 class PumpTest : public testing::Test {
 protected:
     PumpTest() {
+        signal(SIGXFSZ, SIG_IGN);  // of files that may not get larger
         char name[] = "/tmp/procsup-pump-XXXXXX";
         root_ = mkdtemp(name);
         auto file = Memory::create();
@@ -194,7 +195,6 @@ struct Obstacle {
 };
 
 TEST_F(PumpTest, AWriteThatWasCutShortIsMadeAgain) {
-    signal(SIGXFSZ, SIG_IGN);
     rlimit before{};
     getrlimit(RLIMIT_FSIZE, &before);
     const rlimit small{10, before.rlim_max};

@@ -25,7 +25,7 @@ class Captured(Procsupd):
 
     def more_settings(self, folder, job):
         return [f"[jobs.{job.name}.log]", 'stdout = "capture"', f'format = "{self.form}"', f'max_size = "{ROTATE}B"',
-                "keep = 10000", f'dir = "{output_of(folder)}"']
+                "keep = 10000", 'compress = "none"', f'dir = "{output_of(folder)}"']
 
     def bytes_per_line(self, job):
         """In the files beside the line itself."""

@@ -36,6 +36,8 @@ static void write_all(const char* data, size_t size) {
 
 // Loggers keep their own notes beside the files.
 static int is_log(const char* name) {
+    const char* suffix = strrchr(name, '.');
+    if (suffix != NULL && strcmp(suffix, ".runs") == 0) return 0;
     return name[0] != '.' && strcmp(name, "lock") != 0 && strcmp(name, "state") != 0 && strcmp(name, "config") != 0;
 }
 

@@ -1,0 +1,84 @@
+#include "daemon/logger/mirror.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "common/varlink/test_loop.h"
+
+namespace procsup::logger {
+namespace {
+
+struct MirrorTest : testing::Test {
+    MirrorTest() {
+        int ends[2];
+        EXPECT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+        reading.reset(ends[0]);
+        writing.reset(ends[1]);
+        // As a terminal or a log reader has it: who writes there waits.
+        fcntl(writing.get(), F_SETFL, 0);
+    }
+
+    std::string read_all() const {
+        std::string text;
+        char buffer[65536];
+        for (ssize_t size = 0; (size = read(reading.get(), buffer, sizeof(buffer))) > 0;) {
+            text.append(buffer, static_cast<std::size_t>(size));
+        }
+        return text;
+    }
+
+    TestLoop loop;
+    Fd reading, writing;
+};
+
+TEST_F(MirrorTest, PutsTheInstanceInFrontOfEachLine) {
+    Mirror mirror(loop, writing.get());
+    mirror.add(1, "web@0", "one\ntw");
+    mirror.add(2, "db", "three\n\n");
+    mirror.add(1, "web@0", "o\n");
+    EXPECT_EQ(read_all(), "web@0 | one\ndb | three\ndb | \nweb@0 | two\n");
+    EXPECT_EQ(fcntl(writing.get(), F_GETFL) & O_NONBLOCK, 0) << "who shares the description is not disturbed";
+}
+
+TEST_F(MirrorTest, ALongLineIsCut) {
+    Mirror mirror(loop, writing.get());
+    mirror.add(1, "w", std::string(Mirror::kLongestLine + 5, 'x') + "\nnext\n");
+    const auto text = read_all();
+    EXPECT_EQ(text, "w | " + std::string(Mirror::kLongestLine, 'x') + "\nw | xxxxx\nw | next\n");
+}
+
+TEST_F(MirrorTest, WaitsForNobodyAndSaysWhatIsMissing) {
+    Mirror mirror(loop, writing.get());
+    const std::string line(1000, 'x');
+    for (int i = 0; i < 3000; ++i) mirror.add(1, "w", line + "\n");
+    std::string text;
+    for (int turns = 0; text.find("not repeated here") == std::string::npos && turns < 1000; ++turns) {
+        text += read_all();
+        mirror.flush();
+    }
+    const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    EXPECT_LT(lines, 3000u);
+    const auto told = text.find("procsupd | ");
+    ASSERT_NE(told, std::string::npos);
+    EXPECT_EQ(std::stoul(text.substr(told + 11)), 3000 - (lines - 1));
+}
+
+TEST_F(MirrorTest, WritesToASocketToo) {
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const Fd ours(ends[0]), theirs(ends[1]);
+    Mirror mirror(loop, theirs.get());
+    mirror.add(1, "w", "one\n");
+    char buffer[16];
+    EXPECT_EQ(read(ours.get(), buffer, sizeof(buffer)), 8);
+    for (int i = 0; i < 5000; ++i) mirror.add(1, "w", std::string(1000, 'x') + "\n");
+    EXPECT_EQ(fcntl(theirs.get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+}  // namespace
+}  // namespace procsup::logger

@@ -1,0 +1,106 @@
+"""procsupctl logs, as its users meet it: the real logger, rotation, compression, restarts, rights."""
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from captured import CaptureTest, captured
+from harness import Lines
+
+ONCE = ('restart = "no"',)
+
+
+class Logs(CaptureTest):
+    def spoken(self, **log):
+        """A job that repeats what it is told."""
+        s = self.prepare()
+        s.configure(captured("web", f"exec 3<> @DIR@/words; while read line <&3; do echo \"$line\"; done", format="stamped", **log))
+        os.mkfifo(s.path("words"))
+        s.start().settle()
+        return s
+
+    def say(self, s, *lines):
+        with open(s.path("words"), "w", encoding="ascii") as words:
+            words.write("".join(line + "\n" for line in lines))
+
+    def follow(self, s, *words):
+        reader = s.popen("logs", "-f", "-o", "cat", *words, stdout=subprocess.PIPE)
+        self.addCleanup(reader.wait)
+        self.addCleanup(reader.stdout.close)
+        self.addCleanup(reader.kill)
+        return Lines(reader.stdout.fileno())
+
+    def test_every_file_is_read_oldest_first(self):
+        s = self.supervise(captured("web", "seq 1 20000", *ONCE, format="stamped", max_size="16KiB", keep=1000,
+                                    compress="zstd"))
+        self.await_true("all is written", lambda: s.ctl("logs", "-o", "cat", "web").out.endswith("\n20000\n"))
+        self.assertEqual("".join(f"{n}\n" for n in range(1, 20001)), s.ctl("logs", "-o", "cat", "web").out)
+        self.assertEqual("19999\n20000\n", s.ctl("logs", "-n", "2", "-o", "cat").out)
+        self.assertEqual("7777\n17777\n", s.ctl("logs", "--grep", "7777$", "-o", "cat").out)
+
+    def test_lines_of_jobs_are_told_apart(self):
+        s = self.supervise(captured("web", "echo one; echo two >&2", *ONCE, format="stamped") +
+                           captured("db", "echo three", *ONCE, format="json"))
+        self.await_true("all is written", lambda: len(s.ctl("logs").out.splitlines()) == 3)
+        lines = [json.loads(line) for line in s.ctl("logs", "-o", "json").out.splitlines()]
+        self.assertEqual({("web", "stdout", "one"), ("web", "stderr", "two"), ("db", "stdout", "three")},
+                         {(line["job"], line["stream"], line["message"]) for line in lines})
+        self.assertRegex(s.ctl("logs", "--stream", "stderr").out, r"^\S+ web ERR \| two\n$")
+
+    def test_following_goes_on_over_rotation_and_a_new_logger(self):
+        s = self.spoken(max_size="4KiB", keep=3)
+        self.say(s, "first")
+        self.await_true("it is written", lambda: "first" in s.ctl("logs", "web").out)
+        lines = self.follow(s, "web")
+        self.assertEqual("first", lines.next())
+        expected = [f"{n} {'x' * 60}" for n in range(200)]
+        logger = self.logger(s)
+        for number, line in enumerate(expected):
+            self.say(s, line)
+            self.assertEqual(line, lines.next())
+            if number == 100:
+                os.kill(logger, signal.SIGKILL)
+        self.assertNotEqual(logger, self.logger(s))
+
+    def test_files_of_a_procsupd_before_are_read_before_the_job_runs(self):
+        job = captured("web", "echo one; exec sleep 1000", format="stamped")
+        s = self.supervise(job)
+        self.await_true("it is written", lambda: s.ctl("logs", "-o", "cat", "web").out == "one\n")
+        s.ctl("shutdown")
+        s.wait_end()
+        s.configure(job.replace("shell =", "enabled = false\nshell ="))
+        s.start().settle()
+        self.await_true("it is read", lambda: s.ctl("logs", "-o", "cat", "web").out == "one\n")
+
+    def test_a_rotation_is_ordered(self):
+        s = self.spoken(compress="zstd")
+        self.say(s, "one")
+        self.await_true("it is written", lambda: s.ctl("logs", "-o", "cat", "web").out == "one\n")
+        s.ctl("logs", "rotate", "web")
+        self.await_true("it is rotated and compressed",
+                        lambda: os.path.exists(self.file(s, "web.out.log.000001.zst")))
+        self.say(s, "two")
+        self.await_true("both are there", lambda: s.ctl("logs", "-o", "cat", "web").out == "one\ntwo\n")
+
+    def test_what_is_not_captured_is_said_with_what_to_do(self):
+        s = self.supervise('[jobs.web]\ncommand = "sleep 1000"\n')
+        self.assertIn('stdout = "capture"', s.ctl("logs", "web", expect=1).err)
+
+    def test_what_would_steer_a_terminal_is_shown(self):
+        s = self.supervise(captured("web", r"printf '\033[31mred\n'", *ONCE, format="stamped"))
+        self.await_true("it is written", lambda: s.ctl("logs", "web").out.endswith("| \\x1b[31mred\n"))
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs another user")
+    def test_only_who_may_operate_a_job_reads_it(self):
+        s = self.supervise(captured("web", "echo secret", *ONCE) +
+                           captured("mine", "echo mine", *ONCE, 'owner = "nobody"', format="stamped"))
+        self.await_true("it is written", lambda: "secret" in s.ctl("logs", "web").out)
+        refused = s.run("logs", "web", user=65534, group=65534, extra_groups=[])
+        self.assertNotEqual(0, refused.code)
+        self.assertNotIn("secret", refused.out)
+        self.assertIn("mine", s.ctl("logs", "mine", user=65534, group=65534, extra_groups=[]).out)
+
+
+if __name__ == "__main__":
+    unittest.main()
