@@ -120,6 +120,13 @@ Result<void> LogDir::ensure() {
     return open();
 }
 
+bool LogDir::is_in_place() const {
+    struct stat ours {
+    }, there{};
+    return fd_ && fstat(fd(), &ours) == 0 && stat(path_.c_str(), &there) == 0 && ours.st_ino == there.st_ino &&
+           ours.st_dev == there.st_dev;
+}
+
 Result<void> LogDir::open() {
     fd_.reset();
     auto opened = open_way(path_, true);

@@ -38,6 +38,10 @@ public:
     const std::string& path() const { return path_; }
     /// Opens it, made with all that is missing above, unless that is done and it is still there. Also locks it.
     Result<void> ensure();
+    /// Its path leads to it still.
+    bool is_in_place() const;
+    /// The next ensure() opens what is at its path then.
+    void leave() { fd_.reset(); }
     int fd() const { return fd_ ? fd_->get() : -1; }
 
     /// Numbers of the rotated files of `base`, the oldest first.

@@ -47,6 +47,7 @@ Result<void> OutputFile::look(std::int64_t now) {
         return {};
     }
     looked_up_ = now;
+    if (!dir_->is_in_place()) dir_->leave();
     struct stat there {};
     const bool same = status.st_nlink == 1 && fstatat(dir_->fd(), base_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
                       there.st_ino == status.st_ino && there.st_dev == status.st_dev;

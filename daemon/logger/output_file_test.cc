@@ -173,6 +173,15 @@ TEST_F(OutputFileTest, IsMadeAnewWhenItWasRemovedOrMoved) {
     EXPECT_EQ(content(dir() + "/web.out.log"), "four");
 }
 
+TEST_F(OutputFileTest, ADirectoryThatWasMovedAwayIsMadeAnew) {
+    auto log = file();
+    write(log, "one");
+    fs::rename(dir(), root_ + "/moved");
+    write(log, "two", 2'000'000);
+    EXPECT_EQ(content(root_ + "/moved/web.out.log"), "one");
+    EXPECT_EQ(content(dir() + "/web.out.log"), "two");
+}
+
 TEST_F(OutputFileTest, GoesOnBehindWhatWasCutOff) {
     auto log = file();
     write(log, "one");

@@ -106,7 +106,13 @@ Pump::Taken Pump::take(Batch& batch, Stream& stream, std::int64_t now) {
     take_from_staging(batch, batch.size);
     record.taken.store(batch.begin + batch.size, std::memory_order_release);
     const auto skipped = rest_of_lost_line(stream, {batch.data, batch.size});
-    batch.set_progress({static_cast<std::uint32_t>(skipped), record.line, stream.file.size(), stream.file.id()});
+    auto line = record.line;
+    // The file that has its beginning was removed, or emptied.
+    if (line.length > 0 && stream.file.size() == 0) {
+        line = LineState{};
+        line.continued = 1;
+    }
+    batch.set_progress({static_cast<std::uint32_t>(skipped), line, stream.file.size(), stream.file.id()});
     batch.enter(Phase::Writing);
     return Taken::Some;
 }

@@ -177,6 +177,17 @@ TEST_F(PumpTest, ALineIsStampedOnceOverACrash) {
     EXPECT_EQ(content(), "1970-01-01T00:00:00.000000Z begun and ended\n");
 }
 
+TEST_F(PumpTest, ARemovedFileTakesTheBeginningOfItsLineWithIt) {
+    start_logger(LogFormat::Stamped);
+    job_writes("begun");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    fs::remove(root_ + "/web.out.log");
+    job_writes(" and ended\nnext\n");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    const std::string stamp("1970-01-01T00:00:00.000000Z ");
+    EXPECT_EQ(content(), stamp + "[continued]  and ended\n" + stamp + "next\n");
+}
+
 using Lines = std::vector<std::string>;
 constexpr std::int64_t kNow = 1'772'532'662'000'000;
 constexpr std::string_view kAtNow = "2026-03-03T10:11:02.000000Z to 2026-03-03T10:11:02.000000Z]\n";
