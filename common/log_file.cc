@@ -1,6 +1,6 @@
 #include "common/log_file.h"
 
-#include <array>
+#include <algorithm>
 
 namespace procsup {
 
@@ -41,6 +41,32 @@ std::optional<LogFile> file_of(const json::Value& packet) {
     file.current = member->bool_or("current", false);
     file.size = static_cast<std::uint64_t>(member->int_or("size", 0));
     return file;
+}
+
+std::string runs_packet(std::uint32_t stream, std::span<const LogRun> runs) {
+    json::Writer writer;
+    writer.begin_object().key("runs").begin_object().member_int("stream", stream).key("runs").begin_array();
+    for (const auto& run : runs.last(std::min(runs.size(), kMostRuns))) {
+        writer.begin_array().number(run.time).number(static_cast<std::int64_t>(run.number));
+        writer.number(static_cast<std::int64_t>(run.offset)).end_array();
+    }
+    return writer.end_array().end_object().end_object().take();
+}
+
+std::vector<LogRun> runs_of(const json::Value& member) {
+    std::vector<LogRun> runs;
+    const auto* list = member.find("runs");
+    if (list == nullptr || list->as_array() == nullptr) return runs;
+    for (const auto& entry : *list->as_array()) {
+        const auto* parts = entry.as_array();
+        if (parts == nullptr || parts->size() != 3) continue;
+        const auto part = [&](std::size_t at) {
+            const auto* number = (*parts)[at].as_int();
+            return number != nullptr ? *number : 0;
+        };
+        runs.push_back({part(0), static_cast<std::uint64_t>(part(1)), static_cast<std::uint64_t>(part(2))});
+    }
+    return runs;
 }
 
 std::string grown_packet(std::uint32_t stream, std::uint64_t number, std::uint64_t size) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,10 +47,18 @@ struct CapturedOutput {
     std::vector<LastLines> last_lines;  ///< of its newest run that has failed
 };
 
+/// Where a run of an instance begins in the files of one of its streams.
+struct LogRun {
+    std::int64_t time = 0;     ///< microseconds since 1970
+    std::uint64_t number = 0;  ///< of the file
+    std::uint64_t offset = 0;  ///< in it, before it was compressed
+};
+
 /// What comes over a reading connection, which is a SOCK_SEQPACKET socket with one JSON object a packet. The first packets
 /// offer every file there is, oldest first for each stream, each with a descriptor of its own for reading (SCM_RIGHTS). A
 /// reader has to expect:
 ///   {"file": {…}}                            and a descriptor
+///   {"runs": {"stream": 3, "runs": [[TIME, NUMBER, OFFSET], …]}}   behind a stream's files; the oldest first, the newest 64
 ///   {"grown": {"stream": 3, "number": 17, "size": 4711}}
 ///   {"missed": {"stream": 3, "files": 2}}    files that were written and removed while the reader was slow
 ///   {"problem": {"stream": 3, "text": "…"}}  a file that could not be opened
@@ -61,6 +70,10 @@ namespace log_reading {
 std::string file_packet(const LogFile& file);
 /// Of the "file" member; nothing: it is not one.
 std::optional<LogFile> file_of(const json::Value& packet);
+inline constexpr std::size_t kMostRuns = 64;
+std::string runs_packet(std::uint32_t stream, std::span<const LogRun> runs);
+/// Of the "runs" member.
+std::vector<LogRun> runs_of(const json::Value& member);
 std::string grown_packet(std::uint32_t stream, std::uint64_t number, std::uint64_t size);
 std::string missed_packet(std::uint32_t stream, std::uint64_t files);
 std::string problem_packet(std::uint32_t stream, std::string_view text);

@@ -27,6 +27,20 @@ TEST(LogFile, IsNotMadeOfOtherPackets) {
     EXPECT_FALSE(log_reading::file_of(*json::parse(R"({"file":{"stream":1,"format":"xml"}})")));
 }
 
+TEST(LogFile, RunsAreReadBackTheNewestOfMany) {
+    const std::vector<LogRun> many(100, LogRun{1'795'277'000'007'843, 123456, 16'777'216});
+    const auto text = log_reading::runs_packet(4'000'000'000, many);
+    EXPECT_LE(text.size(), log_reading::kMaxPacket);
+    const auto packet = json::parse(text);
+    ASSERT_TRUE(packet);
+    const auto runs = log_reading::runs_of(*packet->find("runs"));
+    ASSERT_EQ(runs.size(), log_reading::kMostRuns);
+    EXPECT_EQ(runs[0].time, many[0].time);
+    EXPECT_EQ(runs[63].number, 123456u);
+    EXPECT_EQ(runs[63].offset, 16'777'216u);
+    EXPECT_TRUE(log_reading::runs_of(*json::parse(R"({"runs":[[1,2],"x",[1,2,"3"]]})")).size() == 1);
+}
+
 TEST(LogFile, FormatsHaveNames) {
     EXPECT_EQ(parse_log_format("stamped"), LogFormat::Stamped);
     EXPECT_FALSE(parse_log_format("Stamped"));

@@ -152,7 +152,8 @@ private:
             case Option::Detach: line_.detach = true; return {};
             case Option::Daemon: line_.daemon = true; return {};
             case Option::Bind: return take_pid(argument);
-            case Option::Lines: return take_lines(argument);
+            case Option::Lines: return take_count("--lines", "lines", argument, line_.logs.lines);
+            case Option::Run: return take_count("--run", "runs", argument, line_.logs.run);
             case Option::Since: line_.logs.since = argument; return {};
             case Option::Until: line_.logs.until = argument; return {};
             case Option::Grep: line_.logs.grep = argument; return {};
@@ -186,13 +187,15 @@ private:
         return {};
     }
 
-    Result<void> take_lines(std::string_view argument) {
-        std::uint64_t lines = 0;
-        const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), lines);
+    Result<void> take_count(std::string_view option, std::string_view what, std::string_view argument,
+                            std::optional<std::uint64_t>& out) {
+        std::uint64_t count = 0;
+        const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), count);
         if (error != std::errc() || end != argument.data() + argument.size()) {
-            return usage_error("option '--lines': " + quoted(argument) + " is no number of lines");
+            return usage_error("option '" + std::string(option) + "': " + quoted(argument) + " is no number of " +
+                               std::string(what));
         }
-        line_.logs.lines = lines;
+        out = count;
         return {};
     }
 

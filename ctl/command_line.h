@@ -15,7 +15,7 @@ namespace procsup::ctl {
 
 /// Of `logs`, as it was given; empty: it was not.
 struct LogsOptions {
-    std::optional<std::uint64_t> lines;
+    std::optional<std::uint64_t> lines, run;
     std::string_view since, until, stream, grep, output;
 };
 

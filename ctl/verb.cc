@@ -29,6 +29,7 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Since, "--since", 0, "TIME", "",
      "nothing before: \"10min\" ago, \"12:30\", \"2026-03-03 10:00\", today, yesterday"},
     {Option::Until, "--until", 0, "TIME", "", "nothing after"},
+    {Option::Run, "--run", 0, "N", "", "one run of each job only: 0 is the newest, 1 the one before"},
     {Option::Stream, "--stream", 0, "NAME", "stdout stderr", "one stream only: stdout or stderr"},
     {Option::Grep, "--grep", 0, "RE", "", "lines in which the regular expression (Perl's, POSIX extended) matches"},
     {Option::Output, "--output", 'o', "FORM", "short json cat raw",
@@ -77,7 +78,7 @@ constexpr auto kVerbs = std::to_array<Verb>({
 
     {"logs", VerbGroup::Logs, "[-f] [-n N] [JOB…]", "what jobs have written, oldest first",
      bit(Option::Follow) | bit(Option::Lines) | bit(Option::Since) | bit(Option::Until) | bit(Option::Stream) |
-         bit(Option::Grep) | bit(Option::Output),
+         bit(Option::Grep) | bit(Option::Output) | bit(Option::Run),
      Operands::AnyJobs, ExitFamily::Status, logs},
     {"logs rotate", VerbGroup::Logs, "JOB…",
      "end the present log files and begin new ones; `logs -- rotate` shows a job of that name", bit(Option::All),

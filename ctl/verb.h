@@ -37,6 +37,7 @@ enum class Option : std::uint32_t {
     Stream = 1u << 19,
     Grep = 1u << 20,
     Output = 1u << 21,
+    Run = 1u << 22,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }

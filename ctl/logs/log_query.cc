@@ -25,6 +25,9 @@ Result<LogQuery> LogQuery::of(const CommandLine& line, std::int64_t now_usec) {
     query.output = output_of(line);
     query.follow = line.follow;
     query.lines = line.logs.lines;
+    query.run = line.logs.run;
+    if (line.follow && line.logs.run.value_or(0) > 0)
+        return Error{"options '--follow' and '--run': nothing is added to a run that has ended"};
     if (line.follow && !query.lines && line.logs.since.empty()) query.lines = kLinesBeforeFollowing;
     if (!line.logs.since.empty()) {
         const auto since = parse_time(line.logs.since, now_usec);

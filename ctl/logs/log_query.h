@@ -14,6 +14,7 @@ struct LogQuery {
     std::int64_t until = INT64_MAX;
     std::optional<Grep> grep;
     std::optional<std::uint64_t> lines;
+    std::optional<std::uint64_t> run;  ///< how many have begun after it
     LogOutput output = LogOutput::Short;
     bool follow = false;
 

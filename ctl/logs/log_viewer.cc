@@ -108,6 +108,7 @@ std::size_t LogViewer::block_size() const {
 void LogViewer::show_present() {
     std::uint64_t found = 0;
     for (const auto& stream : streams_.all()) {
+        if (query_.run) stream->keep_run(*query_.run);
         auto range = range_of(*stream, wanted_);
         if (query_.lines) {
             const auto tail = tail_of(*stream, wanted_, range, *query_.lines, query_.follow);

@@ -240,6 +240,33 @@ TEST(Logs, ReportsWhatTheSupervisorAnswers) {
     EXPECT_EQ(printed.code, 1);
 }
 
+TEST(Logs, OfOneRunLeaveOutTheOthers) {
+    for (const auto packed : {false, true}) {
+        const auto three = [&](FakeLogger& logger) {
+            const auto first = std::string("one\ntwo\n"), second = std::string("three\n");
+            if (packed) {
+                logger.offer(compressed_file("web", 1, LogFormat::Raw), compressed(first));
+            } else {
+                logger.offer(plain_file("web", 1, LogFormat::Raw), first);
+            }
+            logger.offer(current_file("web", 2, second.size(), LogFormat::Raw), second);
+            const LogRun runs[] = {{1, 1, 0}, {2, 1, 4}, {3, 2, 0}, {4, 2, 6}};
+            logger.packet(log_reading::runs_packet(plain_file("web", 1).stream, runs));
+            logger.listed();
+        };
+        const char* const expected[] = {"", "three\n", "two\n", "one\n", ""};
+        for (int run = 0; run < 5; ++run) {
+            FakeLogger logger;
+            three(logger);
+            EXPECT_EQ(logger.logs({"--run", std::to_string(run), "-o", "cat"}).out, expected[run]) << run << packed;
+            FakeLogger again;
+            three(again);
+            EXPECT_EQ(again.logs({"--run", std::to_string(run), "-o", "cat", "-n", "5"}).out, expected[run])
+                << run << packed;
+        }
+    }
+}
+
 TEST(Logs, AnswerWithoutADescriptorIsAFailure) {
     FakeDaemon daemon("io.procsupd.Log.Open", "{}");
     EXPECT_EQ(run_procsupctl(daemon, {"logs"}).code, 1);

@@ -153,10 +153,10 @@ bool Source::go_to_next_file() {
 
 void Source::open(std::size_t file, std::uint64_t offset) {
     at_ = file;
-    offset_ = offset;
     opened_ = at_ < stream_.files.size();
     if (!opened_) return;
     const auto& input = stream_.files[at_];
+    offset_ = input.file.compressed ? 0 : std::max(offset, input.from);
     modified_ = modified_usec(input.fd.get());
     if (!input.file.compressed) {
         (void)::posix_fadvise(input.fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -168,13 +168,30 @@ void Source::open(std::size_t file, std::uint64_t offset) {
 }
 
 std::size_t Source::read(char* to, std::size_t size) {
+    const auto& input = stream_.files[at_];
+    size = static_cast<std::size_t>(std::min<std::uint64_t>(size, input.to - std::min(input.to, offset_)));
+    if (size == 0) return 0;
+    const auto count = std::holds_alternative<std::monostate>(reading_) ? read_plain(to, size) : read_packed(to, size);
+    offset_ += count;
+    return count;
+}
+
+/// What comes before the wanted part has to be unpacked too.
+std::size_t Source::read_packed(char* to, std::size_t size) {
+    for (const auto from = stream_.files[at_].from; offset_ < from;) {
+        const auto skipped = unpack(to, static_cast<std::size_t>(std::min<std::uint64_t>(size, from - offset_)));
+        if (skipped == 0) return 0;
+        offset_ += skipped;
+    }
+    return unpack(to, size);
+}
+
+std::size_t Source::unpack(char* to, std::size_t size) {
     Result<std::size_t> count = std::size_t{0};
     if (auto* const plain = std::get_if<std::unique_ptr<Unpacker>>(&reading_)) {
         count = (*plain)->read(to, size);
     } else if (auto* const threaded = std::get_if<std::unique_ptr<ThreadedUnpacker>>(&reading_)) {
         count = (*threaded)->read(to, size);
-    } else {
-        return read_plain(to, size);
     }
     if (count) return *count;
     tell_("warning: " + escaped(stream_.title()) + ": " + count.error().message);
@@ -192,9 +209,7 @@ std::size_t Source::read_plain(char* to, std::size_t size) {
         count = ::pread(input.fd.get(), to, size, static_cast<off_t>(offset_));
     } while (count < 0 && errno == EINTR);
     if (count < 0) tell_("warning: " + escaped(stream_.title()) + ": " + os_failure("read", errno).message);
-    if (count <= 0) return 0;
-    offset_ += static_cast<std::uint64_t>(count);
-    return static_cast<std::size_t>(count);
+    return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
 }  // namespace procsup::ctl

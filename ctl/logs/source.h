@@ -62,6 +62,8 @@ private:
     void open(std::size_t file, std::uint64_t offset);
     bool go_to_next_file();
     std::size_t read(char* to, std::size_t size);
+    std::size_t read_packed(char* to, std::size_t size);
+    std::size_t unpack(char* to, std::size_t size);
     std::size_t read_plain(char* to, std::size_t size);
     bool is_last_file() const;
 
@@ -70,8 +72,8 @@ private:
     const std::size_t last_;
     const std::size_t block_;
     LogStreams::Tell tell_;
-    std::size_t at_ = 0;  // the file
-    std::uint64_t offset_ = 0;
+    std::size_t at_ = 0;        // the file
+    std::uint64_t offset_ = 0;  // before it was compressed
     Reading reading_;
     LogFormat format_ = LogFormat::Raw;
     std::int64_t modified_ = kNoTime;  // the file

@@ -121,7 +121,7 @@ Tail tail_of(LogStream& stream, const Wanted& wanted, Range whole, std::uint64_t
     for (std::size_t at = size; at-- > whole.first;) {
         const auto& input = stream.files[at];
         const bool growing = follow && at + 1 == size;
-        const auto least = at == whole.first ? whole.offset : 0;
+        const auto least = std::max(at == whole.first ? whole.offset : 0, input.from);
         Range range{at, least, at};
         for (std::uint64_t part = kFirstPart;; part *= 4) {
             if (!input.file.compressed) {

@@ -13,11 +13,29 @@ constexpr std::uint32_t kUnknown = UINT32_MAX;
 
 }  // namespace
 
+void LogStream::keep_run(std::uint64_t runs_after) {
+    if (runs_after >= runs.size()) return files.clear();
+    const auto at = runs.size() - 1 - static_cast<std::size_t>(runs_after);
+    const LogRun begin = runs[at];
+    const LogRun end = runs_after > 0 ? runs[at + 1] : LogRun{0, UINT64_MAX, 0};
+    std::erase_if(files, [&](const LogInput& input) {
+        return input.file.number < begin.number || input.file.number > end.number;
+    });
+    for (auto& input : files) {
+        if (input.file.number == begin.number) input.from = begin.offset;
+        if (input.file.number != end.number) continue;
+        input.to = end.offset;
+        if (!input.file.compressed) input.file.size = std::min(input.file.size, end.offset);
+    }
+}
+
 bool LogStreams::take(std::string_view packet, Fd fd) {
     const auto value = json::parse(packet);
     if (!value) return false;
     if (auto file = log_reading::file_of(*value)) {
         take_file(std::move(*file), std::move(fd));
+    } else if (const auto* runs = value->find("runs")) {
+        if (auto* const stream = known_as(runs->int_or("stream", -1))) stream->runs = log_reading::runs_of(*runs);
     } else if (const auto* growth = value->find("grown")) {
         take_growth(*growth);
     } else if (const auto* missed = value->find("missed")) {

@@ -15,6 +15,9 @@ namespace procsup::ctl {
 struct LogInput {
     LogFile file;
     Fd fd;
+    // What is wanted of it, in bytes before it was compressed.
+    std::uint64_t from = 0;
+    std::uint64_t to = UINT64_MAX;
 };
 
 /// The files of one stream of one instance, in the order they were written.
@@ -22,10 +25,13 @@ struct LogStream {
     std::string job, instance, name;
     std::size_t place = 0;  ///< among all streams
     std::vector<LogInput> files;
+    std::vector<LogRun> runs;    ///< as they were when the files were offered
     std::uint32_t known_as = 0;  ///< what the logger calls it, over the present connection
     bool changed = false;        ///< since it was read last
 
     std::string title() const { return instance + " " + name; }
+    /// Leaves out what is not of one run: that after which so many others began.
+    void keep_run(std::uint64_t runs_after);
 };
 
 /// All streams that were offered. Takes what the logger says, and over a second connection only what is new in it.

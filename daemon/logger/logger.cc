@@ -25,7 +25,8 @@ Logger::Logger(EventLoop& loop, Fd control, std::function<void(int)> end)
       control_(std::move(control)),
       end_(std::move(end)),
       pipes_(epoll_create1(EPOLL_CLOEXEC)),
-      readers_(loop, [this](std::uint32_t slot) { return find(slot); }),
+      readers_(
+          loop, [this](std::uint32_t slot) { return find(slot); }, [this](Stream& stream) { return runs_of(stream); }),
       round_pause_(kLongestRoundPause) {
     control_watch_ =
         loop_.watch_fd(control_.get(), EPOLLIN, Priority::SpawnResult, [this](std::uint32_t) { on_control(); });
@@ -137,6 +138,18 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     streams_[slot] = std::move(renewed);
     if (before == nullptr && working_) watch(*streams_[slot], true);
     if (streams_[slot]->settings.retention.max_age > 0 && working_ && !expiry_) expire();
+}
+
+/// Also those that have written nothing yet: they begin where the file ends.
+std::vector<LogRun> Logger::runs_of(Stream& stream) {
+    if (!working_) return {};
+    pump_->note_runs(stream);
+    std::vector<LogRun> runs(stream.runs.places().begin(), stream.runs.places().end());
+    const auto& record = memory_->streams[stream.settings.slot];
+    for (auto mark = record.marks_seen; mark != record.marks.count(); ++mark) {
+        runs.push_back({record.marks.get(mark).time, stream.file.number(), stream.file.size()});
+    }
+    return runs;
 }
 
 /// All that the run has written is in the file before its last lines are looked for.

@@ -36,6 +36,7 @@ private:
     void work();
     void add_stream(const json::Value& member, Packet& packet);
     void tail(std::uint32_t slot, std::uint32_t run);
+    std::vector<LogRun> runs_of(Stream& stream);
     void rotate(const std::vector<std::uint32_t>& slots);
     void finish_streams();
     bool empty_pipe(Stream& stream, std::int64_t now);

@@ -59,6 +59,7 @@ Readers::Told Readers::tell_everything(Reader& reader) {
     for (auto& [slot, known] : reader.streams) {
         if (!known.changed) continue;
         if (const auto told = tell(reader, slot, known); told != Told::All) return told;
+        if (const auto told = tell_runs(reader, slot, known); told != Told::All) return told;
         known.changed = false;
         known.listed = true;
     }
@@ -92,6 +93,14 @@ Readers::Told Readers::tell(Reader& reader, std::uint32_t slot, Known& known) {
     if (known.size == stream->file.size()) return Told::All;
     const auto told = send(reader, log_reading::grown_packet(slot, current, stream->file.size()));
     if (told == Told::All) known.size = stream->file.size();
+    return told;
+}
+
+Readers::Told Readers::tell_runs(Reader& reader, std::uint32_t slot, Known& known) {
+    Stream* const stream = find_(slot);
+    if (known.runs_told || stream == nullptr) return Told::All;
+    const auto told = send(reader, log_reading::runs_packet(slot, runs_of_(*stream)));
+    known.runs_told = told == Told::All;
     return told;
 }
 

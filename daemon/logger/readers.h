@@ -19,7 +19,9 @@ namespace procsup::logger {
 class Readers {
 public:
     using FindStream = std::function<Stream*(std::uint32_t)>;
-    Readers(EventLoop& loop, FindStream find) : loop_(loop), find_(std::move(find)) {}
+    using RunsOf = std::function<std::vector<LogRun>(Stream&)>;
+    Readers(EventLoop& loop, FindStream find, RunsOf runs_of)
+        : loop_(loop), find_(std::move(find)), runs_of_(std::move(runs_of)) {}
 
     void add(Fd socket, const std::vector<std::uint32_t>& slots, bool follow);
     /// Something was written of this stream, or its file was rotated.
@@ -33,6 +35,7 @@ private:
         std::uint64_t offered = 0;  ///< the highest number of a file that it has
         std::uint64_t size = 0;     ///< what it was told of that file's size
         bool listed = false;        ///< every file that there was when it began was offered
+        bool runs_told = false;     ///< where they begin in those
         bool changed = false;       ///< there may be more to tell
     };
     struct Reader {
@@ -48,11 +51,13 @@ private:
     void serve(Reader& reader);
     Told tell_everything(Reader& reader);
     Told tell(Reader& reader, std::uint32_t slot, Known& known);
+    Told tell_runs(Reader& reader, std::uint32_t slot, Known& known);
     Told offer(Reader& reader, Stream& stream, Known& known, std::uint64_t number, bool current);
     static Told send(Reader& reader, const std::string& packet, int fd = -1);
 
     EventLoop& loop_;
     FindStream find_;
+    RunsOf runs_of_;
     std::list<Reader> readers_;
 };
 

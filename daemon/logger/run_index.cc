@@ -14,7 +14,7 @@ namespace {
 
 constexpr off_t kLongestFile = 64 * 1024;
 
-std::string line_of(const RunPlace& place) { return fmt::format("{} {} {}\n", place.time, place.number, place.offset); }
+std::string line_of(const LogRun& place) { return fmt::format("{} {} {}\n", place.time, place.number, place.offset); }
 
 /// The file, if it is one of this user's own.
 Fd open_own(int dir, const std::string& name, int flags) {
@@ -28,7 +28,7 @@ Fd open_own(int dir, const std::string& name, int flags) {
 
 }  // namespace
 
-void RunIndex::add(const RunPlace& place) {
+void RunIndex::add(const LogRun& place) {
     load();
     // A logger before this one has noted it, and was killed before it could say so.
     if (!places_.empty() && places_.back().time == place.time) return;
@@ -42,7 +42,7 @@ void RunIndex::add(const RunPlace& place) {
     if (file) (void)!write(file.get(), line.data(), line.size());
 }
 
-const std::deque<RunPlace>& RunIndex::places() {
+const std::deque<LogRun>& RunIndex::places() {
     load();
     return places_;
 }
@@ -55,7 +55,7 @@ void RunIndex::load() {
     const ssize_t size = file ? read(file.get(), text.data(), text.size()) : 0;
     text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
     std::istringstream lines(text);
-    RunPlace place;
+    LogRun place;
     while (lines >> place.time >> place.number >> place.offset) places_.push_back(place);
 }
 

@@ -23,7 +23,7 @@ std::string read_before(const Fd& file, std::uint64_t begin, std::uint64_t end) 
 }
 
 /// The end of what lies between the places; of a run that went over several files, from the last of them that has something.
-std::string end_of(const Stream& stream, const RunPlace& begin, const RunPlace& end) {
+std::string end_of(const Stream& stream, const LogRun& begin, const LogRun& end) {
     for (auto number = end.number; number >= begin.number && number > 0; --number) {
         bool compressed = false;
         const bool current = number == stream.file.number();
@@ -53,7 +53,7 @@ std::vector<std::string> last_lines(Stream& stream, std::uint32_t runs_after) {
     const auto& places = stream.runs.places();
     if (places.size() <= runs_after) return {};
     const auto begin = places.size() - 1 - runs_after;
-    const RunPlace here{0, stream.file.number(), stream.file.size()};
+    const LogRun here{0, stream.file.number(), stream.file.size()};
     const auto text = end_of(stream, places[begin], runs_after > 0 ? places[begin + 1] : here);
     std::vector<std::string> lines;
     std::string_view rest(text);

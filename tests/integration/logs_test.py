@@ -73,6 +73,22 @@ class Logs(CaptureTest):
         s.start().settle()
         self.await_true("it is read", lambda: s.ctl("logs", "-o", "cat", "web").out == "one\n")
 
+    def test_one_run_is_shown_without_the_others(self):
+        # Small files, so that runs begin and end in the middle of compressed ones.
+        s = self.supervise(captured("web", "seq 1 300; echo bye >&2; printf unfinished; exit 1", 'restart_delay = "10ms"',
+                                    'start_limit = "3/1min"', 'restart_backoff = 1', format="stamped", max_size="4KiB",
+                                    keep=100, compress="zstd"))
+        run = "".join(f"{n}\n" for n in range(1, 301)) + "unfinished"
+        out = ("-o", "cat", "--stream", "stdout", "web")
+        self.await_true("it has failed", lambda: s.instance("web")["state"] == "failed")
+        self.await_true("all is written", lambda: len(s.ctl("logs", *out).out.split("unfinished")) == 5)
+        for ago in range(4):
+            self.assertEqual(run, s.ctl("logs", "--run", str(ago), *out).out.rstrip("\n"))
+            self.assertEqual("bye\n", s.ctl("logs", "--run", str(ago), "-o", "cat", "--stream", "stderr").out)
+        self.assertEqual("", s.ctl("logs", "--run", "4", *out).out)
+        self.assertEqual("299\n300\nunfinished", s.ctl("logs", "--run", "2", "-n", "3", *out).out.rstrip("\n"))
+        self.assertIn("has ended", s.ctl("logs", "-f", "--run", "1", expect=2).err)
+
     def test_a_rotation_is_ordered(self):
         s = self.spoken(compress="zstd")
         self.say(s, "one")
