@@ -63,7 +63,8 @@ void Shutdown::end_when_nothing_is_left(Guard* guard) {
     } else if (!ending_) {
         ending_ = parts_.loop.call_at(parts_.loop.now() + kAfterKill, [this] {
             parts_.log.error("ending although " + unfinished());
-            end_(exit_code_);
+            const bool output_waits = !parts_.capture.finished();
+            end_(exit_code_ == 0 && output_waits ? EXIT_FAILURE : exit_code_);
         });
     }
 }

@@ -47,9 +47,13 @@ int LogViewer::run() {
     // What was offered is shown also when the rest never comes.
     const auto listing = list(*feed);
     if (listing == Listing::TimedOut) return session_.report_transport(os_failure("get the files", ETIMEDOUT));
-    if (listing == Listing::Cut && !query_.follow)
-        tell("warning: the logger has ended before it had offered all files");
     show_present();
+    if (listing == Listing::Cut && !query_.follow) {
+        printer_.finish();
+        return session_.fail(
+            Error{"cannot read all of the logs: the logger has ended the connection; it may have ended, or "
+                  "have too many readers"});
+    }
     if (query_.follow && !printer_.broken()) return follow(std::move(*feed));
     printer_.finish();
     return outcome();
@@ -163,6 +167,7 @@ bool LogViewer::drain(LogFeed& feed) {
 }
 
 int LogViewer::follow(LogFeed feed) {
+    int cuts = 0;
     for (;;) {
         const bool connected = drain(feed);
         show_changes();
@@ -172,7 +177,11 @@ int LogViewer::follow(LogFeed feed) {
             if (!another) return session_.exit_code();
             feed = std::move(*another);
             streams_.begin_again();
-            if (list(feed) == Listing::TimedOut) return kTimedOut;
+            const auto listing = list(feed);
+            if (listing == Listing::TimedOut) return kTimedOut;
+            cuts = listing == Listing::Cut ? cuts + 1 : 0;
+            if (cuts == kAttempts)
+                return session_.fail(Error{"cannot follow any longer: the logger ends each connection"});
             // A logger that ends at once, again and again, must not keep a processor busy.
             ::poll(nullptr, 0, kPauseMs);
             continue;

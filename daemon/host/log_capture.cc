@@ -18,6 +18,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Who wants to read while the logger takes nothing holds a descriptor here.
+constexpr std::ptrdiff_t kMostWaitingReaders = 64;
+
 constexpr auto kLongestPause = std::chrono::milliseconds(250);
 
 bool is_captured(const JobSpec& spec, bool error) {
@@ -103,6 +106,13 @@ Result<LogCapture::Kept*> LogCapture::stream_of(InstanceId id, const logger::Cap
 
 Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::CapturedStream& wanted,
                                                  const JobSpec& spec) {
+    if (Kept* const before = taken_back(wanted)) {
+        of_instance_[id][wanted.name == "stderr" ? 1 : 0] = before;
+        make_ready(before->writing, spec);
+        // With its pipe: perhaps the logger has forgotten it by now.
+        if (running_) tell_stream(*before, true);
+        return before;
+    }
     if (streams_.size() >= logger::kMostStreams) return os_failure("capture more streams", EMFILE);
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
@@ -121,6 +131,20 @@ Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::Ca
     make_ready(stream.writing, spec);
     if (running_) tell_stream(stream, true);
     return &stream;
+}
+
+/// A job that was removed and is there again goes on with what it had, as long as the logger has not written all of that: no two
+/// streams have the same file.
+LogCapture::Kept* LogCapture::taken_back(const logger::CapturedStream& wanted) {
+    for (auto& [slot, stream] : streams_) {
+        const bool same = stream.settings.dir == wanted.dir && stream.settings.file_name() == wanted.file_name();
+        if (!stream.removing || !same) continue;
+        stream.removing = false;
+        stream.settings = wanted;
+        stream.settings.slot = slot;
+        return &stream;
+    }
+    return nullptr;
 }
 
 std::uint32_t LogCapture::free_slot() {
@@ -187,6 +211,9 @@ CapturedOutput LogCapture::output_of(InstanceId id) const {
 Result<Fd> LogCapture::open_reading(const std::vector<const Instance*>& instances, bool follow) {
     const auto slots = slots_of(instances);
     if (!slots) return slots.error();
+    const auto waiting =
+        std::count_if(untold_.begin(), untold_.end(), [](const Message& message) { return bool(message.owned); });
+    if (waiting >= kMostWaitingReaders) return Error{"procsup-logger does not answer: it may wait for a disk", EBUSY};
     auto ends = packet_socket_pair();
     if (!ends) return ends.error();
     tell({logger::read_packet(*slots, follow), {}, std::move(ends->second)});
@@ -196,6 +223,10 @@ Result<Fd> LogCapture::open_reading(const std::vector<const Instance*>& instance
 Result<void> LogCapture::rotate(const std::vector<const Instance*>& instances) {
     const auto slots = slots_of(instances);
     if (!slots) return slots.error();
+    for (const auto slot : *slots) {
+        const auto& problem = streams_.at(slot).problem;
+        if (!problem.empty()) return Error{"what waits has to be written first: " + problem, EBUSY};
+    }
     tell({logger::rotate_packet(*slots), {}, Fd()});
     return {};
 }

@@ -90,6 +90,7 @@ private:
     std::vector<Kept*> streams_of(InstanceId id) const;
     Result<std::vector<std::uint32_t>> slots_of(const std::vector<const Instance*>& instances);
     std::uint32_t free_slot();
+    Kept* taken_back(const logger::CapturedStream& wanted);
 
     EventLoop& loop_;
     Processes& processes_;

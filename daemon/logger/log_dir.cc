@@ -15,6 +15,7 @@
 namespace procsup::logger {
 namespace {
 
+constexpr std::uint64_t kHighestNumber = 9'999'999;
 constexpr int kMostLinks = 40;  // as the kernel's own limit
 
 std::deque<std::string> components(std::string_view path) {
@@ -62,8 +63,23 @@ std::pair<std::string, std::uint64_t> parse_rotated(std::string_view name) {
     if (dot == std::string_view::npos) return {};
     const auto digits = name.substr(dot + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error != std::errc() || end != digits.data() + digits.size() || digits.size() < 6) return {};
-    return {std::string(name.substr(0, dot)), number};
+    const bool all = error == std::errc() && end == digits.data() + digits.size();
+    // Also a date is a number: only what could be counted up to is one of ours, written as we do.
+    auto base = std::string(name.substr(0, dot));
+    if (!all || number == 0 || number > kHighestNumber || rotated_name(base, number) != name) return {};
+    return {std::move(base), number};
+}
+
+Result<Fd> lock_file(const Fd& dir, const std::string& path) {
+    constexpr const char* kName = ".procsup-logger.lock";
+    Fd lock(openat(dir.get(), kName, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    struct stat status {};
+    if (!lock || fstat(lock.get(), &status) < 0) return os_failure("make the lock of " + path, errno);
+    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
+        return Error{"cannot lock " + path + ": its " + kName + " is not this user's alone", EPERM};
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno == EWOULDBLOCK) return Error{"cannot write in " + path + ": another procsup-logger does", EWOULDBLOCK};
+    return os_failure("lock " + path, errno);
 }
 
 }  // namespace
@@ -102,15 +118,14 @@ Result<std::shared_ptr<const Fd>> LockedDirs::lock(Fd dir, const std::string& pa
     struct stat status {};
     if (fstat(dir.get(), &status) < 0) return os_failure("look at " + path, errno);
     auto& held = held_[{status.st_dev, status.st_ino}];
-    if (auto before = held.lock()) return before;
-    if (flock(dir.get(), LOCK_EX | LOCK_NB) < 0) {
-        if (errno == EWOULDBLOCK)
-            return Error{"cannot write in " + path + ": another procsup-logger does", EWOULDBLOCK};
-        return os_failure("lock " + path, errno);
+    auto locked = held.lock();
+    if (!locked) {
+        auto lock = lock_file(dir, path);
+        if (!lock) return lock.error();
+        locked = std::make_shared<const Held>(Held{std::move(dir), std::move(*lock)});
+        held = locked;
     }
-    auto locked = std::make_shared<const Fd>(std::move(dir));
-    held = locked;
-    return locked;
+    return std::shared_ptr<const Fd>(locked, &locked->dir);
 }
 
 Result<void> LogDir::ensure() {
@@ -144,7 +159,9 @@ void LogDir::scan() {
     if (listing == nullptr) return;
     while (const dirent* entry = readdir(listing)) {
         auto [base, number] = parse_rotated(entry->d_name);
-        if (!base.empty()) rotated_[base].insert(number);
+        struct stat status {};
+        if (base.empty() || fstatat(fd(), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0) continue;
+        if (S_ISREG(status.st_mode) && status.st_uid == geteuid()) rotated_[base].insert(number);
     }
     closedir(listing);
 }

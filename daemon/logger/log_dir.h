@@ -15,14 +15,18 @@
 
 namespace procsup::logger {
 
-/// The directories that this process has locked, each once, by whatever names it is known.
+/// The directories that this process has locked, each once, by whatever names it is known. The lock is a file in it that only
+/// the logger's user may open: a lock on the directory itself could be taken by everyone who can see it.
 class LockedDirs {
 public:
     /// The directory, locked, or the one that it is locked as already. `path` is for the message.
     Result<std::shared_ptr<const Fd>> lock(Fd dir, const std::string& path);
 
 private:
-    std::map<std::pair<dev_t, ino_t>, std::weak_ptr<const Fd>> held_;
+    struct Held {
+        Fd dir, lock;
+    };
+    std::map<std::pair<dev_t, ino_t>, std::weak_ptr<const Held>> held_;
 };
 
 /// One directory that log files are in, open and locked: no two loggers write in it. Knows which rotated files there are.

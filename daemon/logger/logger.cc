@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdio>
 #include <utility>
 
 #include "daemon/logger/clock.h"
@@ -130,7 +131,8 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     if (before != nullptr) {
         renewed->watched = before->watched;
         renewed->busy = before->busy;
-        renewed->removing = before->removing;
+        // Its job was removed, and is there again.
+        if (before->removing) --removing_;
         renewed->at_end = before->at_end;
         // What waits is tried with the new settings when its time has come.
         renewed->problem = before->problem;
@@ -181,8 +183,20 @@ void Logger::lose_procsupd() {
     orphaned_ = true;
     ending_ = true;
     control_watch_.reset();
-    give_up_ = loop_.call_at(loop_.now() + kLongestOrphaned, [this] { end_(EXIT_FAILURE); });
+    give_up_ = loop_.call_at(loop_.now() + kLongestOrphaned, [this] { give_up(); });
     finish_streams();
+}
+
+void Logger::give_up() {
+    for (const auto& [slot, stream] : streams_) {
+        int bytes = 0;
+        ioctl(stream->pipe.get(), FIONREAD, &bytes);
+        if (bytes == 0 && !pump_->has_waiting(*stream)) continue;
+        fprintf(stderr, "procsup-logger: %s: %d bytes and more of its %s are lost: %s\n",
+                stream->settings.instance.c_str(), bytes, stream->settings.name.c_str(),
+                stream->problem.empty() ? "it still writes" : stream->problem.c_str());
+    }
+    end_(EXIT_FAILURE);
 }
 
 /// Reads what is to be forgotten to its end; the end of everything, when that is what is asked for.
@@ -195,7 +209,9 @@ void Logger::finish_streams() {
         if (pump_->has_waiting(*stream)) continue;
         const bool emptied = empty_pipe(*stream, now);
         // While procsupd lives it holds the writing end itself: then an empty pipe is the end.
-        if (stream->at_end || (emptied && !orphaned_)) finished.push_back(slot);
+        if (!stream->at_end && (!emptied || orphaned_)) continue;
+        // Nothing is left in it but what rate_limit has dropped and the file does not tell of yet.
+        if (pump_->settle_losses(*stream, now)) finished.push_back(slot);
     }
     for (const auto slot : finished) forget(slot);
     if (ending_ && streams_.empty()) end_(EXIT_SUCCESS);

@@ -42,6 +42,7 @@ private:
     bool empty_pipe(Stream& stream, std::int64_t now);
     void forget(std::uint32_t slot);
     void lose_procsupd();
+    void give_up();
     void say(std::string packet);
     Stream* find(std::uint32_t slot);
 

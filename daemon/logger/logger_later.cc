@@ -77,7 +77,7 @@ void Logger::settle_losses() {
     for (auto& [slot, stream] : streams_) {
         if (!stream->problem.empty() || !pump_->has_losses(*stream)) continue;
         if (stream->window_ends <= now) {
-            pump_->settle_losses(*stream, now);
+            if (!pump_->settle_losses(*stream, now)) refused(*stream);
             readers_.changed(slot);
         } else {
             next = next == 0 ? stream->window_ends : std::min(next, stream->window_ends);

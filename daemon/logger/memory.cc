@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -25,19 +24,30 @@ void StreamRecord::clear() {
 
 std::uint64_t Memory::written_to(std::uint32_t slot, int pipe, int staging) const {
     constexpr int kTries = 16;
-    const auto is_moving = [slot](const Batch& batch) {
-        const auto phase = batch.phase.load(std::memory_order_acquire);
-        return (phase == Phase::Filling || phase == Phase::Reading) && batch.slot == slot;
-    };
     for (int tried = 1;; ++tried) {
         const auto taken = streams[slot].taken.load(std::memory_order_acquire);
-        int waiting = 0, staged = 0;
+        int waiting = 0;
         ioctl(pipe, FIONREAD, &waiting);
-        const bool moving = std::any_of(batches.begin(), batches.end(), is_moving);
-        if (moving && tried >= kTries) ioctl(staging, FIONREAD, &staged);
-        const bool settled = !moving && streams[slot].taken.load(std::memory_order_acquire) == taken;
-        if (settled || tried >= kTries) return taken + static_cast<std::uint64_t>(waiting + staged);
+        const auto moving = on_its_way(slot, staging);
+        const bool settled = moving == 0 && streams[slot].taken.load(std::memory_order_acquire) == taken;
+        // A logger that was killed moves nothing any more: what it had taken is where it was.
+        if (settled || tried >= kTries) return taken + static_cast<std::uint64_t>(waiting) + moving;
     }
+}
+
+/// Bytes of the stream that have left its pipe and do not count as taken.
+std::uint64_t Memory::on_its_way(std::uint32_t slot, int staging) const {
+    for (const auto& batch : batches) {
+        const auto phase = batch.phase.load(std::memory_order_acquire);
+        const bool taken = streams[slot].taken.load(std::memory_order_acquire) > batch.begin;
+        if (batch.slot != slot || taken) continue;
+        if (phase == Phase::Reading) return batch.size;
+        if (phase != Phase::Filling) continue;
+        int staged = 0;
+        ioctl(staging, FIONREAD, &staged);
+        return static_cast<std::uint64_t>(staged);
+    }
+    return 0;
 }
 
 Result<Fd> Memory::create() {

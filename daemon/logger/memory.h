@@ -118,6 +118,9 @@ struct Memory {
     static Result<Fd> create();
     /// Maps it for as long as the process lives.
     static Result<Memory*> map(const Fd& file);
+
+private:
+    std::uint64_t on_its_way(std::uint32_t slot, int staging) const;
 };
 
 }  // namespace procsup::logger

@@ -8,18 +8,25 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/utf8.h"
+
 namespace procsup::logger {
 namespace {
 
 /// For a terminal: what would steer it is shown instead.
 std::string harmless(std::string_view text) {
     std::string shown;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
+    while (!text.empty()) {
+        const auto byte = static_cast<unsigned char>(text[0]);
+        const auto length = utf8_sequence(text);
+        // C1 controls are U+0080 to U+009F: two bytes.
+        const bool control = length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7f || length == 0 || control) {
             shown += fmt::format("\\x{:02x}", byte);
+            text.remove_prefix(1);
         } else {
-            shown += c;
+            shown += text.substr(0, length);
+            text.remove_prefix(length);
         }
     }
     return shown;
@@ -93,14 +100,15 @@ void Mirror::flush() {
         }
         return;
     }
-    if (errno != EAGAIN) {
-        // Nobody will read there any more.
+    const bool gone = errno == EPIPE || errno == ENXIO || errno == EBADF;
+    if (gone) {
         waiting_.clear();
         out_.reset();
         room_.reset();
-    } else if (!room_) {
+    } else if (errno == EAGAIN && !room_) {
         room_ = loop_.watch_fd(out_.get(), EPOLLOUT, Priority::Client, [this](std::uint32_t) { flush(); });
     }
+    // After anything else, such as a full disk, the next line tries again.
 }
 
 }  // namespace procsup::logger

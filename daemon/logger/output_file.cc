@@ -41,6 +41,7 @@ Result<void> OutputFile::look(std::int64_t now) {
     struct stat status {};
     if (!fd_) return open();
     if (fstat(fd_.get(), &status) < 0) return os_failure("look at " + path(), errno);
+    if (static_cast<std::uint64_t>(status.st_size) < size_) skipped_ = number();
     const bool due = now - looked_up_ >= kLookUpPause || now < looked_up_;
     if (status.st_nlink == 1 && !due) {
         size_ = static_cast<std::uint64_t>(status.st_size);
@@ -51,7 +52,10 @@ Result<void> OutputFile::look(std::int64_t now) {
     struct stat there {};
     const bool same = status.st_nlink == 1 && fstatat(dir_->fd(), base_.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
                       there.st_ino == status.st_ino && there.st_dev == status.st_dev;
-    if (!same) return open();
+    if (!same) {
+        skipped_ = number();
+        return open();
+    }
     size_ = static_cast<std::uint64_t>(status.st_size);
     return {};
 }
@@ -110,7 +114,7 @@ Result<void> OutputFile::cut(std::uint64_t size) {
 
 std::uint64_t OutputFile::number() const {
     const auto& numbers = dir_->rotated(base_);
-    return numbers.empty() ? 1 : *numbers.rbegin() + 1;
+    return 1 + std::max(skipped_, numbers.empty() ? 0 : *numbers.rbegin());
 }
 
 Result<void> OutputFile::rotate() {

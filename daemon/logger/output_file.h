@@ -55,7 +55,7 @@ public:
     std::uint64_t size() const { return size_; }
     /// Tells files apart while they exist.
     std::uint64_t id() const { return id_; }
-    /// What it will be called by when it is rotated.
+    /// What it will be called by when it is rotated. Another one when others have replaced or emptied the file.
     std::uint64_t number() const;
     /// For reading: the current file, or a rotated one. `compressed` says which it was.
     Result<Fd> open_current() const;
@@ -79,6 +79,7 @@ private:
     Fd fd_;
     std::uint64_t size_ = 0;
     std::uint64_t id_ = 0;
+    std::uint64_t skipped_ = 0;  ///< numbers of current files that others have taken away or emptied
     std::int64_t looked_up_ = 0;
     bool leftovers_seen_ = false;
     std::int64_t begun_ = 0;  ///< when the first bytes of the current file were written; 0: none were

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,7 +124,7 @@ TEST_F(OutputFileTest, CompressesWhatIsRotated) {
     }
     compressor.finish();
     EXPECT_FALSE(fs::exists(dir() + "/web.out.log.000001.zst"));
-    EXPECT_EQ(std::distance(fs::directory_iterator(dir()), {}), 6);
+    EXPECT_EQ(std::distance(fs::directory_iterator(dir()), {}), 7) << "with the lock";
 }
 
 TEST_F(OutputFileTest, CompressesWhatALoggerBeforeHasRotated) {
@@ -135,7 +136,7 @@ TEST_F(OutputFileTest, CompressesWhatALoggerBeforeHasRotated) {
     ASSERT_TRUE(log.look(0));
     compressor.finish();
     EXPECT_TRUE(fs::exists(dir() + "/web.out.log.000003.zst"));
-    EXPECT_EQ(std::distance(fs::directory_iterator(dir()), {}), 2);
+    EXPECT_EQ(std::distance(fs::directory_iterator(dir()), {}), 3) << "with the lock";
 }
 
 TEST_F(OutputFileTest, WhatIsRemovedIsNotBroughtBackByItsCompression) {
@@ -157,6 +158,43 @@ TEST_F(OutputFileTest, CountsOnFromWhatIsThere) {
     auto log = file();
     write(log, "y");
     EXPECT_EQ(log.number(), 42u);
+}
+
+TEST_F(OutputFileTest, WhatOthersHaveNumberedIsNotItsOwn) {
+    fs::create_directories(dir());
+    std::ofstream(dir() + "/web.out.log.20260303") << "mine";
+    std::ofstream(dir() + "/web.out.log.0000002") << "mine";
+    std::ofstream(dir() + "/web.out.log.18446744073709551615") << "mine";
+    auto log = file({0, 0, 0, 0, false});
+    write(log, "one");
+    EXPECT_EQ(log.number(), 1u);
+    ASSERT_TRUE(log.rotate());
+    EXPECT_EQ(content(dir() + "/web.out.log.20260303"), "mine");
+    EXPECT_EQ(content(dir() + "/web.out.log.0000002"), "mine");
+}
+
+TEST_F(OutputFileTest, WhatTakesItsPlaceHasAnotherNumber) {
+    auto log = file();
+    write(log, "one");
+    fs::remove(dir() + "/web.out.log");
+    write(log, "two");
+    EXPECT_EQ(log.number(), 2u);
+    fs::resize_file(dir() + "/web.out.log", 0);
+    write(log, "three");
+    EXPECT_EQ(log.number(), 3u);
+    ASSERT_TRUE(log.rotate());
+    EXPECT_EQ(content(dir() + "/web.out.log.000003"), "three");
+}
+
+TEST_F(OutputFileTest, NobodyElseCanLockIt) {
+    fs::create_directories(dir());
+    const Fd place(open(dir().c_str(), O_RDONLY | O_DIRECTORY));
+    ASSERT_EQ(flock(place.get(), LOCK_EX), 0);
+    auto log = file();
+    write(log, "one");
+    struct stat status {};
+    ASSERT_EQ(stat((dir() + "/.procsup-logger.lock").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
 TEST_F(OutputFileTest, IsMadeAnewWhenItWasRemovedOrMoved) {

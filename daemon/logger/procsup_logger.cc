@@ -23,7 +23,7 @@ void raise_open_files() {
 
 /// It ends when procsupd does and all is written; what is sent to a whole session or container does not end it before.
 void ignore_signals() {
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT}) signal(number, SIG_IGN);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGXFSZ}) signal(number, SIG_IGN);
 }
 
 }  // namespace

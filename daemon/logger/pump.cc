@@ -41,7 +41,7 @@ void Pump::recover(std::int64_t now) {
         if (phase != Phase::Writing) {
             take_from_staging(batch, bytes_in(staging_out_));
             memory_.streams[batch.slot].taken.store(batch.begin + batch.size, std::memory_order_release);
-            const auto skipped = stream != nullptr ? rest_of_lost_line(*stream, {batch.data, batch.size}) : 0;
+            const auto skipped = rest_of_lost_line(batch);
             // Which file it goes to is found out by resume().
             batch.set_progress({static_cast<std::uint32_t>(skipped), memory_.streams[batch.slot].line, 0, 0});
             batch.enter(Phase::Writing);
@@ -105,7 +105,7 @@ Pump::Taken Pump::take(Batch& batch, Stream& stream, std::int64_t now) {
     batch.enter(Phase::Reading);
     take_from_staging(batch, batch.size);
     record.taken.store(batch.begin + batch.size, std::memory_order_release);
-    const auto skipped = rest_of_lost_line(stream, {batch.data, batch.size});
+    const auto skipped = rest_of_lost_line(batch);
     auto line = record.line;
     // The file that has its beginning was removed, or emptied.
     if (line.length > 0 && stream.file.size() == 0) {

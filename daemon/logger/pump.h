@@ -53,7 +53,7 @@ private:
     enum class Taken { Nothing, Some, End };
     Taken take(Batch& batch, Stream& stream, std::int64_t now);
     void lose(Stream& stream, std::string_view data, std::int64_t now);
-    std::size_t rest_of_lost_line(Stream& stream, std::string_view data);
+    std::size_t rest_of_lost_line(Batch& batch);
     void drop_from_pipe(Stream& stream, std::size_t size, std::int64_t now);
     void limit_rate(Batch& batch, Stream& stream, std::int64_t now);
     Result<void> note_losses(Stream& stream, LineState& line);

@@ -33,14 +33,18 @@ void Pump::lose(Stream& stream, std::string_view data, std::int64_t now) {
     losses.lines += lines;
 }
 
-/// How much at the front of a batch belongs to a line whose beginning is lost.
-std::size_t Pump::rest_of_lost_line(Stream& stream, std::string_view data) {
-    auto& losses = memory_.streams[stream.settings.slot].losses;
-    if (losses.in_line == 0) return 0;
-    const auto newline = data.find('\n');
-    if (newline == std::string_view::npos) return data.size();
-    losses.in_line = 0;
-    return newline + 1;
+/// How much at the front of a batch belongs to a line whose beginning is lost; with the run it ends too.
+std::size_t Pump::rest_of_lost_line(Batch& batch) {
+    auto& record = memory_.streams[batch.slot];
+    if (record.losses.in_line == 0) return 0;
+    std::size_t most = batch.size;
+    if (record.marks_seen != record.marks.count()) {
+        const auto at = record.marks.get(record.marks_seen).at;
+        most = at <= batch.begin ? 0 : static_cast<std::size_t>(std::min<std::uint64_t>(most, at - batch.begin));
+    }
+    const auto newline = std::string_view(batch.data, most).find('\n');
+    if (newline != std::string_view::npos || most < batch.size) record.losses.in_line = 0;
+    return newline == std::string_view::npos ? most : newline + 1;
 }
 
 void Pump::make_room(Stream& stream, std::int64_t now) {
@@ -109,11 +113,14 @@ Result<void> Pump::note_losses(Stream& stream, LineState& line) {
 bool Pump::settle_losses(Stream& stream, std::int64_t now) {
     if (!has_losses(stream) || has_waiting(stream)) return true;
     auto& line = memory_.streams[stream.settings.slot].line;
-    if (!stream.file.look(now)) return false;
-    stream.format.set_time(now);
+    auto done = stream.file.look(now);
     const auto size = stream.file.size();
-    auto done = note_losses(stream, line);
-    if (!done && stream.file.size() > size) (void)stream.file.cut(size);
+    if (done) {
+        stream.format.set_time(now);
+        done = note_losses(stream, line);
+        if (!done && stream.file.size() > size) (void)stream.file.cut(size);
+    }
+    if (!done) stream.problem = done.error().message;
     return static_cast<bool>(done);
 }
 

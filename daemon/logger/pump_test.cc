@@ -335,6 +335,38 @@ TEST_F(PumpTest, RunsAreToldApartInOneBatch) {
     EXPECT_EQ(content(), stamp + "one\n" + stamp + "no end\n" + stamp + "three\n");
 }
 
+TEST_F(PumpTest, ARunIsNotTheRestOfALostLine) {
+    settings_.rate_lines = 1;
+    settings_.rate_window = 1'000'000;
+    start_logger();
+    std::size_t bytes = 0;
+    job_writes("one\ntwo");
+    EXPECT_EQ(pump_->move(*stream_, kNow, bytes), Pump::Moved::Some);
+    memory_->streams[5].marks.add({memory_->written_to(5, job_[0], staging_[0]), 2});
+    job_writes("first of the next\n");
+    EXPECT_EQ(pump_->move(*stream_, kNow + 2'000'000, bytes), Pump::Moved::Some);
+    EXPECT_EQ(content(), "one\n[procsupd: 1 line lost, " + std::string(kAtNow) + "first of the next\n");
+}
+
+TEST_F(PumpTest, ALossThatCannotBeToldOfIsAProblem) {
+    settings_.rate_lines = 1;
+    settings_.rate_window = 1'000'000;
+    start_logger();
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{10, before.rlim_max};
+    std::size_t bytes = 0;
+    job_writes("one\ntwo\n");
+    EXPECT_EQ(pump_->move(*stream_, kNow, bytes), Pump::Moved::Some);
+    setrlimit(RLIMIT_FSIZE, &small);
+    EXPECT_FALSE(pump_->settle_losses(*stream_, kNow));
+    setrlimit(RLIMIT_FSIZE, &before);
+    EXPECT_NE(stream_->problem, "");
+    EXPECT_EQ(content(), "one\n");
+    EXPECT_TRUE(pump_->retry(*stream_, kNow));
+    EXPECT_EQ(content(), "one\n[procsupd: 1 line lost, " + std::string(kAtNow));
+}
+
 TEST_F(PumpTest, KnowsRunsOfALoggerBefore) {
     memory_->streams[5].marks.add({0, 1});
     job_writes("one\n");
@@ -354,6 +386,12 @@ TEST_F(PumpTest, CountsWhatIsBetweenThePipes) {
     job_writes("678");
     EXPECT_EQ(memory_->written_to(5, job_[0], staging_[0]), 8u);
     EXPECT_EQ(memory_->written_to(6, job_[0], staging_[0]), 3u) << "what is staged is another's";
+    batch().size = 5;
+    batch().enter(Phase::Reading);
+    ASSERT_EQ(read(staging_[0], batch().data, 4), 4);
+    EXPECT_EQ(memory_->written_to(5, job_[0], staging_[0]), 8u) << "in the middle of reading";
+    memory_->streams[5].taken = 5;
+    EXPECT_EQ(memory_->written_to(5, job_[0], staging_[0]), 8u) << "and at the end of it";
 }
 
 TEST_F(PumpTest, LastLinesAreFew) {

@@ -63,6 +63,51 @@ class Logs(CaptureTest):
                 os.kill(logger, signal.SIGKILL)
         self.assertNotEqual(logger, self.logger(s))
 
+    def test_following_goes_on_in_the_file_that_takes_the_place_of_another(self):
+        s = self.spoken()
+        self.say(s, "first")
+        self.await_true("it is written", lambda: "first" in s.ctl("logs", "web").out)
+        lines = self.follow(s, "web")
+        self.assertEqual("first", lines.next())
+        for number, meddle in enumerate((os.unlink, lambda path: os.truncate(path, 0),
+                                         lambda path: os.rename(path, path + "-moved"))):
+            meddle(self.file(s))
+            # One that was moved is written on until it is looked for.
+            self.await_true("there is a file", lambda number=number: self.say_until_there(s, f"{number}"))
+            while lines.next() != f"{number} there":
+                pass
+
+    def say_until_there(self, s, text):
+        self.say(s, text)
+        if not os.path.exists(self.file(s)):
+            return False
+        self.say(s, text + " there")
+        return True
+
+    def test_a_job_that_is_there_again_loses_nothing_that_waited(self):
+        job = captured("web", "seq 1 20; exec sleep 1000", format="stamped")
+        s = self.prepare()
+        os.makedirs(self.file(s))
+        s.configure(job)
+        s.start().settle()
+        self.await_log(s, "waits")
+        s.configure("")
+        s.ctl("reload")
+        self.await_true("it is gone", lambda: not s.instances())
+        s.configure(job.replace("seq 1 20", "seq 21 40"))
+        s.ctl("reload")
+        self.await_true("it runs again", lambda: s.instance("web")["state"] == "running")
+        os.rmdir(self.file(s))
+        numbers = "".join(f"{n}\n" for n in range(1, 41))
+        self.await_true("all is there", lambda: s.ctl("logs", "-o", "cat", "web").out == numbers)
+
+    def test_what_rate_limit_drops_is_said_also_at_the_end(self):
+        s = self.supervise(captured("web", "seq 1 1000", *ONCE, rate_limit="5/1h"))
+        self.await_true("it has ended", lambda: s.instance("web")["state"] == "exited")
+        s.ctl("shutdown")
+        s.wait_end()
+        self.assertRegex(self.content(s).decode(), r"^1\n2\n3\n4\n5\n\[procsupd: 995 lines lost, .*\]\n$")
+
     def test_files_of_a_procsupd_before_are_read_before_the_job_runs(self):
         job = captured("web", "echo one; exec sleep 1000", format="stamped")
         s = self.supervise(job)
