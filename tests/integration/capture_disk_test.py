@@ -230,17 +230,23 @@ class FullDisk(CaptureTest):
         self.make_room()
         self.await_true("all is there", lambda: content_of(self.small) == LINES.encode())
 
+    def written(self):
+        return sum(os.path.getsize(path) for path in files_of(self.small, "web.out.log"))
+
     def test_room_that_comes_and_goes(self):
         job = captured("web", None, *QUICK, command=numbered("@DIR@/board"), dir="@DIR@/small", max_size="64KiB", keep=1000)
         s = self.on_a_full_disk(job)
         board = Board(s.path("board"))
         ballast = os.path.join(self.small, "ballast")
         for _ in range(5):
-            so_far = board.total()
-            # More than a pipe and what the logger has taken out of it: before that the job waits.
-            os.truncate(ballast, os.path.getsize(ballast) - 600_000 - random.randrange(50_000))
-            self.await_true("lines flow", lambda so_far=so_far: board.total() > so_far + 500)
+            so_far = self.written()
+            os.truncate(ballast, os.path.getsize(ballast) - 150_000 - random.randrange(50_000))
+            # A part of what waits in the pipe and in the logger: what room there is is used.
+            self.await_true("it is written", lambda so_far=so_far: self.written() > so_far + 130_000)
             os.kill(self.logger(s), signal.SIGKILL)
+        so_far = board.total()
+        os.truncate(ballast, os.path.getsize(ballast) - 1_000_000)
+        self.await_true("lines flow", lambda: board.total() > so_far + 500)
         s.ctl("stop", "web")
         self.make_room()
         self.await_true("all is written", lambda: faults(content_of(self.small), board.lines(), 100) is None)

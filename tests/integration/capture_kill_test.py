@@ -10,7 +10,7 @@ from hostile import MODES, PLACES, everywhere
 from numbered_lines import Board, faults
 
 ON_THE_HOST = {name: settings for name, settings in PLACES.items() if "first" not in settings}
-KILLS = 16
+KILLS = 30
 SMALL = {"max_size": "64KiB", "keep": 10000}
 QUICK = ('restart = "always"', 'start_limit = "none"', 'min_uptime = "0s"')
 
