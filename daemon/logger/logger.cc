@@ -211,7 +211,11 @@ void Logger::finish_streams() {
         // While procsupd lives it holds the writing end itself: then an empty pipe is the end.
         if (!stream->at_end && (!emptied || orphaned_)) continue;
         // Nothing is left in it but what rate_limit has dropped and the file does not tell of yet.
-        if (pump_->settle_losses(*stream, now)) finished.push_back(slot);
+        if (pump_->settle_losses(*stream, now)) {
+            finished.push_back(slot);
+        } else {
+            refused(*stream);
+        }
     }
     for (const auto slot : finished) forget(slot);
     if (ending_ && streams_.empty()) end_(EXIT_SUCCESS);

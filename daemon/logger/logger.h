@@ -60,6 +60,7 @@ private:
     // logger_later.cc
     void written(Stream& stream, std::string_view data);
     void sync();
+    void sync(Stream& stream);
     void refused(Stream& stream);
     void tell_problem(Stream& stream);
     void try_again();

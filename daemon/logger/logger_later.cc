@@ -25,11 +25,19 @@ void Logger::written(Stream& stream, std::string_view data) {
         mirror_->add(settings.slot, settings.instance, data);
     }
     if (settings.sync == 0) {
-        (void)stream.file.sync();
+        sync(stream);
     } else if (settings.sync > 0 && stream.sync_due == 0) {
         stream.sync_due = monotonic_usec() + settings.sync;
         if (!sync_) sync_ = loop_.call_at(TimePoint(std::chrono::microseconds(stream.sync_due)), [this] { sync(); });
     }
+}
+
+/// What cannot be put on the disk is a problem, though it is written.
+void Logger::sync(Stream& stream) {
+    const auto done = stream.file.sync();
+    if (done) return;
+    stream.problem = done.error().message;
+    refused(stream);
 }
 
 void Logger::sync() {
@@ -38,8 +46,8 @@ void Logger::sync() {
     for (auto& [slot, stream] : streams_) {
         if (stream->sync_due == 0) continue;
         if (stream->sync_due <= now) {
-            (void)stream->file.sync();
             stream->sync_due = 0;
+            sync(*stream);
         } else {
             next = next == 0 ? stream->sync_due : std::min(next, stream->sync_due);
         }

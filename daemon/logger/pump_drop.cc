@@ -11,9 +11,6 @@
 namespace procsup::logger {
 namespace {
 
-/// As long as a pipe of 64 KiB has less, its job does not wait.
-constexpr int kPipeHasRoom = 32 * 1024;
-
 /// Lines in `data`, one that is not ended included.
 std::uint64_t lines_in(std::string_view data) {
     const auto ended = static_cast<std::uint64_t>(std::count(data.begin(), data.end(), '\n'));
@@ -50,7 +47,9 @@ std::size_t Pump::rest_of_lost_line(Batch& batch) {
 void Pump::make_room(Stream& stream, std::int64_t now) {
     int waiting = 0;
     ioctl(stream.pipe.get(), FIONREAD, &waiting);
-    if (stream.settings.on_full == OnFull::Block || waiting < kPipeHasRoom) return;
+    // As long as half of its pipe is free, the job does not wait.
+    const bool has_room = static_cast<std::size_t>(waiting) < stream.room / 2;
+    if (stream.settings.on_full == OnFull::Block || has_room) return;
     if (stream.settings.on_full == OnFull::DropNewest) {
         drop_from_pipe(stream, static_cast<std::size_t>(waiting), now);
         return;

@@ -50,6 +50,7 @@ protected:
         settings_.retention.keep = 100;
         stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])),
                                            std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()));
+        stream_->room = 65536;
         pump_ = std::make_unique<Pump>(
             *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
             Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; }});
@@ -284,6 +285,19 @@ TEST_F(PumpTest, TheOldestLinesAreDroppedAndCounted) {
     EXPECT_EQ(move(), Pump::Moved::Some);
     const auto all = "[procsupd: 8001 lines lost, " + std::string(kAtNow) + numbers(8001, 15000) + "last\n";
     EXPECT_TRUE(content() == all) << content().substr(0, 200);
+}
+
+TEST_F(PumpTest, ASmallPipeIsFullSooner) {
+    settings_.on_full = OnFull::DropNewest;
+    start_logger();
+    stream_->room = 4096;
+    const Obstacle obstacle(root_ + "/web.out.log");
+    job_writes(numbers(1, 300));
+    pump_->make_room(*stream_, kNow);
+    EXPECT_FALSE(pump_->has_losses(*stream_));
+    job_writes(numbers(301, 900));
+    pump_->make_room(*stream_, kNow);
+    EXPECT_TRUE(pump_->has_losses(*stream_));
 }
 
 TEST_F(PumpTest, WhoMayLoseNothingWaits) {
