@@ -1,4 +1,5 @@
 """Captured output: what jobs write stands in their files as it was written, in every form, through restarts and rotations."""
+import json
 import os
 import pwd
 import re
@@ -6,7 +7,7 @@ import shutil
 import stat
 import unittest
 
-from captured import AS_WRITTEN, Captured, CaptureTest, captured, files_of, python
+from captured import AS_WRITTEN, Captured, CaptureTest, HERE, captured, files_of, python
 from harness import ROOT
 from hostile import MODES, PLACES, everywhere
 from processes import free_port
@@ -108,6 +109,22 @@ class Rotation(CaptureTest):
         s.start()
         self.await_content(s, line + "next\n")
         self.assertTrue(all(os.path.getsize(path) <= 4096 for path in files_of(self.log_dir(s), "web.out.log")))
+
+
+class Example(CaptureTest):
+    def test_the_example_keeps_what_it_says_and_repeats_it_where_asked(self):
+        with open(os.path.join(HERE, "../../conf/examples/captured.toml"), encoding="utf-8") as file:
+            text = file.read()
+        s = self.prepare()
+        text = text.replace("/var/log/shop", s.path("shop")).replace("[log]", "[jobs.clock.log]\nmirror = true")
+        s.configure("[jobs.clock]\n" + text)
+        s.start().settle()
+        name = s.path("shop", "clock.out.log")
+        self.await_true("a line is kept", lambda: os.path.exists(name) and os.path.getsize(name) > 0)
+        with open(name, encoding="utf-8") as file:
+            line = json.loads(file.readline())
+        self.assertEqual(("clock", "clock", "stdout"), (line["job"], line["instance"], line["stream"]))
+        self.await_log(s, "clock | " + line["message"])
 
 
 class Streams(CaptureTest):
