@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/fd.h"
 #include "common/json.h"
 
 namespace procsup {
@@ -52,6 +53,13 @@ struct LogRun {
     std::int64_t time = 0;     ///< microseconds since 1970
     std::uint64_t number = 0;  ///< of the file
     std::uint64_t offset = 0;  ///< in it, before it was compressed
+};
+
+/// One of the connections that all of a reader's files come over: each logger offers those that it writes.
+struct LogReading {
+    Fd connection;
+    std::size_t writers = 1;  ///< how many there are
+    std::string disk;         ///< where the file system of this one's files is mounted
 };
 
 /// What comes over a reading connection, which is a SOCK_SEQPACKET socket with one JSON object a packet. The first packets

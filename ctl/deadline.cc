@@ -17,6 +17,12 @@ Deadline::Deadline(std::optional<Duration> limit) {
     if (limit) at_usec_ = monotonic_usec() + limit->count();
 }
 
+Deadline Deadline::within(Duration limit) const {
+    Deadline sooner(limit);
+    if (at_usec_) sooner.at_usec_ = std::min(*at_usec_, *sooner.at_usec_);
+    return sooner;
+}
+
 bool Deadline::poll(std::span<pollfd> watched) const {
     constexpr std::int64_t kLongestPoll = 1'000'000;  // ms; int has room for more
     for (;;) {
@@ -28,7 +34,7 @@ bool Deadline::poll(std::span<pollfd> watched) const {
         const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(wait_ms));
         if (ready > 0) return true;
         if (ready < 0 && errno != EINTR) return false;
-        if (ready == 0 && at_usec_ && monotonic_usec() >= *at_usec_) return false;
+        if (ready == 0 && passed()) return false;
     }
 }
 

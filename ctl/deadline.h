@@ -22,6 +22,10 @@ public:
     /// poll(2) until something is ready or the moment has passed; repeated after signals. False: passed.
     bool poll(std::span<pollfd> watched) const;
 
+    /// That moment, or `limit` from now on if that is sooner.
+    Deadline within(Duration limit) const;
+    bool passed() const { return at_usec_ && monotonic_usec() >= *at_usec_; }
+
 private:
     std::optional<std::int64_t> at_usec_;
 };

@@ -369,8 +369,8 @@ void Daemon::attach_streams(const std::string& job, std::array<Fd, 3> fds) {
 
 void Daemon::discard_streams(const std::string& job) { processes_->forget_streams(job); }
 
-Result<Fd> Daemon::open_logs(const std::vector<const Instance*>& instances, bool follow) {
-    return log_capture_->open_reading(instances, follow);
+Result<LogReading> Daemon::open_logs(const std::vector<const Instance*>& instances, bool follow, std::size_t writer) {
+    return log_capture_->open_reading(instances, follow, writer);
 }
 
 Result<void> Daemon::rotate_logs(const std::vector<const Instance*>& instances) {

@@ -53,7 +53,8 @@ public:
                                                  std::function<void()> ended) override;
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
     void discard_streams(const std::string& job) override;
-    Result<Fd> open_logs(const std::vector<const Instance*>& instances, bool follow) override;
+    Result<LogReading> open_logs(const std::vector<const Instance*>& instances, bool follow,
+                                 std::size_t writer) override;
     Result<void> rotate_logs(const std::vector<const Instance*>& instances) override;
 
 private:

@@ -95,7 +95,7 @@ std::vector<std::string> FakeLogger::open(bool follow) {
     }
     ++opened_;
     if (!follow || opened_ < connections_.size()) kept_.reset();
-    return {varlink::reply_message("")};
+    return {varlink::reply_message(R"({"writers":)" + std::to_string(writers_) + "}")};
 }
 
 Printed FakeLogger::logs(std::vector<std::string> words) {

@@ -32,6 +32,8 @@ public:
     void listed() { packet(log_reading::listed_packet()); }
     /// What is said from now on goes over the next connection; this one is closed.
     void next_connection() { connections_.emplace_back(); }
+    /// So many loggers, each with a connection of its own.
+    void writers(int count) { writers_ = count; }
 
     /// procsupctl logs --color never WORDS.
     Printed logs(std::vector<std::string> words);
@@ -48,6 +50,7 @@ private:
 
     std::vector<std::vector<Packet>> connections_{1};
     std::size_t opened_ = 0;
+    int writers_ = 1;
     Fd kept_;
     FakeDaemon daemon_;
 };

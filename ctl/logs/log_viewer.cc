@@ -9,6 +9,7 @@
 
 #include "ctl/logs/start.h"
 #include "ctl/session.h"
+#include "ctl/text.h"
 
 namespace procsup::ctl {
 namespace {
@@ -20,9 +21,13 @@ constexpr std::size_t kAllBlocks = 4u << 20;
 constexpr int kPacketsAtOnce = 256;
 constexpr int kAttempts = 20;
 constexpr int kPauseMs = 250;
+/// Without a word from a logger: it lists files, and waits for a disk.
+constexpr auto kPatience = std::chrono::seconds(3);
 
-std::string parameters_of(const CommandLine& line) {
-    return names_parameters(line, 0, [&](json::Writer& writer) { writer.member_bool("follow", line.follow); });
+std::string parameters_of(const CommandLine& line, std::size_t number) {
+    return names_parameters(line, 0, [&](json::Writer& writer) {
+        writer.member_bool("follow", line.follow).member_int("writer", static_cast<std::int64_t>(number));
+    });
 }
 
 }  // namespace
@@ -31,7 +36,6 @@ LogViewer::LogViewer(Session& session, LogQuery query)
     : session_(session),
       query_(std::move(query)),
       wanted_(query_.wanted()),
-      parameters_(parameters_of(session.line())),
       deadline_(session.line().timeout),
       streams_(std::string(session.line().logs.stream),
                [this](const std::string& text) {
@@ -42,10 +46,9 @@ LogViewer::LogViewer(Session& session, LogQuery query)
       printer_(query_.output, session.out().shows_colors(), session.out().to_terminal()) {}
 
 int LogViewer::run() {
-    auto feed = open();
-    if (!feed) return session_.exit_code();
+    if (!open()) return session_.exit_code();
     // What was offered is shown also when the rest never comes.
-    const auto listing = list(*feed);
+    const auto listing = list_all();
     if (listing == Listing::TimedOut) return session_.report_transport(os_failure("get the files", ETIMEDOUT));
     show_present();
     if (listing == Listing::Cut && !query_.follow) {
@@ -54,7 +57,7 @@ int LogViewer::run() {
             Error{"cannot read all of the logs: the logger has ended the connection; it may have ended, or "
                   "have too many readers"});
     }
-    if (query_.follow && !printer_.broken()) return follow(std::move(*feed));
+    if (query_.follow && !printer_.broken()) return follow();
     printer_.finish();
     return outcome();
 }
@@ -64,29 +67,64 @@ void LogViewer::tell(const std::string& text) {
     session_.out().message(text);
 }
 
-std::optional<LogFeed> LogViewer::open() {
-    auto reply = session_.call_raw("io.procsupd.Log.Open", parameters_);
-    if (!reply) return std::nullopt;
-    if (!reply->error.empty()) {
-        session_.report(*reply);
-        return std::nullopt;
+/// One connection for each logger that writes some of the files; false: what was answered is no connection.
+bool LogViewer::gather(const Call& call) {
+    feeds_.clear();
+    std::int64_t writers = 1;
+    for (std::int64_t number = 0; number < writers; ++number) {
+        auto reply = call(parameters_of(session_.line(), static_cast<std::size_t>(number)));
+        if (!reply || !reply->error.empty() || !reply->fd) return false;
+        writers = reply->parameters.int_or("writers", 1);
+        feeds_.emplace_back(std::move(reply->fd), std::string(reply->parameters.string_or("fileSystem", "")));
     }
-    if (reply->fd) return LogFeed(std::move(reply->fd));
-    session_.fail(Error{"cannot read the logs: the supervisor has answered without a descriptor"});
-    return std::nullopt;
+    return true;
 }
 
-/// After the logger or the supervisor has ended: one of them may be on its way back.
-std::optional<LogFeed> LogViewer::open_again() {
+bool LogViewer::open() {
+    return gather([&](const std::string& parameters) {
+        auto reply = session_.call_raw("io.procsupd.Log.Open", parameters);
+        if (reply && !reply->error.empty()) {
+            session_.report(*reply);
+        } else if (reply && !reply->fd) {
+            session_.fail(Error{"cannot read the logs: the supervisor has answered without a descriptor"});
+        }
+        return reply;
+    });
+}
+
+/// After a logger or the supervisor has ended: one of them may be on its way back.
+bool LogViewer::open_again() {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         if (attempt > 0) ::poll(nullptr, 0, kPauseMs);
         auto client = session_.another_client();
         if (!client) continue;
-        auto reply = client->call("io.procsupd.Log.Open", parameters_);
-        if (reply && reply->error.empty() && reply->fd) return LogFeed(std::move(reply->fd));
+        const bool opened = gather([&](const std::string& parameters) -> std::optional<varlink::Reply> {
+            auto reply = client->call("io.procsupd.Log.Open", parameters);
+            if (!reply) return std::nullopt;
+            return std::move(*reply);
+        });
+        if (opened) return true;
     }
     session_.fail(Error{"cannot follow any longer: the logger has ended, and no other was started"});
-    return std::nullopt;
+    return false;
+}
+
+/// What is left of feeds_ are those that can be followed.
+LogViewer::Listing LogViewer::list_all() {
+    auto worst = Listing::Complete;
+    for (auto feed = feeds_.begin(); feed != feeds_.end();) {
+        const auto listing = list(*feed);
+        if (listing == Listing::TimedOut) return listing;
+        if (listing == Listing::Cut) worst = listing;
+        if (listing != Listing::Silent) {
+            ++feed;
+            continue;
+        }
+        tell("warning: files on " + escaped(feed->disk()) + " are not shown: the file system does not answer");
+        left_out_ = true;
+        feed = feeds_.erase(feed);
+    }
+    return worst;
 }
 
 LogViewer::Listing LogViewer::list(LogFeed& feed) {
@@ -98,7 +136,8 @@ LogViewer::Listing LogViewer::list(LogFeed& feed) {
             case LogFeed::Read::End: return Listing::Cut;
             case LogFeed::Read::Nothing: {
                 std::array<pollfd, 1> watched{{{feed.fd(), POLLIN, 0}}};
-                if (!deadline_.poll(watched)) return Listing::TimedOut;
+                if (deadline_.within(kPatience).poll(watched)) break;
+                return deadline_.passed() ? Listing::TimedOut : Listing::Silent;
             }
         }
     }
@@ -166,18 +205,32 @@ bool LogViewer::drain(LogFeed& feed) {
     return true;
 }
 
-int LogViewer::follow(LogFeed feed) {
+/// False: one of the connections has ended.
+bool LogViewer::take_changes() {
+    bool connected = true;
+    for (auto& feed : feeds_) connected = drain(feed) && connected;
+    show_changes();
+    return connected;
+}
+
+/// False: the time is over. `broken`: nobody reads what is printed.
+bool LogViewer::wait_for_changes(bool& broken) {
+    std::vector<pollfd> watched{{STDOUT_FILENO, 0, 0}};
+    for (const auto& feed : feeds_) watched.push_back({feed.fd(), POLLIN, 0});
+    if (!deadline_.poll(watched)) return false;
+    broken = (watched.front().revents & (POLLERR | POLLHUP)) != 0;
+    return true;
+}
+
+int LogViewer::follow() {
     int cuts = 0;
-    for (;;) {
-        const bool connected = drain(feed);
-        show_changes();
+    while (!feeds_.empty()) {
+        const bool connected = take_changes();
         if (!printer_.flush()) return outcome();
         if (!connected) {
-            auto another = open_again();
-            if (!another) return session_.exit_code();
-            feed = std::move(*another);
+            if (!open_again()) return session_.exit_code();
             streams_.begin_again();
-            const auto listing = list(feed);
+            const auto listing = list_all();
             if (listing == Listing::TimedOut) return kTimedOut;
             cuts = listing == Listing::Cut ? cuts + 1 : 0;
             if (cuts == kAttempts)
@@ -186,14 +239,15 @@ int LogViewer::follow(LogFeed feed) {
             ::poll(nullptr, 0, kPauseMs);
             continue;
         }
-        std::array<pollfd, 2> watched{{{feed.fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
-        if (!deadline_.poll(watched)) return kTimedOut;
-        if ((watched[1].revents & (POLLERR | POLLHUP)) != 0) return kSuccess;
+        bool broken = false;
+        if (!wait_for_changes(broken)) return kTimedOut;
+        if (broken) return kSuccess;
     }
+    return outcome();
 }
 
 int LogViewer::outcome() {
-    if (!printer_.broken() || printer_.failure() == EPIPE) return kSuccess;
+    if (!printer_.broken() || printer_.failure() == EPIPE) return left_out_ ? kFailed : kSuccess;
     session_.out().error("cannot write to standard output: " + std::string(strerror(printer_.failure())));
     return kFailed;
 }

@@ -24,7 +24,8 @@ TEST(Logs, PrintsLinesOfAllStreamsByTime) {
               "2026-03-03 10:11:04.000 web@0 out | d\n");
     EXPECT_EQ(printed.err, "");
     EXPECT_EQ(printed.code, 0);
-    EXPECT_EQ(logger.calls(), std::vector<std::string>{R"(io.procsupd.Log.Open {"names":["web"],"follow":false})"});
+    EXPECT_EQ(logger.calls(),
+              std::vector<std::string>{R"(io.procsupd.Log.Open {"names":["web"],"follow":false,"writer":0})"});
 }
 
 TEST(Logs, KeepsTheOrderOfLinesOfTheSameTime) {
@@ -290,11 +291,25 @@ TEST(LogsRotate, NamesJobs) {
     EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Log.Rotate {"names":["web"]})");
 }
 
+TEST(Logs, MergesWhatSeveralLoggersOffer) {
+    FakeLogger logger;
+    logger.writers(2);
+    logger.offer(plain_file("web", 1), stamped(1, "a") + stamped(3, "c"));
+    logger.listed();
+    logger.next_connection();
+    logger.offer(plain_file("db", 1), stamped(2, "b"));
+    logger.listed();
+    EXPECT_EQ(logger.logs({"-o", "cat"}).out, "a\nb\nc\n");
+    EXPECT_EQ(logger.calls(),
+              (std::vector<std::string>{R"(io.procsupd.Log.Open {"names":[],"follow":false,"writer":0})",
+                                        R"(io.procsupd.Log.Open {"names":[],"follow":false,"writer":1})"}));
+}
+
 TEST(LogsRotate, LeavesTheNameToJobs) {
     FakeLogger logger;
     logger.listed();
     EXPECT_EQ(logger.logs({"--", "rotate"}).code, 0);
-    EXPECT_EQ(logger.calls().front(), R"(io.procsupd.Log.Open {"names":["rotate"],"follow":false})");
+    EXPECT_EQ(logger.calls().front(), R"(io.procsupd.Log.Open {"names":["rotate"],"follow":false,"writer":0})");
 }
 
 }  // namespace

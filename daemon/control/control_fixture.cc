@@ -63,10 +63,11 @@ Result<std::unique_ptr<Watch>> FakeHost::watch_process(pid_t pid, std::optional<
 
 void FakeHost::attach_streams(const std::string& job, std::array<Fd, 3> fds) { attached[job] = std::move(fds); }
 
-Result<Fd> FakeHost::open_logs(const std::vector<const Instance*>& instances, bool follow) {
+Result<LogReading> FakeHost::open_logs(const std::vector<const Instance*>& instances, bool follow, std::size_t writer) {
     logs.push_back((follow ? "follow " : "open ") + names_of(instances));
     if (!no_logs.message.empty()) return no_logs;
-    return Fd(::eventfd(7, EFD_CLOEXEC | EFD_NONBLOCK));
+    const auto value = static_cast<unsigned>(7 + writer);
+    return LogReading{Fd(::eventfd(value, EFD_CLOEXEC | EFD_NONBLOCK)), 2, "/var"};
 }
 
 Result<void> FakeHost::rotate_logs(const std::vector<const Instance*>& instances) {

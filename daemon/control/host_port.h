@@ -70,8 +70,9 @@ public:
     virtual void attach_streams(const std::string& job, std::array<Fd, 3> fds) = 0;
     /// Closes what attach_streams() was given for a run that was not started.
     virtual void discard_streams(const std::string& job) = 0;
-    /// A connection over which a reader is told of the files of these instances, see common/log_file.h.
-    virtual Result<Fd> open_logs(const std::vector<const Instance*>& instances, bool follow) = 0;
+    /// A connection over which a reader is told of the files of these instances that the logger numbered `writer` writes.
+    virtual Result<LogReading> open_logs(const std::vector<const Instance*>& instances, bool follow,
+                                         std::size_t writer) = 0;
     /// Makes the output of these instances go to new files.
     virtual Result<void> rotate_logs(const std::vector<const Instance*>& instances) = 0;
 };

@@ -15,9 +15,16 @@ void fail(varlink::PendingCall& call, const Error& error) {
 void open(const ControlContext& context, varlink::PendingCall call) {
     const auto instances = selected_or_all(context, call);
     if (!instances) return;
-    auto connection = context.host.open_logs(*instances, call.parameters().bool_or("follow", false));
-    if (!connection) return fail(call, connection.error());
-    call.reply({}, std::move(*connection));
+    const auto& parameters = call.parameters();
+    const auto writer = parameters.int_or("writer", 0);
+    if (writer < 0) return call.fail_invalid_parameter("writer");
+    auto reading =
+        context.host.open_logs(*instances, parameters.bool_or("follow", false), static_cast<std::size_t>(writer));
+    if (!reading) return fail(call, reading.error());
+    json::Writer answer;
+    answer.begin_object().member_int("writers", static_cast<std::int64_t>(reading->writers));
+    answer.member("fileSystem", reading->disk);
+    call.reply(answer.end_object().take(), std::move(reading->connection));
 }
 
 void rotate(const ControlContext& context, varlink::PendingCall call) {

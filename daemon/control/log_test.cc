@@ -28,6 +28,17 @@ TEST_F(Log, OpenAnswersWithTheHostsDescriptor) {
     EXPECT_EQ(box.host.logs, Names{"open web@a web@b"});
 }
 
+TEST_F(Log, OpenSaysOfHowManyWritersItAnswersForOne) {
+    const auto answer = client.call("Log.Open", R"({"names":["web"],"writer":1})");
+    EXPECT_EQ(answer["writers"], "2");
+    EXPECT_EQ(answer["fileSystem"], "/var");
+    eventfd_t value = 0;
+    EXPECT_EQ(::eventfd_read(answer.fd.get(), &value), 0);
+    EXPECT_EQ(value, 8u);
+    EXPECT_EQ(client.call("Log.Open", R"({"names":["web"],"writer":-1})").error,
+              "org.varlink.service.InvalidParameter");
+}
+
 TEST_F(Log, OpenWithoutNamesMeansAllJobs) {
     EXPECT_EQ(client.call("Log.Open", R"({"names":[],"follow":true})").error, "");
     EXPECT_EQ(box.host.logs, Names{"follow db mine web@a web@b"});

@@ -1,6 +1,7 @@
 #include "daemon/host/log_capture.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,19 +10,16 @@
 #include <iterator>
 #include <utility>
 
-#include "daemon/host/own_programs.h"
+#include "common/units.h"
+#include "daemon/host/mounts.h"
 #include "daemon/host/processes.h"
 #include "daemon/logger/memory.h"
 
 namespace procsup {
 namespace {
 
-using namespace std::chrono_literals;
-
-/// Who wants to read while the logger takes nothing holds a descriptor here.
-constexpr std::ptrdiff_t kMostWaitingReaders = 64;
-
-constexpr auto kLongestPause = std::chrono::milliseconds(250);
+/// More file systems than these share the last one's.
+constexpr std::size_t kMostWriters = 16;
 
 bool is_captured(const JobSpec& spec, bool error) {
     return (error ? spec.stderr_stream : spec.stdout_stream).kind == Stream::Kind::Capture;
@@ -43,7 +41,7 @@ Fd kept(int number) {
 }  // namespace
 
 LogCapture::LogCapture(EventLoop& loop, Processes& processes, Told told)
-    : loop_(loop), processes_(processes), told_(std::move(told)), program_(find_own_program("procsup-logger")) {}
+    : loop_(loop), processes_(processes), told_(std::move(told)) {}
 
 LogCapture::~LogCapture() = default;
 
@@ -87,30 +85,38 @@ Result<std::array<int, 2>> LogCapture::lend(InstanceId id, const JobSpec& spec, 
 void LogCapture::mark_run(const Kept& stream) {
     const auto slot = stream.settings.slot;
     const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-    const auto at = memory_->written_to(slot, stream.reading.get(), staging_out_.get());
-    memory_->streams[slot].marks.add({at, now.time_since_epoch().count()});
+    auto& memory = stream.writer->memory();
+    const auto at = memory.written_to(slot, stream.reading.get(), stream.writer->staging());
+    memory.streams[slot].marks.add({at, now.time_since_epoch().count()});
 }
 
 Result<LogCapture::Kept*> LogCapture::stream_of(InstanceId id, const logger::CapturedStream& wanted,
                                                 const JobSpec& spec) {
-    if (auto ready = prepare(); !ready) return ready.error();
-    Kept* const known = of_instance_[id][wanted.name == "stderr" ? 1 : 0];
+    auto& writer = writer_for(wanted.dir);
+    if (auto ready = writer.prepare(); !ready) return ready.error();
+    auto& known = of_instance_[id][wanted.name == "stderr" ? 1 : 0];
+    if (known != nullptr && known->writer != &writer) {
+        // Its directory is another one now, whose files another logger writes.
+        let_go(*known);
+        known = nullptr;
+    }
     if (known == nullptr) return new_stream(id, wanted, spec);
     Kept& stream = *known;
     make_ready(stream.writing, spec);
     auto settings = wanted;
     settings.slot = stream.settings.slot;
-    if (std::exchange(stream.settings, settings) != settings) tell_stream(stream, false);
+    if (std::exchange(stream.settings, settings) != settings) writer.tell(logger::stream_packet(settings));
     return &stream;
 }
 
 Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::CapturedStream& wanted,
                                                  const JobSpec& spec) {
+    auto& place = of_instance_[id][wanted.name == "stderr" ? 1 : 0];
     if (Kept* const before = taken_back(wanted)) {
-        of_instance_[id][wanted.name == "stderr" ? 1 : 0] = before;
+        place = before;
         make_ready(before->writing, spec);
         // With its pipe: perhaps the logger has forgotten it by now.
-        if (running_) tell_stream(*before, true);
+        before->writer->tell_lending(logger::stream_packet(before->settings), before->reading.get());
         return before;
     }
     if (streams_.size() >= logger::kMostStreams) return os_failure("capture more streams", EMFILE);
@@ -118,6 +124,7 @@ Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::Ca
     if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
     const auto slot = free_slot();
     Kept& stream = streams_[slot];
+    stream.writer = &writer_for(wanted.dir);
     stream.settings = wanted;
     stream.settings.slot = slot;
     stream.reading = kept(ends[0]);
@@ -127,9 +134,9 @@ Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::Ca
         free_slots_.push_back(slot);
         return os_failure("keep a pipe", EMFILE);
     }
-    of_instance_[id][wanted.name == "stderr" ? 1 : 0] = &stream;
+    place = &stream;
     make_ready(stream.writing, spec);
-    if (running_) tell_stream(stream, true);
+    stream.writer->tell_lending(logger::stream_packet(stream.settings), stream.reading.get());
     return &stream;
 }
 
@@ -154,11 +161,13 @@ std::uint32_t LogCapture::free_slot() {
     return slot;
 }
 
+void LogCapture::let_go(Kept& stream) {
+    stream.removing = true;
+    stream.writer->tell(logger::slot_packet("remove", stream.settings.slot));
+}
+
 void LogCapture::forget(InstanceId id) {
-    for (Kept* const stream : streams_of(id)) {
-        stream->removing = true;
-        if (running_) tell({logger::slot_packet("remove", stream->settings.slot), {}, Fd()});
-    }
+    for (Kept* const stream : streams_of(id)) let_go(*stream);
     of_instance_.erase(id);
 }
 
@@ -170,20 +179,22 @@ std::vector<LogCapture::Kept*> LogCapture::streams_of(InstanceId id) const {
     return streams;
 }
 
-Result<std::vector<std::uint32_t>> LogCapture::slots_of(const std::vector<const Instance*>& instances) {
-    std::vector<std::uint32_t> slots;
+Result<std::map<LoggerProcess*, LogCapture::Slots>> LogCapture::slots_of(
+    const std::vector<const Instance*>& instances) {
+    std::map<LoggerProcess*, Slots> slots;
     for (const auto* instance : instances) {
         for (const bool error : {false, true}) {
             const auto& spec = instance->spec();
             if (!is_captured(spec, error)) continue;
             const Kept* stream = of_instance_[instance->id()][error ? 1 : 0];
             if (stream == nullptr) {
-                if (auto ready = prepare(); !ready) return ready.error();
-                const auto made = new_stream(instance->id(), wanted_stream(spec, instance->name(), error), spec);
+                const auto wanted = wanted_stream(spec, instance->name(), error);
+                if (auto ready = writer_for(wanted.dir).prepare(); !ready) return ready.error();
+                const auto made = new_stream(instance->id(), wanted, spec);
                 if (!made) return made.error();
                 stream = *made;
             }
-            slots.push_back(stream->settings.slot);
+            slots[stream->writer].push_back(stream->settings.slot);
         }
     }
     if (slots.empty()) return Error{"what it writes is not kept: write stdout = \"capture\" in its [log]"};
@@ -193,149 +204,81 @@ Result<std::vector<std::uint32_t>> LogCapture::slots_of(const std::vector<const 
 void LogCapture::keep_last_lines(InstanceId id) {
     for (Kept* const stream : streams_of(id)) {
         const auto slot = stream->settings.slot;
-        const auto runs = memory_->streams[slot].marks.count();
+        const auto runs = stream->writer->memory().streams[slot].marks.count();
         stream->last_lines.clear();
-        if (runs > 0) tell({logger::tail_packet(slot, runs - 1), {}, Fd()});
+        if (runs > 0 && !stream->writer->overdue()) stream->writer->tell(logger::tail_packet(slot, runs - 1));
     }
 }
 
 CapturedOutput LogCapture::output_of(InstanceId id) const {
     CapturedOutput output;
     for (const Kept* stream : streams_of(id)) {
-        if (!stream->problem.empty()) output.problem = stream->problem;
+        const auto stuck = stream->writer->stuck();
+        if (!stream->problem.empty()) {
+            output.problem = stream->problem;
+        } else if (stuck > Duration::zero()) {
+            output.problem = fmt::format("its file system ({}) does not answer: procsup-logger has waited for {}",
+                                         stream->writer->disk(), to_text(stuck));
+        }
         if (!stream->last_lines.empty()) output.last_lines.push_back({stream->settings.name, stream->last_lines});
     }
     return output;
 }
 
-Result<Fd> LogCapture::open_reading(const std::vector<const Instance*>& instances, bool follow) {
+Result<LogReading> LogCapture::open_reading(const std::vector<const Instance*>& instances, bool follow,
+                                            std::size_t writer) {
     const auto slots = slots_of(instances);
     if (!slots) return slots.error();
-    const auto waiting =
-        std::count_if(untold_.begin(), untold_.end(), [](const Message& message) { return bool(message.owned); });
-    if (waiting >= kMostWaitingReaders) return Error{"procsup-logger does not answer: it may wait for a disk", EBUSY};
+    if (writer >= slots->size()) return os_failure("read what that many loggers write", EINVAL);
+    const auto& [asked, its_slots] = *std::next(slots->begin(), static_cast<std::ptrdiff_t>(writer));
     auto ends = packet_socket_pair();
     if (!ends) return ends.error();
-    tell({logger::read_packet(*slots, follow), {}, std::move(ends->second)});
-    return std::move(ends->first);
+    const auto told = asked->tell_giving(logger::read_packet(its_slots, follow), std::move(ends->second));
+    if (!told) return told.error();
+    return LogReading{std::move(ends->first), slots->size(), asked->disk()};
 }
 
 Result<void> LogCapture::rotate(const std::vector<const Instance*>& instances) {
     const auto slots = slots_of(instances);
     if (!slots) return slots.error();
-    for (const auto slot : *slots) {
-        const auto& problem = streams_.at(slot).problem;
+    for (const auto* instance : instances) {
+        const auto problem = output_of(instance->id()).problem;
         if (!problem.empty()) return Error{"what waits has to be written first: " + problem, EBUSY};
     }
-    tell({logger::rotate_packet(*slots), {}, Fd()});
+    for (const auto& [writer, its_slots] : *slots) writer->tell(logger::rotate_packet(its_slots));
     return {};
 }
 
-// ---- the logger
+// ---- who writes
 
-Result<void> LogCapture::prepare() {
-    if (memory_ == nullptr) {
-        auto file = logger::Memory::create();
-        if (!file) return file.error();
-        auto memory = logger::Memory::map(*file);
-        if (!memory) return memory.error();
-        int ends[2];
-        if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
-        fcntl(ends[0], F_SETPIPE_SZ, logger::Batch::kSize);
-        staging_in_ = kept(ends[1]);
-        staging_out_ = kept(ends[0]);
-        memory_file_ = kept(file->release());
-        memory_ = *memory;
+/// A directory has one logger for good: what has locked it writes in it.
+LoggerProcess& LogCapture::writer_for(const std::string& dir) {
+    auto& known = writer_of_dir_[dir];
+    if (known != nullptr) return *known;
+    const auto mount = mount_of(dir);
+    auto& of_device = writer_of_device_[mount.device];
+    if (of_device == nullptr && writers_.size() >= kMostWriters) of_device = writers_.back().get();
+    if (of_device == nullptr) {
+        const auto number = writers_.size();
+        LoggerProcess::Hooks hooks;
+        hooks.begun = [this, number] { tell_all(*writers_[number]); };
+        hooks.heard = [this](const json::Value& packet) { heard(packet); };
+        hooks.told = [this](const std::string& what) { told_("", what); };
+        writers_.push_back(std::make_unique<LoggerProcess>(loop_, processes_, mount.point, std::move(hooks)));
+        of_device = writers_.back().get();
     }
-    if (!running_ && !again_) start();
-    return {};
+    return *(known = of_device);
 }
 
-void LogCapture::start() {
-    auto ends = packet_socket_pair();
-    if (!ends) return ended(ends.error().message);
-    socket_ = kept(ends->first.release());
-    running_ = true;
-    started_ = loop_.now();
-    untold_.clear();
-    tell({std::string(logger::kBeginPacket), {memory_file_.get(), staging_in_.get(), staging_out_.get()}, Fd()});
-    for (const auto& [slot, stream] : streams_) tell_stream(stream, true);
-    tell({std::string(logger::kWorkPacket), {}, Fd()});
+void LogCapture::tell_all(LoggerProcess& writer) {
     for (const auto& [slot, stream] : streams_) {
-        if (stream.removing) tell({logger::slot_packet("remove", slot), {}, Fd()});
+        if (stream.writer != &writer) continue;
+        writer.tell_lending(logger::stream_packet(stream.settings), stream.reading.get());
     }
-    if (finishing_) tell({std::string(logger::kEndPacket), {}, Fd()});
-    JobSpec spec;
-    spec.name = "procsup-logger";
-    spec.command = {"procsup-logger"};
-    spec.program = program_;
-    spec.working_dir = "/";
-    processes_.run_lasting_helper(std::move(spec), {std::move(ends->second), Fd(), Fd()},
-                                  [this](const Result<ExitStatus>& end) {
-                                      if (end && end->success() && finishing_) {
-                                          running_ = false;
-                                          watch_.reset();
-                                          return;
-                                      }
-                                      ended(end ? to_text(*end) : end.error().message);
-                                  });
-    flush();
-}
-
-void LogCapture::ended(const std::string& how) {
-    running_ = false;
-    watch_.reset();
-    socket_.reset();
-    told_("", "procsup-logger: " + how + "; it is started again, what jobs write waits in their pipes");
-    const bool lived = loop_.now() - started_ > std::chrono::seconds(1);
-    pause_ = lived ? 0ms : std::min<std::chrono::milliseconds>(pause_ * 2 + 5ms, kLongestPause);
-    again_ = loop_.call_at(loop_.now() + pause_, [this] {
-        again_.reset();
-        start();
-    });
-}
-
-void LogCapture::tell_stream(const Kept& stream, bool with_pipe) {
-    Message message{logger::stream_packet(stream.settings), {}, Fd()};
-    if (with_pipe) message.lent.push_back(stream.reading.get());
-    tell(std::move(message));
-}
-
-void LogCapture::tell(Message message) {
-    untold_.push_back(std::move(message));
-    flush();
-}
-
-void LogCapture::flush() {
-    if (!running_ || !socket_) return;
-    while (!untold_.empty()) {
-        auto& message = untold_.front();
-        if (message.owned) message.lent = {message.owned.get()};
-        if (send_packet(socket_.get(), message.text, message.lent) == Sent::Later) break;
-        untold_.pop_front();
+    writer.tell(std::string(logger::kWorkPacket));
+    for (const auto& [slot, stream] : streams_) {
+        if (stream.writer == &writer && stream.removing) writer.tell(logger::slot_packet("remove", slot));
     }
-    const std::uint32_t events = untold_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT;
-    if (watch_) {
-        watch_->set_events(events);
-    } else {
-        watch_ = loop_.watch_fd(socket_.get(), events, Priority::Client, [this](std::uint32_t) { hear(); });
-    }
-}
-
-void LogCapture::hear() {
-    Packet packet;
-    for (;;) {
-        const auto received = receive_packet(socket_.get(), packet);
-        if (received == Received::Nothing) break;
-        if (received == Received::End) {
-            // What follows is told by its end.
-            watch_.reset();
-            socket_.reset();
-            return;
-        }
-        if (const auto value = json::parse(packet.text)) heard(*value);
-    }
-    flush();
 }
 
 void LogCapture::heard(const json::Value& packet) {
@@ -344,15 +287,18 @@ void LogCapture::heard(const json::Value& packet) {
         if (found == streams_.end() || !found->second.removing) return;
         free_slots_.push_back(found->first);
         streams_.erase(found);
-        return;
+    } else if (const auto* tail = packet.find("tail")) {
+        keep_tail(*tail);
+    } else if (const auto* problem = packet.find("problem")) {
+        heard_problem(*problem);
     }
-    if (const auto* tail = packet.find("tail")) return keep_tail(*tail);
-    const auto* problem = packet.find("problem");
-    if (problem == nullptr) return;
-    const auto found = streams_.find(static_cast<std::uint32_t>(problem->int_or("slot", 0)));
+}
+
+void LogCapture::heard_problem(const json::Value& problem) {
+    const auto found = streams_.find(static_cast<std::uint32_t>(problem.int_or("slot", 0)));
     if (found == streams_.end()) return;
     auto& stream = found->second;
-    const std::string text(problem->string_or("text", ""));
+    const std::string text(problem.string_or("text", ""));
     if (text == stream.problem) return;
     stream.problem = text;
     const auto what = stream.settings.instance + ": its " + stream.settings.name;
@@ -371,8 +317,11 @@ void LogCapture::keep_tail(const json::Value& tail) {
 }
 
 void LogCapture::finish() {
-    if (std::exchange(finishing_, true)) return;
-    if (running_) tell({std::string(logger::kEndPacket), {}, Fd()});
+    for (const auto& writer : writers_) writer->finish();
+}
+
+bool LogCapture::finished() const {
+    return std::all_of(writers_.begin(), writers_.end(), [](const auto& writer) { return writer->finished(); });
 }
 
 }  // namespace procsup

@@ -42,6 +42,14 @@ Stream* Logger::find(std::uint32_t slot) {
     return found != streams_.end() ? found->second.get() : nullptr;
 }
 
+void Logger::turn_begins(TimePoint now) {
+    if (memory_ != nullptr) memory_->busy_since.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+void Logger::turn_ends() {
+    if (memory_ != nullptr) memory_->busy_since.store(0, std::memory_order_relaxed);
+}
+
 // ---- procsupd
 
 void Logger::on_control() {

@@ -19,12 +19,16 @@
 namespace procsup::logger {
 
 /// procsup-logger: what procsupd says comes over one socket, what jobs write over one pipe for each of their streams. One
-/// thread: a disk that hangs holds up all of it, and nothing else.
+/// thread: a disk that hangs holds up all of it, and nothing else; there is another one for each other file system.
 class Logger {
 public:
     /// `control` is the connection to procsupd. `end` is called when nothing is left to do.
     Logger(EventLoop& loop, Fd control, std::function<void(int)> end);
     ~Logger();
+
+    /// Around all that it does in a turn of the loop: what lasts is seen by procsupd.
+    void turn_begins(TimePoint now);
+    void turn_ends();
 
 private:
     static constexpr auto kLongestRoundPause = std::chrono::microseconds(2000);

@@ -107,6 +107,9 @@ inline constexpr std::size_t kMostStreams = 65536;
 /// Streams that cannot be written hold a batch each, up to one half of them; the other half is for as many directories that are
 /// out of order at the same time, without holding up the others.
 struct Memory {
+    /// When the logger has begun what it is doing, on the monotonic clock in microseconds; 0: it waits for something to do. A
+    /// disk that hangs is seen by this.
+    std::atomic<std::int64_t> busy_since;
     std::array<Batch, 32> batches;
     std::array<StreamRecord, kMostStreams> streams;
 

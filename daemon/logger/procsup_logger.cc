@@ -40,6 +40,8 @@ int main() {
     }
     Fd control(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     logger::Logger logger(**loop, std::move(control), [&](int code) { (*loop)->end(code); });
+    (*loop)->set_before_callback([&](TimePoint now) { logger.turn_begins(now); });
+    (*loop)->set_after_callback([&] { logger.turn_ends(); });
     const auto code = (*loop)->run();
     // A compression that waits for a disk is not waited for: it is begun anew by the next logger.
     _exit(code ? *code : EXIT_FAILURE);

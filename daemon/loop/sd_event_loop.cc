@@ -100,6 +100,7 @@ SdEventLoop::~SdEventLoop() {
 void SdEventLoop::dispatched(const char* what, const std::function<void()>& callback) {
     const auto begun = monotonic_now();
     try {
+        if (before_callback_) before_callback_(begun);
         callback();
         if (after_callback_) after_callback_();
     } catch (const std::exception& error) {

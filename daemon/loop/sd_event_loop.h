@@ -37,6 +37,8 @@ public:
     class Timer;
     std::unique_ptr<Timer> make_timer(std::function<void()> due);
 
+    /// Called before every callback of a source, with the time.
+    void set_before_callback(std::function<void(TimePoint)> hook) { before_callback_ = std::move(hook); }
     /// Called after every callback of a source. For what must be settled before the loop sleeps.
     void set_after_callback(std::function<void()> hook) { after_callback_ = std::move(hook); }
     void set_on_failure(Failure failure) { on_failure_ = std::move(failure); }
@@ -54,6 +56,7 @@ private:
     void dispatched(const char* what, const std::function<void()>& callback);
 
     sd_event* event_ = nullptr;
+    std::function<void(TimePoint)> before_callback_;
     std::function<void()> after_callback_;
     Failure on_failure_;
     std::chrono::microseconds longest_{0};

@@ -3,12 +3,13 @@ import os
 import shutil
 import random
 import signal
+import subprocess
 import time
 import unittest
 
 import fuse
 from captured import AS_WRITTEN, CaptureTest, captured, content_of, files_of, numbered
-from harness import ROOT
+from harness import ROOT, Lines
 from hostile import works
 from numbered_lines import Board, faults
 from processes import SCALE
@@ -161,11 +162,12 @@ class Obstacles(CaptureTest):
 class FullDisk(CaptureTest):
     """The directory "small" is on a file system that is full up to the last page until the ballast is removed."""
 
-    def on_a_full_disk(self, config):
+    def on_a_full_disk(self, config, *fifos):
         script = 'dir=$1; shift; mkdir $dir/small; mount -t tmpfs -o size=4m none $dir/small; ' \
                  'head -c 4m /dev/zero > $dir/small/ballast 2> $dir/full; exec "$@"'
         s = self.prepare(config)
         s.prefix = ["unshare", "--mount", "sh", "-c", script, "sh", s.dir]
+        self.to_jobs = [s.fifo(name) for name in fifos]
         s.start()
         self.small = f"/proc/{s.process.pid}/root{s.path('small')}"
         return s
@@ -180,7 +182,7 @@ class FullDisk(CaptureTest):
         for form in AS_WRITTEN:
             self.await_log(s, f"{form}: its stdout waits: cannot write to {s.path('small')}/{form}.out.log: No space left")
         self.await_content(s, LINES, "other.out.log")
-        os.kill(self.logger(s), signal.SIGKILL)
+        os.kill(self.logger(s, on=s.path("small")), signal.SIGKILL)
         self.make_room()
         for form, as_written in AS_WRITTEN.items():
             self.await_true(f"{form} ends", lambda form=form: b"20000" in content_of(self.small, f"{form}.out.log")[-20:])
@@ -188,10 +190,9 @@ class FullDisk(CaptureTest):
 
     def test_many_jobs_that_wait_do_not_keep_those_elsewhere_from_writing(self):
         many = captured("many", "echo begun; exec sleep 1000", "instances = 100", dir="@DIR@/small")
-        s = self.on_a_full_disk(many + captured("other", "exec cat < @DIR@/in"))
-        to_job = s.fifo("in")
+        s = self.on_a_full_disk(many + captured("other", "exec cat < @DIR@/in"), "in")
         self.await_true("all wait", lambda: len(set(self.waiting(s))) == 100)
-        os.write(to_job.fd, b"fine\n")
+        os.write(self.to_jobs[0].fd, b"fine\n")
         self.await_content(s, "fine\n", "other.out.log")
         self.assertNotIn("is written again", s.log_text())
         self.make_room()
@@ -208,10 +209,10 @@ class FullDisk(CaptureTest):
         s.configure(captured("other", "exec sleep 1000"))
         s.ctl("reload")
         self.await_true("it is no more", lambda: "web" not in s.instances())
-        logger = self.logger(s)
+        logger = self.logger(s, on=s.path("small"))
         self.make_room()
         self.await_true("it is written", lambda: content_of(self.small) == b"".join(b"%d\n" % n for n in range(1, 2001)))
-        self.await_true("its pipes are closed", lambda: len(self.pipes(logger)) == 2 + 2)
+        self.await_true("its pipes are closed", lambda: len(self.pipes(logger)) == 2)
 
     def pipes(self, pid):
         found = []
@@ -221,6 +222,38 @@ class FullDisk(CaptureTest):
             except OSError:
                 continue
         return found
+
+    def test_a_job_whose_directory_becomes_another_one_goes_on_there(self):
+        job = captured("web", "echo run; echo up > @DIR@/up; exec sleep 1000", dir="@DIR@/state/log")
+        s = self.on_a_full_disk(job)
+        s.up.next()
+        self.await_content(s, "run\n")
+        self.make_room()
+        s.configure(job.replace("state/log", "small"))
+        s.ctl("reload")
+        s.ctl("restart", "web")
+        s.up.next()
+        self.await_true("it is written", lambda: content_of(self.small) == b"run\n")
+        self.assertEqual(2, len(self.loggers(s)))
+        other = next(disk for disk in self.loggers(s) if disk != s.path("small"))
+        self.await_true("the other pipes are closed", lambda: len(self.pipes(self.logger(s, on=other))) == 2)
+        self.assertEqual("run\n", s.ctl("logs", "-o", "cat", "web").out)
+
+    def test_a_reader_follows_files_on_both_file_systems(self):
+        s = self.on_a_full_disk(captured("small", "exec cat < @DIR@/to_small", dir="@DIR@/small") +
+                                captured("other", "exec cat < @DIR@/to_other"), "to_small", "to_other")
+        self.make_room()
+        reader = s.popen("logs", "-f", "-o", "cat", stdout=subprocess.PIPE)
+        self.addCleanup(reader.wait)
+        self.addCleanup(reader.stdout.close)
+        self.addCleanup(reader.kill)
+        lines = Lines(reader.stdout.fileno())
+        for number in range(100):
+            for name, end in zip(("small", "other"), self.to_jobs):
+                os.write(end.fd, f"{name} {number}\n".encode())
+                self.assertEqual(f"{name} {number}", lines.next())
+            if number == 50:
+                os.kill(self.logger(s, on=s.path("small")), signal.SIGKILL)
 
     def test_a_job_that_writes_all_the_time_does_not_keep_others_from_being_tried_again(self):
         s = self.on_a_full_disk(captured("web", "seq 1 20000", 'restart = "no"', dir="@DIR@/small") +
@@ -254,25 +287,40 @@ class FullDisk(CaptureTest):
 
 @unittest.skipUnless(fuse.available(), "needs root and /dev/fuse")
 class HungDisk(CaptureTest):
-    def test_procsupd_answers_and_restarts_jobs_and_nothing_is_lost(self):
+    def on_a_hung_disk(self):
+        """Of two jobs one writes to a file system whose logger waits for it."""
         s = self.prepare()
         script = "echo run; echo up > @DIR@/up; exec sleep 1000"
         s.configure(captured("web", script, *QUICK, dir="@DIR@/mount") + captured("other", script, *QUICK))
         os.mkdir(s.path("mount"))
-        mount = fuse.SilentMount(s.path("mount"))
-        self.addCleanup(mount.close)
+        self.mount = fuse.SilentMount(s.path("mount"))
+        self.addCleanup(self.mount.close)
         s.start().settle()
         for _ in range(2):
             s.up.next()
-        mount.take()
+        self.mount.take()
+        return s
+
+    def test_procsupd_answers_and_restarts_jobs_and_nothing_is_lost(self):
+        s = self.on_a_hung_disk()
         self.assertLess(self.seconds(s, "ping"), 0.1 * SCALE)
         for _ in range(5):
             for job in ("web", "other"):
                 self.assertLess(self.seconds(s, "restart", job), 0.1 * SCALE)
                 s.up.next()
-        mount.close()
-        self.await_true("web is written", lambda: content_of(s.path("mount")) == b"run\n" * 6)
         self.await_content(s, "run\n" * 6, "other.out.log")
+        self.mount.close()
+        self.await_true("web is written", lambda: content_of(s.path("mount")) == b"run\n" * 6)
+
+    def test_status_and_logs_say_which_file_system_hangs(self):
+        s = self.on_a_hung_disk()
+        self.await_content(s, "run\n", "other.out.log")
+        self.await_true("it is told", lambda: s.instance("web").get("output_problem"))
+        self.assertIn(f"its file system ({s.path('mount')}) does not answer", s.ctl("why", "web").out)
+        self.assertNotIn("output_problem", s.instance("other"))
+        shown = s.ctl("logs", "-o", "cat", expect=1)
+        self.assertEqual("run\n", shown.out)
+        self.assertIn(f"files on {s.path('mount')} are not shown: the file system does not answer", shown.err)
 
     def seconds(self, s, *words):
         begun = time.monotonic()

@@ -91,13 +91,27 @@ class Captured:
     def content(self, s, base="web.out.log"):
         return content_of(self.log_dir(s), base)
 
-    def logger(self, s, after=None):
-        """The pid of the logger, once there is one that is another than `after`."""
+    def loggers(self, s):
+        """{where its file system is mounted: the pid of the logger}"""
+        pids = [pid for pid, text in descendants(s.process.pid).items()
+                if text.endswith(" procsup-logger") and not text.startswith("Z")]
+        found = {}
+        for pid in pids:
+            try:
+                with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+                    words = file.read().split("\0")
+            except OSError:
+                continue
+            if words[0] == "procsup-logger":
+                found[words[1]] = pid
+        return found
+
+    def logger(self, s, after=None, on=None):
+        """The pid of the logger for the file system mounted `on`, once there is one that is another than `after`."""
         found = []
 
         def there():
-            found[:] = [pid for pid, text in descendants(s.process.pid).items()
-                        if text.endswith(" procsup-logger") and not text.startswith("Z") and pid != after]
+            found[:] = [pid for disk, pid in self.loggers(s).items() if on in (None, disk) and pid != after]
             return found
 
         self.await_true("there is a logger", there)
