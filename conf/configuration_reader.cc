@@ -169,7 +169,7 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
     full_ = true;
 }
 
-Configuration ConfigurationReader::finish(std::string state_dir) {
+Configuration ConfigurationReader::finish(const std::string& state_dir, const std::string& default_state_dir) {
     Configuration configuration;
     references_.check(problems_);
     resolve_daemon(configuration.daemon);
@@ -177,11 +177,13 @@ Configuration ConfigurationReader::finish(std::string state_dir) {
     configuration.jobs = std::move(jobs_);
     std::sort(configuration.jobs.begin(), configuration.jobs.end(),
               [](const JobSpec& a, const JobSpec& b) { return a.name < b.name; });
-    if (state_dir.empty()) state_dir = configuration.daemon.state_dir;
-    if (state_dir.empty()) return configuration;
+    auto& place = configuration.daemon.state_dir;
+    if (!state_dir.empty()) place = state_dir;
+    if (place.empty()) place = default_state_dir;
+    if (place.empty()) return configuration;
     for (auto& job : configuration.jobs) {
         if (job.restart.when != Restart::UnlessStopped) continue;
-        job.manually_stopped = surroundings_.exists(state_dir + "/stopped/" + job.name);
+        job.manually_stopped = surroundings_.exists(place + "/stopped/" + job.name);
     }
     return configuration;
 }
@@ -219,7 +221,7 @@ std::variant<Configuration, std::vector<Problem>> read_configuration_text(std::s
     ConfigurationReader reader(surroundings, problems);
     const auto stem = name.substr(0, name.rfind('.'));
     reader.read({name, "/project", stem, ConfigurationReader::Kind::Undecided}, std::move(text));
-    auto configuration = reader.finish({});
+    auto configuration = reader.finish({}, {});
     if (problems.empty()) return configuration;
     return problems.take();
 }

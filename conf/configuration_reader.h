@@ -36,8 +36,8 @@ public:
     };
     void read(const File& file, std::string text);
 
-    /// To be called once, after the last file. `state_dir` empty: the one of [daemon], or none.
-    Configuration finish(std::string state_dir);
+    /// To be called once, after the last file. The state directory is `state_dir`, or that of [daemon], or the default one.
+    Configuration finish(const std::string& state_dir, const std::string& default_state_dir);
 
 private:
     void read_project(const SourceFile& source, const TomlValue::Table& table);

@@ -30,7 +30,8 @@ protected:
         std::ofstream(root_ / name) << text;
     }
     auto load(const std::string& name = "", const std::string& state_dir = "") {
-        return load_configuration({name.empty() ? root_.string() : (root_ / name).string(), state_dir, false});
+        return load_configuration(
+            {name.empty() ? root_.string() : (root_ / name).string(), state_dir, (root_ / "default").string(), false});
     }
     /// Problems, one a line, with "DIR" for the folder of this test.
     std::string problems(const std::string& name = "") {
@@ -146,10 +147,27 @@ TEST_F(Load, RemembersStopsByHand) {
     EXPECT_FALSE(jobs.at(2).manually_stopped);
 }
 
+TEST_F(Load, RemembersInTheDirectoryOfTheDaemonUnlessAnotherIsNamed) {
+    write("a.toml", "[daemon]\nstate_dir = 'mine'\n[jobs.a]\nshell = 'x'\nrestart = 'unless-stopped'");
+    write("mine/stopped/a", "");
+    const auto own = std::get<0>(load("a.toml"));
+    EXPECT_TRUE(own.jobs.at(0).manually_stopped);
+    EXPECT_EQ(own.daemon.state_dir, (root_ / "mine").string());
+    const auto named = std::get<0>(load("a.toml", (root_ / "state").string()));
+    EXPECT_FALSE(named.jobs.at(0).manually_stopped);
+    EXPECT_EQ(named.daemon.state_dir, (root_ / "state").string());
+}
+
+TEST_F(Load, RemembersInTheDefaultDirectoryWhenNoneIsNamed) {
+    write("a.toml", "[jobs.a]\nshell = 'x'\nrestart = 'unless-stopped'");
+    write("default/stopped/a", "");
+    EXPECT_TRUE(std::get<0>(load("a.toml")).jobs.at(0).manually_stopped);
+}
+
 TEST_F(Load, RefusesWhatOthersMayWriteWhenRoot) {
     write("web.toml", "command = '/bin/web'");
     ASSERT_EQ(chmod((root_ / "web.toml").c_str(), 0666), 0);
-    const auto result = load_configuration({root_.string(), "", true});
+    const auto result = load_configuration({root_.string(), "", "", true});
     ASSERT_EQ(result.index(), 1u);
     EXPECT_NE(std::get<1>(result).at(0).message.find("change what root runs"), std::string::npos);
 }

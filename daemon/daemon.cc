@@ -45,7 +45,9 @@ Daemon::~Daemon() {
     loader_.reset();
     timers_.reset();
     stops_.reset();
+    store_.reset();
     log_capture_.reset();
+    loggers_.reset();
     processes_.reset();
     supervisor_.reset();
 }
@@ -83,16 +85,20 @@ Result<void> Daemon::set_up() {
     processes_->set_on_shortfall([this](const JobSpec& spec, const std::string& what) {
         log_.warn(spec.name + ": " + what, {{"PROCSUPD_JOB", spec.name}});
     });
-    log_capture_ = std::make_unique<LogCapture>(*loop_, *processes_, [this](const auto& job, const auto& what) {
-        job.empty() ? log_.error(what) : log_.warn(what, {{"PROCSUPD_JOB", job}});
+    const auto tell_error = [this](const std::string& what) { log_.error(what); };
+    loggers_ = std::make_unique<Loggers>(*loop_, *processes_, tell_error);
+    log_capture_ = std::make_unique<LogCapture>(*loggers_, [this](const auto& job, const auto& what) {
+        log_.warn(what, {{"PROCSUPD_JOB", job}});
     });
+    store_ = std::make_unique<StateStore>(*loop_, *loggers_, tell_error);
+    loggers_->add_user(*log_capture_);
+    loggers_->add_user(*store_);
     processes_->set_log_capture(*log_capture_);
-    const auto& state_dir = options_.state_dir.empty() ? options_.default_state_dir : options_.state_dir;
-    loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, state_dir);
-    stops_ = std::make_unique<RememberedStops>(*processes_, log_, state_dir);
-    shutdown_ =
-        std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *stops_, *log_capture_},
-                                   [this](int code) { end(code); });
+    loader_ =
+        std::make_unique<Loader>(*loop_, *processes_, options_.config, options_.state_dir, options_.default_state_dir);
+    stops_ = std::make_unique<RememberedStops>(*store_);
+    shutdown_ = std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *store_, *loggers_},
+                                           [this](int code) { end(code); });
     report_ = std::make_unique<ServiceReport>(*loop_, service_, [this] { return status_text(); });
     tree_lister_ = std::make_unique<TreeLister>(*loop_, *processes_);
     processes_->set_zombie_counter([this](InstanceId id, Incarnation incarnation) { count_zombies(id, incarnation); });
@@ -178,6 +184,7 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     spec_ = spec;
     spec_.log_dir = choose_log_dir(options_, spec.log_dir);
     log_capture_->set_dir(spec_.log_dir);
+    store_->set_dir(spec_.state_dir);
     log_.set_level(spec.log_level);
     auto runtime = options_.runtime_dir;
     if (runtime.empty()) runtime = spec.runtime_dir.empty() ? options_.default_runtime_dir : spec.runtime_dir;

@@ -15,6 +15,7 @@
 #include "daemon/host/processes.h"
 #include "daemon/host/runtime_dir.h"
 #include "daemon/host/service_manager.h"
+#include "daemon/host/state_store.h"
 #include "daemon/host/timer_queue.h"
 #include "daemon/host/tree_lister.h"
 #include "daemon/loop/sd_event_loop.h"
@@ -80,7 +81,9 @@ private:
     std::unique_ptr<SdEventLoop> loop_;
     std::optional<RuntimeDir> runtime_dir_;
     std::unique_ptr<Processes> processes_;
+    std::unique_ptr<Loggers> loggers_;
     std::unique_ptr<LogCapture> log_capture_;
+    std::unique_ptr<StateStore> store_;
     std::unique_ptr<Guard> guard_;
     std::unique_ptr<TreeLister> tree_lister_;
     std::unique_ptr<TimerQueue> timers_;

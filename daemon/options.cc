@@ -25,7 +25,6 @@ enum Option : int {
     kCheck,
     kJson,
     kLoad,
-    kRememberStop,
     kListProcesses,
     kSchema,
     kVersion,
@@ -43,7 +42,6 @@ constexpr std::array<option, 17> kOptions{{{"config", required_argument, nullptr
                                            {"check", no_argument, nullptr, kCheck},
                                            {"json", no_argument, nullptr, kJson},
                                            {"load", no_argument, nullptr, kLoad},
-                                           {"remember-stop", no_argument, nullptr, kRememberStop},
                                            {"list-processes", no_argument, nullptr, kListProcesses},
                                            {"print-schema", no_argument, nullptr, kSchema},
                                            {"version", no_argument, nullptr, kVersion},
@@ -118,7 +116,6 @@ Result<Options> parse_options(int argc, char** argv) {
             case kCheck: options.mode = Options::Mode::Check; break;
             case kJson: options.json = true; break;
             case kLoad: options.mode = Options::Mode::Load; break;
-            case kRememberStop: options.mode = Options::Mode::RememberStop; break;
             case kListProcesses: options.mode = Options::Mode::ListProcesses; break;
             case kSchema: options.mode = Options::Mode::PrintSchema; break;
             case kVersion: options.mode = Options::Mode::Version; break;

@@ -62,19 +62,16 @@ void write_all(int fd, const std::string& text) {
     }
 }
 
-LoadOptions load_options(std::string path, std::string state_dir) {
-    return LoadOptions{std::move(path), std::move(state_dir), geteuid() == 0};
-}
-
+/// `--load CONFIG STATE-DIR DEFAULT-STATE-DIR`
 int load(const Options& options) {
-    if (options.operands.size() != 2) return kExitUsage;
-    write_all(STDOUT_FILENO,
-              encode_load_result(load_configuration(load_options(options.operands[0], options.operands[1]))));
+    if (options.operands.size() != 3) return kExitUsage;
+    const auto& words = options.operands;
+    write_all(STDOUT_FILENO, encode_load_result(load_configuration({words[0], words[1], words[2], geteuid() == 0})));
     return EXIT_SUCCESS;
 }
 
 int check(const Options& options) {
-    const auto result = load_configuration(load_options(options.config, {}));
+    const auto result = load_configuration({options.config, {}, {}, geteuid() == 0});
     const bool good = std::holds_alternative<Configuration>(result);
     if (options.json) {
         write_all(STDOUT_FILENO, check_json(options.config, result));
@@ -82,19 +79,6 @@ int check(const Options& options) {
         write_all(good ? STDOUT_FILENO : STDERR_FILENO, check_report(options.config, result));
     }
     return good ? EXIT_SUCCESS : kExitBadConfig;
-}
-
-/// `--remember-stop STATE-DIR JOB stopped|started`: a file that says that JOB was stopped by order.
-int remember_stop(const Options& options) {
-    if (options.operands.size() != 3) return kExitUsage;
-    const auto directory = options.operands[0] + "/stopped";
-    const auto path = directory + "/" + options.operands[1];
-    if (options.operands[2] == "started")
-        return unlink(path.c_str()) == 0 || errno == ENOENT ? EXIT_SUCCESS : EXIT_FAILURE;
-    mkdir(options.operands[0].c_str(), 0755);
-    mkdir(directory.c_str(), 0755);
-    const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    return fd >= 0 && fsync(fd) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /// `--list-processes`: answers the request on standard input.
@@ -120,7 +104,6 @@ int run(int argc, char** argv) {
         case Options::Mode::PrintSchema: write_all(STDOUT_FILENO, json_schema()); return EXIT_SUCCESS;
         case Options::Mode::Load: return load(*options);
         case Options::Mode::Check: return check(*options);
-        case Options::Mode::RememberStop: return remember_stop(*options);
         case Options::Mode::ListProcesses: return list();
         case Options::Mode::Supervise: break;
     }

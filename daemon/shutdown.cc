@@ -57,22 +57,21 @@ void Shutdown::overdue() {
 void Shutdown::end_when_nothing_is_left(Guard* guard) {
     if (guard != nullptr) guard->retire();
     const bool strays = parts_.processes.end_strays();
-    if (!strays) parts_.capture.finish();
-    if (!parts_.stops.saving() && !parts_.processes.end_helpers() && !strays && parts_.capture.finished()) {
+    if (!strays && !parts_.store.saving()) parts_.loggers.finish();
+    if (!parts_.store.saving() && !parts_.processes.end_helpers() && !strays && parts_.loggers.finished()) {
         end_(exit_code_);
     } else if (!ending_) {
         ending_ = parts_.loop.call_at(parts_.loop.now() + kAfterKill, [this] {
             parts_.log.error("ending although " + unfinished());
-            const bool output_waits = !parts_.capture.finished();
+            const bool output_waits = !parts_.loggers.finished();
             end_(exit_code_ == 0 && output_waits ? EXIT_FAILURE : exit_code_);
         });
     }
 }
 
 std::string Shutdown::unfinished() const {
-    if (parts_.stops.saving())
-        return "it is not on disk yet in " + parts_.stops.place() + " which jobs were stopped by order";
-    if (!parts_.capture.finished()) return "what jobs have written is not in its files yet; procsup-logger goes on";
+    if (parts_.store.saving()) return "what is to be remembered is not on the disk yet in " + parts_.store.dir();
+    if (!parts_.loggers.finished()) return "what jobs have written is not in its files yet; procsup-logger goes on";
     return "orphans are left that cannot be killed";
 }
 

@@ -7,11 +7,11 @@
 #include "conf/job_spec.h"
 #include "daemon/engine/supervisor.h"
 #include "daemon/host/guard.h"
-#include "daemon/host/log_capture.h"
+#include "daemon/host/loggers.h"
 #include "daemon/host/own_log.h"
 #include "daemon/host/processes.h"
+#include "daemon/host/state_store.h"
 #include "daemon/loop/sd_event_loop.h"
-#include "daemon/remembered_stops.h"
 
 namespace procsup {
 
@@ -24,8 +24,8 @@ public:
         Supervisor& supervisor;
         Processes& processes;
         OwnLog& log;
-        const RememberedStops& stops;
-        LogCapture& capture;
+        const StateStore& store;
+        Loggers& loggers;
     };
     /// `end`: the daemon ends with this code.
     Shutdown(Parts parts, std::function<void(int)> end) : parts_(parts), end_(std::move(end)) {}

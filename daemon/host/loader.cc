@@ -12,8 +12,12 @@ constexpr std::size_t kMostOutput = 256u << 20;
 
 }  // namespace
 
-Loader::Loader(SdEventLoop& loop, Processes& processes, std::string config_path, std::string state_dir)
-    : helper_(loop, processes), config_path_(std::move(config_path)), state_dir_(std::move(state_dir)) {}
+Loader::Loader(SdEventLoop& loop, Processes& processes, std::string config_path, std::string state_dir,
+               std::string default_state_dir)
+    : helper_(loop, processes),
+      config_path_(std::move(config_path)),
+      state_dir_(std::move(state_dir)),
+      default_state_dir_(std::move(default_state_dir)) {}
 
 void Loader::load(Loaded loaded) {
     waiting_.push_back(std::move(loaded));
@@ -22,8 +26,8 @@ void Loader::load(Loaded loaded) {
 
 void Loader::begin() {
     current_ = std::exchange(waiting_, {});
-    helper_.run(helper_spec("procsupd --load", {"--load", config_path_, state_dir_}), Fd(), kMostOutput,
-                [this](Result<std::string> output) { finish(std::move(output)); });
+    helper_.run(helper_spec("procsupd --load", {"--load", config_path_, state_dir_, default_state_dir_}), Fd(),
+                kMostOutput, [this](Result<std::string> output) { finish(std::move(output)); });
 }
 
 void Loader::finish(Result<std::string> output) {

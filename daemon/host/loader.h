@@ -16,7 +16,8 @@ class Loader {
 public:
     using Loaded = std::function<void(std::variant<Configuration, std::vector<Problem>>)>;
 
-    Loader(SdEventLoop& loop, Processes& processes, std::string config_path, std::string state_dir);
+    Loader(SdEventLoop& loop, Processes& processes, std::string config_path, std::string state_dir,
+           std::string default_state_dir);
 
     void load(Loaded loaded);
 
@@ -27,7 +28,7 @@ private:
 
     HelperOutput helper_;
     std::string config_path_;
-    std::string state_dir_;
+    std::string state_dir_, default_state_dir_;
     std::vector<Loaded> waiting_;
     std::vector<Loaded> current_;
 };

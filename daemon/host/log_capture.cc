@@ -11,15 +11,11 @@
 #include <utility>
 
 #include "common/units.h"
-#include "daemon/host/mounts.h"
-#include "daemon/host/processes.h"
+#include "daemon/host/child.h"
 #include "daemon/logger/memory.h"
 
 namespace procsup {
 namespace {
-
-/// More file systems than these share the last one's.
-constexpr std::size_t kMostWriters = 16;
 
 bool is_captured(const JobSpec& spec, bool error) {
     return (error ? spec.stderr_stream : spec.stdout_stream).kind == Stream::Kind::Capture;
@@ -39,11 +35,6 @@ Fd kept(int number) {
 }
 
 }  // namespace
-
-LogCapture::LogCapture(EventLoop& loop, Processes& processes, Told told)
-    : loop_(loop), processes_(processes), told_(std::move(told)) {}
-
-LogCapture::~LogCapture() = default;
 
 // ---- streams
 
@@ -85,17 +76,17 @@ Result<std::array<int, 2>> LogCapture::lend(InstanceId id, const JobSpec& spec, 
 void LogCapture::mark_run(const Kept& stream) {
     const auto slot = stream.settings.slot;
     const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-    auto& memory = stream.writer->memory();
-    const auto at = memory.written_to(slot, stream.reading.get(), stream.writer->staging());
+    auto& memory = stream.logger->memory();
+    const auto at = memory.written_to(slot, stream.reading.get(), stream.logger->staging());
     memory.streams[slot].marks.add({at, now.time_since_epoch().count()});
 }
 
 Result<LogCapture::Kept*> LogCapture::stream_of(InstanceId id, const logger::CapturedStream& wanted,
                                                 const JobSpec& spec) {
-    auto& writer = writer_for(wanted.dir);
-    if (auto ready = writer.prepare(); !ready) return ready.error();
+    auto& logger = loggers_.for_dir(wanted.dir);
+    if (auto ready = logger.prepare(); !ready) return ready.error();
     auto& known = of_instance_[id][wanted.name == "stderr" ? 1 : 0];
-    if (known != nullptr && known->writer != &writer) {
+    if (known != nullptr && known->logger != &logger) {
         // Its directory is another one now, whose files another logger writes.
         let_go(*known);
         known = nullptr;
@@ -105,7 +96,7 @@ Result<LogCapture::Kept*> LogCapture::stream_of(InstanceId id, const logger::Cap
     make_ready(stream.writing, spec);
     auto settings = wanted;
     settings.slot = stream.settings.slot;
-    if (std::exchange(stream.settings, settings) != settings) writer.tell(logger::stream_packet(settings));
+    if (std::exchange(stream.settings, settings) != settings) logger.tell(logger::stream_packet(settings));
     return &stream;
 }
 
@@ -116,7 +107,7 @@ Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::Ca
         place = before;
         make_ready(before->writing, spec);
         // With its pipe: perhaps the logger has forgotten it by now.
-        before->writer->tell_lending(logger::stream_packet(before->settings), before->reading.get());
+        before->logger->tell_lending(logger::stream_packet(before->settings), before->reading.get());
         return before;
     }
     if (streams_.size() >= logger::kMostStreams) return os_failure("capture more streams", EMFILE);
@@ -124,7 +115,7 @@ Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::Ca
     if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
     const auto slot = free_slot();
     Kept& stream = streams_[slot];
-    stream.writer = &writer_for(wanted.dir);
+    stream.logger = &loggers_.for_dir(wanted.dir);
     stream.settings = wanted;
     stream.settings.slot = slot;
     stream.reading = kept(ends[0]);
@@ -136,7 +127,7 @@ Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::Ca
     }
     place = &stream;
     make_ready(stream.writing, spec);
-    stream.writer->tell_lending(logger::stream_packet(stream.settings), stream.reading.get());
+    stream.logger->tell_lending(logger::stream_packet(stream.settings), stream.reading.get());
     return &stream;
 }
 
@@ -163,7 +154,7 @@ std::uint32_t LogCapture::free_slot() {
 
 void LogCapture::let_go(Kept& stream) {
     stream.removing = true;
-    stream.writer->tell(logger::slot_packet("remove", stream.settings.slot));
+    stream.logger->tell(logger::slot_packet("remove", stream.settings.slot));
 }
 
 void LogCapture::forget(InstanceId id) {
@@ -189,12 +180,12 @@ Result<std::map<LoggerProcess*, LogCapture::Slots>> LogCapture::slots_of(
             const Kept* stream = of_instance_[instance->id()][error ? 1 : 0];
             if (stream == nullptr) {
                 const auto wanted = wanted_stream(spec, instance->name(), error);
-                if (auto ready = writer_for(wanted.dir).prepare(); !ready) return ready.error();
+                if (auto ready = loggers_.for_dir(wanted.dir).prepare(); !ready) return ready.error();
                 const auto made = new_stream(instance->id(), wanted, spec);
                 if (!made) return made.error();
                 stream = *made;
             }
-            slots[stream->writer].push_back(stream->settings.slot);
+            slots[stream->logger].push_back(stream->settings.slot);
         }
     }
     if (slots.empty()) return Error{"what it writes is not kept: write stdout = \"capture\" in its [log]"};
@@ -204,21 +195,21 @@ Result<std::map<LoggerProcess*, LogCapture::Slots>> LogCapture::slots_of(
 void LogCapture::keep_last_lines(InstanceId id) {
     for (Kept* const stream : streams_of(id)) {
         const auto slot = stream->settings.slot;
-        const auto runs = stream->writer->memory().streams[slot].marks.count();
+        const auto runs = stream->logger->memory().streams[slot].marks.count();
         stream->last_lines.clear();
-        if (runs > 0 && !stream->writer->overdue()) stream->writer->tell(logger::tail_packet(slot, runs - 1));
+        if (runs > 0 && !stream->logger->overdue()) stream->logger->tell(logger::tail_packet(slot, runs - 1));
     }
 }
 
 CapturedOutput LogCapture::output_of(InstanceId id) const {
     CapturedOutput output;
     for (const Kept* stream : streams_of(id)) {
-        const auto stuck = stream->writer->stuck();
+        const auto stuck = stream->logger->stuck();
         if (!stream->problem.empty()) {
             output.problem = stream->problem;
         } else if (stuck > Duration::zero()) {
             output.problem = fmt::format("its file system ({}) does not answer: procsup-logger has waited for {}",
-                                         stream->writer->disk(), to_text(stuck));
+                                         stream->logger->disk(), to_text(stuck));
         }
         if (!stream->last_lines.empty()) output.last_lines.push_back({stream->settings.name, stream->last_lines});
     }
@@ -245,39 +236,20 @@ Result<void> LogCapture::rotate(const std::vector<const Instance*>& instances) {
         const auto problem = output_of(instance->id()).problem;
         if (!problem.empty()) return Error{"what waits has to be written first: " + problem, EBUSY};
     }
-    for (const auto& [writer, its_slots] : *slots) writer->tell(logger::rotate_packet(its_slots));
+    for (const auto& [logger, its_slots] : *slots) logger->tell(logger::rotate_packet(its_slots));
     return {};
 }
 
-// ---- who writes
+// ---- the loggers
 
-/// A directory has one logger for good: what has locked it writes in it.
-LoggerProcess& LogCapture::writer_for(const std::string& dir) {
-    auto& known = writer_of_dir_[dir];
-    if (known != nullptr) return *known;
-    const auto mount = mount_of(dir);
-    auto& of_device = writer_of_device_[mount.device];
-    if (of_device == nullptr && writers_.size() >= kMostWriters) of_device = writers_.back().get();
-    if (of_device == nullptr) {
-        const auto number = writers_.size();
-        LoggerProcess::Hooks hooks;
-        hooks.begun = [this, number] { tell_all(*writers_[number]); };
-        hooks.heard = [this](const json::Value& packet) { heard(packet); };
-        hooks.told = [this](const std::string& what) { told_("", what); };
-        writers_.push_back(std::make_unique<LoggerProcess>(loop_, processes_, mount.point, std::move(hooks)));
-        of_device = writers_.back().get();
-    }
-    return *(known = of_device);
-}
-
-void LogCapture::tell_all(LoggerProcess& writer) {
+void LogCapture::tell_all(LoggerProcess& logger) {
     for (const auto& [slot, stream] : streams_) {
-        if (stream.writer != &writer) continue;
-        writer.tell_lending(logger::stream_packet(stream.settings), stream.reading.get());
+        if (stream.logger != &logger) continue;
+        logger.tell_lending(logger::stream_packet(stream.settings), stream.reading.get());
     }
-    writer.tell(std::string(logger::kWorkPacket));
+    logger.tell(std::string(logger::kWorkPacket));
     for (const auto& [slot, stream] : streams_) {
-        if (stream.writer == &writer && stream.removing) writer.tell(logger::slot_packet("remove", slot));
+        if (stream.logger == &logger && stream.removing) logger.tell(logger::slot_packet("remove", slot));
     }
 }
 
@@ -314,14 +286,6 @@ void LogCapture::keep_tail(const json::Value& tail) {
     for (const auto& line : *lines->as_array()) {
         if (const auto* text = line.as_string()) kept_lines.push_back(*text);
     }
-}
-
-void LogCapture::finish() {
-    for (const auto& writer : writers_) writer->finish();
-}
-
-bool LogCapture::finished() const {
-    return std::all_of(writers_.begin(), writers_.end(), [](const auto& writer) { return writer->finished(); });
 }
 
 }  // namespace procsup

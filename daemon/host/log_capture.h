@@ -3,12 +3,10 @@
 #include <array>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "common/event_loop.h"
 #include "common/fd.h"
 #include "common/log_file.h"
 #include "common/result.h"
@@ -16,22 +14,18 @@
 #include "conf/job_spec.h"
 #include "daemon/engine/instance.h"
 #include "daemon/engine/ports.h"
-#include "daemon/host/logger_process.h"
+#include "daemon/host/loggers.h"
 #include "daemon/logger/protocol.h"
 
 namespace procsup {
 
-class Processes;
-
-/// The pipes that captured output goes through, and who writes what comes out of them: a procsup-logger for each file system
-/// that there are files on, so that one that hangs holds up no other. A pipe is made with the first run of an instance and
-/// kept until the instance is forgotten, over restarts of the job and of the logger.
-class LogCapture {
+/// The pipes that captured output goes through. A pipe is made with the first run of an instance and kept until the instance is
+/// forgotten, over restarts of the job and of the logger that reads it.
+class LogCapture final : public LoggerUser {
 public:
-    /// `told` gets what goes into the daemon's own log; the first is the job, empty for a logger itself.
+    /// `told` gets what goes into the daemon's own log of a job.
     using Told = std::function<void(const std::string& job, const std::string& what)>;
-    LogCapture(EventLoop& loop, Processes& processes, Told told);
-    ~LogCapture();
+    LogCapture(Loggers& loggers, Told told) : loggers_(loggers), told_(std::move(told)) {}
 
     /// Where the files of jobs are that name no directory.
     void set_dir(std::string dir) { dir_ = std::move(dir); }
@@ -50,14 +44,13 @@ public:
     Result<void> rotate(const std::vector<const Instance*>& instances);
     CapturedOutput output_of(InstanceId id) const;
 
-    /// Has everything written that is still in the pipes, and the loggers ended.
-    void finish();
-    bool finished() const;
+    void tell_all(LoggerProcess& logger) override;
+    void heard(const json::Value& packet) override;
 
 private:
     struct Kept {
-        LoggerProcess* writer = nullptr;
-        bool removing = false;  ///< its instance is forgotten
+        LoggerProcess* logger = nullptr;  ///< who writes it
+        bool removing = false;            ///< its instance is forgotten
         logger::CapturedStream settings;
         Fd reading, writing;
         std::string problem;
@@ -76,19 +69,13 @@ private:
     Result<std::map<LoggerProcess*, Slots>> slots_of(const std::vector<const Instance*>& instances);
     std::uint32_t free_slot();
 
-    LoggerProcess& writer_for(const std::string& dir);
-    void tell_all(LoggerProcess& writer);
-    void heard(const json::Value& packet);
     void heard_problem(const json::Value& problem);
     void keep_tail(const json::Value& tail);
 
-    EventLoop& loop_;
-    Processes& processes_;
+    Loggers& loggers_;
     Told told_;
     std::string dir_;
-    std::vector<std::unique_ptr<LoggerProcess>> writers_;
-    std::map<std::string, LoggerProcess*> writer_of_dir_, writer_of_device_;
-    std::map<std::uint32_t, Kept> streams_;  ///< by slot, which is one for all writers
+    std::map<std::uint32_t, Kept> streams_;  ///< by slot, which no two loggers have
     std::unordered_map<InstanceId, std::array<Kept*, 2>> of_instance_;
     Slots free_slots_;
 };

@@ -95,6 +95,8 @@ void Logger::obey(Packet& packet) {
              static_cast<std::uint32_t>(wanted->int_or("run", 0)));
     } else if (const auto* rotated = order->find("rotate")) {
         rotate(slots_of(*rotated));
+    } else if (const auto* state = order->find("state")) {
+        store(state_of(*state));
     } else if (order->bool_or("end", false)) {
         ending_ = true;
         finish_streams();
@@ -187,6 +189,16 @@ void Logger::rotate(const std::vector<std::uint32_t>& slots) {
     }
 }
 
+void Logger::store(StateFile file) {
+    if (!state_) {
+        state_ = std::make_unique<StateWriter>(loop_, [this](std::int64_t id, const std::string& error) {
+            say(stored_packet(id, error));
+            finish_streams();
+        });
+    }
+    state_->add(std::move(file));
+}
+
 void Logger::lose_procsupd() {
     orphaned_ = true;
     ending_ = true;
@@ -226,7 +238,7 @@ void Logger::finish_streams() {
         }
     }
     for (const auto slot : finished) forget(slot);
-    if (ending_ && streams_.empty()) end_(EXIT_SUCCESS);
+    if (ending_ && streams_.empty() && (!state_ || state_->idle())) end_(EXIT_SUCCESS);
 }
 
 /// Moves what is in the pipe now, and no more: who is not ended with the job may write for ever. True: all of it is written.

@@ -14,6 +14,7 @@
 #include "daemon/logger/mirror.h"
 #include "daemon/logger/pump.h"
 #include "daemon/logger/readers.h"
+#include "daemon/logger/state_writer.h"
 #include "daemon/logger/stream.h"
 
 namespace procsup::logger {
@@ -42,6 +43,7 @@ private:
     void tail(std::uint32_t slot, std::uint32_t run);
     std::vector<LogRun> runs_of(Stream& stream);
     void rotate(const std::vector<std::uint32_t>& slots);
+    void store(StateFile file);
     void finish_streams();
     bool empty_pipe(Stream& stream, std::int64_t now);
     void forget(std::uint32_t slot);
@@ -84,11 +86,12 @@ private:
     std::map<std::string, std::weak_ptr<LogDir>> dirs_;
     std::shared_ptr<LockedDirs> locked_dirs_ = std::make_shared<LockedDirs>();
     Readers readers_;
-    std::unique_ptr<Mirror> mirror_;   ///< once it was needed
-    std::vector<std::string> unsaid_;  ///< for procsupd, when there is room
-    std::size_t removing_ = 0;         ///< streams that are to be forgotten
-    int wide_ = 0;                     ///< streams whose pipes hold a whole batch
-    bool working_ = false;             ///< all streams are known, and what was begun before is finished
+    std::unique_ptr<Mirror> mirror_;      ///< once it was needed
+    std::unique_ptr<StateWriter> state_;  ///< once it was needed
+    std::vector<std::string> unsaid_;     ///< for procsupd, when there is room
+    std::size_t removing_ = 0;            ///< streams that are to be forgotten
+    int wide_ = 0;                        ///< streams whose pipes hold a whole batch
+    bool working_ = false;                ///< all streams are known, and what was begun before is finished
     bool ending_ = false;
     bool orphaned_ = false;  ///< procsupd has died
     /// Between two rounds: what comes meanwhile is moved at once, and its writers wake nobody up.

@@ -93,6 +93,29 @@ std::string tail_packet(std::uint32_t slot, std::uint32_t run, const std::vector
     return writer.end_array().end_object().end_object().take();
 }
 
+std::string state_packet(const StateFile& file) {
+    json::Writer writer;
+    writer.begin_object().key("state").begin_object().member_int("id", file.id);
+    writer.member("dir", file.dir).member("name", file.name);
+    if (file.content) writer.member("content", *file.content);
+    return writer.end_object().end_object().take();
+}
+
+StateFile state_of(const json::Value& member) {
+    StateFile file;
+    file.id = member.int_or("id", 0);
+    file.dir = member.string_or("dir", "");
+    file.name = member.string_or("name", "");
+    if (member.find("content") != nullptr) file.content = member.string_or("content", "");
+    return file;
+}
+
+std::string stored_packet(std::int64_t id, std::string_view error) {
+    json::Writer writer;
+    writer.begin_object().key("stored").begin_object().member_int("id", id).member("error", error);
+    return writer.end_object().end_object().take();
+}
+
 std::string problem_packet(std::uint32_t slot, std::string_view text) {
     json::Writer writer;
     writer.begin_object().key("problem").begin_object().member_int("slot", slot).member("text", text);

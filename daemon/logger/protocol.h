@@ -21,6 +21,7 @@
 ///   {"read": {"slots": […], "follow": false}}   with the logger's end of a reading connection (common/log_file.h)
 ///   {"rotate": {"slots": […]}}
 ///   {"tail": {"slot": 3, "run": 17}}            asks for the last lines of the run with that mark (memory.h)
+///   {"state": {"id": 5, "dir": …, "name": …, "content": "…"}}   a file of procsupd's own; without content: to be removed
 ///   {"end": true}                               read all to their ends, then exit
 /// The end of the connection means that procsupd has died: all that is still written is read, and then it exits.
 ///
@@ -28,6 +29,7 @@
 ///   {"problem": {"slot": 3, "text": "…"}}       why it cannot write at present; empty: it can again
 ///   {"removed": {"slot": 3}}
 ///   {"tail": {"slot": 3, "run": 17, "lines": ["…"]}}
+///   {"stored": {"id": 5, "error": "…"}}         the file is on the disk, or why it is not
 namespace procsup::logger {
 
 /// What happens to output that cannot be written at present.
@@ -55,6 +57,14 @@ struct CapturedStream {
     friend bool operator==(const CapturedStream&, const CapturedStream&) = default;
 };
 
+/// What has to outlive procsupd.
+struct StateFile {
+    std::int64_t id = 0;
+    std::string dir;                     ///< absolute
+    std::string name;                    ///< a path below it
+    std::optional<std::string> content;  ///< nothing: there is to be no such file
+};
+
 std::string stream_packet(const CapturedStream& stream);
 CapturedStream stream_of(const json::Value& member);
 
@@ -68,6 +78,9 @@ std::string rotate_packet(const std::vector<std::uint32_t>& slots);
 std::vector<std::uint32_t> slots_of(const json::Value& member);
 std::string tail_packet(std::uint32_t slot, std::uint32_t run);
 std::string tail_packet(std::uint32_t slot, std::uint32_t run, const std::vector<std::string>& lines);
+std::string state_packet(const StateFile& file);
+StateFile state_of(const json::Value& member);
+std::string stored_packet(std::int64_t id, std::string_view error);
 std::string problem_packet(std::uint32_t slot, std::string_view text);
 
 }  // namespace procsup::logger
