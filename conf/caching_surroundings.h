@@ -27,6 +27,9 @@ public:
         return once(memberships_, user.name, [&] { return inner_.groups_of(user); });
     }
     std::optional<std::string> variable(const std::string& name) const override { return inner_.variable(name); }
+    std::optional<std::string> writing_fault(const std::string& path) const override {
+        return inner_.writing_fault(path);
+    }
     std::optional<std::string> directory_fault(const std::string& path) const override {
         return once(directories_, path, [&] { return inner_.directory_fault(path); });
     }

@@ -62,23 +62,28 @@ TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
         {"reload_signal = 'SIGTERM'", "'reload_signal' is the same as 'stop_signal': a reload would end the job"},
         {"reload_signal = 'SIGKILL'", "'reload_signal' cannot be SIGKILL, which no program can handle"},
         {"limits.strict = true", "'limits.strict' never takes effect: no limit is set"},
-        {"log.format = 'raw'", "'log.format' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.max_size = '1MiB'\nlog.stdout = 'journal'",
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.format = 'raw'",
+         "'log.format' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.max_size = '1MiB'\nlog.stdout = 'journal'\nlog.stderr = 'journal'",
          "'log.max_size' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.keep = 5", "'log.keep' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.dir = '/srv'", "'log.dir' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.max_age = 'none'",
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.keep = 5",
+         "'log.keep' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.dir = '/srv'",
+         "'log.dir' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.max_age = 'none'",
          "'log.max_age' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.total_size = '1GiB'",
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.total_size = '1GiB'",
          "'log.total_size' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.compress = 'none'",
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.compress = 'none'",
          "'log.compress' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.on_full = 'block'",
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.on_full = 'block'",
          "'log.on_full' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.rate_limit = '1/1s'",
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.rate_limit = '1/1s'",
          "'log.rate_limit' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.mirror = false", "'log.mirror' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
-        {"log.sync = '0s'", "'log.sync' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.mirror = false",
+         "'log.mirror' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+        {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.sync = '0s'",
+         "'log.sync' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
         {"log.total_size = '1MiB'\nlog.keep = 0\nlog.stdout = 'capture'",
          "'log.total_size' never takes effect: log.keep is 0"},
         {"log.compress = 'zstd'\nlog.keep = 0\nlog.stdout = 'capture'",
@@ -126,12 +131,11 @@ TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {
                     .empty());
     EXPECT_TRUE(
         problems_of("[defaults]\nstop_command = '/bin/end'\n[jobs.a]\nshell = 'x'\nstop_timeout = '0s'\n").empty());
-    EXPECT_TRUE(
-        problems_of(
-            "[defaults.log]\nformat = 'json'\nkeep = 1\ndir = '/srv'\ntotal_size = '4KiB'\n[jobs.a]\nshell = 'x'\n"
-            "[jobs.b]\nshell = 'x'\nlog = { stdout = 'capture', max_size = 'none' }\n"
-            "[jobs.c]\nshell = 'x'\nlog = { stdout = 'capture', keep = 0 }\n")
-            .empty());
+    EXPECT_TRUE(problems_of("[defaults.log]\nformat = 'json'\nkeep = 1\ndir = '/srv'\ntotal_size = '4KiB'\n"
+                            "[jobs.a]\nshell = 'x'\nlog = { stdout = 'null', stderr = 'null' }\n"
+                            "[jobs.b]\nshell = 'x'\nlog = { stdout = 'capture', max_size = 'none' }\n"
+                            "[jobs.c]\nshell = 'x'\nlog = { stdout = 'capture', keep = 0 }\n")
+                    .empty());
 }
 
 TEST(Settings, OfAJobMustTakeEffectUnderItsDefaults) {
@@ -139,7 +143,7 @@ TEST(Settings, OfAJobMustTakeEffectUnderItsDefaults) {
               std::vector<std::string>{"5:1: error: 'restart_delay' never takes effect: restart = \"no\""});
     EXPECT_TRUE(problems_of("[defaults]\nlog.stdout = 'capture'\n[jobs.a]\nshell = 'x'\nlog.keep = 1\n").empty());
     EXPECT_EQ(
-        problems_of("[defaults]\nlog.stdout = 'capture'\n[jobs.a]\nshell = 'x'\nlog = { stdout = 'null', keep = 1 }\n"),
+        problems_of("[defaults]\nlog.stderr = 'null'\n[jobs.a]\nshell = 'x'\nlog = { stdout = 'null', keep = 1 }\n"),
         std::vector<std::string>{"5:26: error: 'log.keep' never takes effect: neither 'log.stdout' nor 'log.stderr' is "
                                  "\"capture\""});
     EXPECT_EQ(problems_of("[defaults.log]\nstdout = 'capture'\nmax_size = '4KiB'\ntotal_size = '8KiB'\n"

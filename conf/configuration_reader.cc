@@ -146,7 +146,17 @@ void ConfigurationReader::read_job(const SourceFile& source, const std::string& 
     check_total(place, spec);
     references_.add(draft, spec);
     // A configuration with problems is never used: what is kept then is only the memory it takes.
-    if (problems_.empty()) jobs_.push_back(std::move(spec));
+    if (!problems_.empty()) return;
+    note_usual_streams(draft);
+    jobs_.push_back(std::move(spec));
+}
+
+void ConfigurationReader::note_usual_streams(const JobDraft& draft) {
+    if (draft.written(Key::LogDir)) return;
+    if (!draft.written(Key::LogStdout) && !draft.written(Key::LogPipeTo)) {
+        usual_streams_.emplace_back(jobs_.size(), &JobSpec::stdout_stream);
+    }
+    if (!draft.written(Key::LogStderr)) usual_streams_.emplace_back(jobs_.size(), &JobSpec::stderr_stream);
 }
 
 void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
@@ -169,27 +179,37 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
     full_ = true;
 }
 
-Configuration ConfigurationReader::finish(const std::string& state_dir, const std::string& default_state_dir) {
+Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
     Configuration configuration;
+    auto& daemon = configuration.daemon;
     references_.check(problems_);
-    resolve_daemon(configuration.daemon);
+    resolve_daemon(daemon, places);
+    daemon.log_fault = places.log_fault;
+    if (daemon.log_fault.empty() && !daemon.log_dir.empty())
+        daemon.log_fault = surroundings_.writing_fault(daemon.log_dir).value_or("");
+    if (!daemon.log_fault.empty()) {
+        for (const auto& [job, stream] : usual_streams_) jobs_[job].*stream = {Stream::Kind::Inherit, {}};
+    }
     references_.connect(jobs_);
     configuration.jobs = std::move(jobs_);
     std::sort(configuration.jobs.begin(), configuration.jobs.end(),
               [](const JobSpec& a, const JobSpec& b) { return a.name < b.name; });
-    auto& place = configuration.daemon.state_dir;
-    if (!state_dir.empty()) place = state_dir;
-    if (place.empty()) place = default_state_dir;
-    if (place.empty()) return configuration;
+    if (daemon.state_dir.empty()) return configuration;
     for (auto& job : configuration.jobs) {
         if (job.restart.when != Restart::UnlessStopped) continue;
-        job.manually_stopped = surroundings_.exists(place + "/stopped/" + job.name);
+        job.manually_stopped = surroundings_.exists(daemon.state_dir + "/stopped/" + job.name);
     }
     return configuration;
 }
 
-void ConfigurationReader::resolve_daemon(DaemonSpec& daemon) {
+void ConfigurationReader::resolve_daemon(DaemonSpec& daemon, const DaemonPlaces& places) {
+    const auto choose = [](std::string& place, const std::string& instead, const std::string& otherwise) {
+        if (!instead.empty()) place = instead;
+        if (place.empty()) place = otherwise;
+    };
     daemon = daemon_.spec;
+    choose(daemon.state_dir, places.state_dir, places.default_state_dir);
+    choose(daemon.log_dir, places.log_dir, places.default_log_dir);
     if (daemon.on_crash && daemon.containment == ContainmentMode::Group) {
         problems_.add(daemon_.on_crash,
                       "'on_crash' is not possible with containment = \"group\": nobody is left who could "
@@ -221,7 +241,7 @@ std::variant<Configuration, std::vector<Problem>> read_configuration_text(std::s
     ConfigurationReader reader(surroundings, problems);
     const auto stem = name.substr(0, name.rfind('.'));
     reader.read({name, "/project", stem, ConfigurationReader::Kind::Undecided}, std::move(text));
-    auto configuration = reader.finish({}, {});
+    auto configuration = reader.finish({});
     if (problems.empty()) return configuration;
     return problems.take();
 }

@@ -36,8 +36,8 @@ public:
     };
     void read(const File& file, std::string text);
 
-    /// To be called once, after the last file. The state directory is `state_dir`, or that of [daemon], or the default one.
-    Configuration finish(const std::string& state_dir, const std::string& default_state_dir);
+    /// To be called once, after the last file.
+    Configuration finish(const DaemonPlaces& places);
 
 private:
     void read_project(const SourceFile& source, const TomlValue::Table& table);
@@ -46,7 +46,8 @@ private:
     bool may_add(const Place& place, const std::string& name);
     /// Bounds what all jobs together are, however small each file is.
     void check_total(const Place& place, const JobSpec& spec);
-    void resolve_daemon(DaemonSpec& daemon);
+    void note_usual_streams(const JobDraft& draft);
+    void resolve_daemon(DaemonSpec& daemon, const DaemonPlaces& places);
     void resolve_access(const std::vector<PlacedName>& names, AccessRule& rule);
     /// The table that `member` must be; nullptr after a report.
     const TomlValue::Table* table_of(const SourceFile& source, const TomlMember& member);
@@ -60,6 +61,7 @@ private:
     References references_;
     std::map<std::string, std::string, std::less<>> origins_;  // of jobs, by name
     std::vector<JobSpec> jobs_;
+    std::vector<std::pair<std::size_t, Stream JobSpec::*>> usual_streams_;  // of which job nothing says where they go
     std::size_t instances_ = 0;
     std::size_t values_ = 0;
     std::size_t bytes_ = 0;

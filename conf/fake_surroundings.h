@@ -47,6 +47,10 @@ public:
     std::optional<std::string> directory_fault(const std::string& path) const override {
         return path.starts_with("/missing") ? std::optional<std::string>("No such file or directory") : std::nullopt;
     }
+    std::optional<std::string> writing_fault(const std::string& path) const override {
+        return path.starts_with("/readonly") ? std::optional<std::string>("cannot write in /: Read-only file system")
+                                             : std::nullopt;
+    }
     bool is_program(const std::string& path) const override {
         return path.starts_with("/usr/bin/") && !path.ends_with("nope") && path.find(' ') == std::string::npos;
     }

@@ -96,8 +96,9 @@ struct LogPolicy {
     std::uint64_t total_size = 0;             ///< bytes of all rotated files of a stream; 0: any
     Compress compress = Compress::Zstd;
     OnFull on_full = OnFull::Block;
-    RateLimit rate_limit;      ///< lines; what is beyond is dropped
-    bool mirror = false;       ///< lines also go to procsupd's own standard output
+    RateLimit rate_limit;  ///< lines; what is beyond is dropped
+    std::optional<bool>
+        mirror;  ///< lines also go to procsupd's own standard output; absent: where nobody else shows them
     Duration sync = kForever;  ///< how long what was written may wait for fsync(); 0: not at all
 
     friend bool operator==(const LogPolicy&, const LogPolicy&) = default;
@@ -177,8 +178,8 @@ struct JobSpec {
     OnParentRestart on_parent_restart = OnParentRestart::Restart;
 
     Stream stdin_stream{Stream::Kind::Null, {}};
-    Stream stdout_stream;
-    Stream stderr_stream;
+    Stream stdout_stream{Stream::Kind::Capture, {}};
+    Stream stderr_stream{Stream::Kind::Capture, {}};
     LogPolicy log;
 
     std::vector<ResourceLimit> limits;
@@ -215,10 +216,18 @@ enum class ContainmentMode { Auto, Cgroup, Keeper, Group };
 /// What becomes of all jobs when procsupd itself is killed.
 enum class OnCrash { Stop };
 
+/// Where a daemon keeps things, apart from what [daemon] says. Absolute, or empty.
+struct DaemonPlaces {
+    std::string state_dir, log_dir;                  ///< instead of what it says
+    std::string default_state_dir, default_log_dir;  ///< when it says nothing
+    std::string log_fault;                           ///< why nothing can be captured, wherever; empty: it can
+};
+
 struct DaemonSpec {
     std::string runtime_dir;  ///< empty: by the kind of daemon
-    std::string state_dir;
-    std::string log_dir;  ///< where captured output is kept; empty: by the kind of daemon
+    std::string state_dir;    ///< what must outlive the daemon
+    std::string log_dir;      ///< where captured output is kept
+    std::string log_fault;    ///< why nothing can be; then only what says so itself is captured
     LogLevel log_level = LogLevel::Info;
     ContainmentMode containment = ContainmentMode::Auto;
     std::optional<OnCrash> on_crash;  ///< promised, or else as `containment` permits

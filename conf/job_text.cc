@@ -120,7 +120,8 @@ void write_log(json::Writer& writer, const LogPolicy& log) {
     size_member(writer, "totalSize", log.total_size);
     writer.member("compress", word_of(log.compress)).member("onFull", word_of(log.on_full));
     rate_member(writer, "rateLimit", log.rate_limit);
-    writer.member_bool("mirror", log.mirror);
+    writer.key("mirror");
+    log.mirror ? writer.boolean(*log.mirror) : writer.null();
     usec_member(writer, "syncUSec", log.sync);
     writer.key("dir");
     log.dir.empty() ? writer.null() : writer.string(log.dir);

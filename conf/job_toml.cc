@@ -223,7 +223,7 @@ private:
         add(keeps && log.compress != usual.compress, "compress", toml_string(word_of(log.compress)));
         add(log.on_full != usual.on_full, "on_full", toml_string(word_of(log.on_full)));
         add(log.rate_limit != usual.rate_limit, "rate_limit", toml_rate(log.rate_limit));
-        add(log.mirror, "mirror", "true");
+        add(log.mirror.has_value(), "mirror", log.mirror.value_or(false) ? "true" : "false");
         add(log.sync != usual.sync, "sync", toml_duration(log.sync));
         add(!log.dir.empty(), "dir", toml_string(log.dir));
         return lines;

@@ -174,7 +174,7 @@ const std::vector<GoodCase>& good_cases() {
          },
          kCaptured},
         {"log", "rate_limit", "\"none\"", [](S s) { return s.log.rate_limit.count == 0; }, kCaptured},
-        {"log", "mirror", "true", [](S s) { return s.log.mirror; }, kCaptured},
+        {"log", "mirror", "true", [](S s) { return s.log.mirror == true; }, kCaptured},
         {"log", "sync", "\"0s\"", [](S s) { return s.log.sync == 0s; }, kCaptured},
         {"log", "sync", "\"500ms\"", [](S s) { return s.log.sync == 500ms; }, kCaptured},
         {"log", "sync", "\"none\"", [](S s) { return s.log.sync == kForever; }, kCaptured},
@@ -243,7 +243,8 @@ TEST(JobKeys, DefaultsAreThoseOfAnEmptySpec) {
     EXPECT_EQ(job.restart, RestartPolicy());
     EXPECT_EQ(job.working_dir, "/");
     EXPECT_EQ(job.credentials, std::nullopt);
-    EXPECT_EQ(job.stdout_stream, Stream());
+    EXPECT_EQ(job.stdout_stream, (Stream{Stream::Kind::Capture, {}}));
+    EXPECT_EQ(job.stderr_stream, (Stream{Stream::Kind::Capture, {}}));
     EXPECT_EQ(job.log, LogPolicy());
 }
 

@@ -167,11 +167,12 @@ constexpr std::array kRows{
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},
 
     KeyRow{
-        Key::LogStdout, "log", "stdout", &kOutput, "\"inherit\"", "all jobs",
-        "where output goes: _inherit_ (the daemon's own), _null_, _journal_, _capture_ (files that procsupd keeps, as "
-        "the keys below say), or appended to a file",
+        Key::LogStdout, "log", "stdout", &kOutput, "\"capture\"", "all jobs",
+        "where output goes: _capture_ (files that procsupd keeps, as the keys below say, and *procsupctl logs* shows), "
+        "_inherit_ (the daemon's own; also where nothing is written here and procsupd cannot keep files), _null_, "
+        "_journal_, or appended to a file",
         [](R& r, V& v) { r.stream(v, r.job().spec.stdout_stream); }},
-    KeyRow{Key::LogStderr, "log", "stderr", &kOutput, "\"inherit\"", "all jobs", "where error output goes",
+    KeyRow{Key::LogStderr, "log", "stderr", &kOutput, "\"capture\"", "all jobs", "where error output goes",
            [](R& r, V& v) { r.stream(v, r.job().spec.stderr_stream); }},
     KeyRow{Key::LogStdin, "log", "stdin", &kInput, "\"null\"", "all jobs", "where input comes from",
            [](R& r, V& v) { r.stream(v, r.job().spec.stdin_stream); }},
@@ -210,10 +211,10 @@ constexpr std::array kRows{
            "how many lines of each captured stream are kept in this time, at most 10000000; what is beyond is dropped, "
            "and a line says how many",
            [](R& r, V& v) { r.rate(v, 10000000, "lines", r.job().spec.log.rate_limit); }},
-    KeyRow{
-        Key::LogMirror, "log", "mirror", &kBool, "false", "jobs with captured output",
-        "whether captured lines also go to procsupd's own standard output, with the instance in front; for containers",
-        [](R& r, V& v) { r.boolean(v, r.job().spec.log.mirror); }},
+    KeyRow{Key::LogMirror, "log", "mirror", &kBool, "true where procsupd is process 1 or runs a batch",
+           "jobs with captured output",
+           "whether captured lines also go to procsupd's own standard output, with the instance in front",
+           [](R& r, V& v) { r.boolean(v, r.job().spec.log.mirror.emplace()); }},
     KeyRow{Key::LogSync, "log", "sync", &kTimeout, "\"none\"", "jobs with captured output",
            "how long at most what was written may wait until it is put on the disk; 0s is after each write, and with "
            "_none_ the kernel decides",

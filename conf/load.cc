@@ -161,7 +161,7 @@ std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadO
     Problems problems;
     ConfigurationReader reader(surroundings, problems);
     FileLoader(reader, problems, options.as_root).load(options.path);
-    auto configuration = reader.finish(options.state_dir, options.default_state_dir);
+    auto configuration = reader.finish(options.places);
     if (problems.empty()) return configuration;
     return problems.take();
 }

@@ -21,10 +21,9 @@ std::string to_text(const Problem& problem);
 
 /// What reading starts from, besides the files.
 struct LoadOptions {
-    std::string path;               ///< a project file, or a directory of NAME.toml
-    std::string state_dir;          ///< where manual stops are remembered; empty: where [daemon] says
-    std::string default_state_dir;  ///< when that does not say it either; empty: nowhere
-    bool as_root = false;           ///< files writable by others than root are refused
+    std::string path;  ///< a project file, or a directory of NAME.toml
+    DaemonPlaces places;
+    bool as_root = false;  ///< files writable by others than root are refused
 };
 
 /// Reads, checks and resolves everything at `options.path`. Either a complete configuration, or *all* problems

@@ -157,6 +157,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("runtimeDir", value.runtime_dir);
     archive.field("stateDir", value.state_dir);
     archive.field("logDir", value.log_dir);
+    archive.field("logFault", value.log_fault);
     archive.field("logLevel", value.log_level);
     archive.field("containment", value.containment);
     archive.field("onCrash", value.on_crash);

@@ -17,7 +17,7 @@ admin = ["@adm", "nobody"]
 [jobs.plain]
 command = "/bin/plain"
 [jobs.plain.log]
-stdout = "capture"
+stderr = "null"
 format = "json"
 max_size = "none"
 max_age = "7d"
@@ -125,7 +125,7 @@ TEST(LoadResult, OfAnythingElseIsRefused) {
 TEST(LoadResult, OfAPolicyOfLogsThatCannotBeIsRefused) {
     const auto good = encode_load_result(configuration_of(kFull));
     for (const auto& bad : {with(good, "\"format\":2", "\"format\":3"), with(good, "\"keep\":5", "\"keep\":-1"),
-                            with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":3", "\"kind\":6"),
+                            with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":1", "\"kind\":6"),
                             with(good, "\"maxAge\":604800000000", "\"maxAge\":-1"),
                             with(good, "\"compress\":1", "\"compress\":2"), with(good, "\"onFull\":2", "\"onFull\":3"),
                             with(good, "\"mirror\":true", "\"mirror\":1"), with(good, ",\"sync\":5000000", "")}) {

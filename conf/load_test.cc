@@ -30,8 +30,10 @@ protected:
         std::ofstream(root_ / name) << text;
     }
     auto load(const std::string& name = "", const std::string& state_dir = "") {
-        return load_configuration(
-            {name.empty() ? root_.string() : (root_ / name).string(), state_dir, (root_ / "default").string(), false});
+        DaemonPlaces places;
+        places.state_dir = state_dir;
+        places.default_state_dir = (root_ / "default").string();
+        return load_configuration({name.empty() ? root_.string() : (root_ / name).string(), places, false});
     }
     /// Problems, one a line, with "DIR" for the folder of this test.
     std::string problems(const std::string& name = "") {
@@ -164,10 +166,38 @@ TEST_F(Load, RemembersInTheDefaultDirectoryWhenNoneIsNamed) {
     EXPECT_TRUE(std::get<0>(load("a.toml")).jobs.at(0).manually_stopped);
 }
 
+TEST_F(Load, KeepsOutputInTheDirectoryOfTheDaemonUnlessAnotherIsNamed) {
+    write("a.toml", "[daemon]\nlog_dir = 'mine'\n[jobs.a]\nshell = 'x'");
+    DaemonPlaces places;
+    places.default_log_dir = (root_ / "default").string();
+    const auto dir = [&] { return std::get<0>(load_configuration({root_ / "a.toml", places, false})).daemon.log_dir; };
+    EXPECT_EQ(dir(), (root_ / "mine").string());
+    places.log_dir = (root_ / "named").string();
+    EXPECT_EQ(dir(), (root_ / "named").string());
+}
+
+TEST_F(Load, CapturesOnlyWhatIsToBeWhereNothingCanBeKept) {
+    write("jobs/a.toml", "shell = 'x'");
+    write("jobs/b.toml", "shell = 'x'\nlog.stdout = 'capture'");
+    write("jobs/c.toml", "shell = 'x'\nlog.dir = '/srv'");
+    write("file", "");
+    DaemonPlaces places;
+    places.log_dir = (root_ / "file/log").string();
+    const auto loaded = std::get<0>(load_configuration({root_ / "jobs", places, false}));
+    EXPECT_EQ(loaded.daemon.log_fault, "cannot use " + (root_ / "file/log").string() + ": Not a directory");
+    const auto kinds = [&](std::size_t job) {
+        return std::make_pair(loaded.jobs.at(job).stdout_stream.kind, loaded.jobs.at(job).stderr_stream.kind);
+    };
+    using Kind = Stream::Kind;
+    EXPECT_EQ(kinds(0), std::make_pair(Kind::Inherit, Kind::Inherit));
+    EXPECT_EQ(kinds(1), std::make_pair(Kind::Capture, Kind::Inherit));
+    EXPECT_EQ(kinds(2), std::make_pair(Kind::Capture, Kind::Capture));
+}
+
 TEST_F(Load, RefusesWhatOthersMayWriteWhenRoot) {
     write("web.toml", "command = '/bin/web'");
     ASSERT_EQ(chmod((root_ / "web.toml").c_str(), 0666), 0);
-    const auto result = load_configuration({root_.string(), "", "", true});
+    const auto result = load_configuration({root_.string(), {}, true});
     ASSERT_EQ(result.index(), 1u);
     EXPECT_NE(std::get<1>(result).at(0).message.find("change what root runs"), std::string::npos);
 }

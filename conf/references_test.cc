@@ -75,7 +75,7 @@ TEST(Pipes, AreTakenOverByBothJobs) {
     EXPECT_EQ(jobs[2].stdin_stream, pipe);
     EXPECT_EQ(jobs[2].stdout_stream, (Stream{Stream::Kind::Pipe, "d"}));
     EXPECT_EQ(jobs[3].stdin_stream, pipe);
-    EXPECT_EQ(jobs[3].stdout_stream, Stream());
+    EXPECT_EQ(jobs[3].stdout_stream, JobSpec().stdout_stream);
 }
 
 TEST(Pipes, AreShown) {
@@ -85,10 +85,9 @@ TEST(Pipes, AreShown) {
     json::Writer writer;
     write_json(writer, jobs[0]);
     write_json(writer, jobs[1]);
-    EXPECT_NE(writer.text().find(R"("stdin":"null","stdout":"pipe","stderr":"inherit","pipeTo":"b")"),
+    EXPECT_NE(writer.text().find(R"("stdin":"null","stdout":"pipe","stderr":"capture","pipeTo":"b")"),
               std::string::npos);
-    EXPECT_NE(writer.text().find(R"("stdin":"pipe","stdout":"inherit","stderr":"inherit","limits")"),
-              std::string::npos);
+    EXPECT_NE(writer.text().find(R"("stdin":"pipe","stdout":"capture","stderr":"capture","log")"), std::string::npos);
     EXPECT_NE(to_toml(jobs[0]).find("\n[log]\npipe_to = \"b\"\n"), std::string::npos);
     EXPECT_EQ(to_toml(jobs[1]).find("[log]"), std::string::npos) << "what the job that writes says";
 }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "conf/text_file.h"
 
@@ -98,6 +99,16 @@ std::optional<std::string> SystemSurroundings::directory_fault(const std::string
     struct stat status {};
     if (stat(path.c_str(), &status) < 0) return strerrordesc_np(errno);
     if (!S_ISDIR(status.st_mode)) return strerrordesc_np(ENOTDIR);
+    return std::nullopt;
+}
+
+std::optional<std::string> SystemSurroundings::writing_fault(const std::string& path) const {
+    auto place = path;
+    while (place.size() > 1 && access(place.c_str(), F_OK) < 0 && errno == ENOENT) {
+        place = std::filesystem::path(place).parent_path();
+    }
+    if (const auto fault = directory_fault(place)) return "cannot use " + place + ": " + *fault;
+    if (eaccess(place.c_str(), W_OK | X_OK) < 0) return "cannot write in " + place + ": " + strerrordesc_np(errno);
     return std::nullopt;
 }
 

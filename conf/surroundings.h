@@ -35,6 +35,8 @@ public:
     virtual std::optional<std::string> variable(const std::string& name) const = 0;
     /// Why `path` cannot be used as a directory; nothing when it can.
     virtual std::optional<std::string> directory_fault(const std::string& path) const = 0;
+    /// Why this user cannot make files in the directory `path`, or the directory; nothing when that should be possible.
+    virtual std::optional<std::string> writing_fault(const std::string& path) const = 0;
     virtual bool is_program(const std::string& path) const = 0;
     virtual bool exists(const std::string& path) const = 0;
     /// The text of a small file; `owner` is whose file it may be besides root's, when root reads it.
@@ -53,6 +55,7 @@ public:
     std::vector<gid_t> groups_of(const UserEntry& user) const override;
     std::optional<std::string> variable(const std::string& name) const override;
     std::optional<std::string> directory_fault(const std::string& path) const override;
+    std::optional<std::string> writing_fault(const std::string& path) const override;
     bool is_program(const std::string& path) const override;
     bool exists(const std::string& path) const override;
     Result<std::optional<std::string>> small_file(const std::string& path, uid_t owner) const override;

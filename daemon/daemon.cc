@@ -94,8 +94,7 @@ Result<void> Daemon::set_up() {
     loggers_->add_user(*log_capture_);
     loggers_->add_user(*store_);
     processes_->set_log_capture(*log_capture_);
-    loader_ =
-        std::make_unique<Loader>(*loop_, *processes_, options_.config, options_.state_dir, options_.default_state_dir);
+    loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, options_.places);
     stops_ = std::make_unique<RememberedStops>(*store_);
     shutdown_ = std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *store_, *loggers_},
                                            [this](int code) { end(code); });
@@ -182,8 +181,12 @@ void Daemon::start_jobs_alone() {
 
 Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     spec_ = spec;
-    spec_.log_dir = choose_log_dir(options_, spec.log_dir);
     log_capture_->set_dir(spec_.log_dir);
+    log_capture_->set_mirror(options_.batch || getpid() == 1);
+    if (!spec_.log_fault.empty()) {
+        log_.warn("what jobs write is not kept in " + spec_.log_dir + ": " + spec_.log_fault +
+                  "; where [log] says nothing it goes to procsupd's own output");
+    }
     store_->set_dir(spec_.state_dir);
     log_.set_level(spec.log_level);
     auto runtime = options_.runtime_dir;

@@ -66,8 +66,8 @@ void use_user_directories(Options& options) {
     const char* runtime = getenv("XDG_RUNTIME_DIR");
     options.default_runtime_dir =
         runtime != nullptr && *runtime != '\0' ? std::string(runtime) + "/procsupd" : fallback;
-    options.default_state_dir = environment_or("XDG_STATE_HOME", home + "/.local/state") + "/procsupd";
-    options.default_log_dir = absolute((options.default_state_dir + "/log").c_str());
+    options.places.default_state_dir = environment_or("XDG_STATE_HOME", home + "/.local/state") + "/procsupd";
+    options.places.default_log_dir = absolute((options.places.default_state_dir + "/log").c_str());
     options.config = environment_or("XDG_CONFIG_HOME", home + "/.config") + "/procsupd";
 }
 
@@ -105,8 +105,8 @@ Result<Options> parse_options(int argc, char** argv) {
         switch (option) {
             case kConfig: config = absolute(optarg); break;
             case kRuntimeDir: options.runtime_dir = absolute(optarg); break;
-            case kStateDir: options.state_dir = absolute(optarg); break;
-            case kLogDir: options.log_dir = absolute(optarg); break;
+            case kStateDir: options.places.state_dir = absolute(optarg); break;
+            case kLogDir: options.places.log_dir = absolute(optarg); break;
             case kUser: user = true; break;
             case kContainment:
                 if (auto read = read_containment(optarg, options); !read) return read.error();
@@ -130,10 +130,13 @@ Result<Options> parse_options(int argc, char** argv) {
         use_user_directories(options);
     } else {
         options.default_runtime_dir = "/run/procsupd";
-        options.default_state_dir = "/var/lib/procsupd";
-        options.default_log_dir = "/var/log/procsupd";
+        options.places.default_state_dir = "/var/lib/procsupd";
+        options.places.default_log_dir = "/var/log/procsupd";
         options.config = "/etc/procsupd";
     }
+    // Who names a place for the state expects nothing to be written anywhere else.
+    auto& places = options.places;
+    if (!places.state_dir.empty()) places.default_log_dir = places.state_dir + "/log";
     if (!config.empty()) options.config = config;
     if (options.mode == Options::Mode::Check && options.operands.size() == 1) {
         options.config = absolute(options.operands.front().c_str());
@@ -141,13 +144,6 @@ Result<Options> parse_options(int argc, char** argv) {
         return Error{"unexpected argument '" + options.operands.front() + "'"};
     }
     return options;
-}
-
-std::string choose_log_dir(const Options& options, const std::string& configured) {
-    if (!options.log_dir.empty()) return options.log_dir;
-    if (!configured.empty()) return configured;
-    // Who names a place for the state expects nothing to be written anywhere else.
-    return options.state_dir.empty() ? options.default_log_dir : options.state_dir + "/log";
 }
 
 std::string usage() {

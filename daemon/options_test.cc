@@ -19,32 +19,29 @@ Options options_of(std::vector<const char*> words) {
     return {};
 }
 
-std::string log_dir(const std::vector<const char*>& words, const std::string& configured) {
-    return choose_log_dir(options_of(words), configured);
+TEST(LogDirOption, IsAbsolute) {
+    EXPECT_EQ(options_of({"--log-dir", "/a"}).places.log_dir, "/a");
+    EXPECT_EQ(options_of({"--log-dir=a"}).places.log_dir, std::filesystem::current_path().string() + "/a");
 }
 
-TEST(LogDirOption, OfTheCommandLineWins) {
-    EXPECT_EQ(log_dir({"--log-dir", "/a", "--state-dir", "/s"}, "/c"), "/a");
-    EXPECT_EQ(log_dir({"--log-dir=a"}, "/c"), std::filesystem::current_path().string() + "/a");
+// Who names a place for the state expects nothing to be written anywhere else.
+TEST(LogDirOption, IsUsuallyInTheStateDirectoryThatIsNamed) {
+    EXPECT_EQ(options_of({"--state-dir", "/s"}).places.default_log_dir, "/s/log");
+    EXPECT_EQ(options_of({"--state-dir", "/s"}).places.log_dir, "");
 }
-
-TEST(LogDirOption, OfTheConfigurationWinsOverTheStateDirectory) {
-    EXPECT_EQ(log_dir({"--state-dir", "/s"}, "/c"), "/c");
-}
-
-TEST(LogDirOption, IsInTheStateDirectoryThatIsNamed) { EXPECT_EQ(log_dir({"--state-dir", "/s"}, ""), "/s/log"); }
 
 TEST(LogDirOption, OfAUserIsInTheUsersState) {
     setenv("XDG_STATE_HOME", "/home/u/state", 1);
-    EXPECT_EQ(log_dir({"--user"}, ""), "/home/u/state/procsupd/log");
+    EXPECT_EQ(options_of({"--user"}).places.default_log_dir, "/home/u/state/procsupd/log");
     setenv("XDG_STATE_HOME", "", 1);
     setenv("HOME", "/home/u", 1);
-    EXPECT_EQ(log_dir({"--user"}, ""), "/home/u/.local/state/procsupd/log");
+    EXPECT_EQ(options_of({"--user"}).places.default_log_dir, "/home/u/.local/state/procsupd/log");
 }
 
 TEST(LogDirOption, IsAbsoluteWhateverTheEnvironmentSays) {
     setenv("XDG_STATE_HOME", "state", 1);
-    EXPECT_EQ(log_dir({"--user"}, ""), std::filesystem::current_path().string() + "/state/procsupd/log");
+    EXPECT_EQ(options_of({"--user"}).places.default_log_dir,
+              std::filesystem::current_path().string() + "/state/procsupd/log");
 }
 
 }  // namespace

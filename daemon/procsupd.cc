@@ -17,6 +17,7 @@
 #include "conf/keys.h"
 #include "conf/load.h"
 #include "daemon/daemon.h"
+#include "daemon/host/own_programs.h"
 #include "daemon/host/process_table.h"
 #include "daemon/options.h"
 
@@ -62,16 +63,22 @@ void write_all(int fd, const std::string& text) {
     }
 }
 
-/// `--load CONFIG STATE-DIR DEFAULT-STATE-DIR`
+/// `--load CONFIG` and what is in DaemonPlaces.
 int load(const Options& options) {
-    if (options.operands.size() != 3) return kExitUsage;
     const auto& words = options.operands;
-    write_all(STDOUT_FILENO, encode_load_result(load_configuration({words[0], words[1], words[2], geteuid() == 0})));
+    if (words.size() != 5) return kExitUsage;
+    DaemonPlaces places;
+    places.state_dir = words[1];
+    places.default_state_dir = words[2];
+    places.log_dir = words[3];
+    places.default_log_dir = words[4];
+    if (find_own_program("procsup-logger").empty()) places.log_fault = "cannot find the program procsup-logger";
+    write_all(STDOUT_FILENO, encode_load_result(load_configuration({words[0], places, geteuid() == 0})));
     return EXIT_SUCCESS;
 }
 
 int check(const Options& options) {
-    const auto result = load_configuration({options.config, {}, {}, geteuid() == 0});
+    const auto result = load_configuration({options.config, {}, geteuid() == 0});
     const bool good = std::holds_alternative<Configuration>(result);
     if (options.json) {
         write_all(STDOUT_FILENO, check_json(options.config, result));

@@ -4,6 +4,7 @@ namespace procsup {
 namespace {
 
 std::string open(const char* name, const Stream& stream) {
+    if (stream.kind == Stream::Kind::Capture) return std::string("hand ") + name + " to procsup-logger";
     return std::string("open ") + name + (stream.kind == Stream::Kind::Pipe ? ", a pipe " : " ") + stream.path;
 }
 

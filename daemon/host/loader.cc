@@ -12,12 +12,8 @@ constexpr std::size_t kMostOutput = 256u << 20;
 
 }  // namespace
 
-Loader::Loader(SdEventLoop& loop, Processes& processes, std::string config_path, std::string state_dir,
-               std::string default_state_dir)
-    : helper_(loop, processes),
-      config_path_(std::move(config_path)),
-      state_dir_(std::move(state_dir)),
-      default_state_dir_(std::move(default_state_dir)) {}
+Loader::Loader(SdEventLoop& loop, Processes& processes, std::string config_path, DaemonPlaces places)
+    : helper_(loop, processes), config_path_(std::move(config_path)), places_(std::move(places)) {}
 
 void Loader::load(Loaded loaded) {
     waiting_.push_back(std::move(loaded));
@@ -26,8 +22,10 @@ void Loader::load(Loaded loaded) {
 
 void Loader::begin() {
     current_ = std::exchange(waiting_, {});
-    helper_.run(helper_spec("procsupd --load", {"--load", config_path_, state_dir_, default_state_dir_}), Fd(),
-                kMostOutput, [this](Result<std::string> output) { finish(std::move(output)); });
+    const std::vector<std::string> words{
+        "--load", config_path_, places_.state_dir, places_.default_state_dir, places_.log_dir, places_.default_log_dir};
+    helper_.run(helper_spec("procsupd --load", words), Fd(), kMostOutput,
+                [this](Result<std::string> output) { finish(std::move(output)); });
 }
 
 void Loader::finish(Result<std::string> output) {

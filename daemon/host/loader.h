@@ -16,8 +16,7 @@ class Loader {
 public:
     using Loaded = std::function<void(std::variant<Configuration, std::vector<Problem>>)>;
 
-    Loader(SdEventLoop& loop, Processes& processes, std::string config_path, std::string state_dir,
-           std::string default_state_dir);
+    Loader(SdEventLoop& loop, Processes& processes, std::string config_path, DaemonPlaces places);
 
     void load(Loaded loaded);
 
@@ -28,7 +27,7 @@ private:
 
     HelperOutput helper_;
     std::string config_path_;
-    std::string state_dir_, default_state_dir_;
+    DaemonPlaces places_;
     std::vector<Loaded> waiting_;
     std::vector<Loaded> current_;
 };

@@ -55,7 +55,7 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     stream.rate_lines = spec.log.rate_limit.count;
     stream.rate_window = spec.log.rate_limit.window.count();
     stream.sync = spec.log.sync == kForever ? -1 : spec.log.sync.count();
-    stream.mirror = spec.log.mirror;
+    stream.mirror = spec.log.mirror.value_or(mirror_);
     if (spec.credentials) stream.group = spec.credentials->gid;
     return stream;
 }

@@ -29,6 +29,8 @@ public:
 
     /// Where the files of jobs are that name no directory.
     void set_dir(std::string dir) { dir_ = std::move(dir); }
+    /// Whether lines of jobs that do not say so go to procsupd's standard output too.
+    void set_mirror(bool mirror) { mirror_ = mirror; }
 
     /// The writing ends that a process of the instance gets as 1 and 2; they stay this object's. -1: that stream is not
     /// captured. `begins_run`: it is its main process.
@@ -75,6 +77,7 @@ private:
     Loggers& loggers_;
     Told told_;
     std::string dir_;
+    bool mirror_ = false;
     std::map<std::uint32_t, Kept> streams_;  ///< by slot, which no two loggers have
     std::unordered_map<InstanceId, std::array<Kept*, 2>> of_instance_;
     Slots free_slots_;

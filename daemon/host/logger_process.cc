@@ -41,6 +41,7 @@ LoggerProcess::LoggerProcess(EventLoop& loop, Processes& processes, std::string 
 LoggerProcess::~LoggerProcess() = default;
 
 Result<void> LoggerProcess::prepare() {
+    if (program_.empty()) return os_failure("find the program procsup-logger", ENOENT);
     if (memory_ == nullptr) {
         if (auto made = make_memory(); !made) return made;
     }
@@ -95,8 +96,11 @@ void LoggerProcess::ended(const std::string& how) {
     running_ = false;
     watch_.reset();
     socket_.reset();
-    hooks_.told("procsup-logger: " + how + "; it is started again, what jobs write waits in their pipes");
     const bool lived = loop_.now() - started_ > 1s;
+    if (lived || how != last_end_) {
+        hooks_.told("procsup-logger: " + how + "; it is started again, what jobs write waits in their pipes");
+    }
+    last_end_ = how;
     pause_ = lived ? 0ms : std::min<std::chrono::milliseconds>(pause_ * 2 + 5ms, kLongestPause);
     again_ = loop_.call_at(loop_.now() + pause_, [this] {
         again_.reset();

@@ -86,6 +86,7 @@ private:
     Fd socket_;
     std::unique_ptr<Watch> watch_;
     std::deque<Message> untold_;
+    std::string last_end_;  ///< how one ended that was hardly begun: told once
     bool running_ = false;
     bool finishing_ = false;
     TimePoint started_;

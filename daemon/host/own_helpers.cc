@@ -12,6 +12,7 @@ void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, boo
     const auto incarnation = next_helper_++;
     auto& helper = helpers_[incarnation];
     helper.spec = std::make_unique<JobSpec>(std::move(spec));
+    helper.spec->stdout_stream = helper.spec->stderr_stream = {Stream::Kind::Inherit, {}};
     helper.name = InstanceName{helper.spec->name, helper.spec->name, 0, {}};
     helper.ended = std::move(ended);
     helper.lasting = lasting;

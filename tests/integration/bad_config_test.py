@@ -100,7 +100,8 @@ class BadFile(IntegrationTest):
                      "restart_delay")
 
     def test_how_to_keep_output_that_is_not_captured_is_refused(self):
-        self.refused('[jobs.web]\ncommand = "x"\n[jobs.web.log]\nstdout = "journal"\nkeep = 3\n', "procsup.toml:5:1:",
+        self.refused('[jobs.web]\ncommand = "x"\n[jobs.web.log]\nstdout = "journal"\nstderr = "null"\nkeep = 3\n',
+                     "procsup.toml:6:1:",
                      "log.keep", '"capture"')
 
     def test_less_room_for_all_rotated_files_than_for_one_is_refused(self):

@@ -125,7 +125,7 @@ class Course(IntegrationTest):
         s = self.launch("--batch")
         self.assertEqual(0, s.wait_end())
         log = s.log_text()
-        said = [line for line in log.splitlines() if not line.startswith("20")]
+        said = [line.partition(" | ")[2] for line in log.splitlines() if not line.startswith("20")]
         self.assertIn("watch may not have children: Operation not permitted", said)
         self.assertIn("watch is there", said)
         ended = said.index("main ends")
@@ -136,8 +136,9 @@ class Course(IntegrationTest):
 
     def test_zombies_and_orphans_are_known_by_their_job_while_they_exist(self):
         s = self.launch(lives="1000")
+        self.assertTrue(s.wait_notified("READY=1"))
         self.await_true("both are there", lambda: all(
-            word in s.log_text() for word in ("neglect has the zombie ", "was left by ")))
+            word in s.ctl("logs", "-o", "cat").out for word in ("neglect has the zombie ", "was left by ")))
         self.await_true("the main process has ended", lambda: "leave: running -> running: exit 0" in s.log_text())
         neglecting = s.pid_of("neglect")
         self.await_true("a zombie is shown", lambda: ["Z"] == [

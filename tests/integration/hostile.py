@@ -127,8 +127,9 @@ class HostileTest(IntegrationTest):
             return file.read()
 
     def below(self, s):
-        """What is below the test process but the supervisor itself and its guard, wherever it has got to: zombies as well."""
-        all_of_us = {pid: text for pid, text in descendants(os.getpid()).items() if not text.endswith(" procsup-guard")}
+        """What is below the test process but the supervisor's own, wherever it has got to: zombies as well."""
+        all_of_us = {pid: text for pid, text in descendants(os.getpid()).items()
+                     if not text.endswith((" procsup-guard", " procsup-logger"))}
         for pid in (s.process.pid, *([s.daemon_pid()] if self.first else [])):
             all_of_us.pop(pid, None)
         return all_of_us

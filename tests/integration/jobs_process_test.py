@@ -186,7 +186,8 @@ class Process(IntegrationTest):
 
 class Daemon(IntegrationTest):
     def test_it_starts_without_descriptors_0_to_2(self):
-        s = self.prepare('[jobs.web]\nshell = "echo to nobody; echo up > @DIR@/out; exec sleep 1000"\n')
+        s = self.prepare('[jobs.web]\nshell = "echo to nobody; echo up > @DIR@/out; exec sleep 1000"\n'
+                         '[jobs.web.log]\nstdout = "inherit"\nstderr = "inherit"\n')
         out = s.fifo("out")
         s.popen_arguments = {"preexec_fn": lambda: os.closerange(0, 3)}
         s.start()

@@ -145,7 +145,7 @@ class Logs(CaptureTest):
         self.await_true("both are there", lambda: s.ctl("logs", "-o", "cat", "web").out == "one\ntwo\n")
 
     def test_what_is_not_captured_is_said_with_what_to_do(self):
-        s = self.supervise('[jobs.web]\ncommand = "sleep 1000"\n')
+        s = self.supervise('[jobs.web]\ncommand = "sleep 1000"\n[jobs.web.log]\nstdout = "null"\nstderr = "null"\n')
         self.assertIn('stdout = "capture"', s.ctl("logs", "web", expect=1).err)
 
     def test_what_would_steer_a_terminal_is_shown(self):

@@ -178,7 +178,7 @@ class StopCommand(Stops):
         self.await_true("redis serves", lambda: self.serves(port))
         s.ctl("stop", "redis")
         self.assertIn("; exit 0", s.instance("redis")["cause"])
-        self.assertIn("User requested shutdown", s.log_text())
+        self.await_true("redis says why", lambda: "User requested shutdown" in s.ctl("logs", "-o", "cat", "redis").out)
         self.assertNotIn("SIGTERM", s.log_text())
         self.assertNotIn(port, listening_ports())
         self.await_true("nothing is below the supervisor", lambda: not self.below(s))
