@@ -55,6 +55,11 @@ std::string time_stamp(std::int64_t usec) {
     return text;
 }
 
+std::string loss_text(std::uint64_t lines, std::int64_t first, std::int64_t last) {
+    return fmt::format("[procsupd: {} {} lost, {} to {}]", lines, lines == 1 ? "line" : "lines", time_stamp(first),
+                       time_stamp(last));
+}
+
 LineFormat::LineFormat(LogFormat format, std::uint64_t max_size, const LineSource& source)
     : format_(format), max_size_(max_size) {
     if (format_ == LogFormat::Raw) return;
@@ -147,19 +152,19 @@ Step LineFormat::close(LineState line, bool cut) {
     return {out_, 0, line, false};
 }
 
-Step LineFormat::note_loss(std::uint64_t lines, std::int64_t first, std::int64_t last, LineState line) {
-    const auto text =
-        fmt::format("{} {} lost, {} to {}", lines, lines == 1 ? "line" : "lines", time_stamp(first), time_stamp(last));
+Step LineFormat::note_loss(std::uint64_t lines, std::int64_t first, std::int64_t last, const LineState& before) {
+    const auto text = loss_text(lines, first, last);
+    auto line = before;
     out_.clear();
     if (format_ == LogFormat::Raw) {
-        out_ = (line.length > 0 ? "\n" : "") + ("[procsupd: " + text + "]\n");
-        return {out_, 0, LineState{}, false};
+        out_ = (line.length > 0 ? "\n" : "") + text + "\n";
+        return {out_, 0, LineState{}};
     }
     if (line.length > 0) end_line(line, format_, false);
     begin_line(line, false);
-    out_ += "[procsupd: " + text + "]";
+    out_ += text;
     out_ += format_ == LogFormat::Stamped ? "\n" : fmt::format("\",\"lost\":{}}}\n", lines);
-    return {out_, 0, LineState{}, false};
+    return {out_, 0, LineState{}};
 }
 
 /// Adds a piece of `text`; how much of it. `ended`: the line ends behind it.

@@ -103,7 +103,7 @@ void Logger::try_again() {
         if (stream->problem.empty()) continue;
         const auto before = std::exchange(stream->problem, {});
         // Without anything that waits, it is the file that could not be opened.
-        if (auto there = stream->file.look(now); !there) stream->problem = there.error().message;
+        if (auto there = stream->sink.look(now); !there) stream->problem = there.error().message;
         if (stream->problem.empty() && pump_->retry(*stream, now)) {
             say(problem_packet(slot, ""));
             if (!stream->at_end) watch(*stream, true);

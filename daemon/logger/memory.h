@@ -9,7 +9,7 @@
 
 #include "common/fd.h"
 #include "common/result.h"
-#include "daemon/logger/line_format.h"
+#include "daemon/logger/format.h"
 
 /// What the logger has to know when it begins anew in the middle of its work. It lies in a memfd that procsupd keeps, so what
 /// a logger that is killed has stored, the next one finds: nothing else than that a store is there or is not.

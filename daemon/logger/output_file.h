@@ -12,6 +12,7 @@
 #include "common/fd.h"
 #include "common/result.h"
 #include "daemon/logger/log_dir.h"
+#include "daemon/logger/sink.h"
 
 namespace procsup::logger {
 
@@ -29,20 +30,20 @@ struct Retention {
 /// The current file of one stream, and its rotation. Files are for the logger's user; the group is the job's, which may read.
 /// Only a regular file with one name that is the logger's own is written to: whatever else stands in its place is
 /// refused with an Error, and looked at again with the next call of look().
-class OutputFile {
+class OutputFile final : public Sink {
 public:
     /// `base` is the name of the current file, `group` who may read.
     OutputFile(std::shared_ptr<LogDir> dir, std::string base, std::optional<gid_t> group, const Retention& retention);
 
     /// Makes sure that the file is open, is still the one at its path, and says how large it is. At `now` (microseconds);
     /// the path itself is looked up once a second at most, for files that were moved away or removed and made anew.
-    Result<void> look(std::int64_t now);
+    Result<void> look(std::int64_t now) override;
     /// One write(2) at the end; the bytes written, which may be fewer on a full disk.
-    Result<std::size_t> append(std::string_view bytes);
+    Result<std::size_t> append(std::string_view bytes) override;
     /// Puts what was written on the disk, however long that takes (fdatasync(2)).
     Result<void> sync();
     /// Gives back what is behind `size`.
-    Result<void> cut(std::uint64_t size);
+    Result<void> cut(std::uint64_t size) override;
     /// The next bytes go to a new file; of the old ones those that Retention allows remain.
     Result<void> rotate();
     /// With max_age: rotates and removes what is too old. The time when something will be; 0: nothing will.
@@ -52,9 +53,11 @@ public:
     Result<void> prepare() { return dir_->ensure(); }
 
     const LogDir& dir() const { return *dir_; }
-    std::uint64_t size() const { return size_; }
+    std::string_view place() const override { return dir_->path(); }
+    std::uint64_t size() const override { return size_; }
+    bool has_lost_its_end() const override { return size_ == 0; }
     /// Tells files apart while they exist.
-    std::uint64_t id() const { return id_; }
+    std::uint64_t id() const override { return id_; }
     /// What it will be called by when it is rotated. Another one when others have replaced or emptied the file.
     std::uint64_t number() const;
     /// For reading: the current file, or a rotated one. `compressed` says which it was.

@@ -1,6 +1,7 @@
 #include "daemon/logger/pump.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -68,7 +69,7 @@ void Pump::take_from_staging(Batch& batch, std::size_t left) {
 
 Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
     bytes = 0;
-    if (auto there = stream.file.look(now); !there) {
+    if (auto there = stream.sink.look(now); !there) {
         stream.problem = there.error().message;
         return Moved::Refused;
     }
@@ -79,9 +80,9 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
     bytes = batch->size;
     if (now >= stream.window_ends && has_losses(stream)) {
         auto progress = batch->progress();
-        stream.format.set_time(now);
+        stream.format->set_time(now);
         if (auto done = note_losses(stream, progress.line); !done) return refuse(*batch, stream, done.error());
-        progress.file_size = stream.file.size();
+        progress.file_size = stream.sink.size();
         batch->set_progress(progress);
     }
     limit_rate(*batch, stream, now);
@@ -108,11 +109,11 @@ Pump::Taken Pump::take(Batch& batch, Stream& stream, std::int64_t now) {
     const auto skipped = rest_of_lost_line(batch);
     auto line = record.line;
     // The file that has its beginning was removed, or emptied.
-    if (line.length > 0 && stream.file.size() == 0) {
+    if (line.length > 0 && stream.sink.has_lost_its_end()) {
         line = LineState{};
         line.continued = 1;
     }
-    batch.set_progress({static_cast<std::uint32_t>(skipped), line, stream.file.size(), stream.file.id()});
+    batch.set_progress({static_cast<std::uint32_t>(skipped), line, stream.sink.size(), stream.sink.id()});
     batch.enter(Phase::Writing);
     return Taken::Some;
 }
@@ -122,7 +123,7 @@ Pump::Moved Pump::refuse(Batch& batch, Stream& stream, const Error& error) {
     stream.problem = error.message;
     some_wait_ = true;
     const auto size = batch.progress().file_size;
-    if (stream.file.size() > size) (void)stream.file.cut(size);
+    if (stream.sink.size() > size) (void)stream.sink.cut(size);
     return Moved::Refused;
 }
 
@@ -147,34 +148,34 @@ bool Pump::has_waiting(const Stream& stream) const {
 
 bool Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
     auto progress = batch.progress();
-    if (auto there = stream.file.look(now); !there) {
+    if (auto there = stream.sink.look(now); !there) {
         stream.problem = there.error().message;
         return false;
     }
     // A write that was begun and not noted is undone: it will be made again.
-    if (stream.file.id() == progress.file_id && stream.file.size() > progress.file_size) {
-        if (auto done = stream.file.cut(progress.file_size); !done) {
+    if (stream.sink.id() == progress.file_id && stream.sink.size() > progress.file_size) {
+        if (auto done = stream.sink.cut(progress.file_size); !done) {
             stream.problem = done.error().message;
             return false;
         }
     }
-    progress.file_size = stream.file.size();
-    progress.file_id = stream.file.id();
+    progress.file_size = stream.sink.size();
+    progress.file_id = stream.sink.id();
     batch.set_progress(progress);
     if (stream.settings.on_full == OnFull::DropOldest && has_losses(stream)) {
-        stream.format.set_time(now);
+        stream.format->set_time(now);
         if (auto done = note_losses(stream, progress.line); !done) {
             refuse(batch, stream, done.error());
             return false;
         }
-        progress.file_size = stream.file.size();
+        progress.file_size = stream.sink.size();
         batch.set_progress(progress);
     }
     return write(batch, stream);
 }
 
 bool Pump::write(Batch& batch, Stream& stream) {
-    stream.format.set_time(batch.time);
+    stream.format->set_time(batch.time);
     const auto begin = batch.progress().consumed;
     const auto all = write_rest(batch, stream);
     const auto& progress = batch.progress();
@@ -196,16 +197,16 @@ Result<void> Pump::write_rest(Batch& batch, Stream& stream) {
         const auto bytes = bytes_of_this_run(batch, stream, progress);
         if (!bytes) return bytes.error();
         const std::string_view left(batch.data + progress.consumed, std::min(*bytes, most));
-        const auto step = stream.format.next(left, progress.line, stream.file.size());
+        const auto step = stream.format->next(left, progress.line, stream.sink.size());
         if (auto done = write_step(step, stream); !done) {
             if (left.size() <= kSmallestPart) return done;
-            if (stream.file.size() > progress.file_size) (void)stream.file.cut(progress.file_size);
+            if (stream.sink.size() > progress.file_size) (void)stream.sink.cut(progress.file_size);
             most = left.size() / 2;
             continue;
         }
         progress.consumed += static_cast<std::uint32_t>(step.consumed);
         progress.line = step.after;
-        progress.file_size = stream.file.size();
+        progress.file_size = stream.sink.size();
         batch.set_progress(progress);
         if (!step.rotate) continue;
         if (stream.settings.sync >= 0) (void)stream.file.sync();
@@ -217,48 +218,10 @@ Result<void> Pump::write_rest(Batch& batch, Stream& stream) {
     return {};
 }
 
-/// How much of what is left comes before the next run begins.
-Result<std::size_t> Pump::bytes_of_this_run(Batch& batch, Stream& stream, Progress& progress) {
-    auto& record = memory_.streams[batch.slot];
-    const auto at = batch.begin + progress.consumed;
-    const auto end = batch.begin + batch.size;
-    for (const auto count = record.marks.count(); record.marks_seen != count; ++record.marks_seen) {
-        if (count - record.marks_seen > RunMarks::kKept) record.marks_seen = count - RunMarks::kKept;
-        const auto& mark = record.marks.get(record.marks_seen);
-        if (mark.at > at) return static_cast<std::size_t>(std::min(mark.at, end) - at);
-        if (auto done = begin_run(mark, stream, progress.line); !done) return done.error();
-        progress.file_size = stream.file.size();
-        batch.set_progress(progress);
-    }
-    return static_cast<std::size_t>(end - at);
-}
-
-Result<void> Pump::begin_run(const RunMark& mark, Stream& stream, LineState& line) {
-    const auto step = stream.format.close(line);
-    if (auto done = write_step(step, stream); !done) return done;
-    line = step.after;
-    stream.runs.add({mark.time, stream.file.number(), stream.file.size()});
-    return {};
-}
-
-void Pump::note_runs(Stream& stream) {
-    auto& record = memory_.streams[stream.settings.slot];
-    const auto taken = record.taken.load(std::memory_order_relaxed);
-    // For nothing no file is made.
-    if (taken == 0 || has_waiting(stream) || !stream.file.look(0)) return;
-    for (const auto count = record.marks.count(); record.marks_seen != count; ++record.marks_seen) {
-        if (count - record.marks_seen > RunMarks::kKept) record.marks_seen = count - RunMarks::kKept;
-        const auto& mark = record.marks.get(record.marks_seen);
-        if (mark.at > taken) return;
-        if (record.line.length > 0 && stream.settings.format != LogFormat::Raw) return;
-        stream.runs.add({mark.time, stream.file.number(), stream.file.size()});
-    }
-}
-
 Result<void> Pump::write_step(const Step& step, Stream& stream) const {
     auto bytes = step.bytes;
     while (!bytes.empty()) {
-        const auto written = stream.file.append(bytes);
+        const auto written = stream.sink.append(bytes);
         if (!written) return written.error();
         bytes.remove_prefix(*written);
     }
@@ -274,10 +237,10 @@ bool Pump::may_take(Stream& stream) {
         if (batch.phase.load(std::memory_order_relaxed) == Phase::Idle) continue;
         ++waiting;
         const Stream* const other = hooks_.find(batch.slot);
-        if (other != nullptr && other->settings.dir == stream.settings.dir) reason = &other->problem;
+        if (other != nullptr && other->sink.place() == stream.sink.place()) reason = &other->problem;
     }
     if (waiting < memory_.batches.size() / 2 || (reason == nullptr && waiting < memory_.batches.size())) return true;
-    stream.problem = reason != nullptr ? "other output waits for " + stream.settings.dir + ": " + *reason
+    stream.problem = reason != nullptr ? fmt::format("other output waits for {}: {}", stream.sink.place(), *reason)
                                        : "too many directories cannot be written to";
     return false;
 }

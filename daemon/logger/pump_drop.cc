@@ -102,7 +102,7 @@ bool Pump::has_losses(const Stream& stream) const { return memory_.streams[strea
 Result<void> Pump::note_losses(Stream& stream, LineState& line) {
     auto& losses = memory_.streams[stream.settings.slot].losses;
     if (losses.lines == 0) return {};
-    const auto step = stream.format.note_loss(losses.lines, losses.first, losses.last, line);
+    const auto step = stream.format->note_loss(losses.lines, losses.first, losses.last, line);
     if (auto done = write_step(step, stream); !done) return done;
     line = step.after;
     losses.lines = 0;
@@ -112,12 +112,12 @@ Result<void> Pump::note_losses(Stream& stream, LineState& line) {
 bool Pump::settle_losses(Stream& stream, std::int64_t now) {
     if (!has_losses(stream) || has_waiting(stream)) return true;
     auto& line = memory_.streams[stream.settings.slot].line;
-    auto done = stream.file.look(now);
-    const auto size = stream.file.size();
+    auto done = stream.sink.look(now);
+    const auto size = stream.sink.size();
     if (done) {
-        stream.format.set_time(now);
+        stream.format->set_time(now);
         done = note_losses(stream, line);
-        if (!done && stream.file.size() > size) (void)stream.file.cut(size);
+        if (!done && stream.sink.size() > size) (void)stream.sink.cut(size);
     }
     if (!done) stream.problem = done.error().message;
     return static_cast<bool>(done);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,20 +13,27 @@
 
 namespace procsup::logger {
 
-/// One captured stream: the pipe it comes from, the form its lines get, the file they go to.
+/// One stream: the pipe it comes from, the form its lines get, what they are written to.
 struct Stream {
     Stream(CapturedStream asked, Fd from, std::shared_ptr<LogDir> dir)
         : settings(std::move(asked)),
           pipe(std::move(from)),
-          format(settings.format, settings.retention.max_size, {settings.job, settings.instance, settings.name}),
           file(dir, settings.file_name(), settings.group, settings.retention),
-          runs(std::move(dir), settings.file_name()) {}
+          runs(std::move(dir), settings.file_name()),
+          sink(file) {
+        const LineSource source{settings.job, settings.instance, settings.name};
+        format = std::make_unique<LineFormat>(settings.format, settings.retention.max_size, source);
+    }
+
+    /// A run begins with what is written next.
+    void note_run(std::int64_t time) { runs.add({time, file.number(), file.size()}); }
 
     CapturedStream settings;
     Fd pipe;
-    LineFormat format;
+    std::unique_ptr<Format> format;
     OutputFile file;
     RunIndex runs;
+    Sink& sink;
     bool watched = false;            ///< what its pipe brings is waited for
     bool busy = false;               ///< and not waited for but asked for in every round
     std::size_t room = 0;            ///< bytes that its pipe holds
