@@ -12,13 +12,23 @@ namespace procsup::logger {
 
 /// How far the line is that was written last. Plain data: it stands in memory that outlives the logger.
 struct LineState {
-    std::uint64_t length = 0;  ///< bytes of it in the file; 0: the file ends with a whole line
+    std::uint64_t length =
+        0;  ///< bytes of it in the file, or in its BegunLine; 0: what was written ends with a whole line
     std::uint8_t cut[4] = {};  ///< Json: the bytes of a character that the last batch ended within
     std::uint32_t cut_size = 0;
     std::uint32_t continued = 0;  ///< the next line is the rest of one that was cut
-    std::uint32_t format = 0;     ///< 1 + the LogFormat of the end of the file; 0: not known
+    std::uint32_t priority = 0;   ///< of that line, in the journal
+    std::uint32_t format = 0;     ///< 1 + the LogFormat of the end of the file; kOfJournal; 0: not known
 
-    bool is_sound() const { return cut_size <= sizeof(cut) - 1 && format <= std::size(kLogFormatNames); }
+    static constexpr std::uint32_t kOfJournal = 1 + std::size(kLogFormatNames);
+
+    bool is_sound() const { return cut_size <= sizeof(cut) - 1 && format <= kOfJournal; }
+};
+
+/// The beginning of a line that can only be sent as a whole. As long as journald lets lines of a service be.
+struct BegunLine {
+    static constexpr std::size_t kMost = 48 * 1024;
+    char text[kMost];
 };
 
 /// What is written next, and what comes of it.
@@ -27,6 +37,7 @@ struct Step {
     std::size_t consumed = 0;  ///< bytes of the batch that this is
     LineState after;
     bool rotate = false;  ///< the file is full when they are written
+    bool more = false;    ///< of what was asked for: it is asked for again
 };
 
 /// Whose lines they are.

@@ -93,6 +93,8 @@ void Logger::obey(Packet& packet) {
     } else if (const auto* wanted = order->find("tail")) {
         tail(static_cast<std::uint32_t>(wanted->int_or("slot", 0)),
              static_cast<std::uint32_t>(wanted->int_or("run", 0)));
+    } else if (const auto* ended = order->find("ended")) {
+        end_run(static_cast<std::uint32_t>(ended->int_or("slot", 0)));
     } else if (const auto* rotated = order->find("rotate")) {
         rotate(slots_of(*rotated));
     } else if (const auto* state = order->find("state")) {
@@ -117,7 +119,14 @@ void Logger::begin(Packet& packet) {
 void Logger::work() {
     pump_->recover(wall_usec());
     pipes_watch_->set_events(EPOLLIN);
-    for (auto& [slot, stream] : streams_) pump_->has_waiting(*stream) ? refused(*stream) : watch(*stream, true);
+    for (auto& [slot, stream] : streams_) {
+        if (!stream->problem.empty()) {
+            refused(*stream);
+            continue;
+        }
+        watch(*stream, true);
+        if (pump_->has_waiting(*stream)) ask_again(*stream);
+    }
     working_ = true;
     expire();
 }
@@ -125,7 +134,14 @@ void Logger::work() {
 void Logger::add_stream(const json::Value& member, Packet& packet) {
     auto settings = stream_of(member);
     Stream* const before = find(settings.slot);
-    if (settings.slot >= kMostStreams || (before == nullptr && packet.fds.size() != 1)) return;
+    if (!pump_ || settings.slot >= kMostStreams || (before == nullptr && packet.fds.size() != 1)) return;
+    const auto now = wall_usec();
+    if (before != nullptr && working_ && before->settings.journal != settings.journal) {
+        // If that cannot be done now, adopt() counts what is lost.
+        auto problem = before->problem;
+        (void)pump_->end_line(*before, now);
+        before->problem = std::move(problem);
+    }
     auto& dir = dirs_[settings.dir];
     auto shared = dir.lock();
     if (!shared) {
@@ -136,7 +152,8 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     const auto room = static_cast<std::size_t>(std::max(fcntl(pipe.get(), F_GETPIPE_SZ), PIPE_BUF));
     if (before == nullptr && room >= Batch::kSize) ++wide_;
     const auto slot = settings.slot;
-    auto renewed = std::make_unique<Stream>(std::move(settings), std::move(pipe), std::move(shared));
+    auto renewed = std::make_unique<Stream>(std::move(settings), std::move(pipe), std::move(shared), journal_,
+                                            memory_->begun[slot]);
     renewed->room = room;
     if (before != nullptr) {
         renewed->watched = before->watched;
@@ -144,9 +161,12 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
         // Its job was removed, and is there again.
         if (before->removing) --removing_;
         renewed->at_end = before->at_end;
+        renewed->held_up_since = before->held_up_since;
+        renewed->line_ends_at = before->line_ends_at;
         // What waits is tried with the new settings when its time has come.
         renewed->problem = before->problem;
     }
+    pump_->adopt(*renewed, now);
     streams_[slot] = std::move(renewed);
     if (before == nullptr && working_) watch(*streams_[slot], true);
     if (streams_[slot]->settings.retention.max_age > 0 && working_ && !expiry_) expire();
@@ -230,12 +250,12 @@ void Logger::finish_streams() {
         const bool emptied = empty_pipe(*stream, now);
         // While procsupd lives it holds the writing end itself: then an empty pipe is the end.
         if (!stream->at_end && (!emptied || orphaned_)) continue;
-        // Nothing is left in it but what rate_limit has dropped and the file does not tell of yet.
-        if (pump_->settle_losses(*stream, now)) {
-            finished.push_back(slot);
-        } else {
-            refused(*stream);
-        }
+        // Nothing is left in it but a line without an end, and what rate_limit has dropped and the file does not tell of yet.
+        auto moved = pump_->end_line(*stream, now);
+        if (moved == Pump::Moved::Some) moved = pump_->settle_losses(*stream, now);
+        if (moved == Pump::Moved::Some) finished.push_back(slot);
+        if (moved == Pump::Moved::Refused) refused(*stream);
+        if (moved == Pump::Moved::HeldUp && !pause_) go_on_after(round_pause_);
     }
     for (const auto slot : finished) forget(slot);
     if (ending_ && streams_.empty() && (!state_ || state_->idle())) end_(EXIT_SUCCESS);
@@ -253,11 +273,20 @@ bool Logger::empty_pipe(Stream& stream, std::int64_t now) {
         std::size_t bytes = 0;
         const auto moved = pump_->move(stream, now, bytes);
         if (moved == Pump::Moved::Refused) refused(stream);
+        if (moved == Pump::Moved::HeldUp) ask_again(stream);
         if (moved != Pump::Moved::Some) return false;
         there -= static_cast<int>(bytes);
     }
     readers_.changed(stream.settings.slot);
     return true;
+}
+
+/// A line that the run has not ended is not left to wait for the next one.
+void Logger::end_run(std::uint32_t slot) {
+    Stream* const stream = find(slot);
+    if (stream == nullptr || !working_) return;
+    pump_->let_line_end(*stream);
+    ask_again(*stream);
 }
 
 void Logger::forget(std::uint32_t slot) {

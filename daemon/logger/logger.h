@@ -45,6 +45,7 @@ private:
     void rotate(const std::vector<std::uint32_t>& slots);
     void store(StateFile file);
     void finish_streams();
+    void end_run(std::uint32_t slot);
     bool empty_pipe(Stream& stream, std::int64_t now);
     void forget(std::uint32_t slot);
     void lose_procsupd();
@@ -61,6 +62,7 @@ private:
     void adapt_pause(int fullest);
     bool one_round(int& fullest);
     int pump(Stream& stream, std::int64_t now);
+    void ask_again(Stream& stream);
     void reach_end(Stream& stream);
 
     // logger_later.cc
@@ -79,6 +81,7 @@ private:
     std::function<void(int)> end_;
     Fd pipes_;  ///< an epoll of its own: thousands of pipes are one source of the loop
     Compressor compressor_;
+    JournalSocket journal_;
     Memory* memory_ = nullptr;
     std::unique_ptr<Pump> pump_;
     std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
@@ -96,6 +99,7 @@ private:
     bool orphaned_ = false;  ///< procsupd has died
     /// Between two rounds: what comes meanwhile is moved at once, and its writers wake nobody up.
     std::chrono::microseconds round_pause_;
+    bool held_up_ = false;  ///< a stream was, in this round
     std::chrono::milliseconds retry_pause_{0};
 
     std::unique_ptr<Watch> control_watch_, pipes_watch_;

@@ -6,6 +6,7 @@
 
 #include "daemon/logger/clock.h"
 #include "daemon/logger/logger.h"
+#include "daemon/logger/tail.h"
 
 namespace procsup::logger {
 namespace {
@@ -20,6 +21,7 @@ constexpr auto kLongestRetry = 1000ms;
 
 void Logger::written(Stream& stream, std::string_view data) {
     const auto& settings = stream.settings;
+    if (settings.journal) keep_end(stream, data);
     if (settings.mirror) {
         if (!mirror_) mirror_ = std::make_unique<Mirror>(loop_, STDOUT_FILENO);
         mirror_->add(settings.slot, settings.instance, data);
@@ -82,13 +84,16 @@ void Logger::make_room() {
 void Logger::settle_losses() {
     const auto now = wall_usec();
     std::int64_t next = 0;
+    const auto again_at = [&](std::int64_t time) { next = next == 0 ? time : std::min(next, time); };
     for (auto& [slot, stream] : streams_) {
         if (!stream->problem.empty() || !pump_->has_losses(*stream)) continue;
         if (stream->window_ends <= now) {
-            if (!pump_->settle_losses(*stream, now)) refused(*stream);
+            const auto moved = pump_->settle_losses(*stream, now);
+            if (moved == Pump::Moved::Refused) refused(*stream);
+            if (moved == Pump::Moved::HeldUp) again_at(now + kRoomPause / 1us);
             readers_.changed(slot);
         } else {
-            next = next == 0 ? stream->window_ends : std::min(next, stream->window_ends);
+            again_at(stream->window_ends);
         }
     }
     losses_.reset();
@@ -104,9 +109,12 @@ void Logger::try_again() {
         const auto before = std::exchange(stream->problem, {});
         // Without anything that waits, it is the file that could not be opened.
         if (auto there = stream->sink.look(now); !there) stream->problem = there.error().message;
-        if (stream->problem.empty() && pump_->retry(*stream, now)) {
+        if (stream->problem.empty() && pump_->retry(*stream, now) != Pump::Moved::Refused) {
             say(problem_packet(slot, ""));
-            if (!stream->at_end) watch(*stream, true);
+            const bool more = pump_->has_waiting(*stream) || stream->line_ends_at != 0;
+            if (!stream->at_end || more) watch(*stream, true);
+            if (more) ask_again(*stream);
+            if (pump_->has_losses(*stream) && !losses_) settle_losses();
             readers_.changed(slot);
             continue;
         }

@@ -15,6 +15,8 @@ namespace {
 /// A pause that is kept within the loop's callback; longer ones let others have their turn.
 constexpr auto kShortPause = std::chrono::microseconds(1000);
 constexpr auto kLeastPause = std::chrono::microseconds(20);
+/// While journald's queue is full: it may hold no more than 10 lines (net.unix.max_dgram_qlen).
+constexpr auto kHeldUpPause = std::chrono::microseconds(300);
 constexpr auto kOneTurn = std::chrono::microseconds(5000);
 /// In percent of what a pipe holds: what a pause should not be so long as to exceed, lest a writer wait for it.
 constexpr int kMuch = 50;
@@ -90,6 +92,7 @@ void Logger::adapt_pause(int fullest) {
     } else if (fullest < kLittle) {
         round_pause_ = std::min(kLongestRoundPause, round_pause_ * 3 / 2 + kLeastPause / 2);
     }
+    if (std::exchange(held_up_, false)) round_pause_ = std::min(round_pause_, kHeldUpPause);
 }
 
 /// One batch of each pipe that has something; false: none had. `fullest`: how full one of them was, in percent.
@@ -135,10 +138,22 @@ int Logger::pump(Stream& stream, std::int64_t now) {
             readers_.changed(stream.settings.slot);
             if (stream.settings.rate_lines > 0 && !losses_ && pump_->has_losses(stream)) settle_losses();
             break;
+        case Pump::Moved::HeldUp:
+            held_up_ = true;
+            set_busy(stream, true);
+            return 1;
         case Pump::Moved::Refused: refused(stream); break;
         case Pump::Moved::End: reach_end(stream); break;
     }
     return static_cast<int>((bytes * 100 + stream.room - 1) / stream.room);
+}
+
+/// In the next round, whether its pipe has more or not.
+void Logger::ask_again(Stream& stream) {
+    if (!stream.watched || stream.busy) return;
+    set_busy(stream, true);
+    busy_.push_back(stream.settings.slot);
+    if (!pause_) go_on_after(round_pause_);
 }
 
 void Logger::reach_end(Stream& stream) {

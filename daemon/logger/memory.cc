@@ -61,6 +61,8 @@ Result<Fd> Memory::create() {
 Result<Memory*> Memory::map(const Fd& file) {
     void* const place = mmap(nullptr, sizeof(Memory), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (place == MAP_FAILED) return os_failure("map the memory of procsup-logger", errno);
+    // A dump would make a page of every hole.
+    madvise(place, sizeof(Memory), MADV_DONTDUMP);
     return static_cast<Memory*>(place);
 }
 

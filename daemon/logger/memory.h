@@ -112,6 +112,8 @@ struct Memory {
     std::atomic<std::int64_t> busy_since;
     std::array<Batch, 32> batches;
     std::array<StreamRecord, kMostStreams> streams;
+    /// Of each stream, LineState::length bytes of it. Takes no memory where no line for the journal ever came in parts.
+    std::array<BegunLine, kMostStreams> begun;
 
     /// Bytes that were ever written to the stream whose pipe `pipe` is; `staging` is either end of the staging pipe. Asked
     /// from procsupd while the logger works: what it moves in that very moment is asked for again a few times.

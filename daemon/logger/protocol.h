@@ -20,6 +20,7 @@
 ///   {"remove": {"slot": 3}}                     read it to its end, then forget it
 ///   {"read": {"slots": […], "follow": false}}   with the logger's end of a reading connection (common/log_file.h)
 ///   {"rotate": {"slots": […]}}
+///   {"ended": {"slot": 3}}                      a run has ended; asked for only where lines are written as a whole
 ///   {"tail": {"slot": 3, "run": 17}}            asks for the last lines of the run with that mark (memory.h)
 ///   {"state": {"id": 5, "dir": …, "name": …, "content": "…"}}   a file of procsupd's own; without content: to be removed
 ///   {"end": true}                               read all to their ends, then exit
@@ -39,8 +40,9 @@ enum class OnFull { Block, DropNewest, DropOldest };
 struct CapturedStream {
     std::uint32_t slot = 0;  ///< its place in Memory::streams
     std::string job, instance;
-    std::string name;  ///< "stdout" or "stderr"
-    std::string dir;   ///< absolute
+    std::string name;      ///< "stdout" or "stderr"
+    bool journal = false;  ///< it goes to the journal: what is said of files does not matter
+    std::string dir;       ///< absolute
     LogFormat format = LogFormat::Stamped;
     Retention retention;
     OnFull on_full = OnFull::Block;

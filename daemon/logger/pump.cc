@@ -18,6 +18,14 @@ std::size_t bytes_in(const Fd& pipe) {
     return static_cast<std::size_t>(bytes);
 }
 
+/// How long a sink may take nothing before that is a problem: journald's queue is often full, for some milliseconds.
+constexpr std::int64_t kPatience = 1'000'000;
+
+/// A part is written where there is no room for all.
+bool is_full_disk(const Error& error) {
+    return error.os_error == ENOSPC || error.os_error == EDQUOT || error.os_error == EFBIG;
+}
+
 }  // namespace
 
 Pump::Pump(Memory& memory, Fd staging_in, Fd staging_out, Hooks hooks)
@@ -69,11 +77,19 @@ void Pump::take_from_staging(Batch& batch, std::size_t left) {
 
 Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
     bytes = 0;
+    if (Batch* const begun = some_wait_ ? waiting_batch(stream.settings.slot) : nullptr) {
+        const auto moved = resume(*begun, stream, now);
+        look_for_waiting();
+        return moved;
+    }
+    if (has_line_to_end(stream)) {
+        if (const auto ended = end_line(stream, now); ended != Moved::Some) return ended;
+    }
     if (auto there = stream.sink.look(now); !there) {
         stream.problem = there.error().message;
         return Moved::Refused;
     }
-    if (!may_take(stream)) return Moved::Refused;
+    if (!may_take(stream)) return stream.problem.empty() ? Moved::HeldUp : Moved::Refused;
     Batch* const batch = idle_batch();
     const auto taken = take(*batch, stream, now);
     if (taken != Taken::Some) return taken == Taken::End ? Moved::End : Moved::Nothing;
@@ -81,12 +97,13 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
     if (now >= stream.window_ends && has_losses(stream)) {
         auto progress = batch->progress();
         stream.format->set_time(now);
-        if (auto done = note_losses(stream, progress.line); !done) return refuse(*batch, stream, done.error());
-        progress.file_size = stream.sink.size();
+        const auto done = note_losses(stream, progress.line);
+        if (done) progress.file_size = stream.sink.size();
         batch->set_progress(progress);
+        if (!done) return refuse(*batch, stream, done.error(), now);
     }
     limit_rate(*batch, stream, now);
-    return write(*batch, stream) ? Moved::Some : Moved::Refused;
+    return write(*batch, stream, now);
 }
 
 /// From the stream's pipe into Memory, ready to be written.
@@ -119,19 +136,38 @@ Pump::Taken Pump::take(Batch& batch, Stream& stream, std::int64_t now) {
 }
 
 /// What was written of a step is taken back: it will be written again as a whole.
-Pump::Moved Pump::refuse(Batch& batch, Stream& stream, const Error& error) {
-    stream.problem = error.message;
+Pump::Moved Pump::refuse(Batch& batch, Stream& stream, const Error& error, std::int64_t now) {
     some_wait_ = true;
     const auto size = batch.progress().file_size;
     if (stream.sink.size() > size) (void)stream.sink.cut(size);
+    return refuse(stream, error, now);
+}
+
+Pump::Moved Pump::refuse(Stream& stream, const Error& error, std::int64_t now) {
+    if (error.os_error == EAGAIN) {
+        if (stream.held_up_since == 0) stream.held_up_since = now;
+        const auto waited = now - stream.held_up_since;
+        if (waited >= 0 && waited < kPatience) return Moved::HeldUp;
+    }
+    stream.problem = error.message;
     return Moved::Refused;
 }
 
-bool Pump::retry(Stream& stream, std::int64_t now) {
+Pump::Moved Pump::go_on(Stream& stream) {
+    stream.held_up_since = 0;
+    return Moved::Some;
+}
+
+Pump::Moved Pump::retry(Stream& stream, std::int64_t now) {
     Batch* const batch = waiting_batch(stream.settings.slot);
-    const bool written = batch != nullptr ? resume(*batch, stream, now) : may_take(stream);
+    auto moved = Moved::Some;
+    if (batch != nullptr) {
+        moved = resume(*batch, stream, now);
+    } else if (!may_take(stream)) {
+        moved = stream.problem.empty() ? Moved::HeldUp : Moved::Refused;
+    }
     look_for_waiting();
-    return written && settle_losses(stream, now);
+    return moved == Moved::Some ? settle_losses(stream, now) : moved;
 }
 
 void Pump::look_for_waiting() {
@@ -146,17 +182,17 @@ bool Pump::has_waiting(const Stream& stream) const {
            });
 }
 
-bool Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
+Pump::Moved Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
     auto progress = batch.progress();
     if (auto there = stream.sink.look(now); !there) {
         stream.problem = there.error().message;
-        return false;
+        return Moved::Refused;
     }
     // A write that was begun and not noted is undone: it will be made again.
     if (stream.sink.id() == progress.file_id && stream.sink.size() > progress.file_size) {
         if (auto done = stream.sink.cut(progress.file_size); !done) {
             stream.problem = done.error().message;
-            return false;
+            return Moved::Refused;
         }
     }
     progress.file_size = stream.sink.size();
@@ -164,29 +200,25 @@ bool Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
     batch.set_progress(progress);
     if (stream.settings.on_full == OnFull::DropOldest && has_losses(stream)) {
         stream.format->set_time(now);
-        if (auto done = note_losses(stream, progress.line); !done) {
-            refuse(batch, stream, done.error());
-            return false;
-        }
-        progress.file_size = stream.sink.size();
+        const auto done = note_losses(stream, progress.line);
+        if (done) progress.file_size = stream.sink.size();
         batch.set_progress(progress);
+        if (!done) return refuse(batch, stream, done.error(), now);
     }
-    return write(batch, stream);
+    return write(batch, stream, now);
 }
 
-bool Pump::write(Batch& batch, Stream& stream) {
+Pump::Moved Pump::write(Batch& batch, Stream& stream, std::int64_t now) {
     stream.format->set_time(batch.time);
     const auto begin = batch.progress().consumed;
     const auto all = write_rest(batch, stream);
     const auto& progress = batch.progress();
     hooks_.written(stream, {batch.data + begin, progress.consumed - begin});
-    if (!all) {
-        refuse(batch, stream, all.error());
-        return false;
-    }
+    if (progress.consumed > begin) go_on(stream);
+    if (!all) return refuse(batch, stream, all.error(), now);
     memory_.streams[batch.slot].line = progress.line;
     batch.enter(Phase::Idle);
-    return true;
+    return go_on(stream);
 }
 
 Result<void> Pump::write_rest(Batch& batch, Stream& stream) {
@@ -199,7 +231,7 @@ Result<void> Pump::write_rest(Batch& batch, Stream& stream) {
         const std::string_view left(batch.data + progress.consumed, std::min(*bytes, most));
         const auto step = stream.format->next(left, progress.line, stream.sink.size());
         if (auto done = write_step(step, stream); !done) {
-            if (left.size() <= kSmallestPart) return done;
+            if (left.size() <= kSmallestPart || !is_full_disk(done.error())) return done;
             if (stream.sink.size() > progress.file_size) (void)stream.sink.cut(progress.file_size);
             most = left.size() / 2;
             continue;
@@ -228,7 +260,8 @@ Result<void> Pump::write_step(const Step& step, Stream& stream) const {
     return {};
 }
 
-/// A batch is kept for the first stream of each directory: a full disk has room for all of a directory, or for nothing.
+/// A batch is kept for the first stream of each directory: a full disk has room for all of a directory, or for nothing. So it is
+/// with the journal.
 bool Pump::may_take(Stream& stream) {
     if (!some_wait_) return true;
     std::size_t waiting = 0;
@@ -240,6 +273,8 @@ bool Pump::may_take(Stream& stream) {
         if (other != nullptr && other->sink.place() == stream.sink.place()) reason = &other->problem;
     }
     if (waiting < memory_.batches.size() / 2 || (reason == nullptr && waiting < memory_.batches.size())) return true;
+    // What is only held up is no problem.
+    if (reason != nullptr && reason->empty()) return false;
     stream.problem = reason != nullptr ? fmt::format("other output waits for {}: {}", stream.sink.place(), *reason)
                                        : "too many directories cannot be written to";
     return false;

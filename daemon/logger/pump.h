@@ -16,7 +16,8 @@ namespace procsup::logger {
 ///
 /// splice(2) takes a batch out of the stream's pipe into the staging pipe, which nobody else writes to: how much of it is
 /// left there is always known (FIONREAD), also after a crash in the middle of either call. From there it is read into
-/// Memory, and only what is in Memory is written to the file, whose size tells how far that came.
+/// Memory, and only what is in Memory is written to the file, whose size tells how far that came. The journal cannot tell: of it
+/// is known what was noted after each line.
 class Pump {
 public:
     struct Hooks {
@@ -33,17 +34,24 @@ public:
         Nothing,  ///< the pipe is empty
         Some,     ///< perhaps there is more
         End,      ///< and nobody can write to it any more
+        HeldUp,   ///< nothing is taken just now, which should be over in no time: to be called again soon
         Refused,  ///< stream.problem says why
     };
     /// Moves at most one batch. `now`: microseconds since 1970, the time that the lines get.
     Moved move(Stream& stream, std::int64_t now, std::size_t& bytes);
-    /// Tries to write what waits of this stream; true when nothing of it waits any more and more may be taken.
-    bool retry(Stream& stream, std::int64_t now);
+    /// Tries to write what waits of this stream. Some: nothing of it waits any more, and more may be taken.
+    Moved retry(Stream& stream, std::int64_t now);
     /// While nothing can be written: drops what the stream's settings allow to be dropped, so that its job goes on.
     void make_room(Stream& stream, std::int64_t now);
     bool has_losses(const Stream& stream) const;
-    /// Tells in the file of lines that were dropped; false when that cannot be written.
-    bool settle_losses(Stream& stream, std::int64_t now);
+    /// Tells where the lines are of those that were dropped. Some: all is told.
+    Moved settle_losses(Stream& stream, std::int64_t now);
+    /// What was written until now has an end, when all of that is moved.
+    void let_line_end(Stream& stream) const;
+    /// Ends the line that was begun. Some: there is none.
+    Moved end_line(Stream& stream, std::int64_t now);
+    /// The lines of a stream that is new here may have gone elsewhere until now.
+    void adopt(const Stream& stream, std::int64_t now);
     /// Notes where runs begin that have written nothing yet.
     void note_runs(Stream& stream);
     /// Something that was taken out of its pipe is not in its file.
@@ -62,9 +70,12 @@ private:
     Batch* waiting_batch(std::uint32_t slot);
     void take_from_staging(Batch& batch, std::size_t left);
     void look_for_waiting();
-    Moved refuse(Batch& batch, Stream& stream, const Error& error);
-    bool resume(Batch& batch, Stream& stream, std::int64_t now);
-    bool write(Batch& batch, Stream& stream);
+    Moved refuse(Batch& batch, Stream& stream, const Error& error, std::int64_t now);
+    static Moved refuse(Stream& stream, const Error& error, std::int64_t now);
+    static Moved go_on(Stream& stream);
+    bool has_line_to_end(const Stream& stream) const;
+    Moved resume(Batch& batch, Stream& stream, std::int64_t now);
+    Moved write(Batch& batch, Stream& stream, std::int64_t now);
     Result<void> write_rest(Batch& batch, Stream& stream);
     Result<void> write_step(const Step& step, Stream& stream) const;
     Result<std::size_t> bytes_of_this_run(Batch& batch, Stream& stream, Progress& progress);

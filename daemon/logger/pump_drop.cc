@@ -102,15 +102,18 @@ bool Pump::has_losses(const Stream& stream) const { return memory_.streams[strea
 Result<void> Pump::note_losses(Stream& stream, LineState& line) {
     auto& losses = memory_.streams[stream.settings.slot].losses;
     if (losses.lines == 0) return {};
-    const auto step = stream.format->note_loss(losses.lines, losses.first, losses.last, line);
-    if (auto done = write_step(step, stream); !done) return done;
-    line = step.after;
+    for (bool more = true; more;) {
+        const auto step = stream.format->note_loss(losses.lines, losses.first, losses.last, line);
+        if (auto done = write_step(step, stream); !done) return done;
+        line = step.after;
+        more = step.more;
+    }
     losses.lines = 0;
     return {};
 }
 
-bool Pump::settle_losses(Stream& stream, std::int64_t now) {
-    if (!has_losses(stream) || has_waiting(stream)) return true;
+Pump::Moved Pump::settle_losses(Stream& stream, std::int64_t now) {
+    if (!has_losses(stream) || has_waiting(stream)) return Moved::Some;
     auto& line = memory_.streams[stream.settings.slot].line;
     auto done = stream.sink.look(now);
     const auto size = stream.sink.size();
@@ -119,8 +122,7 @@ bool Pump::settle_losses(Stream& stream, std::int64_t now) {
         done = note_losses(stream, line);
         if (!done && stream.sink.size() > size) (void)stream.sink.cut(size);
     }
-    if (!done) stream.problem = done.error().message;
-    return static_cast<bool>(done);
+    return done ? go_on(stream) : refuse(stream, done.error(), now);
 }
 
 }  // namespace procsup::logger

@@ -1,4 +1,6 @@
-// Where runs begin.
+// Where runs begin, and lines that have no end of their own.
+#include <sys/ioctl.h>
+
 #include <algorithm>
 
 #include "daemon/logger/pump.h"
@@ -41,6 +43,51 @@ void Pump::note_runs(Stream& stream) {
         if (record.line.length > 0 && stream.settings.format != LogFormat::Raw) return;
         stream.note_run(mark.time);
     }
+}
+
+void Pump::let_line_end(Stream& stream) const {
+    int waiting = 0;
+    ioctl(stream.pipe.get(), FIONREAD, &waiting);
+    stream.line_ends_at = memory_.streams[stream.settings.slot].taken + static_cast<std::uint64_t>(waiting);
+}
+
+bool Pump::has_line_to_end(const Stream& stream) const {
+    return stream.line_ends_at != 0 && memory_.streams[stream.settings.slot].taken >= stream.line_ends_at;
+}
+
+Pump::Moved Pump::end_line(Stream& stream, std::int64_t now) {
+    auto& line = memory_.streams[stream.settings.slot].line;
+    if (has_waiting(stream)) return Moved::HeldUp;
+    stream.line_ends_at = 0;
+    if (line.length == 0) return Moved::Some;
+    auto done = stream.sink.look(now);
+    const auto size = stream.sink.size();
+    if (done && !stream.sink.has_lost_its_end()) {
+        const auto step = stream.format->close(line);
+        done = write_step(step, stream);
+        if (done) line = step.after;
+        if (!done && stream.sink.size() > size) (void)stream.sink.cut(size);
+    }
+    if (done) return go_on(stream);
+    stream.line_ends_at = memory_.streams[stream.settings.slot].taken;
+    return refuse(stream, done.error(), now);
+}
+
+/// What is in a file stays as it is. What was begun for the journal and cannot end there any more is lost.
+void Pump::adopt(const Stream& stream, std::int64_t now) {
+    auto& record = memory_.streams[stream.settings.slot];
+    Batch* const batch = waiting_batch(stream.settings.slot);
+    const bool writing = batch != nullptr && batch->phase.load(std::memory_order_relaxed) == Phase::Writing;
+    auto progress = writing ? batch->progress() : Progress{};
+    const auto& line = writing ? progress.line : record.line;
+    const bool of_journal = line.format == LineState::kOfJournal;
+    if (line.format == 0 || of_journal == stream.settings.journal) return;
+    if (of_journal && line.length > 0) {
+        if (record.losses.lines++ == 0) record.losses.first = now;
+        record.losses.last = now;
+    }
+    record.line = progress.line = LineState{};
+    if (writing) batch->set_progress(progress);
 }
 
 }  // namespace procsup::logger

@@ -49,7 +49,8 @@ protected:
         settings_.retention.max_size = max_size;
         settings_.retention.keep = 100;
         stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])),
-                                           std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()));
+                                           std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()), journal_,
+                                           memory_->begun[5]);
         stream_->room = 65536;
         pump_ = std::make_unique<Pump>(
             *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
@@ -79,6 +80,7 @@ protected:
     CapturedStream settings_;
     Memory* memory_ = nullptr;
     int staging_[2], job_[2];
+    JournalSocket journal_{"/dev/null"};
     std::unique_ptr<Stream> stream_;
     std::unique_ptr<Pump> pump_;
 };
@@ -217,7 +219,7 @@ TEST_F(PumpTest, AWriteThatWasCutShortIsMadeAgain) {
     EXPECT_EQ(move(), Pump::Moved::Refused);
     EXPECT_EQ(content(), "12345678\n") << "nothing of it stands there half";
     EXPECT_TRUE(pump_->has_waiting(*stream_));
-    EXPECT_FALSE(pump_->retry(*stream_, 0));
+    EXPECT_EQ(pump_->retry(*stream_, 0), Pump::Moved::Refused);
     start_logger();
     setrlimit(RLIMIT_FSIZE, &before);
     pump_->recover(0);
@@ -235,7 +237,7 @@ TEST_F(PumpTest, WritesAsMuchAsThereIsRoomFor) {
     EXPECT_EQ(move(), Pump::Moved::Refused);
     EXPECT_GT(content().size(), 30'000u);
     setrlimit(RLIMIT_FSIZE, &before);
-    EXPECT_TRUE(pump_->retry(*stream_, 0));
+    EXPECT_EQ(pump_->retry(*stream_, 0), Pump::Moved::Some);
     std::string bare;
     const auto all = content();
     for (std::string_view rest = all; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
@@ -261,7 +263,7 @@ TEST_F(PumpTest, TheNewestLinesAreDroppedAndCounted) {
         fs::rename(root_ + "/old", root_ + "/web.out.log");
     }
     job_writes(" a line\nnext\n");
-    EXPECT_TRUE(pump_->retry(*stream_, kNow));
+    EXPECT_EQ(pump_->retry(*stream_, kNow), Pump::Moved::Some);
     EXPECT_EQ(move(), Pump::Moved::Some);
     EXPECT_EQ(content(), "kept, no end\n[procsupd: 8001 lines lost, " + std::string(kAtNow) + "next\n");
 }
@@ -281,7 +283,7 @@ TEST_F(PumpTest, TheOldestLinesAreDroppedAndCounted) {
         pump_->make_room(*stream_, kNow);
         job_writes("last\n");
     }
-    EXPECT_TRUE(pump_->retry(*stream_, kNow));
+    EXPECT_EQ(pump_->retry(*stream_, kNow), Pump::Moved::Some);
     EXPECT_EQ(move(), Pump::Moved::Some);
     const auto all = "[procsupd: 8001 lines lost, " + std::string(kAtNow) + numbers(8001, 15000) + "last\n";
     EXPECT_TRUE(content() == all) << content().substr(0, 200);
@@ -373,11 +375,11 @@ TEST_F(PumpTest, ALossThatCannotBeToldOfIsAProblem) {
     job_writes("one\ntwo\n");
     EXPECT_EQ(pump_->move(*stream_, kNow, bytes), Pump::Moved::Some);
     setrlimit(RLIMIT_FSIZE, &small);
-    EXPECT_FALSE(pump_->settle_losses(*stream_, kNow));
+    EXPECT_EQ(pump_->settle_losses(*stream_, kNow), Pump::Moved::Refused);
     setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_NE(stream_->problem, "");
     EXPECT_EQ(content(), "one\n");
-    EXPECT_TRUE(pump_->retry(*stream_, kNow));
+    EXPECT_EQ(pump_->retry(*stream_, kNow), Pump::Moved::Some);
     EXPECT_EQ(content(), "one\n[procsupd: 1 line lost, " + std::string(kAtNow));
 }
 

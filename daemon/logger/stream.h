@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "common/fd.h"
+#include "daemon/logger/journal_format.h"
+#include "daemon/logger/journal_socket.h"
 #include "daemon/logger/line_format.h"
 #include "daemon/logger/output_file.h"
 #include "daemon/logger/protocol.h"
@@ -15,25 +17,37 @@ namespace procsup::logger {
 
 /// One stream: the pipe it comes from, the form its lines get, what they are written to.
 struct Stream {
-    Stream(CapturedStream asked, Fd from, std::shared_ptr<LogDir> dir)
+    /// `begun` is its place in Memory.
+    Stream(CapturedStream asked, Fd from, std::shared_ptr<LogDir> dir, JournalSocket& journal_socket, BegunLine& begun)
         : settings(std::move(asked)),
           pipe(std::move(from)),
           file(dir, settings.file_name(), settings.group, settings.retention),
           runs(std::move(dir), settings.file_name()),
-          sink(file) {
+          sink(settings.journal ? static_cast<Sink&>(journal_socket) : file) {
         const LineSource source{settings.job, settings.instance, settings.name};
-        format = std::make_unique<LineFormat>(settings.format, settings.retention.max_size, source);
+        if (settings.journal) {
+            format = std::make_unique<JournalFormat>(source, begun);
+        } else {
+            format = std::make_unique<LineFormat>(settings.format, settings.retention.max_size, source);
+        }
     }
 
     /// A run begins with what is written next.
-    void note_run(std::int64_t time) { runs.add({time, file.number(), file.size()}); }
+    void note_run(std::int64_t time) {
+        if (settings.journal) {
+            end_of_run.clear();
+        } else {
+            runs.add({time, file.number(), file.size()});
+        }
+    }
 
     CapturedStream settings;
     Fd pipe;
     std::unique_ptr<Format> format;
-    OutputFile file;
+    OutputFile file;  ///< for who reads it, also while lines go to the journal
     RunIndex runs;
     Sink& sink;
+    std::string end_of_run;          ///< what the newest run has sent to the journal last; lost with the logger
     bool watched = false;            ///< what its pipe brings is waited for
     bool busy = false;               ///< and not waited for but asked for in every round
     std::size_t room = 0;            ///< bytes that its pipe holds
@@ -43,6 +57,8 @@ struct Stream {
     std::int64_t window_ends = 0;    ///< of rate_limit; microseconds since 1970
     std::uint32_t window_lines = 0;  ///< that were written in it
     std::int64_t sync_due = 0;       ///< when what was written is to be put on the disk; 0: nothing is
+    std::uint64_t line_ends_at = 0;  ///< bytes of the stream behind which the line ends, ended or not; 0: it goes on
+    std::int64_t held_up_since = 0;  ///< the sink takes nothing just now; 0: it does
     std::string problem;             ///< why nothing can be written at present
 };
 

@@ -37,6 +37,25 @@ std::string end_of(const Stream& stream, const LogRun& begin, const LogRun& end)
     return {};
 }
 
+std::string text_in_journal(std::string_view line) {
+    take_priority(line, 0);
+    return std::string(line);
+}
+
+/// The last of them; one whose beginning is not there is left out.
+template <typename TextOf>
+std::vector<std::string> lines_of(std::string_view rest, const TextOf& text_of) {
+    std::vector<std::string> lines;
+    if (rest.size() == kMostBytes) rest.remove_prefix(std::min(rest.find('\n') + 1, rest.size()));
+    while (!rest.empty()) {
+        const auto newline = rest.find('\n');
+        lines.push_back(text_of(rest.substr(0, newline)).substr(0, kMostOfALine));
+        rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
+    }
+    if (lines.size() > kTailLines) lines.erase(lines.begin(), lines.end() - kTailLines);
+    return lines;
+}
+
 }  // namespace
 
 std::string text_of_line(LogFormat format, std::string_view line) {
@@ -49,22 +68,21 @@ std::string text_of_line(LogFormat format, std::string_view line) {
     return std::string(value ? value->string_or("message", "") : line);
 }
 
+void keep_end(Stream& stream, std::string_view data) {
+    auto& end = stream.end_of_run;
+    data = data.substr(data.size() - std::min(data.size(), kMostBytes));
+    if (end.size() + data.size() > kMostBytes) end.erase(0, end.size() + data.size() - kMostBytes);
+    end += data;
+}
+
 std::vector<std::string> last_lines(Stream& stream, std::uint32_t runs_after) {
+    if (stream.settings.journal && runs_after == 0) return lines_of(stream.end_of_run, text_in_journal);
     const auto& places = stream.runs.places();
-    if (places.size() <= runs_after) return {};
+    if (stream.settings.journal || places.size() <= runs_after) return {};
     const auto begin = places.size() - 1 - runs_after;
     const LogRun here{0, stream.file.number(), stream.file.size()};
     const auto text = end_of(stream, places[begin], runs_after > 0 ? places[begin + 1] : here);
-    std::vector<std::string> lines;
-    std::string_view rest(text);
-    if (text.size() == kMostBytes) rest.remove_prefix(std::min(rest.find('\n') + 1, rest.size()));
-    while (!rest.empty()) {
-        const auto newline = rest.find('\n');
-        lines.push_back(text_of_line(stream.settings.format, rest.substr(0, newline)).substr(0, kMostOfALine));
-        rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
-    }
-    if (lines.size() > kTailLines) lines.erase(lines.begin(), lines.end() - kTailLines);
-    return lines;
+    return lines_of(text, [&](std::string_view line) { return text_of_line(stream.settings.format, line); });
 }
 
 }  // namespace procsup::logger

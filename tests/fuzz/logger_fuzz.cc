@@ -51,10 +51,13 @@ public:
     }
 
     void recover(const CapturedStream& settings) {
+        JournalSocket journal("/dev/null");
         Stream stream(settings, Fd(dup(job_[0])),
-                      std::make_shared<LogDir>(settings.dir, std::make_shared<LockedDirs>()));
+                      std::make_shared<LogDir>(settings.dir, std::make_shared<LockedDirs>()), journal,
+                      memory_->begun[settings.slot]);
         Pump pump(*memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
                   Pump::Hooks{[&](std::uint32_t slot) { return slot == settings.slot ? &stream : nullptr; }});
+        pump.adopt(stream, 1);
         pump.recover(1);
         std::size_t bytes = 0;
         while (pump.move(stream, 2, bytes) == Pump::Moved::Some) continue;
