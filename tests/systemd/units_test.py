@@ -29,7 +29,7 @@ class Units(unittest.TestCase):
         self.assertGreater(microseconds, shutdown_timeout_and_kill)
 
     def test_leave_the_order_of_ending_jobs_to_procsupd(self):
-        wanted = {"KillMode": "mixed", "Delegate": "yes", "OOMPolicy": "continue", "TasksMax": "infinity",
+        wanted = {"KillMode": "mixed", "Delegate": "yes", "OOMPolicy": "continue", "TasksMax": "infinity", "LogRateLimitBurst": "10000000",
                   "Restart": "always", "NotifyAccess": "main"}
         self.assertEqual(properties("procsupd.service", *wanted), wanted)
 
