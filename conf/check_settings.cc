@@ -235,28 +235,34 @@ private:
     }
 
     void check_log() {
-        constexpr std::array<std::pair<Key, const char*>, 11> kOfCapture{{
+        constexpr std::array<std::pair<Key, const char*>, 8> kOfCapture{{
             {Key::LogFormat, "log.format"},
             {Key::LogMaxSize, "log.max_size"},
             {Key::LogMaxAge, "log.max_age"},
             {Key::LogKeep, "log.keep"},
             {Key::LogTotalSize, "log.total_size"},
             {Key::LogCompress, "log.compress"},
-            {Key::LogOnFull, "log.on_full"},
-            {Key::LogRateLimit, "log.rate_limit"},
-            {Key::LogMirror, "log.mirror"},
             {Key::LogSync, "log.sync"},
             {Key::LogDir, "log.dir"},
         }};
+        constexpr std::array<std::pair<Key, const char*>, 3> kOfJournalToo{{
+            {Key::LogOnFull, "log.on_full"},
+            {Key::LogRateLimit, "log.rate_limit"},
+            {Key::LogMirror, "log.mirror"},
+        }};
+        const auto report_without = [&](const auto& keys, const std::string& kinds) {
+            for (const auto& [key, name] : keys) {
+                report_own(key, "'" + std::string(name) +
+                                    "' never takes effect: neither 'log.stdout' nor 'log.stderr' is " + kinds);
+            }
+        };
         if (draft_.stream_refused) return;
         if (!spec_.captures()) {
-            for (const auto& [key, name] : kOfCapture) {
-                report_own(key, "'" + std::string(name) +
-                                    "' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\"");
-            }
+            report_without(kOfCapture, "\"capture\"");
         } else {
             check_rotated();
         }
+        if (!spec_.is_logged()) report_without(kOfJournalToo, "\"capture\" or \"journal\"");
     }
 
     void check_rotated() {

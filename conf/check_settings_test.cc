@@ -77,11 +77,11 @@ TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.compress = 'none'",
          "'log.compress' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.on_full = 'block'",
-         "'log.on_full' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+         "'log.on_full' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\" or \"journal\""},
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.rate_limit = '1/1s'",
-         "'log.rate_limit' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+         "'log.rate_limit' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\" or \"journal\""},
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.mirror = false",
-         "'log.mirror' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
+         "'log.mirror' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\" or \"journal\""},
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.sync = '0s'",
          "'log.sync' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
         {"log.total_size = '1MiB'\nlog.keep = 0\nlog.stdout = 'capture'",
@@ -118,6 +118,7 @@ TEST(Settings, ThatDoTakeEffectAreNot) {
              "log.stdout = 'capture'\nlog.max_size = '1MiB'\nlog.total_size = '1MiB'",
              "log.stdout = 'capture'\nlog.keep = 0\nlog.max_age = '1d'\nlog.on_full = 'drop_oldest'\n"
              "log.rate_limit = '5/1s'\nlog.mirror = true\nlog.sync = '0s'",
+             "log.stderr = 'journal'\nlog.on_full = 'drop_newest'\nlog.rate_limit = '5/1s'\nlog.mirror = true",
              "port_base = 80\nlog.stdout = 'capture'\nlog.dir = '/srv/${job:port}'",
              "port_base = 65534\ninstances = 2\nlog.stdout = '/var/log/${job:port}'",
          }) {

@@ -86,7 +86,7 @@ enum class Compress { Zstd, None };
 /// What happens while captured output cannot be written: the job waits, or lines are dropped and counted.
 enum class OnFull { Block, DropNewest, DropOldest };
 
-/// How what a job writes to streams of Kind::Capture is kept.
+/// How what a job writes to streams of Kind::Capture is kept; some of it is for Kind::Journal too.
 struct LogPolicy {
     LogFormat format = LogFormat::Stamped;
     std::string dir;                          ///< absolute, for expand_job(); empty: the daemon's log_dir
@@ -190,9 +190,11 @@ struct JobSpec {
     std::optional<uid_t> owner;  ///< may operate and read this job besides the administrators
     std::vector<std::string> tags;
 
-    bool captures() const {
-        return stdout_stream.kind == Stream::Kind::Capture || stderr_stream.kind == Stream::Kind::Capture;
-    }
+    const Stream& output(bool error) const { return error ? stderr_stream : stdout_stream; }
+    bool writes_to(Stream::Kind kind) const { return stdout_stream.kind == kind || stderr_stream.kind == kind; }
+    bool captures() const { return writes_to(Stream::Kind::Capture); }
+    /// Through procsup-logger: to its files, or to the journal.
+    bool is_logged() const { return captures() || writes_to(Stream::Kind::Journal); }
 
     friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };

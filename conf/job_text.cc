@@ -157,7 +157,7 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     writer.member("stdout", word_of(spec.stdout_stream));
     writer.member("stderr", word_of(spec.stderr_stream));
     if (spec.stdout_stream.kind == Stream::Kind::Pipe) writer.member("pipeTo", spec.stdout_stream.path);
-    if (spec.captures()) write_log(writer, spec.log);
+    if (spec.is_logged()) write_log(writer, spec.log);
     writer.key("limits").begin_object();
     for (const auto& limit : spec.limits) {
         writer.key(limit_name(limit.resource));

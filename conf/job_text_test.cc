@@ -52,6 +52,7 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "[log]\nstdout = 'capture'\nmax_age = '1.5d'\ntotal_size = '1GiB'\ncompress = 'none'\n"
              "on_full = 'drop_newest'\nrate_limit = '1000/1min30s'\nmirror = true\nsync = '0s'",
              "[log]\nstdout = 'capture'\nkeep = 0\non_full = 'drop_oldest'\nsync = '1500us'",
+             "[log]\nstderr = 'journal'\non_full = 'drop_oldest'\nrate_limit = '5/1s'\nmirror = true",
              "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = "
              "7\nstrict = true",
          }) {

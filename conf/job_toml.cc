@@ -202,18 +202,22 @@ private:
         add("stdin", spec_.stdin_stream, usual_.stdin_stream);
         const auto& output = spec_.stdout_stream;
         if (output.kind == Stream::Kind::Pipe) lines += "pipe_to = " + toml_string(output.path) + "\n";
-        table("log", lines + capture());
+        table("log", lines + logging());
     }
 
     /// Also where [defaults] says more: what has no effect could not be read back.
-    std::string capture() const {
-        if (!spec_.captures()) return {};
+    std::string logging() const {
+        if (!spec_.is_logged()) return {};
         const auto& log = spec_.log;
         const auto& usual = usual_.log;
         std::string lines;
         const auto add = [&](bool differs, const char* key, const std::string& value) {
             if (differs) lines += std::string(key) + " = " + value + "\n";
         };
+        add(log.on_full != usual.on_full, "on_full", toml_string(word_of(log.on_full)));
+        add(log.rate_limit != usual.rate_limit, "rate_limit", toml_rate(log.rate_limit));
+        add(log.mirror.has_value(), "mirror", log.mirror.value_or(false) ? "true" : "false");
+        if (!spec_.captures()) return lines;
         const bool keeps = log.keep != 0;
         add(log.format != usual.format, "format", toml_string(word_of(log.format)));
         add(log.max_size != usual.max_size, "max_size", toml_size(log.max_size));
@@ -221,9 +225,6 @@ private:
         add(log.keep != usual.keep, "keep", std::to_string(log.keep));
         add(keeps && log.total_size != usual.total_size, "total_size", toml_size(log.total_size));
         add(keeps && log.compress != usual.compress, "compress", toml_string(word_of(log.compress)));
-        add(log.on_full != usual.on_full, "on_full", toml_string(word_of(log.on_full)));
-        add(log.rate_limit != usual.rate_limit, "rate_limit", toml_rate(log.rate_limit));
-        add(log.mirror.has_value(), "mirror", log.mirror.value_or(false) ? "true" : "false");
         add(log.sync != usual.sync, "sync", toml_duration(log.sync));
         add(!log.dir.empty(), "dir", toml_string(log.dir));
         return lines;

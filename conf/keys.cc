@@ -170,7 +170,7 @@ constexpr std::array kRows{
         Key::LogStdout, "log", "stdout", &kOutput, "\"capture\"", "all jobs",
         "where output goes: _capture_ (files that procsupd keeps, as the keys below say, and *procsupctl logs* shows), "
         "_inherit_ (the daemon's own; also where nothing is written here and procsupd cannot keep files), _null_, "
-        "_journal_, or appended to a file",
+        "_journal_ (line by line, see procsupd(8)), or appended to a file",
         [](R& r, V& v) { r.stream(v, r.job().spec.stdout_stream); }},
     KeyRow{Key::LogStderr, "log", "stderr", &kOutput, "\"capture\"", "all jobs", "where error output goes",
            [](R& r, V& v) { r.stream(v, r.job().spec.stderr_stream); }},
@@ -202,18 +202,22 @@ constexpr std::array kRows{
     KeyRow{Key::LogCompress, "log", "compress", &kCompress, "\"zstd\"", "jobs with captured output",
            "what files of captured output are compressed with, in the background, when they have stopped growing",
            [](R& r, V& v) { r.choice(v, r.job().spec.log.compress); }},
-    KeyRow{Key::LogOnFull, "log", "on_full", &kOnFull, "\"block\"", "jobs with captured output",
-           "what happens while output cannot be written, because the disk is full, the directory is gone or the disk "
-           "fails: _block_, the job waits as soon as its pipe is full; _drop_newest_ or _drop_oldest_, it runs on, the "
+    KeyRow{Key::LogOnFull, "log", "on_full", &kOnFull, "\"block\"",
+           "jobs with output that is captured or for the journal",
+           "what happens while output cannot be written, because the disk is full, the directory is gone, the disk "
+           "fails or the journal takes nothing: _block_, the job waits as soon as its pipe is full; _drop_newest_ or "
+           "_drop_oldest_, it runs on, the "
            "newest or the oldest lines are dropped, and a line says how many",
            [](R& r, V& v) { r.choice(v, r.job().spec.log.on_full); }},
-    KeyRow{Key::LogRateLimit, "log", "rate_limit", &kLineLimit, "\"none\"", "jobs with captured output",
-           "how many lines of each captured stream are kept in this time, at most 10000000; what is beyond is dropped, "
-           "and a line says how many",
+    KeyRow{Key::LogRateLimit, "log", "rate_limit", &kLineLimit, "\"none\"",
+           "jobs with output that is captured or for the journal",
+           "how many lines of each stream that is captured or for the journal are kept in this time, at most 10000000; "
+           "what is beyond is dropped, and a line says how many",
            [](R& r, V& v) { r.rate(v, 10000000, "lines", r.job().spec.log.rate_limit); }},
     KeyRow{Key::LogMirror, "log", "mirror", &kBool, "true where procsupd is process 1 or runs a batch",
-           "jobs with captured output",
-           "whether captured lines also go to procsupd's own standard output, with the instance in front",
+           "jobs with output that is captured or for the journal",
+           "whether lines that are captured or for the journal also go to procsupd's own standard output, with the "
+           "instance in front",
            [](R& r, V& v) { r.boolean(v, r.job().spec.log.mirror.emplace()); }},
     KeyRow{Key::LogSync, "log", "sync", &kTimeout, "\"none\"", "jobs with captured output",
            "how long at most what was written may wait until it is put on the disk; 0s is after each write, and with "

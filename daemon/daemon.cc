@@ -279,6 +279,7 @@ void Daemon::announce(const Transition& transition) {
     const bool by_itself = transition.run != nullptr && transition.from != State::Stopping;
     const bool has_failed =
         by_itself && instance != nullptr && !is_success(instance->spec().restart, {transition.run->status, false, {}});
+    if (transition.run != nullptr) log_capture_->run_ended(transition.id);
     if (has_failed) log_capture_->keep_last_lines(transition.id);
     if (instance != nullptr && !shutdown_->asked()) {
         stops_->note(*instance, transition);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <functional>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "common/units.h"
@@ -17,8 +18,23 @@
 namespace procsup {
 namespace {
 
-bool is_captured(const JobSpec& spec, bool error) {
-    return (error ? spec.stderr_stream : spec.stdout_stream).kind == Stream::Kind::Capture;
+/// Where journald listens. As no job's files are there, a disk that hangs does not hold up the journal.
+constexpr const char* kJournal = "/run/systemd/journal";
+
+bool is_captured(const JobSpec& spec, bool error) { return spec.output(error).kind == Stream::Kind::Capture; }
+bool is_for_journal(const JobSpec& spec, bool error) { return spec.output(error).kind == Stream::Kind::Journal; }
+
+/// Why there is nothing to read of them.
+Error nothing_kept(const std::vector<const Instance*>& instances) {
+    std::string matches;
+    std::set<std::string> jobs;
+    for (const auto* instance : instances) {
+        const auto& spec = instance->spec();
+        if ((is_for_journal(spec, false) || is_for_journal(spec, true)) && jobs.insert(spec.name).second)
+            matches += " PROCSUP_JOB=" + spec.name;
+    }
+    if (matches.empty()) return Error{"what it writes is not kept: write stdout = \"capture\" in its [log]"};
+    return Error{"what it writes is in the journal: journalctl" + matches};
 }
 
 /// For the next run, whatever became of the pipe in the one before.
@@ -43,6 +59,16 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     stream.job = name.job;
     stream.instance = name.instance;
     stream.name = error ? "stderr" : "stdout";
+    // In the same order.
+    stream.on_full = static_cast<logger::OnFull>(spec.log.on_full);
+    stream.rate_lines = spec.log.rate_limit.count;
+    stream.rate_window = spec.log.rate_limit.window.count();
+    stream.mirror = spec.log.mirror.value_or(mirror_);
+    stream.journal = is_for_journal(spec, error);
+    if (stream.journal) {
+        stream.dir = kJournal;
+        return stream;
+    }
     stream.dir = spec.log.dir.empty() ? dir_ : expand_job(spec.log.dir, name);
     stream.format = spec.log.format;
     stream.retention.max_size = spec.log.max_size;
@@ -50,12 +76,7 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     stream.retention.total_size = spec.log.total_size;
     stream.retention.max_age = spec.log.max_age == kForever ? 0 : spec.log.max_age.count();
     stream.retention.compress = spec.log.compress == Compress::Zstd;
-    // In the same order.
-    stream.on_full = static_cast<logger::OnFull>(spec.log.on_full);
-    stream.rate_lines = spec.log.rate_limit.count;
-    stream.rate_window = spec.log.rate_limit.window.count();
     stream.sync = spec.log.sync == kForever ? -1 : spec.log.sync.count();
-    stream.mirror = spec.log.mirror.value_or(mirror_);
     if (spec.credentials) stream.group = spec.credentials->gid;
     return stream;
 }
@@ -64,7 +85,7 @@ Result<std::array<int, 2>> LogCapture::lend(InstanceId id, const JobSpec& spec, 
                                             bool begins_run) {
     std::array<int, 2> ends{-1, -1};
     for (const bool error : {false, true}) {
-        if (!is_captured(spec, error)) continue;
+        if (!is_captured(spec, error) && !is_for_journal(spec, error)) continue;
         const auto kept = stream_of(id, wanted_stream(spec, name, error), spec);
         if (!kept) return kept.error();
         if (begins_run) mark_run(**kept);
@@ -188,8 +209,14 @@ Result<std::map<LoggerProcess*, LogCapture::Slots>> LogCapture::slots_of(
             slots[stream->logger].push_back(stream->settings.slot);
         }
     }
-    if (slots.empty()) return Error{"what it writes is not kept: write stdout = \"capture\" in its [log]"};
+    if (slots.empty()) return nothing_kept(instances);
     return slots;
+}
+
+void LogCapture::run_ended(InstanceId id) {
+    for (const Kept* const stream : streams_of(id)) {
+        if (stream->settings.journal) stream->logger->tell(logger::slot_packet("ended", stream->settings.slot));
+    }
 }
 
 void LogCapture::keep_last_lines(InstanceId id) {

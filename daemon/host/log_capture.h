@@ -19,8 +19,8 @@
 
 namespace procsup {
 
-/// The pipes that captured output goes through. A pipe is made with the first run of an instance and kept until the instance is
-/// forgotten, over restarts of the job and of the logger that reads it.
+/// The pipes of output that is captured or goes to the journal. A pipe is made with the first run of an instance and kept until
+/// the instance is forgotten, over restarts of the job and of the logger that reads it.
 class LogCapture final : public LoggerUser {
 public:
     /// `told` gets what goes into the daemon's own log of a job.
@@ -32,9 +32,11 @@ public:
     /// Whether lines of jobs that do not say so go to procsupd's standard output too.
     void set_mirror(bool mirror) { mirror_ = mirror; }
 
-    /// The writing ends that a process of the instance gets as 1 and 2; they stay this object's. -1: that stream is not
-    /// captured. `begins_run`: it is its main process.
+    /// The writing ends that a process of the instance gets as 1 and 2; they stay this object's. -1: that stream does not go
+    /// through the logger. `begins_run`: it is its main process.
     Result<std::array<int, 2>> lend(InstanceId id, const JobSpec& spec, const InstanceName& name, bool begins_run);
+    /// A run of the instance has ended: so has the line that it was writing.
+    void run_ended(InstanceId id);
     /// The newest run of the instance has failed: its last lines are kept.
     void keep_last_lines(InstanceId id);
     /// The instance is no more. What it wrote is still read.

@@ -12,6 +12,7 @@
 
 #include "daemon/host/log_capture.h"
 #include "daemon/host/side_spec.h"
+#include "daemon/logger/journal_socket.h"
 
 namespace procsup {
 namespace {
@@ -57,6 +58,8 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
         order.fds = std::move(found->second);
         attached_.erase(found);
     }
+    if (spec.writes_to(Stream::Kind::Journal) && access(logger::kJournalSocket, F_OK) < 0)
+        return launch_refused(incarnation, SpawnStage::Journal, errno);
     const auto lent = lend_streams(id, spec, name, true);
     if (!lent) return launch_refused(incarnation, SpawnStage::Stdout, lent.error().os_error);
     order.lent = *lent;

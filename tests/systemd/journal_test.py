@@ -1,40 +1,66 @@
 """What reaches the journal, and that procsupd does not depend on the journal's health."""
 
 import json
+import os
+import re
 import signal
+import time
+from pathlib import Path
 
-from on_systemd import (SERVICE, TIME_SCALE, Process, ServiceTest, ctl, instances, journal_entry, main, properties,
-                        wait_for)
+from on_systemd import (PATIENCE, SERVICE, TIME_SCALE, Process, ServiceTest, ctl, instances, journal_entry, main, properties,
+                        run, wait_for)
 
 
 class Journal(ServiceTest):
     def test_has_the_lines_of_a_job_under_the_name_of_the_instance(self):
-        # It stays: journald looks at the process of a line for its unit, when it comes to it.
         self.job("talker", "instances = 2", "shell = 'echo said by $PROCSUPD_INSTANCE; exec sleep infinity'",
                  "[log]", 'stdout = "journal"')
         self.start()
         for instance in ("talker@0", "talker@1"):
             line = journal_entry(f"SYSLOG_IDENTIFIER={instance}", f"_SYSTEMD_UNIT={SERVICE}")
             self.assertEqual(line["MESSAGE"], f"said by {instance}")
-            self.assertEqual(line["_TRANSPORT"], "stdout")
+            self.assertEqual(line["PROCSUP_JOB"], "talker")
+            self.assertEqual(line["PROCSUP_INSTANCE"], instance)
+            self.assertEqual(line["PROCSUP_STREAM"], "stdout")
 
     def test_takes_the_level_from_the_line_else_from_the_stream(self):
-        self.job("both", 'type = "oneshot"', "shell = 'echo usual; echo \"<4>marked\"'", "[log]", 'stdout = "journal"')
+        self.job("both", 'type = "oneshot"', "shell = 'echo usual; echo \"<4>marked\"; echo bad too >&2'", "[log]",
+                 'stdout = "journal"', 'stderr = "journal"')
         self.job("errors", 'type = "oneshot"', "shell = 'echo bad >&2'", "[log]", 'stdout = "null"',
                  'stderr = "journal"')
         self.start()
-        for instance, message, priority in (("both", "usual", "6"), ("both", "marked", "4"), ("errors", "bad", "3")):
+        for instance, message, priority in (("both", "usual", "6"), ("both", "marked", "4"), ("both", "bad too", "3"),
+                                            ("errors", "bad", "3")):
             entry = journal_entry(f"SYSLOG_IDENTIFIER={instance}", holds=lambda entry: entry["MESSAGE"] == message)
             self.assertEqual(entry["PRIORITY"], priority, message)
 
     def test_has_the_last_line_of_a_job_that_ends_at_once(self):
-        self.job("brief", 'type = "oneshot"', "instances = 20", "shell = 'echo last words of $PROCSUPD_INSTANCE'",
+        self.job("brief", 'type = "oneshot"', "instances = 20", "shell = 'printf \"last words of $PROCSUPD_INSTANCE\"'",
                  "[log]", 'stdout = "journal"')
         self.start()
         for index in range(20):
-            # journald knows its unit although the process has ended when it looks.
             line = journal_entry(f"SYSLOG_IDENTIFIER=brief@{index}", f"_SYSTEMD_UNIT={SERVICE}")
             self.assertEqual(line["MESSAGE"], f"last words of brief@{index}")
+
+    def test_is_named_to_who_asks_for_the_lines_of_a_job(self):
+        self.job("talker", "shell = 'echo out; echo bad >&2; exec sleep infinity'", "[log]", 'stdout = "journal"')
+        self.job("half", "shell = 'echo out; echo bad >&2; exec sleep infinity'", "[log]", 'stdout = "journal"',
+                 'stderr = "capture"')
+        self.start()
+        refused = ctl("logs", "talker", check=False)
+        self.assertIn("what it writes is in the journal: journalctl PROCSUP_JOB=talker", refused.stderr)
+        journal_entry("PROCSUP_JOB=half", holds=lambda entry: entry["MESSAGE"] == "out")
+        end = time.monotonic() + PATIENCE
+        while ctl("logs", "-o", "cat", "half").stdout != "bad\n":
+            self.assertLess(time.monotonic(), end)
+
+    def test_lets_the_last_lines_of_a_failed_run_be_told(self):
+        self.job("dying", 'restart = "no"', "shell = 'echo alive; echo \"<2>dead\" >&2; exit 3'", "[log]",
+                 'stdout = "journal"', 'stderr = "journal"')
+        self.start()
+        end = time.monotonic() + PATIENCE
+        while not re.search(r"alive(.|\n)*dead", ctl("why", "dying", check=False).stdout):
+            self.assertLess(time.monotonic(), end, ctl("why", "dying", check=False).stdout)
 
     def test_has_inherited_output_under_the_service(self):
         self.job("heir", 'type = "oneshot"', "shell = 'echo inherited'", "[log]", 'stdout = "inherit"')
@@ -56,6 +82,96 @@ class Journal(ServiceTest):
         entry = journal_entry("PROCSUPD_JOB=sly", "PROCSUPD_STATE=failed")
         self.assertNotIn("FORGED", entry)
         self.assertEqual(entry["PRIORITY"], "4")
+
+
+class Numbers(ServiceTest):
+    """A job that writes numbers as fast as the journal takes them, until it is told that these are enough."""
+
+    def begin(self, name):
+        # The journal is that of all tests.
+        self.name = name
+        self.job(name, 'type = "oneshot"',
+                 "shell = 'until [ -e /run/test/enough ]; do i=$((i + 1)); echo $i; done; echo $i > /run/test/count'",
+                 "[log]", 'stdout = "journal"')
+        self.start()
+
+    def written(self, *options):
+        run("journalctl", "--sync")
+        shown = run("journalctl", "--no-pager", "-o", "cat", f"PROCSUP_JOB={self.name}", "PROCSUP_STREAM=stdout", *options)
+        return shown.stdout.splitlines()
+
+    def await_last(self, what, holds):
+        end = time.monotonic() + PATIENCE
+        while not holds(int((self.written("-n", "1") or ["0"])[0])):
+            self.assertLess(time.monotonic(), end, f"{what}; {self.written('-n', '1')} {instances()}")
+
+    def await_more(self):
+        before = int((self.written("-n", "1") or ["0"])[0])
+        self.await_last("lines flow", lambda last: last >= before + 1000)
+
+    def end(self):
+        """What was written, and what should be."""
+        (self.scratch / "enough").touch()
+        ctl("wait", self.name, "--for=exit", f"--timeout={PATIENCE:.0f}s")
+        count = int((self.scratch / "count").read_text())
+        self.await_last("all is written", lambda last: last == count)
+        return self.written(), [str(number) for number in range(1, count + 1)]
+
+    def test_are_all_there_in_order_when_the_journal_is_restarted(self):
+        self.begin("over-restarts")
+        for _ in range(3):
+            self.await_more()
+            run("systemctl", "restart", "systemd-journald.service")
+        self.await_more()
+        written, expected = self.end()
+        self.assertTrue(written == expected, (len(written), len(expected)))
+
+    def test_are_all_there_in_order_when_the_logger_is_killed(self):
+        self.begin("over-kills")
+        kills = 5
+        for _ in range(kills):
+            self.await_more()
+            logger = run("pgrep", "-x", "procsup-logger").stdout
+            os.kill(int(logger), signal.SIGKILL)
+        self.await_more()
+        written, expected = self.end()
+        once = [line for line, after in zip(written, [*written[1:], None]) if line != after]
+        self.assertTrue(once == expected, (len(once), len(expected)))
+        self.assertLessEqual(len(written) - len(once), kills)
+
+
+class NoJournal(ServiceTest):
+    SOCKET = Path("/run/systemd/journal/socket")
+
+    def setUp(self):
+        super().setUp()
+        self.job("talker", 'enabled = false', "shell = 'while read line; do echo $line; done < /run/test/lines'", "[log]",
+                 'stdout = "journal"')
+        self.fifo("lines")
+        self.start()
+
+    def without_journal(self):
+        aside = self.SOCKET.rename(self.SOCKET.with_name("aside"))
+        self.addCleanup(lambda: aside.exists() and aside.rename(self.SOCKET))
+        return aside
+
+    def test_is_why_a_job_cannot_start(self):
+        self.without_journal()
+        refused = ctl("start", "talker", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("cannot connect to the journal: No such file or directory", refused.stdout + refused.stderr)
+
+    def test_is_why_lines_wait_until_there_is_one(self):
+        ctl("start", "talker")
+        aside = self.without_journal()
+        with (self.scratch / "lines").open("w") as lines:
+            print("one\ntwo", file=lines, flush=True)
+            end = time.monotonic() + PATIENCE
+            while "write to the journal" not in ctl("why", "talker").stdout:
+                self.assertLess(time.monotonic(), end)
+            aside.rename(self.SOCKET)
+            journal_entry("PROCSUP_JOB=talker", holds=lambda entry: entry["MESSAGE"] == "one")
+            journal_entry("PROCSUP_JOB=talker", holds=lambda entry: entry["MESSAGE"] == "two")
 
 
 class HungJournal(ServiceTest):

@@ -56,7 +56,7 @@ def install():
         shutil.copy(os.environ[program], os.environ[place])
     own = Path(os.environ["PROCSUP_LIBEXECDIR"]) / "procsupd"
     own.mkdir(parents=True, exist_ok=True)
-    for part in ("guard", "keeper"):
+    for part in ("guard", "keeper", "logger"):
         shutil.copy(Path(os.environ["PROCSUP_DAEMON"]).parent / part / f"procsup-{part}", own)
     os.environ["PATH"] = os.environ["PROCSUP_BINDIR"] + ":" + os.environ["PATH"]
     USER_UNITS.mkdir(parents=True, exist_ok=True)
