@@ -202,7 +202,7 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
         return Error{"cannot promise on_crash = \"stop\": jobs can only be held by process groups here (" +
                      processes_->containment_reason() + ")"};
     }
-    processes_->set_surroundings({runtime_dir_->socket_path(), own_unit()});
+    processes_->set_socket_path(runtime_dir_->socket_path());
     Fd socket = std::move(inherited_socket_);
     if (!socket) {
         auto bound = runtime_dir_->bind_socket();

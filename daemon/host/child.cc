@@ -7,8 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <climits>
 
@@ -90,18 +88,6 @@ Step change_ids(const ChildPlan& plan) {
     return step.failed() ? step : verify_ids(plan);
 }
 
-/// Connects to systemd-journald's stream socket; the header says whose lines they are.
-long open_journal(const ChildPlan& plan) {
-    sockaddr_un address{AF_UNIX, "/run/systemd/journal/stdout"};
-    const long fd = raw_syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return fd;
-    long result = raw_syscall(SYS_connect, fd, &address, sizeof(address));
-    if (result < 0) return result;
-    raw_syscall(SYS_shutdown, fd, SHUT_RD);
-    result = raw_syscall(SYS_write, fd, plan.journal_header, plan.journal_header_size);
-    return result < 0 ? result : fd;
-}
-
 /// Opens what the stream names. O_NONBLOCK, taken off afterwards, so that a FIFO without a reader is an error instead of
 /// a wait; O_NOCTTY so that a terminal does not become the job's.
 long open_file(const ChildStream& stream) {
@@ -115,11 +101,10 @@ long open_file(const ChildStream& stream) {
 Step connect_stream(const ChildPlan& plan, int target) {
     constexpr SpawnStage kStages[] = {SpawnStage::Stdin, SpawnStage::Stdout, SpawnStage::Stderr};
     const ChildStream& stream = plan.streams[target];
-    const bool journal = stream.kind == ChildStream::Kind::Journal;
-    const SpawnStage stage = journal ? SpawnStage::Journal : kStages[target];
+    const SpawnStage stage = kStages[target];
     long source = stream.descriptor;
     if (stream.kind == ChildStream::Kind::Keep) return {};
-    if (stream.kind != ChildStream::Kind::Descriptor) source = journal ? open_journal(plan) : open_file(stream);
+    if (stream.kind != ChildStream::Kind::Descriptor) source = open_file(stream);
     if (source < 0) return Step{stage, -source};
     // dup3 rather than dup2, which newer architectures lack; the copy is not close-on-exec.
     return check(stage, raw_syscall(SYS_dup3, source, target, 0));

@@ -18,7 +18,7 @@ namespace procsup {
 
 /// Where one standard stream of the child comes from.
 struct ChildStream {
-    enum class Kind : std::uint8_t { Keep, Descriptor, Read, Append, Journal };
+    enum class Kind : std::uint8_t { Keep, Descriptor, Read, Append };
     Kind kind = Kind::Keep;
     int descriptor = -1;         ///< of Descriptor; below kFirstKeptFd
     const char* path = nullptr;  ///< of Read and Append
@@ -40,8 +40,6 @@ struct ChildPlan {
     std::size_t group_count;
 
     ChildStream streams[3];
-    const char* journal_header;  ///< first line of a stream to systemd-journald
-    std::size_t journal_header_size;
 
     struct Limit {
         int resource;

@@ -14,7 +14,7 @@ void* Spawner::Slot::map_stack() {
 
 void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     const auto invocation = order.invocation != 0 ? order.invocation : order.incarnation;
-    slot.text.lay_out(*order.spec, *order.name, surroundings_, invocation_prefix_ + fmt::format("{:016x}", invocation),
+    slot.text.lay_out(*order.spec, *order.name, socket_path_, invocation_prefix_ + fmt::format("{:016x}", invocation),
                       slot.plan);
     slot.plan.open_files = original_open_files_;
     slot.plan.drop_realtime = realtime_.in_force();

@@ -6,27 +6,17 @@
 namespace procsup {
 namespace {
 
-constexpr int kInfoPriority = 6;   // LOG_INFO
-constexpr int kErrorPriority = 3;  // LOG_ERR
-
 ChildStream child_stream(const Stream& stream, bool input) {
     switch (stream.kind) {
         case Stream::Kind::Inherit: return {ChildStream::Kind::Keep, -1, nullptr};
         case Stream::Kind::Null:
         case Stream::Kind::Capture:
+        case Stream::Kind::Journal:
         case Stream::Kind::Pipe: return {ChildStream::Kind::Descriptor, -1, nullptr};
-        case Stream::Kind::Journal: return {ChildStream::Kind::Journal, -1, nullptr};
         case Stream::Kind::File:
             return {input ? ChildStream::Kind::Read : ChildStream::Kind::Append, -1, stream.path.c_str()};
     }
     return {};
-}
-
-/// What systemd-journald wants to read first from a stream: identifier, unit, priority, whether "<3>" prefixes count,
-/// and three forwards (journald-stream.c names the order; the protocol is stable). The unit counts, from root, where
-/// journald cannot find it by the process any more: when that has ended before its lines are read.
-std::string journal_header(const std::string& identifier, const std::string& unit, int priority) {
-    return identifier + "\n" + unit + "\n" + std::to_string(priority) + "\n1\n0\n0\n0\n";
 }
 
 }  // namespace
@@ -42,19 +32,19 @@ const char* LaunchText::hold(const std::string& text, const InstanceName& name) 
     return keep(expand_job(text, name));
 }
 
-void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& name,
-                                     const LaunchSurroundings& surroundings, std::string_view invocation_id) {
+void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
+                                     std::string_view invocation_id) {
     envp_.clear();
     for (const auto& entry : spec.env) envp_.push_back(hold(entry, name));
     envp_.push_back(keep("PROCSUPD_JOB=" + name.job));
     envp_.push_back(keep("PROCSUPD_INSTANCE=" + name.instance));
     envp_.push_back(keep("PROCSUPD_INDEX=" + std::to_string(name.index)));
     envp_.push_back(keep("PROCSUPD_INVOCATION_ID=" + std::string(invocation_id)));
-    envp_.push_back(keep("PROCSUPD_SOCKET=" + surroundings.socket_path));
+    envp_.push_back(keep("PROCSUPD_SOCKET=" + socket_path));
     envp_.push_back(nullptr);
 }
 
-void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const LaunchSurroundings& surroundings,
+void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
                          std::string_view invocation_id, ChildPlan& plan) {
     held_.clear();
     // Pointers into held_ must survive its growth: short strings live inside the vector's elements.
@@ -62,7 +52,7 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const La
     argv_.clear();
     for (const auto& argument : spec.command) argv_.push_back(hold(argument, name));
     argv_.push_back(nullptr);
-    lay_out_environment(spec, name, surroundings, invocation_id);
+    lay_out_environment(spec, name, socket_path, invocation_id);
 
     // Like execvp(3): a name with a slash is a path, from the working directory on.
     const bool searched = spec.program.empty() && spec.command.front().find('/') == std::string::npos;
@@ -86,10 +76,6 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const La
     for (auto& stream : plan.streams) {
         if (stream.path != nullptr) stream.path = keep(expand_job(stream.path, name));
     }
-    const bool error_only = spec.stdout_stream.kind != Stream::Kind::Journal;
-    journal_header_ = journal_header(name.instance, surroundings.unit, error_only ? kErrorPriority : kInfoPriority);
-    plan.journal_header = journal_header_.data();
-    plan.journal_header_size = journal_header_.size();
 
     plan.limit_count = std::min(spec.limits.size(), std::size(plan.limits));
     for (std::size_t i = 0; i < plan.limit_count; ++i) {

@@ -10,22 +10,16 @@
 
 namespace procsup {
 
-/// What the daemon tells of itself to every process it starts.
-struct LaunchSurroundings {
-    std::string socket_path;  ///< of the control socket
-    std::string unit;         ///< the systemd unit the daemon runs in; empty: none
-};
-
 /// The strings of one launch: arguments and environment with ${job:…} replaced, kept where the child's plan points to.
 /// Used again for the next launch without giving its memory back.
 class LaunchText {
 public:
     /// Fills everything of `plan` that comes from the job; `plan` points into this object and into `spec`.
-    void lay_out(const JobSpec& spec, const InstanceName& name, const LaunchSurroundings& surroundings,
+    void lay_out(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
                  std::string_view invocation_id, ChildPlan& plan);
 
 private:
-    void lay_out_environment(const JobSpec& spec, const InstanceName& name, const LaunchSurroundings& surroundings,
+    void lay_out_environment(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
                              std::string_view invocation_id);
     const char* hold(const std::string& text, const InstanceName& name);
     const char* keep(std::string text);
@@ -33,7 +27,6 @@ private:
     std::vector<std::string> held_;
     std::vector<const char*> argv_;
     std::vector<const char*> envp_;
-    std::string journal_header_;
 };
 
 }  // namespace procsup

@@ -29,7 +29,7 @@ public:
     explicit Processes(SdEventLoop& loop);
 
     /// What jobs get as $PROCSUPD_SOCKET.
-    void set_surroundings(LaunchSurroundings surroundings) { spawner_.set_surroundings(std::move(surroundings)); }
+    void set_socket_path(std::string path) { spawner_.set_socket_path(std::move(path)); }
 
     bool claim_realtime() { return spawner_.claim_realtime(); }
 

@@ -79,13 +79,6 @@ void ServiceManager::extend_timeout(std::chrono::microseconds more) {
     send(fmt::format("EXTEND_TIMEOUT_USEC={}", more.count()));
 }
 
-std::string own_unit() {
-    char* unit = nullptr;
-    if (sd_pid_get_unit(0, &unit) < 0) return {};
-    const std::unique_ptr<char, decltype(&free)> owner(unit, &free);
-    return unit;
-}
-
 Fd inherited_socket() {
     const int count = sd_listen_fds(1);
     for (int i = 0; i < count; ++i) {

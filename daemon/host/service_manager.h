@@ -36,9 +36,6 @@ private:
     std::deque<std::string> unsent_;
 };
 
-/// The unit of the system's service manager that this process belongs to, by its cgroup (sd_pid_get_unit(3)); or empty.
-std::string own_unit();
-
 /// Sockets that a service manager opened for us (sd_listen_fds(3)); the first one, or none.
 Fd inherited_socket();
 

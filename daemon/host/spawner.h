@@ -65,7 +65,7 @@ public:
     Spawner& operator=(const Spawner&) = delete;
 
     /// What processes get as $PROCSUPD_SOCKET.
-    void set_surroundings(LaunchSurroundings surroundings) { surroundings_ = std::move(surroundings); }
+    void set_socket_path(std::string path) { socket_path_ = std::move(path); }
     /// Where permitted, the daemon runs before all processes that it starts.
     bool claim_realtime() { return realtime_.claim(); }
     /// Takes the low descriptors that children need; once, while they are free.
@@ -110,7 +110,7 @@ private:
 
     SdEventLoop& loop_;
     LaunchObserver& observer_;
-    LaunchSurroundings surroundings_;
+    std::string socket_path_;  ///< of the control socket: every process is told
     Realtime realtime_;
     ForkFilter fork_filter_;
     std::string invocation_prefix_;
