@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -29,6 +31,23 @@ std::string make_place() {
     return mkdtemp(name);
 }
 
+/// One that takes everything, as fast as it is read.
+struct Journal {
+    explicit Journal(const std::string& path) : socket(path) {
+        sockaddr_un address{AF_UNIX, {}};
+        path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+        unlink(path.c_str());
+        require(bind(end.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+    }
+    void read() const {
+        char datagram[1];
+        while (recv(end.get(), datagram, sizeof(datagram), 0) >= 0) continue;
+    }
+
+    Fd end{::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    JournalSocket socket;
+};
+
 /// What procsupd keeps of a logger, filled with the input.
 class World {
 public:
@@ -51,17 +70,22 @@ public:
     }
 
     void recover(const CapturedStream& settings) {
-        JournalSocket journal("/dev/null");
+        Journal journal(settings.dir + "/journal");
         Stream stream(settings, Fd(dup(job_[0])),
-                      std::make_shared<LogDir>(settings.dir, std::make_shared<LockedDirs>()), journal,
+                      std::make_shared<LogDir>(settings.dir, std::make_shared<LockedDirs>()), journal.socket,
                       memory_->begun[settings.slot]);
         Pump pump(*memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
                   Pump::Hooks{[&](std::uint32_t slot) { return slot == settings.slot ? &stream : nullptr; }});
         pump.adopt(stream, 1);
         pump.recover(1);
         std::size_t bytes = 0;
-        while (pump.move(stream, 2, bytes) == Pump::Moved::Some) continue;
+        const auto moves = [](Pump::Moved moved) { return moved == Pump::Moved::Some || moved == Pump::Moved::HeldUp; };
+        do {
+            journal.read();
+        } while (moves(pump.move(stream, 2, bytes)));
         pump.note_runs(stream);
+        pump.end_line(stream, 3);
+        journal.read();
         pump.settle_losses(stream, 3);
         last_lines(stream, 0);
         require(!pump.has_waiting(stream));
@@ -110,6 +134,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     settings.format = static_cast<procsup::LogFormat>(data[0] % 3);
     settings.retention.max_size = data[0] % 2 == 0 ? 4096 : 0;
     settings.retention.keep = 2;
+    settings.journal = data[0] % 5 == 0;
     World(input.substr(1)).recover(settings);
     for (const auto& entry : std::filesystem::directory_iterator(place)) std::filesystem::remove(entry.path());
     return 0;
