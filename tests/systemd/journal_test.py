@@ -199,6 +199,17 @@ class HungJournal(ServiceTest):
         self.journald.send(signal.SIGCONT)
         wait_for(SERVICE, ActiveState="active")
 
+    def test_does_not_stop_a_job_that_may_lose_lines(self):
+        self.job("loose", 'type = "oneshot"', 'enabled = false', "shell = 'seq 1 300000'", "[log]", 'stdout = "journal"',
+                 'on_full = "drop_newest"')
+        self.start()
+        self.journald.send(signal.SIGSTOP)
+        ctl("start", "loose")
+        ctl("wait", "loose", "--for=exit", f"--timeout={PATIENCE:.0f}s")
+        self.assertIn("the journal does not take it", ctl("why", "loose", check=False).stdout)
+        self.journald.send(signal.SIGCONT)
+        journal_entry("PROCSUP_JOB=loose", "PRIORITY=4", holds=lambda entry: "lines lost" in entry["MESSAGE"])
+
 
 if __name__ == "__main__":
     main()
