@@ -142,6 +142,7 @@ void ConfigurationReader::read_job(const SourceFile& source, const std::string& 
     draft.home_folder = source.project ? source.folder : "/";
     KeyReader(problems_, source).read_job(table, draft);
     if (!fits) return;
+    let_stderr_follow(draft);
     auto spec = resolver_.resolve(draft);
     check_total(place, spec);
     references_.add(draft, spec);
@@ -149,6 +150,13 @@ void ConfigurationReader::read_job(const SourceFile& source, const std::string& 
     if (!problems_.empty()) return;
     note_usual_streams(draft);
     jobs_.push_back(std::move(spec));
+}
+
+/// Who reads output where nothing tells streams apart looks for all of it there.
+void ConfigurationReader::let_stderr_follow(JobDraft& draft) {
+    const auto& output = draft.spec.stdout_stream;
+    const bool shared = output.kind == Stream::Kind::Inherit || output.kind == Stream::Kind::Journal;
+    if (shared && !draft.written(Key::LogStderr)) draft.spec.stderr_stream = output;
 }
 
 void ConfigurationReader::note_usual_streams(const JobDraft& draft) {

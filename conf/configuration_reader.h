@@ -46,6 +46,7 @@ private:
     bool may_add(const Place& place, const std::string& name);
     /// Bounds what all jobs together are, however small each file is.
     void check_total(const Place& place, const JobSpec& spec);
+    static void let_stderr_follow(JobDraft& draft);
     void note_usual_streams(const JobDraft& draft);
     void resolve_daemon(DaemonSpec& daemon, const DaemonPlaces& places);
     void resolve_access(const std::vector<PlacedName>& names, AccessRule& rule);

@@ -248,6 +248,15 @@ TEST(JobKeys, DefaultsAreThoseOfAnEmptySpec) {
     EXPECT_EQ(job.log, LogPolicy());
 }
 
+TEST(JobKeys, ErrorOutputGoesWhereOutputGoesWhenThatTellsNoStreamsApart) {
+    using Kind = Stream::Kind;
+    EXPECT_EQ(job_with("log.stdout = 'journal'").stderr_stream.kind, Kind::Journal);
+    EXPECT_EQ(job_with("log.stdout = 'inherit'").stderr_stream.kind, Kind::Inherit);
+    EXPECT_EQ(job_with("log.stdout = 'null'").stderr_stream.kind, Kind::Capture);
+    EXPECT_EQ(job_with("log.stdout = '/srv/out'").stderr_stream.kind, Kind::Capture);
+    EXPECT_EQ(job_with("log.stdout = 'journal'\nlog.stderr = 'capture'").stderr_stream.kind, Kind::Capture);
+}
+
 TEST(JobCommand, IsTakenAsAnArrayOrSplitOrGivenToAShell) {
     EXPECT_EQ(job_of("command = [\"/bin/a\", \"b c\"]").command, (std::vector<std::string>{"/bin/a", "b c"}));
     EXPECT_EQ(job_of("command = \"/bin/a 'b c'\"").command, (std::vector<std::string>{"/bin/a", "b c"}));

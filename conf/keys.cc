@@ -172,7 +172,8 @@ constexpr std::array kRows{
         "_inherit_ (the daemon's own; also where nothing is written here and procsupd cannot keep files), _null_, "
         "_journal_ (line by line, see procsupd(8)), or appended to a file",
         [](R& r, V& v) { r.stream(v, r.job().spec.stdout_stream); }},
-    KeyRow{Key::LogStderr, "log", "stderr", &kOutput, "\"capture\"", "all jobs", "where error output goes",
+    KeyRow{Key::LogStderr, "log", "stderr", &kOutput,
+           "\"capture\", or as stdout where that is \"inherit\" or \"journal\"", "all jobs", "where error output goes",
            [](R& r, V& v) { r.stream(v, r.job().spec.stderr_stream); }},
     KeyRow{Key::LogStdin, "log", "stdin", &kInput, "\"null\"", "all jobs", "where input comes from",
            [](R& r, V& v) { r.stream(v, r.job().spec.stdin_stream); }},

@@ -131,8 +131,8 @@ class Numbers(ServiceTest):
         kills = 5
         for _ in range(kills):
             self.await_more()
-            logger = run("pgrep", "-x", "procsup-logger").stdout
-            os.kill(int(logger), signal.SIGKILL)
+            logger = run("pgrep", "-f", "^procsup-logger /run").stdout
+            os.kill(int(logger.split()[0]), signal.SIGKILL)
         self.await_more()
         written, expected = self.end()
         once = [line for line, after in zip(written, [*written[1:], None]) if line != after]
