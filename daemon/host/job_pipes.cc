@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "daemon/host/kept_pipe.h"
+
 namespace procsup {
 namespace {
 
@@ -14,12 +16,8 @@ namespace {
 /// write, whatever user the job that reads is; only its user may read.
 constexpr mode_t kMode = 0622;
 
-Fd opened(int pipe, int access) {
-    return Fd(open(("/proc/self/fd/" + std::to_string(pipe)).c_str(), access | O_CLOEXEC));
-}
-
 Result<Fd> end_of(int pipe, int access) {
-    Fd end = opened(pipe, access);
+    Fd end = open_end(pipe, access);
     if (!end && errno == EACCES) {
         // A root that may not read what is another user's.
         fcntl(pipe, F_SETFL, 0);
@@ -53,13 +51,10 @@ std::optional<ChildFailure> JobPipes::connect(const JobSpec& job, std::optional<
 Result<int> JobPipes::pipe_to(const std::string& reader) {
     Fd& pipe = pipes_[reader];
     if (pipe) return pipe.get();
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
-    const Fd reading(ends[0]), writing(ends[1]);
-    const Fd both = opened(reading.get(), O_RDWR);
-    if (!both || fchmod(both.get(), kMode) < 0) return os_failure("open a pipe", errno);
-    pipe.reset(fcntl(both.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
-    if (!pipe) return os_failure("keep a pipe", errno);
+    auto made = make_kept_pipe();
+    if (!made) return made.error();
+    if (fchmod(made->get(), kMode) < 0) return os_failure("open a pipe to others", errno);
+    pipe = std::move(*made);
     return pipe.get();
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "daemon/host/kept_pipe.h"
 #include "daemon/host/launch_slot.h"
 
 namespace procsup {
@@ -22,13 +23,18 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
 }
 
 void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
-    slot.passes_fds = order.fds || order.lent[0] >= 0 || order.lent[1] >= 0;
+    slot.passes_fds = order.fds || order.pipes[0] >= 0 || order.pipes[1] >= 0;
     for (std::size_t i = 0; i < 3; ++i) {
         ChildStream& stream = slot.plan.streams[i];
         const int low = slot.plan.status_fd + 1 + static_cast<int>(i);
-        const int given = order.fds && (*order.fds)[i] ? (*order.fds)[i].get() : i > 0 ? order.lent[i - 1] : -1;
-        if (given >= 0) {
-            dup3(given, low, O_CLOEXEC);
+        const bool given = order.fds && (*order.fds)[i];
+        const int pipe = i > 0 ? order.pipes[i - 1] : -1;
+        if (given) {
+            dup3((*order.fds)[i].get(), low, O_CLOEXEC);
+            stream = {ChildStream::Kind::Descriptor, low, nullptr};
+        } else if (pipe >= 0) {
+            const Fd end = open_end(pipe, O_WRONLY);
+            dup3(end ? end.get() : pipe, low, O_CLOEXEC);
             stream = {ChildStream::Kind::Descriptor, low, nullptr};
         } else if (stream.kind == ChildStream::Kind::Descriptor) {
             // The reserved numbers are /dev/null while nobody uses them.

@@ -1,6 +1,5 @@
 #include "daemon/host/log_capture.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,7 +11,7 @@
 #include <utility>
 
 #include "common/units.h"
-#include "daemon/host/child.h"
+#include "daemon/host/kept_pipe.h"
 #include "daemon/logger/memory.h"
 
 namespace procsup {
@@ -37,17 +36,9 @@ Error nothing_kept(const std::vector<const Instance*>& instances) {
     return Error{"what it writes is in the journal: journalctl" + matches};
 }
 
-/// For the next run, whatever became of the pipe in the one before.
-void make_ready(const Fd& writing, const JobSpec& spec) {
-    // That it does not block is the pipe's, not the process's.
-    fcntl(writing.get(), F_SETFL, 0);
-    // So that the job may open /dev/stdout.
-    if (spec.credentials) (void)fchown(writing.get(), spec.credentials->uid, spec.credentials->gid);
-}
-
-Fd kept(int number) {
-    Fd low(number);
-    return Fd(fcntl(low.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+/// With each run, as a reload can have given it another user: so that the job may open /dev/stdout.
+void make_ready(const Fd& pipe, const JobSpec& spec) {
+    if (spec.credentials) (void)fchown(pipe.get(), spec.credentials->uid, spec.credentials->gid);
 }
 
 }  // namespace
@@ -81,24 +72,24 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     return stream;
 }
 
-Result<std::array<int, 2>> LogCapture::lend(InstanceId id, const JobSpec& spec, const InstanceName& name,
-                                            bool begins_run) {
-    std::array<int, 2> ends{-1, -1};
+Result<std::array<int, 2>> LogCapture::pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name,
+                                                bool begins_run) {
+    std::array<int, 2> pipes{-1, -1};
     for (const bool error : {false, true}) {
         if (!is_captured(spec, error) && !is_for_journal(spec, error)) continue;
         const auto kept = stream_of(id, wanted_stream(spec, name, error), spec);
         if (!kept) return kept.error();
         if (begins_run) mark_run(**kept);
-        ends[error ? 1 : 0] = (*kept)->writing.get();
+        pipes[error ? 1 : 0] = (*kept)->pipe.get();
     }
-    return ends;
+    return pipes;
 }
 
 void LogCapture::mark_run(const Kept& stream) {
     const auto slot = stream.settings.slot;
     const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
     auto& memory = stream.logger->memory();
-    const auto at = memory.written_to(slot, stream.reading.get(), stream.logger->staging());
+    const auto at = memory.written_to(slot, stream.pipe.get(), stream.logger->staging());
     memory.streams[slot].marks.add({at, now.time_since_epoch().count()});
 }
 
@@ -114,7 +105,7 @@ Result<LogCapture::Kept*> LogCapture::stream_of(InstanceId id, const logger::Cap
     }
     if (known == nullptr) return new_stream(id, wanted, spec);
     Kept& stream = *known;
-    make_ready(stream.writing, spec);
+    make_ready(stream.pipe, spec);
     auto settings = wanted;
     settings.slot = stream.settings.slot;
     if (std::exchange(stream.settings, settings) != settings) logger.tell(logger::stream_packet(settings));
@@ -126,44 +117,39 @@ Result<LogCapture::Kept*> LogCapture::new_stream(InstanceId id, const logger::Ca
     auto& place = of_instance_[id][wanted.name == "stderr" ? 1 : 0];
     if (Kept* const before = taken_back(wanted)) {
         place = before;
-        make_ready(before->writing, spec);
+        make_ready(before->pipe, spec);
         // With its pipe: perhaps the logger has forgotten it by now.
-        before->logger->tell_lending(logger::stream_packet(before->settings), before->reading.get());
+        before->logger->tell_lending(logger::stream_packet(before->settings), before->pipe.get());
         return before;
     }
     if (streams_.size() >= logger::kMostStreams) return os_failure("capture more streams", EMFILE);
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
+    auto pipe = make_kept_pipe();
+    if (!pipe) return pipe.error();
     const auto slot = free_slot();
     Kept& stream = streams_[slot];
     stream.logger = &loggers_.for_dir(wanted.dir);
     stream.settings = wanted;
     stream.settings.slot = slot;
-    stream.reading = kept(ends[0]);
-    stream.writing = kept(ends[1]);
-    if (!stream.reading || !stream.writing) {
-        streams_.erase(slot);
-        free_slots_.push_back(slot);
-        return os_failure("keep a pipe", EMFILE);
-    }
+    stream.pipe = std::move(*pipe);
     place = &stream;
-    make_ready(stream.writing, spec);
-    stream.logger->tell_lending(logger::stream_packet(stream.settings), stream.reading.get());
+    make_ready(stream.pipe, spec);
+    stream.logger->tell_lending(logger::stream_packet(stream.settings), stream.pipe.get());
     return &stream;
 }
 
 /// A job that was removed and is there again goes on with what it had, as long as the logger has not written all of that: no two
 /// streams have the same file.
 LogCapture::Kept* LogCapture::taken_back(const logger::CapturedStream& wanted) {
-    for (auto& [slot, stream] : streams_) {
-        const bool same = stream.settings.dir == wanted.dir && stream.settings.file_name() == wanted.file_name();
-        if (!stream.removing || !same) continue;
-        stream.removing = false;
-        stream.settings = wanted;
-        stream.settings.slot = slot;
-        return &stream;
-    }
-    return nullptr;
+    const auto found = std::find_if(removing_.begin(), removing_.end(), [&](std::uint32_t slot) {
+        const auto& settings = streams_.at(slot).settings;
+        return settings.dir == wanted.dir && settings.file_name() == wanted.file_name();
+    });
+    if (found == removing_.end()) return nullptr;
+    auto& stream = streams_.at(*found);
+    stream.settings = wanted;
+    stream.settings.slot = *found;
+    removing_.erase(found);
+    return &stream;
 }
 
 std::uint32_t LogCapture::free_slot() {
@@ -174,7 +160,7 @@ std::uint32_t LogCapture::free_slot() {
 }
 
 void LogCapture::let_go(Kept& stream) {
-    stream.removing = true;
+    removing_.insert(stream.settings.slot);
     stream.logger->tell(logger::slot_packet("remove", stream.settings.slot));
 }
 
@@ -272,20 +258,20 @@ Result<void> LogCapture::rotate(const std::vector<const Instance*>& instances) {
 void LogCapture::tell_all(LoggerProcess& logger) {
     for (const auto& [slot, stream] : streams_) {
         if (stream.logger != &logger) continue;
-        logger.tell_lending(logger::stream_packet(stream.settings), stream.reading.get());
+        logger.tell_lending(logger::stream_packet(stream.settings), stream.pipe.get());
     }
     logger.tell(std::string(logger::kWorkPacket));
-    for (const auto& [slot, stream] : streams_) {
-        if (stream.logger == &logger && stream.removing) logger.tell(logger::slot_packet("remove", slot));
+    for (const auto slot : removing_) {
+        if (streams_.at(slot).logger == &logger) logger.tell(logger::slot_packet("remove", slot));
     }
 }
 
 void LogCapture::heard(const json::Value& packet) {
     if (const auto* removed = packet.find("removed")) {
-        const auto found = streams_.find(static_cast<std::uint32_t>(removed->int_or("slot", 0)));
-        if (found == streams_.end() || !found->second.removing) return;
-        free_slots_.push_back(found->first);
-        streams_.erase(found);
+        const auto slot = static_cast<std::uint32_t>(removed->int_or("slot", 0));
+        if (removing_.erase(slot) == 0) return;
+        free_slots_.push_back(slot);
+        streams_.erase(slot);
     } else if (const auto* tail = packet.find("tail")) {
         keep_tail(*tail);
     } else if (const auto* problem = packet.find("problem")) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,9 +33,9 @@ public:
     /// Whether lines of jobs that do not say so go to procsupd's standard output too.
     void set_mirror(bool mirror) { mirror_ = mirror; }
 
-    /// The writing ends that a process of the instance gets as 1 and 2; they stay this object's. -1: that stream does not go
-    /// through the logger. `begins_run`: it is its main process.
-    Result<std::array<int, 2>> lend(InstanceId id, const JobSpec& spec, const InstanceName& name, bool begins_run);
+    /// The pipes (kept_pipe.h) that 1 and 2 of a process of the instance are the writing ends of; they stay this object's. -1: that
+    /// stream does not go through a logger. `begins_run`: it is its main process.
+    Result<std::array<int, 2>> pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name, bool begins_run);
     /// A run of the instance has ended: so has the line that it was writing.
     void run_ended(InstanceId id);
     /// The newest run of the instance has failed: its last lines are kept.
@@ -54,9 +55,8 @@ public:
 private:
     struct Kept {
         LoggerProcess* logger = nullptr;  ///< who writes it
-        bool removing = false;            ///< its instance is forgotten
         logger::CapturedStream settings;
-        Fd reading, writing;
+        Fd pipe;
         std::string problem;
         std::vector<std::string> last_lines;
     };
@@ -82,6 +82,7 @@ private:
     bool mirror_ = false;
     std::map<std::uint32_t, Kept> streams_;  ///< by slot, which no two loggers have
     std::unordered_map<InstanceId, std::array<Kept*, 2>> of_instance_;
+    std::set<std::uint32_t> removing_;  ///< whose instance is forgotten
     Slots free_slots_;
 };
 

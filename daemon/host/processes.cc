@@ -60,9 +60,9 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
     }
     if (spec.writes_to(Stream::Kind::Journal) && access(logger::kJournalSocket, F_OK) < 0)
         return launch_refused(incarnation, SpawnStage::Journal, errno);
-    const auto lent = lend_streams(id, spec, name, true);
-    if (!lent) return launch_refused(incarnation, SpawnStage::Stdout, lent.error().os_error);
-    order.lent = *lent;
+    const auto pipes = pipes_of(id, spec, name, true);
+    if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
+    order.pipes = *pipes;
     const auto failure = job_pipes_.connect(spec, order.fds);
     if (failure) return launch_refused(incarnation, failure->stage, failure->os_error);
     spawner_.launch(std::move(order));
@@ -78,16 +78,16 @@ void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideO
     order.invocation = beside.beside;
     order.spec = run.spec;
     order.name = &beside.name;
-    const auto lent = lend_streams(id, *run.spec, beside.name, false);
-    if (!lent) return launch_refused(incarnation, SpawnStage::Stdout, lent.error().os_error);
-    order.lent = *lent;
+    const auto pipes = pipes_of(id, *run.spec, beside.name, false);
+    if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
+    order.pipes = *pipes;
     spawner_.launch(std::move(order));
 }
 
-Result<std::array<int, 2>> Processes::lend_streams(InstanceId id, const JobSpec& spec, const InstanceName& name,
-                                                   bool begins_run) const {
+Result<std::array<int, 2>> Processes::pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name,
+                                               bool begins_run) const {
     if (log_capture_ == nullptr) return std::array<int, 2>{-1, -1};
-    return log_capture_->lend(id, spec, name, begins_run);
+    return log_capture_->pipes_of(id, spec, name, begins_run);
 }
 
 void Processes::forget(InstanceId id) {

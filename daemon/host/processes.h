@@ -167,8 +167,8 @@ private:
 
     void note(Incarnation incarnation, decltype(Note::what) what) { notes_.push_back({incarnation, std::move(what)}); }
     void run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting);
-    Result<std::array<int, 2>> lend_streams(InstanceId id, const JobSpec& spec, const InstanceName& name,
-                                            bool begins_run) const;
+    Result<std::array<int, 2>> pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name,
+                                        bool begins_run) const;
     void hand_over(const Note& note, TimePoint now);
     void helper_noted(const Note& note);
     bool cancelled(Incarnation incarnation);

@@ -31,7 +31,7 @@ struct LaunchOrder {
     const JobSpec* spec = nullptr;
     const InstanceName* name = nullptr;
     std::optional<StandardFds> fds;
-    std::array<int, 2> lent{-1, -1};  ///< what becomes 1 and 2 otherwise, where it is none of them -1; the lender's
+    std::array<int, 2> pipes{-1, -1};  ///< kept pipes (kept_pipe.h) whose writing ends are 1 and 2 otherwise; -1: none
 };
 
 /// What becomes of a launch. Called also from inside launch(), so it only takes note.

@@ -33,7 +33,7 @@ struct BegunLine {
 
 /// What is written next, and what comes of it.
 struct Step {
-    std::string_view bytes;    ///< for the sink; valid until the next step
+    std::string_view bytes;    ///< for the sink; valid until the next step of any stream
     std::size_t consumed = 0;  ///< bytes of the batch that this is
     LineState after;
     bool rotate = false;  ///< the file is full when they are written

@@ -32,7 +32,8 @@ private:
     BegunLine& begun_;
     std::uint32_t usual_priority_;
     std::string fields_;  ///< that every entry has
-    std::string joined_, out_;
+    /// For all: a step is sent before the next one is asked for, of whichever stream.
+    inline static thread_local std::string joined_, out_;
 };
 
 }  // namespace procsup::logger

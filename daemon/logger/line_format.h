@@ -38,7 +38,8 @@ private:
     std::uint64_t max_size_;
     std::string prefix_, continued_prefix_;  ///< what every line begins with, at a given time
     std::size_t time_at_ = 0;                ///< in both
-    std::string out_;
+    /// One for all: a step is written before the next one is asked for, of whichever stream.
+    inline static thread_local std::string out_;
 };
 
 }  // namespace procsup::logger

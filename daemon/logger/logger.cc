@@ -19,6 +19,12 @@ namespace {
 /// procsupd has died, and with it its jobs; what has not ended after this is not waited for.
 constexpr auto kLongestOrphaned = std::chrono::seconds(10);
 
+/// Of a pipe that procsupd keeps, which is open for writing too: without that its end is seen when procsupd has died.
+Fd reading_end(Fd pipe) {
+    Fd end(open(("/proc/self/fd/" + std::to_string(pipe.get())).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    return end ? std::move(end) : std::move(pipe);
+}
+
 }  // namespace
 
 Logger::Logger(EventLoop& loop, Fd control, std::function<void(int)> end)
@@ -148,7 +154,7 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
         shared = std::make_shared<LogDir>(settings.dir, locked_dirs_, &compressor_);
         dir = shared;
     }
-    Fd pipe = before != nullptr ? std::move(before->pipe) : std::move(packet.fds[0]);
+    Fd pipe = before != nullptr ? std::move(before->pipe) : reading_end(std::move(packet.fds[0]));
     const auto room = static_cast<std::size_t>(std::max(fcntl(pipe.get(), F_GETPIPE_SZ), PIPE_BUF));
     if (before == nullptr && room >= Batch::kSize) ++wide_;
     const auto slot = settings.slot;

@@ -15,7 +15,7 @@
 /// What procsupd and its logger say to each other over a SOCK_SEQPACKET socket, one JSON object a packet.
 ///
 /// To the logger, in this order: {"begin": true} with the memory (memory.h) and the staging pipe, both ends; {"stream": …} with
-/// the read end of the pipe, for each; {"work": true}, upon which it finishes what a logger before it has begun. After that:
+/// the pipe, for each; {"work": true}, upon which it finishes what a logger before it has begun. After that:
 ///   {"stream": …}                               a new one, with its pipe; or new settings of one it has, without
 ///   {"remove": {"slot": 3}}                     read it to its end, then forget it
 ///   {"read": {"slots": […], "follow": false}}   with the logger's end of a reading connection (common/log_file.h)

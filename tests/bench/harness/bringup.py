@@ -35,6 +35,14 @@ def rows_of(bench, samples, count):
             samples.row(f"bring-up of {jobs}: first to last main() (configuration is loaded)", TIME, f"spread{count}",
                         peers, product),
             samples.row(f"bring-up of {jobs}: supervisor CPU per job", TIME, f"cpu{count}", peers, product, most=cpu)]
+    mode = bench.modes()[0]
+    product = bench.captured(mode).name
+    rows += [
+        samples.row(f"bring-up of {count:,} jobs, {mode}, output captured: start to last main()", TIME, f"total{count}",
+                    (), product),
+        samples.row(f"bring-up of {count:,} jobs, {mode}, output captured: supervisor CPU per job", TIME, f"cpu{count}",
+                    (), product)]
+    product = bench.in_mode(bench.modes()[-1]).name
     rows.append(samples.row(f"CPU of the loading child per job, {count:,} jobs (to {10000 / count:.3g} us)", TIME,
                             f"load{count}", (), product))
     return rows
@@ -45,7 +53,7 @@ def run(bench):
     rows = []
     for count, rounds in ((20, 2),) if bench.quick else ((1000, 9), (5000, 5)):
         count = bench.affordable(count)
-        contestants = [Floor(bench.tools, "up"), *map(bench.in_mode, bench.modes()),
+        contestants = [Floor(bench.tools, "up"), *map(bench.in_mode, bench.modes()), bench.captured(bench.modes()[0]),
                        *(peer for peer in bench.peers if peer.most_jobs >= count)]
         for number in range(rounds):
             for supervisor in in_turn(contestants, number):

@@ -55,14 +55,17 @@ def keeper_rows(bench, samples, rounds):
 def run(bench):
     samples = Samples()
     product = light_mode(bench)
+    captured = bench.captured(product.mode)
     count, rounds = (20, 1) if bench.quick else (1000, 3)
     for number in range(rounds):
-        for supervisor in in_turn([product, *bench.peers], number):
+        for supervisor in in_turn([product, captured, *bench.peers], number):
             bench.attempt(supervisor, number, one_round, bench, samples, supervisor, count)
     return [
         samples.row(f"memory (PSS) without jobs, {product.mode}", MEMORY, "base", bench.peers, product.name,
                     most=6 * 1024),
         samples.row(f"memory (PSS) per idle job, {product.mode}, {count:,} jobs", MEMORY, "each", bench.peers,
                     product.name, most=4),
+        samples.row(f"memory (PSS) per idle job, {product.mode}, output captured, with the logger", MEMORY, "each", (),
+                    captured.name),
         *keeper_rows(bench, samples, rounds),
     ]

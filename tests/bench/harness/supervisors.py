@@ -69,19 +69,21 @@ class TreeFloor(Supervisor):
 
 
 class Procsupd(Supervisor):
-    """Jobs have default settings, except that one which is to be restarted or killed at once says so; so has procsupd,
-    except for the way of holding them together, where `mode` says one."""
+    """Jobs have default settings, except that one which is to be restarted or killed at once says so, and that they write where
+    procsupd does, as with others, unless `captured`; so has procsupd, except for the way of holding them together, where
+    `mode` says one."""
 
-    def __init__(self, tools, mode=None):
+    def __init__(self, tools, mode=None, captured=False):
         self._tools = tools
         self.mode = mode
-        self.name = f"procsupd-{mode}" if mode else "procsupd"
+        self._captured = captured
+        self.name = "-".join(word for word in ("procsupd", mode, "captured" if captured else None) if word)
 
     def more_settings(self, folder, job):
         return []
 
     def prepare(self, folder, jobs):
-        lines = ["[defaults]", 'description = "benchmark"'] if not jobs else []
+        lines = ["[defaults.log]"] if self._captured else ["[defaults.log]", 'stdout = "inherit"']
         for job in jobs:
             lines += [f"[jobs.{job.name}]", f"command = {json.dumps(job.argv)}"]
             if job.restarts:
