@@ -1,14 +1,16 @@
 """Where captured output cannot be written for a while, nothing of it is lost and nobody else waits."""
+import errno
 import os
-import shutil
 import random
+import shutil
 import signal
 import subprocess
 import time
 import unittest
 
 import fuse
-from captured import AS_WRITTEN, CaptureTest, captured, content_of, files_of, numbered
+from captured import AS_WRITTEN, CaptureTest, captured, content_of, files_of, numbered, unstamped
+from fuse_files import Files
 from harness import ROOT, Lines
 from hostile import works
 from numbered_lines import Board, faults
@@ -326,6 +328,97 @@ class HungDisk(CaptureTest):
         begun = time.monotonic()
         s.ctl(*words)
         return time.monotonic() - begun
+
+
+@unittest.skipUnless(fuse.available(), "needs root and /dev/fuse")
+class FailingDisk(CaptureTest):
+    """The directory "mount" is on a file system whose writes wait or fail as the test says."""
+
+    def on_a_disk(self, *jobs):
+        s = self.prepare("".join(jobs))
+        os.mkdir(s.path("mount"))
+        self.disk = Files(s.path("mount"))
+        self.addCleanup(self.disk.close)
+        return s
+
+    def echo(self, name, **log):
+        return captured(name, f"echo run; echo up > @DIR@/up; exec cat < @DIR@/{name}", *QUICK, dir="@DIR@/mount", **log)
+
+    def start(self, s, *jobs):
+        self.to_jobs = [s.fifo(name) for name in jobs]
+        s.start().settle()
+        for _ in jobs:
+            s.up.next()
+
+    def say(self, text):
+        for end in self.to_jobs:
+            os.write(end.fd, text.encode())
+
+    def test_a_write_that_hangs_holds_up_neither_procsupd_nor_restarts(self):
+        s = self.on_a_disk(self.echo("web"))
+        self.start(s, "web")
+        self.await_true("it is written", lambda: self.disk.content("web.out.log") == b"run\n")
+        self.disk.hold()
+        self.say("hangs\n")
+        self.await_true("the write hangs", lambda: self.disk.waiting)
+        for _ in range(5):
+            begun = time.monotonic()
+            s.ctl("restart", "web")
+            s.ctl("ping")
+            self.assertLess(time.monotonic() - begun, 0.2 * SCALE)
+            s.up.next()
+        self.await_true("it is told", lambda: "does not answer" in s.instance("web").get("output_problem", ""))
+        self.disk.let_go()
+        self.await_true("all is there", lambda: self.disk.content("web.out.log") == b"run\nhangs\n" + b"run\n" * 5)
+        self.assertNotIn("output_problem", s.instance("web"))
+
+    def test_a_logger_that_is_killed_in_a_write_that_hangs(self):
+        s = self.on_a_disk(self.echo("web", format="stamped"))
+        self.start(s, "web")
+        self.await_true("it is written", lambda: self.disk.content("web.out.log"))
+        self.disk.hold()
+        self.say("hangs\n")
+        self.await_true("the write hangs", lambda: self.disk.waiting)
+        os.kill(self.logger(s), signal.SIGKILL)
+        self.disk.let_go()
+        self.say("after\n")
+        self.await_true("all is there once", lambda: unstamped(self.disk.content("web.out.log")) == b"run\nhangs\nafter\n")
+
+    def test_an_error_of_the_disk_is_told_and_what_was_to_be_written_is_when_it_is_over(self):
+        s = self.on_a_disk(self.echo("block"), self.echo("drop", on_full="drop_newest"))
+        self.start(s, "block", "drop")
+        for name in ("block", "drop"):
+            self.await_true("it is written", lambda name=name: self.disk.content(f"{name}.out.log") == b"run\n")
+        self.disk.error = errno.EIO
+        self.say("first\n")
+        for name in ("block", "drop"):
+            self.await_log(s, f"{name}: its stdout waits: cannot write to {s.path('mount')}/{name}.out.log: Input/output error")
+            self.assertIn("Input/output error", s.instance(name)["output_problem"])
+        lines = "".join(f"{number}\n" for number in range(50000))
+        with open(self.to_jobs[1].path, "w", encoding="ascii") as end:
+            end.write(lines)  # more than all pipes hold: it goes on
+        os.write(self.to_jobs[0].fd, b"second\n")
+        self.disk.error = 0
+        self.await_true("nothing is lost", lambda: self.disk.content("block.out.log") == b"run\nfirst\nsecond\n")
+        self.await_true("what is lost is told", lambda: b" lines lost, " in self.disk.content("drop.out.log"))
+        self.assertTrue(self.disk.content("drop.out.log").startswith(b"run\n"))
+
+    def test_what_is_to_be_on_the_disk_at_once_is_put_there(self):
+        s = self.on_a_disk(self.echo("web", sync="0s"))
+        self.start(s, "web")
+        self.await_true("it is written", lambda: self.disk.content("web.out.log") == b"run\n")
+        self.say("more\n")
+        self.await_true("it is written", lambda: self.disk.content("web.out.log") == b"run\nmore\n")
+        self.await_true("each write is put on the disk",
+                        lambda: self.disk.put_on_disk("web.out.log") == [b"run\n", b"run\nmore\n"])
+
+    def test_what_may_wait_is_put_on_the_disk_in_time(self):
+        s = self.on_a_disk(self.echo("web", sync="200ms"))
+        self.start(s, "web")
+        lines = "".join(f"{number}\n" for number in range(1000))
+        self.say(lines)
+        self.await_true("all of it is put on the disk",
+                        lambda: ["run\n" + lines] == [text.decode() for text in self.disk.put_on_disk("web.out.log")][-1:])
 
 
 if __name__ == "__main__":
