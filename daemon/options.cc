@@ -61,7 +61,8 @@ std::string environment_or(const char* name, const std::string& otherwise) {
 
 /// Where a user's own daemon keeps things (XDG Base Directory Specification).
 void use_user_directories(Options& options) {
-    const auto home = environment_or("HOME", "/");
+    auto home = environment_or("HOME", "/");
+    if (home == "/") home.clear();
     const auto fallback = "/tmp/procsupd-" + std::to_string(getuid());
     const char* runtime = getenv("XDG_RUNTIME_DIR");
     options.default_runtime_dir =

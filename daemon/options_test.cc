@@ -38,6 +38,12 @@ TEST(LogDirOption, OfAUserIsInTheUsersState) {
     EXPECT_EQ(options_of({"--user"}).places.default_log_dir, "/home/u/.local/state/procsupd/log");
 }
 
+TEST(LogDirOption, OfAUserWhoseHomeIsTheRootIsThere) {
+    setenv("XDG_STATE_HOME", "", 1);
+    setenv("HOME", "/", 1);
+    EXPECT_EQ(options_of({"--user"}).places.default_log_dir, "/.local/state/procsupd/log");
+}
+
 TEST(LogDirOption, IsAbsoluteWhateverTheEnvironmentSays) {
     setenv("XDG_STATE_HOME", "state", 1);
     EXPECT_EQ(options_of({"--user"}).places.default_log_dir,

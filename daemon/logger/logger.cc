@@ -19,6 +19,8 @@ namespace {
 /// procsupd has died, and with it its jobs; what has not ended after this is not waited for.
 constexpr auto kLongestOrphaned = std::chrono::seconds(10);
 
+constexpr auto kMirrorPause = std::chrono::milliseconds(5);
+
 /// Of a pipe that procsupd keeps, which is open for writing too: without that its end is seen when procsupd has died.
 Fd reading_end(Fd pipe) {
     Fd end(open(("/proc/self/fd/" + std::to_string(pipe.get())).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -264,7 +266,14 @@ void Logger::finish_streams() {
         if (moved == Pump::Moved::HeldUp && !pause_) go_on_after(round_pause_);
     }
     for (const auto slot : finished) forget(slot);
-    if (ending_ && streams_.empty() && (!state_ || state_->idle())) end_(EXIT_SUCCESS);
+    end_when_done();
+}
+
+/// The last lines of a container are what its log is read for: a mirror that is read slowly is waited for.
+void Logger::end_when_done() {
+    if (!ending_ || !streams_.empty() || (state_ && !state_->idle())) return;
+    if (!mirror_ || !mirror_->waits()) return end_(EXIT_SUCCESS);
+    ending_later_ = loop_.call_at(loop_.now() + kMirrorPause, [this] { end_when_done(); });
 }
 
 /// Moves what is in the pipe now, and no more: who is not ended with the job may write for ever. True: all of it is written.

@@ -46,6 +46,7 @@ private:
     void store(StateFile file);
     void finish_streams();
     void end_run(std::uint32_t slot);
+    void end_when_done();
     bool empty_pipe(Stream& stream, std::int64_t now);
     void forget(std::uint32_t slot);
     void lose_procsupd();
@@ -103,6 +104,7 @@ private:
     std::chrono::milliseconds retry_pause_{0};
 
     std::unique_ptr<Watch> control_watch_, pipes_watch_;
+    std::unique_ptr<Watch> ending_later_;
     std::unique_ptr<Watch> pause_, retry_, room_, losses_, expiry_, sync_, give_up_;
 };
 

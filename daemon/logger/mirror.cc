@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
 #include "common/utf8.h"
 
@@ -35,20 +38,32 @@ std::string harmless(std::string_view text) {
 }  // namespace
 
 Mirror::Mirror(EventLoop& loop, int out) : loop_(loop), terminal_(isatty(out) != 0) {
-    // A flag of the description is shared with everyone who has it; a socket cannot be opened anew, but asked not to wait.
-    out_.reset(
-        open(fmt::format("/proc/self/fd/{}", out).c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat status {};
+    const bool file = fstat(out, &status) == 0 && S_ISREG(status.st_mode);
+    // A flag of the description is shared with everyone who has it. So is the place in a file: others would write over what
+    // is written by another description. A socket cannot be opened anew, but asked not to wait.
+    constexpr int kFlags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    if (!file) out_.reset(open(fmt::format("/proc/self/fd/{}", out).c_str(), kFlags));
     if (out_) return;
     out_.reset(fcntl(out, F_DUPFD_CLOEXEC, 3));
     int type = 0;
     socklen_t size = sizeof(type);
     socket_ = out_ && getsockopt(out_.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-    if (!socket_) out_.reset();
+    shared_ = !socket_;
 }
 
 long Mirror::put(std::string_view bytes) const {
-    return socket_ ? send(out_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
-                   : write(out_.get(), bytes.data(), bytes.size());
+    if (socket_) return send(out_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (shared_) {
+        // The pipe of a container whose user may not open it anew: with room in it, so much is taken at once (pipe(7)).
+        pollfd ready{out_.get(), POLLOUT, 0};
+        if (poll(&ready, 1, 0) == 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        bytes = bytes.substr(0, PIPE_BUF);
+    }
+    return write(out_.get(), bytes.data(), bytes.size());
 }
 
 void Mirror::add(std::uint32_t slot, std::string_view instance, std::string_view data) {

@@ -15,13 +15,16 @@ namespace procsup::logger {
 /// log. Never waits for who reads there: what is not taken soon enough is left out, and a line says how much that was.
 class Mirror {
 public:
-    /// `out` is only looked at: what is written goes through a description of its own, which does not block.
+    /// What is written goes through a description of its own that does not block, where there can be one; else into `out` itself,
+    /// and only what does not wait.
     Mirror(EventLoop& loop, int out);
 
     /// `data`: what the stream `slot` of `instance` has written next.
     void add(std::uint32_t slot, std::string_view instance, std::string_view data);
     /// The last line of the stream is not ended any more.
     void forget(std::uint32_t slot);
+    /// Something waits for who reads.
+    bool waits() const { return !waiting_.empty(); }
     /// Tries once more to write what waits.
     void flush();
 
@@ -36,6 +39,7 @@ private:
     EventLoop& loop_;
     Fd out_;
     bool socket_ = false;
+    bool shared_ = false;  ///< it is the description that others have too
     bool terminal_ = false;
     std::map<std::uint32_t, std::string> begun_;  ///< lines without their ends
     std::string waiting_;

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,13 +54,13 @@ TEST_F(MirrorTest, ALongLineIsCut) {
     EXPECT_EQ(text, "w | " + std::string(Mirror::kLongestLine, 'x') + "\nw | xxxxx\nw | next\n");
 }
 
-TEST_F(MirrorTest, WaitsForNobodyAndSaysWhatIsMissing) {
-    Mirror mirror(loop, writing.get());
+/// Lets a mirror say more than is read, and then all be read.
+void overwhelm(Mirror& mirror, const MirrorTest& test) {
     const std::string line(1000, 'x');
     for (int i = 0; i < 3000; ++i) mirror.add(1, "w", line + "\n");
     std::string text;
     for (int turns = 0; text.find("not repeated here") == std::string::npos && turns < 1000; ++turns) {
-        text += read_all();
+        text += test.read_all();
         mirror.flush();
     }
     const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
@@ -66,6 +68,32 @@ TEST_F(MirrorTest, WaitsForNobodyAndSaysWhatIsMissing) {
     const auto told = text.find("procsupd | ");
     ASSERT_NE(told, std::string::npos);
     EXPECT_EQ(std::stoul(text.substr(told + 11)), 3000 - (lines - 1));
+}
+
+TEST_F(MirrorTest, WaitsForNobodyAndSaysWhatIsMissing) {
+    Mirror mirror(loop, writing.get());
+    overwhelm(mirror, *this);
+}
+
+TEST_F(MirrorTest, WaitsForNobodyEitherWhereItMayNotOpenTheOutputAnew) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+    ASSERT_EQ(fchmod(writing.get(), 0600), 0);
+    ASSERT_EQ(seteuid(65534), 0);
+    Mirror mirror(loop, writing.get());
+    ASSERT_EQ(seteuid(0), 0);
+    overwhelm(mirror, *this);
+    EXPECT_EQ(fcntl(writing.get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+TEST_F(MirrorTest, WritesBehindWhatOthersHaveWrittenToTheFile) {
+    const Fd file(memfd_create("log", MFD_CLOEXEC));
+    Mirror mirror(loop, file.get());
+    ASSERT_EQ(write(file.get(), "before\n", 7), 7);
+    mirror.add(1, "w", "line\n");
+    ASSERT_EQ(write(file.get(), "after\n", 6), 6);
+    char buffer[64];
+    const auto size = pread(file.get(), buffer, sizeof(buffer), 0);
+    EXPECT_EQ(std::string(buffer, static_cast<std::size_t>(size)), "before\nw | line\nafter\n");
 }
 
 TEST_F(MirrorTest, WritesToASocketToo) {

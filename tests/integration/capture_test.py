@@ -1,6 +1,7 @@
 """Captured output: what jobs write stands in their files as it was written, in every form, through restarts and rotations."""
 import json
 import os
+import subprocess
 import pwd
 import re
 import shutil
@@ -224,6 +225,21 @@ class RealPrograms(CaptureTest):
 
 
 everywhere(EveryWay, globals(), MODES, ON_THE_HOST)
+
+class Mirror(CaptureTest):
+    def test_what_is_mirrored_at_the_end_is_all_there_though_it_is_read_late(self):
+        lines = "".join(f"{number} {'x' * 100}\n" for number in range(3000))  # more than a pipe holds
+        s = self.prepare('[jobs.web]\nshell = "cat @DIR@/lines; exit 3"\ntype = "oneshot"\nrestart = "no"\n', options=["--batch"])
+        s.write("lines", lines)
+        with open(s.log, "wb") as log:
+            s.popen_arguments = {"stdout": subprocess.PIPE, "stderr": log}
+            s.launch()
+            self.await_log(s, "shutting down: ")
+            shown = s.process.stdout.read()
+            s.process.stdout.close()
+        self.assertEqual(3, s.wait_end())
+        self.assertEqual("".join(f"web | {line}" for line in lines.splitlines(keepends=True)), shown.decode())
+
 
 if __name__ == "__main__":
     unittest.main()
