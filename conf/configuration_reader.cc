@@ -193,7 +193,7 @@ Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
     references_.check(problems_);
     resolve_daemon(daemon, places);
     daemon.log_fault = places.log_fault;
-    if (daemon.log_fault.empty() && !daemon.log_dir.empty())
+    if (daemon.log_fault.empty() && !daemon.log_dir.empty() && !usual_streams_.empty())
         daemon.log_fault = surroundings_.writing_fault(daemon.log_dir).value_or("");
     if (!daemon.log_fault.empty()) {
         for (const auto& [job, stream] : usual_streams_) jobs_[job].*stream = {Stream::Kind::Inherit, {}};

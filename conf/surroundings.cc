@@ -2,16 +2,21 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
+#include "common/fd.h"
 #include "conf/text_file.h"
 
 namespace procsup {
@@ -47,6 +52,25 @@ Result<std::optional<UserEntry>> find_user(Call call) {
     if (!found) return found.error();
     if (!*found) return std::optional<UserEntry>();
     return std::optional<UserEntry>({entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, entry.pw_shell});
+}
+
+constexpr int kLongestLook = 1000;  // ms
+
+std::string directory_fault_of(const std::string& path) {
+    struct stat status {};
+    if (stat(path.c_str(), &status) < 0) return strerrordesc_np(errno);
+    return S_ISDIR(status.st_mode) ? "" : strerrordesc_np(ENOTDIR);
+}
+
+/// Empty: there is none.
+std::string look_for_writing_fault(const std::string& path) {
+    auto place = path;
+    while (place.size() > 1 && access(place.c_str(), F_OK) < 0 && errno == ENOENT) {
+        place = std::filesystem::path(place).parent_path();
+    }
+    if (const auto fault = directory_fault_of(place); !fault.empty()) return "cannot use " + place + ": " + fault;
+    if (eaccess(place.c_str(), W_OK | X_OK) < 0) return "cannot write in " + place + ": " + strerrordesc_np(errno);
+    return {};
 }
 
 }  // namespace
@@ -96,20 +120,33 @@ std::optional<std::string> SystemSurroundings::variable(const std::string& name)
 }
 
 std::optional<std::string> SystemSurroundings::directory_fault(const std::string& path) const {
-    struct stat status {};
-    if (stat(path.c_str(), &status) < 0) return strerrordesc_np(errno);
-    if (!S_ISDIR(status.st_mode)) return strerrordesc_np(ENOTDIR);
-    return std::nullopt;
+    auto fault = directory_fault_of(path);
+    return fault.empty() ? std::nullopt : std::optional(std::move(fault));
 }
 
+/// By a process of its own: a file system that hangs must not hold up those whose jobs do not use it. What does not answer is not
+/// called a fault, as who writes there waits for it.
 std::optional<std::string> SystemSurroundings::writing_fault(const std::string& path) const {
-    auto place = path;
-    while (place.size() > 1 && access(place.c_str(), F_OK) < 0 && errno == ENOENT) {
-        place = std::filesystem::path(place).parent_path();
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return std::nullopt;
+    const Fd reading(ends[0]);
+    Fd writing(ends[1]);
+    const pid_t child = fork();
+    if (child == 0) {
+        const auto fault = look_for_writing_fault(path);
+        _exit(write(writing.get(), fault.data(), fault.size()) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
     }
-    if (const auto fault = directory_fault(place)) return "cannot use " + place + ": " + *fault;
-    if (eaccess(place.c_str(), W_OK | X_OK) < 0) return "cannot write in " + place + ": " + strerrordesc_np(errno);
-    return std::nullopt;
+    writing.reset();
+    pollfd answer{reading.get(), POLLIN, 0};
+    if (child < 0 || poll(&answer, 1, kLongestLook) <= 0) {
+        if (child > 0) kill(child, SIGKILL);
+        return std::nullopt;
+    }
+    std::string fault(PIPE_BUF, '\0');
+    const auto size = read(reading.get(), fault.data(), fault.size());
+    waitpid(child, nullptr, 0);
+    fault.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return fault.empty() ? std::nullopt : std::optional(fault);
 }
 
 bool SystemSurroundings::is_program(const std::string& path) const {

@@ -94,6 +94,7 @@ Result<void> Daemon::set_up() {
     loggers_->add_user(*log_capture_);
     loggers_->add_user(*store_);
     processes_->set_log_capture(*log_capture_);
+    options_.places.log_fault = logger_fault();
     loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, options_.places);
     stops_ = std::make_unique<RememberedStops>(*store_);
     shutdown_ = std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *store_, *loggers_},
@@ -183,11 +184,10 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     spec_ = spec;
     log_capture_->set_dir(spec_.log_dir);
     log_capture_->set_mirror(options_.batch || getpid() == 1);
-    if (!spec_.log_fault.empty()) {
-        log_.warn("what jobs write is not kept in " + spec_.log_dir + ": " + spec_.log_fault +
-                  "; where [log] says nothing it goes to procsupd's own output");
-    }
+    tell_log_fault(std::exchange(spec_.log_fault, {}));
     store_->set_dir(spec_.state_dir);
+    // These stay as they are as long as it runs.
+    loader_->set_places({spec_.state_dir, spec_.log_dir, {}, {}, logger_fault()});
     log_.set_level(spec.log_level);
     auto runtime = options_.runtime_dir;
     if (runtime.empty()) runtime = spec.runtime_dir.empty() ? options_.default_runtime_dir : spec.runtime_dir;
@@ -220,6 +220,18 @@ void Daemon::reload(ReloadDone done) {
     loader_->load([this, done = std::move(done)](LoadResult result) { reloaded(std::move(result), done); });
 }
 
+void Daemon::tell_log_fault(std::string fault) {
+    if (fault == spec_.log_fault) return;
+    spec_.log_fault = std::move(fault);
+    log_capture_->set_fault(spec_.log_fault);
+    if (spec_.log_fault.empty()) {
+        log_.info("what jobs write is kept in " + spec_.log_dir + " again, from their next start on");
+    } else {
+        log_.warn("what jobs write is not kept in " + spec_.log_dir + ": " + spec_.log_fault +
+                  "; where [log] says nothing it goes to procsupd's own output");
+    }
+}
+
 void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
     if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
         config_problems_ = to_texts(*problems);
@@ -230,6 +242,7 @@ void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
         return;
     }
     config_problems_.clear();
+    tell_log_fault(std::get<Configuration>(result).daemon.log_fault);
     if (waiting_jobs_) {
         waiting_jobs_ = std::move(std::get<Configuration>(result).jobs);
         service_.ready(status_text());

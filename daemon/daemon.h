@@ -66,6 +66,7 @@ private:
     void first_load(LoadResult result);
     Result<void> open_for_business(const DaemonSpec& spec);
     void start_jobs_alone();
+    void tell_log_fault(std::string fault);
     void reloaded(LoadResult result, const ReloadDone& done);
     void after_callback();
     void begin_shutdown();

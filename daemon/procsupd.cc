@@ -17,7 +17,6 @@
 #include "conf/keys.h"
 #include "conf/load.h"
 #include "daemon/daemon.h"
-#include "daemon/host/own_programs.h"
 #include "daemon/host/process_table.h"
 #include "daemon/options.h"
 
@@ -66,13 +65,13 @@ void write_all(int fd, const std::string& text) {
 /// `--load CONFIG` and what is in DaemonPlaces.
 int load(const Options& options) {
     const auto& words = options.operands;
-    if (words.size() != 5) return kExitUsage;
+    if (words.size() != 6) return kExitUsage;
     DaemonPlaces places;
     places.state_dir = words[1];
     places.default_state_dir = words[2];
     places.log_dir = words[3];
     places.default_log_dir = words[4];
-    if (find_own_program("procsup-logger").empty()) places.log_fault = "cannot find the program procsup-logger";
+    places.log_fault = words[5];
     write_all(STDOUT_FILENO, encode_load_result(load_configuration({words[0], places, geteuid() == 0})));
     return EXIT_SUCCESS;
 }

@@ -69,12 +69,17 @@ void LogViewer::tell(const std::string& text) {
 
 /// One connection for each logger that writes some of the files; false: what was answered is no connection.
 bool LogViewer::gather(const Call& call) {
-    feeds_.clear();
-    std::int64_t writers = 1;
-    for (std::int64_t number = 0; number < writers; ++number) {
+    std::int64_t writers = 0;
+    for (std::int64_t number = 0; number == 0 || number < writers; ++number) {
+        if (number == 0) feeds_.clear();
         auto reply = call(parameters_of(session_.line(), static_cast<std::size_t>(number)));
         if (!reply || !reply->error.empty() || !reply->fd) return false;
-        writers = reply->parameters.int_or("writers", 1);
+        const auto now = reply->parameters.int_or("writers", 1);
+        // There is one more: they are numbered anew.
+        if (std::exchange(writers, now) != now && number > 0) {
+            number = -1;
+            continue;
+        }
         feeds_.emplace_back(std::move(reply->fd), std::string(reply->parameters.string_or("fileSystem", "")));
     }
     return true;

@@ -16,17 +16,6 @@ namespace {
 /// write, whatever user the job that reads is; only its user may read.
 constexpr mode_t kMode = 0622;
 
-Result<Fd> end_of(int pipe, int access) {
-    Fd end = open_end(pipe, access);
-    if (!end && errno == EACCES) {
-        // A root that may not read what is another user's.
-        fcntl(pipe, F_SETFL, 0);
-        end.reset(fcntl(pipe, F_DUPFD_CLOEXEC, 0));
-    }
-    if (!end) return os_failure("open a pipe", errno);
-    return end;
-}
-
 }  // namespace
 
 std::optional<ChildFailure> JobPipes::connect(const JobSpec& job, std::optional<StandardFds>& fds) {
@@ -64,13 +53,13 @@ Result<Fd> JobPipes::input(const JobSpec& reader) {
     // With each run: a reload can have given it another user.
     const auto& user = reader.credentials;
     (void)fchown(*pipe, user ? user->uid : geteuid(), user ? user->gid : getegid());
-    return end_of(*pipe, O_RDONLY);
+    return end_of_pipe(*pipe, O_RDONLY);
 }
 
 Result<Fd> JobPipes::output(const std::string& reader) {
     const auto pipe = pipe_to(reader);
     if (!pipe) return pipe.error();
-    return end_of(*pipe, O_WRONLY);
+    return end_of_pipe(*pipe, O_WRONLY);
 }
 
 }  // namespace procsup

@@ -10,7 +10,8 @@ namespace procsup {
 Result<Fd> make_kept_pipe();
 
 /// One of its ends (`access`: O_RDONLY, O_WRONLY) with an open file description of its own: O_NONBLOCK, which belongs to that,
-/// is then of one user of the pipe alone. Nothing, with errno, where this process may not open what is another user's.
-Fd open_end(int pipe, int access);
+/// is then of one user of the pipe alone. Where this process may not open what is another user's, it is a copy of the
+/// pipe's, which blocks again.
+Result<Fd> end_of_pipe(int pipe, int access);
 
 }  // namespace procsup

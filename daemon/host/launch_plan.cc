@@ -33,8 +33,8 @@ void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
             dup3((*order.fds)[i].get(), low, O_CLOEXEC);
             stream = {ChildStream::Kind::Descriptor, low, nullptr};
         } else if (pipe >= 0) {
-            const Fd end = open_end(pipe, O_WRONLY);
-            dup3(end ? end.get() : pipe, low, O_CLOEXEC);
+            const auto end = end_of_pipe(pipe, O_WRONLY);
+            dup3(end ? end->get() : pipe, low, O_CLOEXEC);
             stream = {ChildStream::Kind::Descriptor, low, nullptr};
         } else if (stream.kind == ChildStream::Kind::Descriptor) {
             // The reserved numbers are /dev/null while nobody uses them.

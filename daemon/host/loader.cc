@@ -22,8 +22,10 @@ void Loader::load(Loaded loaded) {
 
 void Loader::begin() {
     current_ = std::exchange(waiting_, {});
-    const std::vector<std::string> words{
-        "--load", config_path_, places_.state_dir, places_.default_state_dir, places_.log_dir, places_.default_log_dir};
+    const std::vector<std::string> words{"--load",          config_path_,
+                                         places_.state_dir, places_.default_state_dir,
+                                         places_.log_dir,   places_.default_log_dir,
+                                         places_.log_fault};
     helper_.run(helper_spec("procsupd --load", words), Fd(), kMostOutput,
                 [this](Result<std::string> output) { finish(std::move(output)); });
 }

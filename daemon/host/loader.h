@@ -19,6 +19,8 @@ public:
     Loader(SdEventLoop& loop, Processes& processes, std::string config_path, DaemonPlaces places);
 
     void load(Loaded loaded);
+    /// What later loads go by.
+    void set_places(DaemonPlaces places) { places_ = std::move(places); }
 
 private:
     void begin();

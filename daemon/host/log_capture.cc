@@ -24,7 +24,7 @@ bool is_captured(const JobSpec& spec, bool error) { return spec.output(error).ki
 bool is_for_journal(const JobSpec& spec, bool error) { return spec.output(error).kind == Stream::Kind::Journal; }
 
 /// Why there is nothing to read of them.
-Error nothing_kept(const std::vector<const Instance*>& instances) {
+Error nothing_kept(const std::vector<const Instance*>& instances, const std::string& fault) {
     std::string matches;
     std::set<std::string> jobs;
     for (const auto* instance : instances) {
@@ -32,6 +32,7 @@ Error nothing_kept(const std::vector<const Instance*>& instances) {
         if ((is_for_journal(spec, false) || is_for_journal(spec, true)) && jobs.insert(spec.name).second)
             matches += " PROCSUP_JOB=" + spec.name;
     }
+    if (matches.empty() && !fault.empty()) return Error{"what it writes is not kept: " + fault};
     if (matches.empty()) return Error{"what it writes is not kept: write stdout = \"capture\" in its [log]"};
     return Error{"what it writes is in the journal: journalctl" + matches};
 }
@@ -76,13 +77,23 @@ Result<std::array<int, 2>> LogCapture::pipes_of(InstanceId id, const JobSpec& sp
                                                 bool begins_run) {
     std::array<int, 2> pipes{-1, -1};
     for (const bool error : {false, true}) {
-        if (!is_captured(spec, error) && !is_for_journal(spec, error)) continue;
+        if (!is_captured(spec, error) && !is_for_journal(spec, error)) {
+            if (begins_run) leave(id, error);
+            continue;
+        }
         const auto kept = stream_of(id, wanted_stream(spec, name, error), spec);
         if (!kept) return kept.error();
         if (begins_run) mark_run(**kept);
         pipes[error ? 1 : 0] = (*kept)->pipe.get();
     }
     return pipes;
+}
+
+/// It writes elsewhere now.
+void LogCapture::leave(InstanceId id, bool error) {
+    const auto found = of_instance_.find(id);
+    if (found == of_instance_.end() || found->second[error ? 1 : 0] == nullptr) return;
+    let_go(*std::exchange(found->second[error ? 1 : 0], nullptr));
 }
 
 void LogCapture::mark_run(const Kept& stream) {
@@ -195,13 +206,15 @@ Result<std::map<LoggerProcess*, LogCapture::Slots>> LogCapture::slots_of(
             slots[stream->logger].push_back(stream->settings.slot);
         }
     }
-    if (slots.empty()) return nothing_kept(instances);
+    if (slots.empty()) return nothing_kept(instances, fault_);
     return slots;
 }
 
 void LogCapture::run_ended(InstanceId id) {
     for (const Kept* const stream : streams_of(id)) {
-        if (stream->settings.journal) stream->logger->tell(logger::slot_packet("ended", stream->settings.slot));
+        const bool shown = stream->settings.journal || stream->settings.mirror;
+        if (shown && !stream->logger->overdue())
+            stream->logger->tell(logger::slot_packet("ended", stream->settings.slot));
     }
 }
 

@@ -30,6 +30,8 @@ public:
 
     /// Where the files of jobs are that name no directory.
     void set_dir(std::string dir) { dir_ = std::move(dir); }
+    /// Why nothing is kept of jobs that do not ask for it; empty: it is.
+    void set_fault(std::string fault) { fault_ = std::move(fault); }
     /// Whether lines of jobs that do not say so go to procsupd's standard output too.
     void set_mirror(bool mirror) { mirror_ = mirror; }
 
@@ -65,6 +67,7 @@ private:
     Result<Kept*> stream_of(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec);
     Result<Kept*> new_stream(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec);
     Kept* taken_back(const logger::CapturedStream& wanted);
+    void leave(InstanceId id, bool error);
     void let_go(Kept& stream);
     void mark_run(const Kept& stream);
     logger::CapturedStream wanted_stream(const JobSpec& spec, const InstanceName& name, bool error) const;
@@ -79,6 +82,7 @@ private:
     Loggers& loggers_;
     Told told_;
     std::string dir_;
+    std::string fault_;
     bool mirror_ = false;
     std::map<std::uint32_t, Kept> streams_;  ///< by slot, which no two loggers have
     std::unordered_map<InstanceId, std::array<Kept*, 2>> of_instance_;

@@ -1,6 +1,7 @@
 #include "daemon/host/logger_process.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,16 @@ Fd kept(int number) {
 }
 
 }  // namespace
+
+std::string logger_fault() {
+    if (find_own_program("procsup-logger").empty()) return "cannot find the program procsup-logger";
+    auto file = logger::Memory::create();
+    if (!file) return file.error().message;
+    const auto memory = logger::Memory::map(*file);
+    if (!memory) return memory.error().message;
+    munmap(*memory, sizeof(logger::Memory));
+    return {};
+}
 
 LoggerProcess::LoggerProcess(EventLoop& loop, Processes& processes, std::string disk, Hooks hooks)
     : loop_(loop),

@@ -20,6 +20,9 @@ namespace logger {
 struct Memory;
 }
 
+/// Why no logger can run here; empty: one can.
+std::string logger_fault();
+
 /// One procsup-logger and what it needs to go on exactly where one before it was killed. Never waits for it: what has to be
 /// told to it is queued, and it is started again as long as there is something for it to do.
 class LoggerProcess {

@@ -59,6 +59,7 @@ Result<void> Spawner::reserve_fds() {
     null_.reset(open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null_) return os_failure("open /dev/null", errno);
     null_.reset(fcntl(null_.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    if (!null_) return Error{"cannot run with so few descriptors: raise RLIMIT_NOFILE (ulimit -n)", errno};
     // A run of numbers that are all free: dup3 would close what has them.
     int run = 0;
     for (int fd = kBehindKeepersFds; fd < kFirstKeptFd && run < kCount; ++fd) {

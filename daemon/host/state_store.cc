@@ -8,7 +8,8 @@
 namespace procsup {
 namespace {
 
-constexpr auto kRetryPause = std::chrono::seconds(1);
+constexpr Duration kFirstPause = std::chrono::seconds(1);
+constexpr Duration kLongestPause = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -52,6 +53,7 @@ void StateStore::heard(const json::Value& packet) {
     std::string problem(stored->string_or("error", ""));
     if (!problem.empty()) return failed(name, wanted, std::move(problem));
     if (!wanted.problem.empty()) told_(dir_ + "/" + name + " is up to date again");
+    pause_ = Duration::zero();
     wanted.problem.clear();
     if (wanted.id == id) {
         wanted_.erase(found);
@@ -63,7 +65,9 @@ void StateStore::heard(const json::Value& packet) {
 void StateStore::failed(const std::string& name, Wanted& wanted, std::string problem) {
     if (wanted.problem != problem) told_("cannot keep " + dir_ + "/" + name + ": " + problem + "; it is tried again");
     wanted.problem = std::move(problem);
-    if (!again_) again_ = loop_.call_at(loop_.now() + kRetryPause, [this] { try_again(); });
+    if (again_) return;
+    pause_ = std::clamp(pause_ * 2, kFirstPause, kLongestPause);
+    again_ = loop_.call_at(loop_.now() + pause_, [this] { try_again(); });
 }
 
 void StateStore::try_again() {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/event_loop.h"
+#include "common/units.h"
 #include "daemon/host/loggers.h"
 
 namespace procsup {
@@ -54,6 +55,7 @@ private:
     std::string dir_;
     std::map<std::string, Wanted> wanted_;  ///< by name, until it is on the disk
     std::int64_t newest_ = 0;
+    Duration pause_{0};
     std::unique_ptr<Watch> again_;
 };
 

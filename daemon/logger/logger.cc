@@ -118,10 +118,10 @@ void Logger::begin(Packet& packet) {
     auto memory = Memory::map(packet.fds[0]);
     if (!memory) return end_(EXIT_FAILURE);
     memory_ = *memory;
-    pump_ =
-        std::make_unique<Pump>(*memory_, std::move(packet.fds[1]), std::move(packet.fds[2]),
-                               Pump::Hooks{[this](std::uint32_t slot) { return find(slot); },
-                                           [this](Stream& stream, std::string_view data) { written(stream, data); }});
+    pump_ = std::make_unique<Pump>(*memory_, std::move(packet.fds[1]), std::move(packet.fds[2]),
+                                   Pump::Hooks{[this](std::uint32_t slot) { return find(slot); },
+                                               [this](Stream& stream, std::string_view data) { written(stream, data); },
+                                               [this](const Stream& stream) { line_ended(stream); }});
 }
 
 void Logger::work() {
@@ -156,6 +156,9 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
         shared = std::make_shared<LogDir>(settings.dir, locked_dirs_, &compressor_);
         dir = shared;
     }
+    // What a run before has written belongs where it was.
+    const bool moves = before != nullptr && working_ && before->settings.dir != settings.dir;
+    if (moves && !pump_->has_waiting(*before)) empty_pipe(*before, now);
     Fd pipe = before != nullptr ? std::move(before->pipe) : reading_end(std::move(packet.fds[0]));
     const auto room = static_cast<std::size_t>(std::max(fcntl(pipe.get(), F_GETPIPE_SZ), PIPE_BUF));
     if (before == nullptr && room >= Batch::kSize) ++wide_;
@@ -308,7 +311,7 @@ void Logger::forget(std::uint32_t slot) {
     watch(*streams_.at(slot), false);
     if (streams_.at(slot)->removing) --removing_;
     if (streams_.at(slot)->room >= Batch::kSize) --wide_;
-    if (mirror_) mirror_->forget(slot);
+    line_ended(*streams_.at(slot));
     streams_.erase(slot);
     memory_->streams[slot].clear();
     say(slot_packet("removed", slot));

@@ -68,6 +68,7 @@ private:
 
     // logger_later.cc
     void written(Stream& stream, std::string_view data);
+    void line_ended(const Stream& stream);
     void sync();
     void sync(Stream& stream);
     void refused(Stream& stream);

@@ -34,6 +34,10 @@ void Logger::written(Stream& stream, std::string_view data) {
     }
 }
 
+void Logger::line_ended(const Stream& stream) {
+    if (mirror_) mirror_->end_line(stream.settings.slot, stream.settings.instance);
+}
+
 /// What cannot be put on the disk is a problem, though it is written.
 void Logger::sync(Stream& stream) {
     const auto done = stream.file.sync();

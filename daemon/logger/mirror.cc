@@ -82,7 +82,13 @@ void Mirror::add(std::uint32_t slot, std::string_view instance, std::string_view
     flush();
 }
 
-void Mirror::forget(std::uint32_t slot) { begun_.erase(slot); }
+void Mirror::end_line(std::uint32_t slot, std::string_view instance) {
+    const auto begun = begun_.find(slot);
+    if (begun == begun_.end()) return;
+    if (!begun->second.empty()) add_line(instance, begun->second);
+    begun_.erase(begun);
+    flush();
+}
 
 void Mirror::add_line(std::string_view instance, std::string_view line) {
     if (!out_ || waiting_.size() + instance.size() + line.size() > kMostWaiting) {

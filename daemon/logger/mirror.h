@@ -21,8 +21,8 @@ public:
 
     /// `data`: what the stream `slot` of `instance` has written next.
     void add(std::uint32_t slot, std::string_view instance, std::string_view data);
-    /// The last line of the stream is not ended any more.
-    void forget(std::uint32_t slot);
+    /// What the stream writes next is not of the line that it has begun.
+    void end_line(std::uint32_t slot, std::string_view instance);
     /// Something waits for who reads.
     bool waits() const { return !waiting_.empty(); }
     /// Tries once more to write what waits.

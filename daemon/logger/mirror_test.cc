@@ -47,6 +47,15 @@ TEST_F(MirrorTest, PutsTheInstanceInFrontOfEachLine) {
     EXPECT_EQ(fcntl(writing.get(), F_GETFL) & O_NONBLOCK, 0) << "who shares the description is not disturbed";
 }
 
+TEST_F(MirrorTest, WhatARunHasBegunIsALineOfItsOwn) {
+    Mirror mirror(loop, writing.get());
+    mirror.add(1, "web", "abc");
+    mirror.end_line(1, "web");
+    mirror.end_line(1, "web");
+    mirror.add(1, "web", "def\n");
+    EXPECT_EQ(read_all(), "web | abc\nweb | def\n");
+}
+
 TEST_F(MirrorTest, ALongLineIsCut) {
     Mirror mirror(loop, writing.get());
     mirror.add(1, "w", std::string(Mirror::kLongestLine + 5, 'x') + "\nnext\n");

@@ -211,9 +211,10 @@ Pump::Moved Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
 Pump::Moved Pump::write(Batch& batch, Stream& stream, std::int64_t now) {
     stream.format->set_time(batch.time);
     const auto begin = batch.progress().consumed;
-    const auto all = write_rest(batch, stream);
+    auto told = begin;
+    const auto all = write_rest(batch, stream, told);
     const auto& progress = batch.progress();
-    hooks_.written(stream, {batch.data + begin, progress.consumed - begin});
+    if (progress.consumed > told) hooks_.written(stream, {batch.data + told, progress.consumed - told});
     if (progress.consumed > begin) go_on(stream);
     if (!all) return refuse(batch, stream, all.error(), now);
     memory_.streams[batch.slot].line = progress.line;
@@ -221,11 +222,16 @@ Pump::Moved Pump::write(Batch& batch, Stream& stream, std::int64_t now) {
     return go_on(stream);
 }
 
-Result<void> Pump::write_rest(Batch& batch, Stream& stream) {
+/// `told`: how much of the batch hooks_.written was called for.
+Result<void> Pump::write_rest(Batch& batch, Stream& stream, std::uint32_t& told) {
     // On a disk that is nearly full there is room for a part.
     constexpr std::size_t kSmallestPart = 4096;
     std::size_t most = Batch::kSize;
     for (auto progress = batch.progress(); progress.consumed < batch.size;) {
+        if (const auto begun = batch.begin + progress.consumed; told < progress.consumed && run_begins(stream, begun)) {
+            hooks_.written(stream, {batch.data + told, progress.consumed - told});
+            told = progress.consumed;
+        }
         const auto bytes = bytes_of_this_run(batch, stream, progress);
         if (!bytes) return bytes.error();
         const std::string_view left(batch.data + progress.consumed, std::min(*bytes, most));

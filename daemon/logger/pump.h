@@ -24,6 +24,8 @@ public:
         std::function<Stream*(std::uint32_t)> find;  ///< the stream of a slot, or nullptr
         /// These bytes of the stream are in its file now; perhaps again after a crash.
         std::function<void(Stream&, std::string_view)> written = [](Stream&, std::string_view) {};
+        /// What comes next is not of the line that these bytes have begun.
+        std::function<void(Stream&)> line_ended = [](Stream&) {};
     };
     Pump(Memory& memory, Fd staging_in, Fd staging_out, Hooks hooks);
 
@@ -76,9 +78,10 @@ private:
     bool has_line_to_end(const Stream& stream) const;
     Moved resume(Batch& batch, Stream& stream, std::int64_t now);
     Moved write(Batch& batch, Stream& stream, std::int64_t now);
-    Result<void> write_rest(Batch& batch, Stream& stream);
+    Result<void> write_rest(Batch& batch, Stream& stream, std::uint32_t& told);
     Result<void> write_step(const Step& step, Stream& stream) const;
     Result<std::size_t> bytes_of_this_run(Batch& batch, Stream& stream, Progress& progress);
+    bool run_begins(const Stream& stream, std::uint64_t at) const;
     Result<void> begin_run(const RunMark& mark, Stream& stream, LineState& line);
 
     Memory& memory_;

@@ -1,4 +1,5 @@
 // What is not written: dropped because nothing can be written at present, or because it is more than the job may write.
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -47,8 +48,9 @@ std::size_t Pump::rest_of_lost_line(Batch& batch) {
 void Pump::make_room(Stream& stream, std::int64_t now) {
     int waiting = 0;
     ioctl(stream.pipe.get(), FIONREAD, &waiting);
-    // As long as half of its pipe is free, the job does not wait.
-    const bool has_room = static_cast<std::size_t>(waiting) < stream.room / 2;
+    // As long as half of its pipe is free, the job does not wait. It may have made its pipe smaller.
+    const int room = fcntl(stream.pipe.get(), F_GETPIPE_SZ);
+    const bool has_room = waiting < room / 2;
     if (stream.settings.on_full == OnFull::Block || has_room) return;
     if (stream.settings.on_full == OnFull::DropNewest) {
         drop_from_pipe(stream, static_cast<std::size_t>(waiting), now);

@@ -23,10 +23,16 @@ Result<std::size_t> Pump::bytes_of_this_run(Batch& batch, Stream& stream, Progre
     return static_cast<std::size_t>(end - at);
 }
 
+bool Pump::run_begins(const Stream& stream, std::uint64_t at) const {
+    const auto& record = memory_.streams[stream.settings.slot];
+    return record.marks_seen != record.marks.count() && record.marks.get(record.marks_seen).at <= at;
+}
+
 Result<void> Pump::begin_run(const RunMark& mark, Stream& stream, LineState& line) {
     const auto step = stream.format->close(line);
     if (auto done = write_step(step, stream); !done) return done;
     line = step.after;
+    hooks_.line_ended(stream);
     stream.note_run(mark.time);
     return {};
 }
@@ -41,6 +47,7 @@ void Pump::note_runs(Stream& stream) {
         const auto& mark = record.marks.get(record.marks_seen);
         if (mark.at > taken) return;
         if (record.line.length > 0 && stream.settings.format != LogFormat::Raw) return;
+        hooks_.line_ended(stream);
         stream.note_run(mark.time);
     }
 }
@@ -59,6 +66,7 @@ Pump::Moved Pump::end_line(Stream& stream, std::int64_t now) {
     auto& line = memory_.streams[stream.settings.slot].line;
     if (has_waiting(stream)) return Moved::HeldUp;
     stream.line_ends_at = 0;
+    hooks_.line_ended(stream);
     if (line.length == 0) return Moved::Some;
     auto done = stream.sink.look(now);
     const auto size = stream.sink.size();

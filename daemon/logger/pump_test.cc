@@ -292,7 +292,7 @@ TEST_F(PumpTest, TheOldestLinesAreDroppedAndCounted) {
 TEST_F(PumpTest, ASmallPipeIsFullSooner) {
     settings_.on_full = OnFull::DropNewest;
     start_logger();
-    stream_->room = 4096;
+    ASSERT_EQ(fcntl(stream_->pipe.get(), F_SETPIPE_SZ, 4096), 4096);
     const Obstacle obstacle(root_ + "/web.out.log");
     job_writes(numbers(1, 300));
     pump_->make_room(*stream_, kNow);

@@ -324,6 +324,23 @@ class HungDisk(CaptureTest):
         self.assertEqual("run\n", shown.out)
         self.assertIn(f"files on {s.path('mount')} are not shown: the file system does not answer", shown.err)
 
+    def test_a_log_dir_that_hangs_keeps_nobody_from_starting_or_reloading(self):
+        config = '[daemon]\nlog_dir = "@DIR@/mount"\n[defaults]\nshell = "echo run; echo up > @DIR@/up; exec sleep 1000"\n' \
+                 'min_uptime = "0s"\n[jobs.kept]\n[jobs.other.log]\nstdout = "null"\nstderr = "null"\n'
+        s = self.prepare(config)
+        os.mkdir(s.path("mount"))
+        mount = fuse.SilentMount(s.path("mount"))
+        self.addCleanup(mount.close)
+        s.start().settle()
+        for _ in range(2):
+            s.up.next()
+        s.ctl("reload")
+        for job in ("kept", "other"):
+            s.ctl("restart", job)
+            s.up.next()
+        mount.close()
+        self.await_true("what waited is written", lambda: content_of(s.path("mount"), "kept.out.log").count(b" run\n") == 2)
+
     def seconds(self, s, *words):
         begun = time.monotonic()
         s.ctl(*words)

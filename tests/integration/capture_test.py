@@ -240,6 +240,52 @@ class Mirror(CaptureTest):
         self.assertEqual(3, s.wait_end())
         self.assertEqual("".join(f"web | {line}" for line in lines.splitlines(keepends=True)), shown.decode())
 
+    def test_lines_without_an_end_are_mirrored_when_their_run_ends(self):
+        s = self.prepare('[jobs.web]\nshell = "printf part; exit 1"\nrestart = "on-failure"\nrestart_delay = "1ms"\n'
+                         'start_limit = "2/1min"\nmin_uptime = "0s"\n[jobs.last]\nshell = "printf result"\n'
+                         'type = "oneshot"\n', options=["--batch"])
+        s.launch()
+        s.wait_end()
+        shown = [line for line in s.log_text().splitlines() if " | " in line]
+        self.assertEqual(["last | result"] + ["web | part"] * 3, sorted(shown))
+
+
+class Default(CaptureTest):
+    """Jobs that say nothing of their output."""
+
+    QUICK = 'restart = "no"\nmin_uptime = "0s"\n'
+
+    def test_their_output_is_kept(self):
+        s = self.supervise(f'[jobs.web]\nshell = "echo out; echo err >&2"\n{self.QUICK}')
+        self.await_true("it is kept", lambda: sorted(s.ctl("logs", "-o", "cat").out.split()) == ["err", "out"])
+        self.assertNotIn("| out", s.log_text())
+
+    def test_where_nothing_can_be_kept_it_is_said_and_they_go_on(self):
+        s = self.prepare(f'[jobs.web]\nshell = "echo out"\n{self.QUICK}'
+                         f'[jobs.wants]\nshell = "echo wanted"\n{self.QUICK}[jobs.wants.log]\nstdout = "capture"\n')
+        os.makedirs(s.state)
+        place = s.write("state/log", "a file")
+        s.start()
+        self.await_log(s, f"what jobs write is not kept in {place}: cannot use {place}: Not a directory")
+        self.await_true("it is procsupd's output", lambda: "out" in s.log_text().splitlines())
+        self.assertIn(f"is not kept: cannot use {place}: Not a directory", s.ctl("logs", "web", expect=1).err)
+        os.unlink(place)
+        s.ctl("reload")
+        self.await_log(s, f"what jobs write is kept in {place} again")
+        s.ctl("start", "web")
+        self.await_true("it is kept", lambda: s.ctl("logs", "-o", "cat", "web").out == "out\n")
+        self.await_true("what waited is there", lambda: s.ctl("logs", "-o", "cat", "wants").out == "wanted\n")
+
+    def test_what_a_run_wrote_before_it_was_to_write_elsewhere_is_not_that_of_the_newest(self):
+        job = f'[jobs.web]\nshell = "echo WORD; exit 1"\n{self.QUICK}'
+        s = self.supervise(job.replace("WORD", "old"))
+        self.await_true("it is known", lambda: "| old" in s.run("why", "web").out)
+        s.configure(job.replace("WORD", "new") + '[jobs.web.log]\nstdout = "null"\nstderr = "null"\n')
+        s.ctl("reload")
+        s.run("start", "web")
+        self.await_true("it has failed again", lambda: s.log_text().count("-> failed") == 2)
+        self.assertNotIn("| old", s.ctl("why", "web", expect=3).out)
+
 
 if __name__ == "__main__":
     unittest.main()
