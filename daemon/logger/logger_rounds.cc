@@ -136,7 +136,7 @@ int Logger::pump(Stream& stream, std::int64_t now) {
         case Pump::Moved::Nothing: break;
         case Pump::Moved::Some:
             readers_.changed(stream.settings.slot);
-            if (stream.settings.rate_lines > 0 && !losses_ && pump_->has_losses(stream)) settle_losses();
+            if (!losses_ && pump_->has_losses(stream)) settle_losses();
             break;
         case Pump::Moved::HeldUp:
             held_up_ = true;
