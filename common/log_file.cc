@@ -82,9 +82,9 @@ std::string missed_packet(std::uint32_t stream, std::uint64_t files) {
     return writer.member_int("files", static_cast<std::int64_t>(files)).end_object().end_object().take();
 }
 
-std::string problem_packet(std::uint32_t stream, std::string_view text) {
+std::string problem_packet(std::string_view of, std::string_view text) {
     json::Writer writer;
-    writer.begin_object().key("problem").begin_object().member_int("stream", stream).member("text", text);
+    writer.begin_object().key("problem").begin_object().member("of", of).member("text", text);
     return writer.end_object().end_object().take();
 }
 

@@ -252,7 +252,8 @@ int LogViewer::follow() {
 }
 
 int LogViewer::outcome() {
-    if (!printer_.broken() || printer_.failure() == EPIPE) return left_out_ ? kFailed : kSuccess;
+    if (!printer_.broken() || printer_.failure() == EPIPE)
+        return left_out_ || streams_.lacks_files() ? kFailed : kSuccess;
     session_.out().error("cannot write to standard output: " + std::string(strerror(printer_.failure())));
     return kFailed;
 }

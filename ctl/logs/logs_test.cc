@@ -227,9 +227,12 @@ TEST(Logs, TellsOfAFileThatIsDamagedAndGoesOn) {
 TEST(Logs, TellsOfAFileThatTheLoggerCouldNotOpen) {
     FakeLogger logger;
     logger.offer(plain_file("a@0", 1), stamped(1, "x"));
-    logger.packet(log_reading::problem_packet(plain_file("a@0", 1).stream, "cannot open a@0.2"));
+    logger.packet(log_reading::problem_packet("b stderr", "cannot open the directory /srv"));
     logger.listed();
-    EXPECT_EQ(logger.logs({"-o", "cat"}).err, "warning: a@0 stdout: cannot open a@0.2\n");
+    const auto printed = logger.logs({"-o", "cat"});
+    EXPECT_EQ(printed.out, "x\n");
+    EXPECT_EQ(printed.err, "warning: b stderr: cannot open the directory /srv\n");
+    EXPECT_EQ(printed.code, 1);
 }
 
 TEST(Logs, ReportsWhatTheSupervisorAnswers) {

@@ -44,7 +44,8 @@ bool LogStreams::take(std::string_view packet, Fd fd) {
               title_of(missed->int_or("stream", -1)) + (count == 1 ? " was" : " were") +
               " written and removed before " + (count == 1 ? "it" : "they") + " could be read --");
     } else if (const auto* problem = value->find("problem")) {
-        tell_("warning: " + title_of(problem->int_or("stream", -1)) + ": " + escaped(problem->string_or("text", "")));
+        lacks_ = true;
+        tell_("warning: " + escaped(problem->string_or("of", "")) + ": " + escaped(problem->string_or("text", "")));
     } else {
         return value->bool_or("listed", false);
     }

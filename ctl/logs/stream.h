@@ -47,6 +47,8 @@ public:
     void begin_again();
 
     const std::vector<std::unique_ptr<LogStream>>& all() const { return streams_; }
+    /// Something could not be opened, and was told of.
+    bool lacks_files() const { return lacks_; }
 
 private:
     void take_file(LogFile file, Fd fd);
@@ -59,6 +61,7 @@ private:
     Tell tell_;
     std::vector<std::unique_ptr<LogStream>> streams_;
     bool again_ = false;
+    bool lacks_ = false;
 };
 
 }  // namespace procsup::ctl

@@ -15,6 +15,8 @@ std::uint64_t size_of(const Fd& file) {
     return fstat(file.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
+std::string title_of(const Stream& stream) { return stream.settings.instance + " " + stream.settings.name; }
+
 }  // namespace
 
 void Readers::add(Fd socket, const std::vector<std::uint32_t>& slots, bool follow) {
@@ -76,7 +78,7 @@ Readers::Told Readers::tell(Reader& reader, std::uint32_t slot, Known& known) {
     Stream* const stream = find_(slot);
     if (stream == nullptr) return Told::All;
     if (auto ready = stream->file.prepare(); !ready) {
-        return send(reader, log_reading::problem_packet(slot, ready.error().message));
+        return send(reader, log_reading::problem_packet(title_of(*stream), ready.error().message));
     }
     const auto current = stream->file.number();
     const auto& rotated = stream->file.rotated();
@@ -120,7 +122,7 @@ Readers::Told Readers::offer(Reader& reader, Stream& stream, Known& known, std::
         file.size = size_of(*opened);
         told = send(reader, log_reading::file_packet(file), opened->get());
     } else if (!current || opened.error().os_error != ENOENT) {
-        told = send(reader, log_reading::problem_packet(settings.slot, opened.error().message));
+        told = send(reader, log_reading::problem_packet(title_of(stream), opened.error().message));
     } else {
         return Told::All;  // nothing was written yet
     }
