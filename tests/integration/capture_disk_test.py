@@ -355,8 +355,17 @@ class FailingDisk(CaptureTest):
         s = self.prepare("".join(jobs))
         os.mkdir(s.path("mount"))
         self.disk = Files(s.path("mount"))
-        self.addCleanup(self.disk.close)
+        self.addCleanup(self.end, s)
         return s
+
+    def end(self, s):
+        """What is still to be written is, before the disk goes."""
+        self.disk.error = 0
+        self.disk.let_go()
+        if s.process is not None:
+            s.process.terminate()
+            s.wait_end()
+        self.disk.close()
 
     def echo(self, name, **log):
         return captured(name, f"echo run; echo up > @DIR@/up; exec cat < @DIR@/{name}", *QUICK, dir="@DIR@/mount", **log)
