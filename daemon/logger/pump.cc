@@ -82,7 +82,11 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
         look_for_waiting();
         return moved;
     }
-    if (has_line_to_end(stream)) {
+    if (has_line_to_end(stream) && !stream.settings.journal) {
+        // In the file it ends with the batch that the next run begins with: a crash in between ends it once, too.
+        stream.line_ends_at = 0;
+        hooks_.line_ended(stream);
+    } else if (has_line_to_end(stream)) {
         if (const auto ended = end_line(stream, now); ended != Moved::Some) return ended;
     }
     if (auto there = stream.sink.look(now); !there) {

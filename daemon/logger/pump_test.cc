@@ -54,7 +54,8 @@ protected:
         stream_->room = 65536;
         pump_ = std::make_unique<Pump>(
             *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
-            Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; }});
+            Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; },
+                        [](Stream&, std::string_view) {}, [this](Stream&) { ++lines_ended_; }});
     }
     void job_writes(std::string_view text) {
         ASSERT_EQ(write(job_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
@@ -82,6 +83,7 @@ protected:
     int staging_[2], job_[2];
     JournalSocket journal_{"/dev/null"};
     std::unique_ptr<Stream> stream_;
+    int lines_ended_ = 0;
     std::unique_ptr<Pump> pump_;
 };
 
@@ -349,6 +351,17 @@ TEST_F(PumpTest, RunsAreToldApartInOneBatch) {
     EXPECT_EQ(last_lines(*stream_, 4), Lines()) << "a run that is not known";
     const auto stamp = std::string("1970-01-01T00:00:00.000000Z ");
     EXPECT_EQ(content(), stamp + "one\n" + stamp + "no end\n" + stamp + "three\n");
+}
+
+TEST_F(PumpTest, TheEndOfARunIsToldAndLeavesTheFileAsItIs) {
+    start_logger(LogFormat::Stamped);
+    job_writes("part");
+    EXPECT_EQ(move(), Pump::Moved::Some);
+    const auto before = content();
+    pump_->let_line_end(*stream_);
+    EXPECT_EQ(move(), Pump::Moved::Nothing);
+    EXPECT_EQ(lines_ended_, 1);
+    EXPECT_EQ(content(), before);
 }
 
 TEST_F(PumpTest, ARunIsNotTheRestOfALostLine) {
