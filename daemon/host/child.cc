@@ -49,24 +49,35 @@ Step set_limit(const ChildPlan& plan, const ChildPlan::Limit& limit) {
     return check(SpawnStage::Limits, result);
 }
 
-/// RLIMIT_NOFILE comes last: a small one would refuse the descriptors that the steps before need.
-Step set_limits(const ChildPlan& plan, bool open_files) {
-    if (open_files) raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.open_files, nullptr);
+Step set_limits(const ChildPlan& plan) {
     for (std::size_t i = 0; i < plan.limit_count; ++i) {
-        if ((plan.limits[i].resource == RLIMIT_NOFILE) != open_files) continue;
+        if (plan.limits[i].resource == RLIMIT_NOFILE) continue;
         if (const Step step = set_limit(plan, plan.limits[i]); step.failed()) return step;
     }
     return {};
 }
 
+const ChildPlan::Limit* limit_of_open_files(const ChildPlan& plan) {
+    for (std::size_t i = 0; i < plan.limit_count; ++i) {
+        if (plan.limits[i].resource == RLIMIT_NOFILE) return &plan.limits[i];
+    }
+    return nullptr;
+}
+
 /// Raising RLIMIT_NOFILE needs the privilege that the change of user gives up.
 Step raise_open_files(const ChildPlan& plan) {
-    for (std::size_t i = 0; i < plan.limit_count; ++i) {
-        rlimit current{};
-        if (plan.limits[i].resource != RLIMIT_NOFILE) continue;
-        raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &current);
-        if (plan.limits[i].value > current.rlim_max) return set_limit(plan, plan.limits[i]);
-    }
+    const auto* const limit = limit_of_open_files(plan);
+    if (!limit) return {};
+    rlimit current{};
+    raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &current);
+    return limit->value > current.rlim_max ? set_limit(plan, *limit) : Step{};
+}
+
+/// Comes last: a small one would refuse the descriptors that the steps before need. What was raised for the job does not
+/// go down to the daemon's first: there may be no way up any more.
+Step set_open_files(const ChildPlan& plan) {
+    if (const auto* const limit = limit_of_open_files(plan)) return set_limit(plan, *limit);
+    raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.open_files, nullptr);
     return {};
 }
 
@@ -156,7 +167,7 @@ Step prepare(ChildPlan& plan) {
         const sched_param none{};
         step = check(SpawnStage::Nice, raw_syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none));
     }
-    if (!step.failed()) step = set_limits(plan, false);
+    if (!step.failed()) step = set_limits(plan);
     if (!step.failed()) step = raise_open_files(plan);
     if (!step.failed() && plan.set_nice) {
         step = check(SpawnStage::Nice, raw_syscall(SYS_setpriority, PRIO_PROCESS, 0, plan.nice));
@@ -168,7 +179,7 @@ Step prepare(ChildPlan& plan) {
     raw_syscall(SYS_umask, plan.umask);
     if (!step.failed()) step = connect_streams(plan);
     if (!step.failed()) step = check(SpawnStage::WorkingDir, raw_syscall(SYS_chdir, plan.working_dir));
-    if (!step.failed()) step = set_limits(plan, true);
+    if (!step.failed()) step = set_open_files(plan);
     return step;
 }
 
