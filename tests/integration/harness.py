@@ -94,7 +94,7 @@ class Events:
 class Supervisor:
     """One procsupd with its own directories. It ends everything it started, whatever happens."""
 
-    def __init__(self, config="", *, options=(), env=None, directory=None, prefix=(), **popen):
+    def __init__(self, config="", *, options=(), env=None, directory=None, prefix=(), in_place=False, **popen):
         self.dir = directory or tempfile.mkdtemp(prefix="psit-")
         os.chmod(self.dir, 0o755)
         self.keep_dir = directory is not None
@@ -106,6 +106,7 @@ class Supervisor:
         mode = os.environ.get("PROCSUP_CONTAINMENT")
         self.options = [*([f"--containment={mode}"] if mode else []), *options]
         self.prefix = list(prefix)
+        self.in_place = in_place
         self.env = {"PATH": os.environ["PATH"], "PROCSUP_CANARY": "must not reach a job", **(env or {})}
         self.popen_arguments = popen
         self.process = self.notify = None
@@ -137,8 +138,9 @@ class Supervisor:
             return ""
 
     def program(self, path, popen):
-        """Where a process finds the program: another user may not enter the directories above the build."""
-        if "user" not in popen and not self.prefix:
+        """Where a process finds the program: another user may not enter the directories above the build, unless the test
+        knows better (`in_place`)."""
+        if self.in_place or ("user" not in popen and not self.prefix):
             return path
         copy = self.path(os.path.basename(path))
         if not os.path.exists(copy):
