@@ -236,7 +236,11 @@ class Settings(PipeTest):
             seen = len(self.content(s, "events.log"))
             s.ctl("restart", name)
             self.await_true("events go on", lambda seen=seen: len(self.content(s, "events.log")) > seen)
-        self.assertTrue(re.fullmatch(rb"(\d\d:\d\d:\d\d (door|window) opened\n)+", self.content(s, "events.log")))
+        # The shell of "stamp" reads byte by byte: of the line at which it was ended the next one has what was left.
+        lines = self.content(s, "events.log").splitlines()
+        torn = [line for line in lines if not re.fullmatch(rb"\d\d:\d\d:\d\d (door|window) opened", line)]
+        self.assertLessEqual(len(torn), 1, lines)
+        self.assertGreater(len(lines), len(torn))
 
 
 if __name__ == "__main__":
