@@ -22,6 +22,7 @@ enum Option : int {
     kContainment,
     kBatch,
     kDelegated,
+    kInit,
     kCheck,
     kJson,
     kLoad,
@@ -31,7 +32,7 @@ enum Option : int {
     kHelp
 };
 
-constexpr std::array<option, 17> kOptions{{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 18> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
                                            {"state-dir", required_argument, nullptr, kStateDir},
                                            {"log-dir", required_argument, nullptr, kLogDir},
@@ -39,6 +40,7 @@ constexpr std::array<option, 17> kOptions{{{"config", required_argument, nullptr
                                            {"containment", required_argument, nullptr, kContainment},
                                            {"batch", no_argument, nullptr, kBatch},
                                            {"delegated", no_argument, nullptr, kDelegated},
+                                           {"init", no_argument, nullptr, kInit},
                                            {"check", no_argument, nullptr, kCheck},
                                            {"json", no_argument, nullptr, kJson},
                                            {"load", no_argument, nullptr, kLoad},
@@ -121,6 +123,7 @@ Result<Options> parse_options(int argc, char** argv) {
             case kSchema: options.mode = Options::Mode::PrintSchema; break;
             case kVersion: options.mode = Options::Mode::Version; break;
             case kHelp: options.mode = Options::Mode::Help; break;
+            case kInit: return Error{"--init goes first: everything behind it is the command's"};
             case ':': return Error{"option '" + std::string(argv[optind - 1]) + "' needs a value"};
             default: return unknown_option(argv[optind - 1]);
         }
@@ -150,6 +153,7 @@ Result<Options> parse_options(int argc, char** argv) {
 std::string usage() {
     return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--log-dir DIR]\n"
            "                [--user] [--containment auto|cgroup|keeper|group] [--delegated] [--batch]\n"
+           "       procsupd --init [-g] [--pdeath SIGNAL] [--] COMMAND [ARGUMENT...]\n"
            "       procsupd --check [--json] [FILE|DIR]\n"
            "       procsupd --print-schema | --version | --help\n"
            "\n"
@@ -168,6 +172,7 @@ std::string usage() {
            "                      mark it: before version 254 that of a user does not\n"
            "  --batch             end when all jobs but daemons (daemon_of) have ended, with the code of the first\n"
            "                      that failed\n"
+           "  --init              be the init of one command instead, see procsup-init(1); the first option\n"
            "  --check             say whether the configuration is good, and end\n"
            "  --json              with --check: print one JSON value\n"
            "  --print-schema      print the JSON schema of job files for editors\n"

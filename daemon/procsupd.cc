@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
@@ -12,11 +13,13 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "conf/job_text.h"
 #include "conf/keys.h"
 #include "conf/load.h"
 #include "daemon/daemon.h"
+#include "daemon/host/own_programs.h"
 #include "daemon/host/process_table.h"
 #include "daemon/options.h"
 
@@ -24,6 +27,7 @@ namespace procsup {
 namespace {
 
 constexpr int kExitUsage = 2;
+constexpr int kExitOwnFailure = 125;  // instead of a command, as procsup-init
 
 /// Descriptors 0 to 2 must exist before anything else is opened: whatever took their numbers would be written to.
 void open_standard_fds() {
@@ -97,7 +101,21 @@ int list() {
     return EXIT_SUCCESS;
 }
 
+/// `--init` and everything behind it is for procsup-init, which gets the caller's descriptors and signals as they are.
+int become_init(char** argv) {
+    const auto program = find_own_program("procsup-init");
+    argv[0] = const_cast<char*>("procsup-init");
+    if (!program.empty()) execv(program.c_str(), argv);
+    const auto cause = program.empty() ? "it is neither beside procsupd nor where packages put it" : strerror(errno);
+    write_all(STDERR_FILENO, std::string("procsupd: cannot execute procsup-init: ") + cause + "\n");
+    return kExitOwnFailure;
+}
+
 int run(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == "--init") {
+        argv[1] = argv[0];
+        return become_init(argv + 1);
+    }
     open_standard_fds();
     auto options = parse_options(argc, argv);
     if (!options) {

@@ -6,26 +6,17 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "daemon/host/raw_syscall.h"
+#include "daemon/keeper/clock.h"
 #include "daemon/keeper/tree.h"
 
 namespace procsup::keeper {
 namespace {
 
-constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr std::int64_t kSecond = 1000 * kMillisecond;
-
 /// Between two rounds.
 constexpr std::int64_t kShortestRest = 10 * kMillisecond;
 constexpr std::int64_t kLongestRest = kSecond;
-
-std::int64_t monotonic_now() {
-    timespec now{};
-    raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-    return now.tv_sec * kSecond + now.tv_nsec;
-}
 
 std::uint64_t microseconds(const timeval& time) {
     return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_usec);

@@ -1,0 +1,206 @@
+#include "daemon/init/init.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <climits>
+
+#include "daemon/host/raw_syscall.h"
+#include "daemon/init/message.h"
+#include "daemon/init/signals.h"
+#include "daemon/keeper/clock.h"
+
+namespace procsup::init {
+
+Init::Init(const CommandLine& line, std::uint64_t mask)
+    : line_(line), mask_(mask), self_(static_cast<pid_t>(raw_syscall(SYS_getpid))) {}
+
+int Init::run(char** envp) {
+    watch_parent();
+    raw_syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    terminal_.open();
+    if (!start_command(envp)) return kExitOwnFailure;
+    while (command_runs_) {
+        // Signals have their turn in a storm of processes that end.
+        if (collect()) {
+            siginfo_t signal;
+            const timespec now{};
+            if (take_signal(kAllSignals, signal, &now)) on_signal(signal);
+        } else if (command_runs_) {
+            wait_and_act();
+        }
+    }
+    return end_the_rest();
+}
+
+bool Init::start_command(char** envp) {
+    // Who ignores SIGCHLD has no zombies to ask (waitid(2)).
+    const bool ignores_sigchld = set_disposition(SIGCHLD, SIG_DFL) == SIG_IGN;
+    alignas(16) static char stack[16 * 1024];
+    static Command command;
+    command = {line_.command, envp, &terminal_, mask_, ignores_sigchld, terminal_.is_ours(), self_};
+    const long pid = command.start(stack, sizeof(stack));
+    if (pid < 0) {
+        Message("cannot make a process for '").operator<<(line_.command[0]).operator<<("'").cause(-pid);
+        return false;
+    }
+    command_ = static_cast<pid_t>(pid);
+    // Whoever is first: a signal for the group may come at once.
+    raw_syscall(SYS_setpgid, command_, command_);
+    keep_no_other_fds();
+    leave_room_in_queue();
+    raw_syscall(SYS_chdir, "/");
+    return true;
+}
+
+/// What the caller gave belongs to the command: a pipe is to end, and a file system to be free, when the command lets go of it.
+void Init::keep_no_other_fds() const {
+    constexpr int kStandardError = 2;
+    const int kept[] = {kStandardError, terminal_.fd(), parent_, signals_};
+    for (unsigned first = 0;;) {
+        unsigned next = UINT_MAX;
+        for (const int fd : kept) {
+            if (fd >= 0 && static_cast<unsigned>(fd) >= first && static_cast<unsigned>(fd) < next) {
+                next = static_cast<unsigned>(fd);
+            }
+        }
+        const bool last = next == UINT_MAX;
+        if (last || next > first) raw_syscall(SYS_close_range, first, last ? UINT_MAX : next - 1, 0);
+        if (last) return;
+        first = next + 1;
+    }
+}
+
+/// Queued signals are counted by user, over all processes, and the limit that counts is that of the process which a signal is for
+/// (signal(7), RLIMIT_SIGPENDING). With the same limit what waits here could fill the place of what is to be handed on.
+void Init::leave_room_in_queue() const {
+    rlimit limit{};
+    raw_syscall(SYS_prlimit64, 0, RLIMIT_SIGPENDING, nullptr, &limit);
+    if (limit.rlim_cur == RLIM_INFINITY) return;
+    limit.rlim_cur -= (limit.rlim_cur + 7) / 8;
+    raw_syscall(SYS_prlimit64, 0, RLIMIT_SIGPENDING, &limit, nullptr);
+}
+
+/// By pidfd rather than PR_SET_PDEATHSIG alone: that is sent when the *thread* ends which made this process. A parent in
+/// another pid namespace has no number here, and is left to it.
+void Init::watch_parent() {
+    if (line_.on_parent_death == 0) return;
+    const auto parent = static_cast<pid_t>(raw_syscall(SYS_getppid));
+    if (parent == 0) {
+        raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, line_.on_parent_death, 0, 0, 0);
+        return;
+    }
+    parent_ = static_cast<int>(raw_syscall(SYS_pidfd_open, parent, 0));
+    signals_ = static_cast<int>(raw_syscall(SYS_signalfd4, -1, &kAllSignals, sizeof(kAllSignals), SFD_CLOEXEC));
+    // A number in use again is not the parent's.
+    if (raw_syscall(SYS_getppid) != parent) parent_gone_ = true;
+}
+
+/// Until there is a signal, or the parent has ended.
+void Init::wait_and_act() {
+    siginfo_t signal;
+    const timespec now{};
+    if (parent_ >= 0 && !parent_gone_) {
+        pollfd fds[] = {{parent_, POLLIN, 0}, {signals_, POLLIN, 0}};
+        raw_syscall(SYS_ppoll, fds, 2, nullptr, nullptr, 0);
+        parent_gone_ = fds[0].revents != 0;
+    }
+    if (parent_gone_ && !parent_death_told_) return tell_parent_death();
+    if (take_signal(kAllSignals, signal, parent_ >= 0 && !parent_gone_ ? &now : nullptr)) on_signal(signal);
+}
+
+void Init::tell_parent_death() {
+    parent_death_told_ = true;
+    siginfo_t signal{};
+    signal.si_signo = line_.on_parent_death;
+    on_signal(signal);
+}
+
+void Init::on_signal(const siginfo_t& signal) {
+    if (signal.si_signo == SIGCHLD) return;
+    if (signal.si_signo == SIGCONT && stopped_) return go_on();
+    hand_on(signal);
+}
+
+/// Collects a number of those that have ended; whether there may be more.
+bool Init::collect() {
+    constexpr int kMost = 128;
+    for (int i = 0; i < kMost; ++i) {
+        siginfo_t info;
+        info.si_pid = 0;
+        // __WALL: a process that was inherited may have been made with another signal than SIGCHLD.
+        const long result = raw_syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WALL, nullptr);
+        children_left_ = result == 0;
+        if (result < 0 || info.si_pid == 0) return false;
+        if (info.si_pid != command_ || !command_runs_) continue;
+        if (info.si_code == CLD_STOPPED) {
+            stop_too(info.si_status);
+            continue;
+        }
+        command_runs_ = false;
+        exit_code_ = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+    }
+    return true;
+}
+
+/// The terminal has stopped the command, or the command itself has: the shell above is to see its job stopped, which is this
+/// process group. Where there is no shell to continue it, the kernel does not stop this group (setpgid(2), orphaned process
+/// groups; process 1 is never stopped), and the command goes on as it would without procsup-init.
+void Init::stop_too(int signal) {
+    stopped_ = true;
+    if (!terminal_.is_there()) return;
+    const int own = signal == SIGTTIN || signal == SIGTTOU ? signal : SIGTSTP;
+    const std::uint64_t all_but_own = ~bit(own);
+    const auto disposition = set_disposition(own, SIG_DFL);
+    raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all_but_own, nullptr, sizeof(all_but_own));
+    raw_syscall(SYS_kill, 0, own);
+    raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, nullptr, sizeof(kAllSignals));
+    set_disposition(own, disposition);
+    // Who has continued it did so with SIGCONT, which is pending.
+    std::uint64_t pending = 0;
+    raw_syscall(SYS_rt_sigpending, &pending, sizeof(pending));
+    if (signal == SIGTSTP && (pending & bit(SIGCONT)) == 0) go_on();
+}
+
+/// All of its process group was stopped, by the terminal or by itself.
+void Init::go_on() {
+    stopped_ = false;
+    if (terminal_.is_ours()) terminal_.give_to(command_);
+    raw_syscall(SYS_kill, -command_, SIGCONT);
+}
+
+/// A real-time signal keeps its value and its sender, and is not lost in a full queue, as kill(2) would lose it (signal(7)):
+/// no others are taken meanwhile, so that their senders are told. There is no event for room in a queue.
+void Init::hand_on(const siginfo_t& signal) {
+    constexpr std::int64_t kLongestRest = 16 * keeper::kMillisecond;
+    std::int64_t rest = keeper::kMillisecond;
+    long result = 0;
+    while (command_runs_ && (result = send(signal)) == -EAGAIN) {
+        siginfo_t child;
+        const timespec time{0, rest};
+        take_signal(bit(SIGCHLD), child, &time);
+        while (collect()) {
+        }
+        rest = rest * 2 < kLongestRest ? rest * 2 : kLongestRest;
+    }
+    if (result != -EPERM || refusal_told_) return;
+    refusal_told_ = true;
+    Message("cannot send signal ").operator<<(signal.si_signo).operator<<(" to '").operator<<(line_.command[0])
+        << "', which runs as another user: no more is said about it";
+}
+
+long Init::send(const siginfo_t& signal) const {
+    constexpr int kFirstRealtime = 32;  // as the kernel counts
+    const int number = signal.si_signo;
+    if (line_.to_group) return raw_syscall(SYS_kill, -command_, number);
+    if (number < kFirstRealtime) return raw_syscall(SYS_kill, command_, number);
+    siginfo_t copy = signal;
+    copy.si_code = SI_QUEUE;
+    return raw_syscall(SYS_rt_sigqueueinfo, command_, number, &copy);
+}
+
+}  // namespace procsup::init
