@@ -7,17 +7,11 @@
 #include "common/signal_name.h"
 #include "common/units.h"
 #include "conf/job_resolver.h"
+#include "conf/job_text.h"
+#include "conf/resource_limits.h"
 
 namespace procsup {
 namespace {
-
-/// Exact, in the largest unit that it is a multiple of.
-std::string size_text(std::uint64_t size) {
-    constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
-    std::size_t unit = 0;
-    for (; unit + 1 < kUnits.size() && size % 1024 == 0; size /= 1024) ++unit;
-    return std::to_string(size) + kUnits[unit];
-}
 
 /// Compares the settings of one job with each other. A setting is complained of only where it is written in the job
 /// itself: what stands in [defaults] need not have an effect on every job.
@@ -223,8 +217,19 @@ private:
     }
 
     void check_limits() {
-        if (!spec_.strict_limits || !spec_.limits.empty() || spec_.nice || spec_.oom_score_adjust) return;
+        check_priority();
+        const bool any = !spec_.limits.empty() || spec_.nice || spec_.oom_score_adjust || spec_.scheduling ||
+                         spec_.io_priority || !spec_.cpu_affinity.empty();
+        if (!spec_.strict_limits || any) return;
         report_own(Key::StrictLimits, "'limits.strict' never takes effect: no limit is set");
+    }
+
+    void check_priority() {
+        if (!spec_.scheduling || !spec_.nice) return;
+        const auto policy = spec_.scheduling->policy;
+        if (policy == Scheduling::Policy::Other || policy == Scheduling::Policy::Batch) return;
+        report_own(Key::Nice,
+                   "'limits.nice' never takes effect: 'limits.scheduling' is \"" + word_of(*spec_.scheduling) + "\"");
     }
 
     /// Of one table: what a job says itself stands over what [defaults] say.
@@ -274,8 +279,8 @@ private:
         } else if (log.total_size != 0 && log.total_size < log.max_size) {
             const bool at_max = draft_.own(Key::LogMaxSize) && !draft_.own(Key::LogTotalSize);
             report(at_max ? Key::LogMaxSize : Key::LogTotalSize,
-                   "'log.total_size' (" + size_text(log.total_size) + ") is smaller than 'log.max_size' (" +
-                       size_text(log.max_size) + "): not even one rotated file would be kept");
+                   "'log.total_size' (" + exact_size(log.total_size) + ") is smaller than 'log.max_size' (" +
+                       exact_size(log.max_size) + "): not even one rotated file would be kept");
         }
     }
 

@@ -18,7 +18,7 @@ constexpr std::size_t kMostText = 4u << 20;
 constexpr std::size_t kMostValues = 1000000;
 constexpr std::size_t kMostBytes = 64u << 20;
 /// JSON values of a job besides the elements of its lists.
-constexpr std::size_t kValuesOfJob = 64;
+constexpr std::size_t kValuesOfJob = 72;
 
 std::size_t bytes_of(const std::vector<std::string>& strings) {
     std::size_t bytes = 0;
@@ -170,8 +170,9 @@ void ConfigurationReader::note_usual_streams(const JobDraft& draft) {
 void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
     instances_ += std::max<std::size_t>(spec.instances.size(), 1);
     values_ += kValuesOfJob + spec.command.size() + spec.env.size() + spec.instances.size() + spec.tags.size() +
-               3 * spec.limits.size() + spec.restart.prevent.codes.size() + spec.restart.force.codes.size() +
-               spec.restart.success.codes.size() + (spec.credentials ? spec.credentials->groups.size() : 0);
+               4 * spec.limits.size() + spec.cpu_affinity.size() + spec.restart.prevent.codes.size() +
+               spec.restart.force.codes.size() + spec.restart.success.codes.size() +
+               (spec.credentials ? spec.credentials->groups.size() : 0);
     bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size() +
               spec.log.dir.size();
     const Place file{place.file, {}};

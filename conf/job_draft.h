@@ -22,7 +22,9 @@ enum class Key : std::uint8_t {
     Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
     Owner, Tags, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
-    OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, Nice, OomScoreAdjust, StrictLimits, Free,
+    OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
+    NiceLimit, RealtimePriority, RealtimeTime, Nice, Scheduling, IoPriority, CpuAffinity, OomScoreAdjust, StrictLimits,
+    Free,
     RuntimeDir, StateDir, DaemonLogDir, LogLevel, Containment, OnCrash, ShutdownTimeout, MaxClients,
     AccessAdmin, AccessOperate, AccessRead,
 };

@@ -131,12 +131,42 @@ struct JobCommand {
     friend bool operator==(const JobCommand&, const JobCommand&) = default;
 };
 
+/// One of setrlimit(2), in the kernel's own units.
 struct ResourceLimit {
     int resource = 0;  ///< RLIMIT_…
-    rlim_t value = 0;  ///< soft and hard
+    rlim_t soft = 0;
+    rlim_t hard = 0;  ///< not below `soft`
+
+    ResourceLimit() = default;
+    ResourceLimit(int which, rlim_t both) : ResourceLimit(which, both, both) {}
+    ResourceLimit(int which, rlim_t soft_limit, rlim_t hard_limit)
+        : resource(which), soft(soft_limit), hard(hard_limit) {}
 
     friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
 };
+
+/// How the kernel gives a job the processors, see sched(7).
+struct Scheduling {
+    enum class Policy { Other, Batch, Idle, Fifo, Rr };
+    Policy policy = Policy::Other;
+    int priority = 0;  ///< of Fifo and Rr: 1 to 99, which goes first
+
+    bool realtime() const { return policy == Policy::Fifo || policy == Policy::Rr; }
+
+    friend bool operator==(const Scheduling&, const Scheduling&) = default;
+};
+
+/// In which order the kernel serves what jobs read and write, see ioprio_set(2).
+struct IoPriority {
+    enum class Class { Realtime, BestEffort, Idle };
+    Class io_class = Class::BestEffort;
+    int level = 0;  ///< of Realtime and BestEffort: 0, which is served first, to 7
+
+    friend bool operator==(const IoPriority&, const IoPriority&) = default;
+};
+
+/// CPUs have numbers below this.
+inline constexpr int kMostCpus = 8192;
 
 struct JobSpec {
     std::string name;
@@ -185,6 +215,9 @@ struct JobSpec {
     std::vector<ResourceLimit> limits;
     bool strict_limits = false;
     std::optional<int> nice;
+    std::optional<Scheduling> scheduling;
+    std::optional<IoPriority> io_priority;
+    std::vector<int> cpu_affinity;  ///< sorted; empty: the daemon's
     std::optional<int> oom_score_adjust;
 
     std::optional<uid_t> owner;  ///< may operate and read this job besides the administrators

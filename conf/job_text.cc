@@ -1,11 +1,11 @@
 #include "conf/job_text.h"
 
-#include <sys/resource.h>
-
 #include <array>
 
 #include "common/signal_name.h"
+#include "conf/cpu_list.h"
 #include "conf/keys.h"
+#include "conf/resource_limits.h"
 
 namespace procsup {
 namespace {
@@ -128,6 +128,41 @@ void write_log(json::Writer& writer, const LogPolicy& log) {
     writer.end_object();
 }
 
+/// In the kernel's units (bytes, seconds, microseconds), but for RLIMIT_NICE, which nobody knows by its own.
+void write_limit(json::Writer& writer, const LimitRow& row, rlim_t number) {
+    if (number == RLIM_INFINITY) {
+        writer.string("unlimited");
+    } else if (row.unit == LimitUnit::Nice) {
+        writer.number(nice_of_limit(number));
+    } else {
+        writer.number(static_cast<std::int64_t>(number));
+    }
+}
+
+void write_limits(json::Writer& writer, const JobSpec& spec) {
+    writer.key("limits").begin_object();
+    for (const auto& limit : spec.limits) {
+        const auto* row = find_limit(limit.resource);
+        if (row == nullptr) continue;
+        writer.key(limit_name(limit.resource));
+        if (limit.soft == limit.hard) {
+            write_limit(writer, *row, limit.hard);
+            continue;
+        }
+        writer.begin_object().key("soft");
+        write_limit(writer, *row, limit.soft);
+        writer.key("hard");
+        write_limit(writer, *row, limit.hard);
+        writer.end_object();
+    }
+    writer.end_object();
+    writer.member_bool("strictLimits", spec.strict_limits);
+    optional_member(writer, "nice", spec.nice);
+    if (spec.scheduling) writer.member("scheduling", word_of(*spec.scheduling));
+    if (spec.io_priority) writer.member("ioPriority", word_of(*spec.io_priority));
+    if (!spec.cpu_affinity.empty()) writer.member("cpuAffinity", cpu_list_text(spec.cpu_affinity));
+}
+
 void write_run(json::Writer& writer, const JobSpec& spec) {
     usec_member(writer, "startTimeoutUSec", spec.start_timeout);
     usec_member(writer, "stopTimeoutUSec", spec.stop_timeout);
@@ -158,18 +193,7 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     writer.member("stderr", word_of(spec.stderr_stream));
     if (spec.stdout_stream.kind == Stream::Kind::Pipe) writer.member("pipeTo", spec.stdout_stream.path);
     if (spec.is_logged()) write_log(writer, spec.log);
-    writer.key("limits").begin_object();
-    for (const auto& limit : spec.limits) {
-        writer.key(limit_name(limit.resource));
-        if (limit.value == RLIM_INFINITY) {
-            writer.string("unlimited");
-        } else {
-            writer.number(static_cast<std::int64_t>(limit.value));
-        }
-    }
-    writer.end_object();
-    writer.member_bool("strictLimits", spec.strict_limits);
-    optional_member(writer, "nice", spec.nice);
+    write_limits(writer, spec);
     optional_member(writer, "oomScoreAdjust", spec.oom_score_adjust);
 }
 
@@ -188,22 +212,19 @@ std::string_view word_of(OnFull what) { return word(Key::LogOnFull, what); }
 std::string_view word_of(LogLevel level) { return word(Key::LogLevel, level); }
 std::string_view word_of(ContainmentMode mode) { return word(Key::Containment, mode); }
 
+std::string word_of(const Scheduling& scheduling) {
+    const std::string name(word(Key::Scheduling, scheduling.policy));
+    return scheduling.realtime() ? name + ":" + std::to_string(scheduling.priority) : name;
+}
+
+std::string word_of(const IoPriority& priority) {
+    const std::string name(word(Key::IoPriority, priority.io_class));
+    return priority.io_class == IoPriority::Class::Idle ? name : name + ":" + std::to_string(priority.level);
+}
+
 std::string word_of(const Stream& stream) {
     if (stream.kind == Stream::Kind::File) return stream.path;
     return std::string(stream.kind == Stream::Kind::Pipe ? "pipe" : word(Key::LogStdout, stream.kind));
-}
-
-std::string_view limit_name(int resource) {
-    switch (resource) {
-        case RLIMIT_NOFILE: return "open_files";
-        case RLIMIT_CORE: return "core";
-        case RLIMIT_NPROC: return "processes";
-        case RLIMIT_AS: return "address_space";
-        case RLIMIT_STACK: return "stack";
-        case RLIMIT_MEMLOCK: return "memlock";
-        case RLIMIT_FSIZE: return "fsize";
-        default: return "unknown";
-    }
 }
 
 void write_json(json::Writer& writer, const JobSpec& spec) {

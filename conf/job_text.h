@@ -40,7 +40,9 @@ std::string_view word_of(LogLevel level);
 std::string_view word_of(ContainmentMode mode);
 /// "journal", or the path.
 std::string word_of(const Stream& stream);
-/// "open_files" for RLIMIT_NOFILE.
-std::string_view limit_name(int resource);
+/// "fifo:10", "batch"
+std::string word_of(const Scheduling& scheduling);
+/// "best-effort:4", "idle"
+std::string word_of(const IoPriority& priority);
 
 }  // namespace procsup

@@ -55,6 +55,10 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "[log]\nstderr = 'journal'\non_full = 'drop_oldest'\nrate_limit = '5/1s'\nmirror = true",
              "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = "
              "7\nstrict = true",
+             "[limits]\nopen_files = '10:20'\nprocesses = '5:unlimited'\ncore = '1B:1KiB'\ncpu_time = '1min:1h'\n"
+             "data = '8MiB'\npending_signals = 3\nmessage_queues = '0B'\nnice_limit = '5:-5'\nrealtime_priority = 1\n"
+             "realtime_time = '10us:2s'\nscheduling = 'rr:2'\nio_priority = 'realtime:3'\ncpu_affinity = [0, 2, 3]",
+             "[limits]\nnice_limit = -3\nscheduling = 'idle'\nio_priority = 'idle'\ncpu_affinity = '8191'",
          }) {
         const auto job = job_with(lines);
         const auto again = job_of(to_toml(job));

@@ -1,5 +1,3 @@
-#include <sys/resource.h>
-
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -7,8 +5,10 @@
 
 #include "common/signal_name.h"
 #include "common/units.h"
+#include "conf/cpu_list.h"
 #include "conf/job_text.h"
 #include "conf/key_reader.h"
+#include "conf/resource_limits.h"
 
 namespace procsup {
 namespace {
@@ -37,17 +37,7 @@ std::string toml_string(std::string_view text) {
 
 /// Exact, where to_text() rounds: "1min30s500ms".
 std::string toml_duration(Duration duration) {
-    if (duration == kForever) return "\"none\"";
-    constexpr std::array<std::pair<const char*, std::int64_t>, 6> kUnits{
-        {{"d", 86400000000}, {"h", 3600000000}, {"min", 60000000}, {"s", 1000000}, {"ms", 1000}, {"us", 1}}};
-    auto rest = duration.count();
-    std::string text;
-    for (const auto& [name, factor] : kUnits) {
-        if (rest < factor) continue;
-        text += std::to_string(rest / factor) + name;
-        rest %= factor;
-    }
-    return "\"" + (text.empty() ? std::string("0s") : text) + "\"";
+    return duration == kForever ? "\"none\"" : "\"" + exact_text(duration) + "\"";
 }
 
 std::string toml_size(std::uint64_t size) { return size == 0 ? "\"none\"" : "\"" + std::to_string(size) + "B\""; }
@@ -233,13 +223,14 @@ private:
     void limits() {
         std::string lines;
         for (const auto& limit : spec_.limits) {
-            const bool count = limit.resource == RLIMIT_NOFILE || limit.resource == RLIMIT_NPROC;
-            std::string value = std::to_string(limit.value);
-            if (!count) value = "\"" + value + "B\"";
-            if (limit.value == RLIM_INFINITY) value = "\"unlimited\"";
-            lines += std::string(limit_name(limit.resource)) + " = " + value + "\n";
+            lines += std::string(limit_name(limit.resource)) + " = " + limit_toml(limit) + "\n";
         }
         if (spec_.nice) lines += "nice = " + std::to_string(*spec_.nice) + "\n";
+        if (spec_.scheduling) lines += "scheduling = " + toml_string(word_of(*spec_.scheduling)) + "\n";
+        if (spec_.io_priority) lines += "io_priority = " + toml_string(word_of(*spec_.io_priority)) + "\n";
+        if (!spec_.cpu_affinity.empty()) {
+            lines += "cpu_affinity = " + toml_string(cpu_list_text(spec_.cpu_affinity)) + "\n";
+        }
         if (spec_.oom_score_adjust) lines += "oom_score_adjust = " + std::to_string(*spec_.oom_score_adjust) + "\n";
         if (spec_.strict_limits) lines += "strict = true\n";
         table("limits", lines);

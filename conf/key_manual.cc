@@ -16,7 +16,11 @@ struct Chapter {
 constexpr std::array<Chapter, 5> kChapters{{
     {"", "JOB SETTINGS", "The keys of a job file, of [jobs.NAME] and of [defaults]."},
     {"log", "OUTPUT AND INPUT: [log]", "Where a job's standard streams go to and come from."},
-    {"limits", "LIMITS: [limits]", "What one process of a job may use; soft and hard limits are set alike."},
+    {"limits", "LIMITS: [limits]",
+     "What one process of a job may use, and who goes first. A resource limit is one value, which is its soft and its "
+     "hard limit, or both as \"SOFT:HARD\", such as \"1024:4096\" or \"1min:unlimited\". What the kernel, the user or "
+     "the "
+     "container does not permit is told by procsupctl(1) check --here beforehand, and by status."},
     {kDaemonSection, "THE DAEMON: [daemon]", "In procsupd.toml and in project files."},
     {kAccessSection, "ACCESS: [access]", "In procsupd.toml and in project files."},
 }};

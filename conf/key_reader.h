@@ -8,6 +8,7 @@
 
 #include "conf/job_draft.h"
 #include "conf/keys.h"
+#include "conf/resource_limits.h"
 #include "conf/toml_doc.h"
 
 namespace procsup {
@@ -58,8 +59,11 @@ public:
     void stream(const TomlValue& value, Stream& out);
     /// To the input of another job.
     void pipe(const TomlValue& value, Stream& out);
-    void count_limit(const TomlValue& value, int resource);
-    void size_limit(const TomlValue& value, int resource);
+    /// Of the resource that kResourceLimits has for the row's key.
+    void resource_limit(const TomlValue& value);
+    void scheduling(const TomlValue& value);
+    void io_priority(const TomlValue& value);
+    void cpu_affinity(const TomlValue& value);
     /// Of files of captured output; "none" is 0.
     void log_size(const TomlValue& value, std::uint64_t& out);
     void log_age(const TomlValue& value, Duration& out);
@@ -98,7 +102,15 @@ private:
     bool exit_code(const TomlValue& value, ExitSet& out);
     /// A size, or nothing for the word `boundless`.
     bool checked_size(const TomlValue& value, std::string_view boundless, std::optional<std::uint64_t>& out);
-    void set_limit(int resource, rlim_t value);
+    /// One side of "SOFT:HARD", or all of the value.
+    bool one_limit(const TomlValue& value, LimitUnit unit, std::string_view text, rlim_t& out);
+    bool whole_number(std::string_view text, std::int64_t least, std::int64_t most, std::int64_t& out);
+    /// One of the row's words; word number N with ":NUMBER" behind it where bit N of `numbered` is set.
+    struct NumberedWord {
+        std::size_t index = 0;
+        int number = 0;
+    };
+    std::optional<NumberedWord> numbered_word(const TomlValue& value, std::uint32_t numbered, int least, int most);
 
     Problems& problems_;
     const SourceFile& file_;

@@ -1,6 +1,5 @@
-// Values of a form that several keys share: signals, paths, streams, limits.
+// Values of a form that several keys share: signals, paths, streams, sizes.
 #include <signal.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cctype>
@@ -152,27 +151,6 @@ void KeyReader::stream(const TomlValue& value, Stream& out) {
     }
 }
 
-void KeyReader::set_limit(int resource, rlim_t value) {
-    auto& limits = job_->spec.limits;
-    const auto place = std::lower_bound(limits.begin(), limits.end(), resource,
-                                        [](const ResourceLimit& limit, int key) { return limit.resource < key; });
-    if (place != limits.end() && place->resource == resource) {
-        place->value = value;
-    } else {
-        limits.insert(place, {resource, value});
-    }
-}
-
-void KeyReader::count_limit(const TomlValue& value, int resource) {
-    const auto* text = value.as<std::string>();
-    if (text != nullptr && *text == "unlimited") {
-        set_limit(resource, RLIM_INFINITY);
-        return;
-    }
-    std::int64_t count = 0;
-    if (checked_integer(value, 0, INT64_MAX, count)) set_limit(resource, static_cast<rlim_t>(count));
-}
-
 bool KeyReader::checked_size(const TomlValue& value, std::string_view boundless, std::optional<std::uint64_t>& out) {
     if (const auto* integer = value.as<std::int64_t>()) {
         wrong_type(value, "write \"" + std::to_string(*integer) + "B\" for bytes");
@@ -193,11 +171,6 @@ bool KeyReader::checked_size(const TomlValue& value, std::string_view boundless,
     }
     out = *size;
     return true;
-}
-
-void KeyReader::size_limit(const TomlValue& value, int resource) {
-    std::optional<std::uint64_t> size;
-    if (checked_size(value, "unlimited", size)) set_limit(resource, size.value_or(RLIM_INFINITY));
 }
 
 void KeyReader::log_size(const TomlValue& value, std::uint64_t& out) {

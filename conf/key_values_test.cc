@@ -207,7 +207,69 @@ const std::vector<GoodCase>& good_cases() {
          [](S s) {
              return s.limits[0] == ResourceLimit{RLIMIT_FSIZE, 1000000000};
          }},
+        {"limits", "open_files", "\"1024:unlimited\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_NOFILE, 1024, RLIM_INFINITY};
+         }},
+        {"limits", "stack", "\"1MiB:8MiB\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_STACK, 1u << 20, 8u << 20};
+         }},
+        {"limits", "cpu_time", "\"1min30s:1h\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_CPU, 90, 3600};
+         }},
+        {"limits", "data", "\"unlimited\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_DATA, RLIM_INFINITY};
+         }},
+        {"limits", "pending_signals", "7",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_SIGPENDING, 7};
+         }},
+        {"limits", "message_queues", "\"819200B\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_MSGQUEUE, 819200};
+         }},
+        {"limits", "nice_limit", "-20",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_NICE, 40};
+         }},
+        {"limits", "nice_limit", "\"19:-5\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_NICE, 0, 25};
+         }},
+        {"limits", "realtime_priority", "\"0:99\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_RTPRIO, 0, 99};
+         }},
+        {"limits", "realtime_time", "\"1.5ms\"",
+         [](S s) {
+             return s.limits[0] == ResourceLimit{RLIMIT_RTTIME, 1500};
+         }},
         {"limits", "nice", "-5", [](S s) { return s.nice == -5; }},
+        {"limits", "scheduling", "\"batch\"",
+         [](S s) {
+             return s.scheduling == Scheduling{Scheduling::Policy::Batch, 0};
+         }},
+        {"limits", "scheduling", "\"rr:99\"",
+         [](S s) {
+             return s.scheduling == Scheduling{Scheduling::Policy::Rr, 99};
+         }},
+        {"limits", "io_priority", "\"best-effort:7\"",
+         [](S s) {
+             return s.io_priority == IoPriority{IoPriority::Class::BestEffort, 7};
+         }},
+        {"limits", "io_priority", "\"idle\"",
+         [](S s) {
+             return s.io_priority == IoPriority{IoPriority::Class::Idle, 0};
+         }},
+        {"limits", "cpu_affinity", "[5, 0, 5]",
+         [](S s) {
+             return s.cpu_affinity == std::vector{0, 5};
+         }},
+        {"limits", "cpu_affinity", "\"6,0-3,2-4\"",
+         [](S s) { return s.cpu_affinity == std::vector{0, 1, 2, 3, 4, 6}; }},
         {"limits", "oom_score_adjust", "500", [](S s) { return s.oom_score_adjust == 500; }},
         {"limits", "strict", "true", [](S s) { return s.strict_limits; }, "limits.nice = 1"},
     };

@@ -1,7 +1,5 @@
 #include "conf/keys.h"
 
-#include <sys/resource.h>
-
 #include <array>
 
 #include "conf/key_reader.h"
@@ -229,27 +227,56 @@ constexpr std::array kRows{
            [](R& r, V& v) { r.path(v, r.job().log_dir); }},
 
     KeyRow{Key::OpenFiles, "limits", "open_files", &kCount, "the daemon's", "all jobs", "RLIMIT_NOFILE",
-           [](R& r, V& v) { r.count_limit(v, RLIMIT_NOFILE); }},
+           [](R& r, V& v) { r.resource_limit(v); }},
     KeyRow{Key::Core, "limits", "core", &kSize, "the daemon's", "all jobs", "RLIMIT_CORE",
-           [](R& r, V& v) { r.size_limit(v, RLIMIT_CORE); }},
+           [](R& r, V& v) { r.resource_limit(v); }},
     KeyRow{Key::Processes, "limits", "processes", &kCount, "the daemon's", "all jobs",
-           "RLIMIT_NPROC: of all processes of the user", [](R& r, V& v) { r.count_limit(v, RLIMIT_NPROC); }},
+           "RLIMIT_NPROC: of all processes of the user", [](R& r, V& v) { r.resource_limit(v); }},
     KeyRow{Key::AddressSpace, "limits", "address_space", &kSize, "the daemon's", "all jobs", "RLIMIT_AS",
-           [](R& r, V& v) { r.size_limit(v, RLIMIT_AS); }},
+           [](R& r, V& v) { r.resource_limit(v); }},
     KeyRow{Key::Stack, "limits", "stack", &kSize, "the daemon's", "all jobs", "RLIMIT_STACK",
-           [](R& r, V& v) { r.size_limit(v, RLIMIT_STACK); }},
+           [](R& r, V& v) { r.resource_limit(v); }},
     KeyRow{Key::Memlock, "limits", "memlock", &kSize, "the daemon's", "all jobs", "RLIMIT_MEMLOCK",
-           [](R& r, V& v) { r.size_limit(v, RLIMIT_MEMLOCK); }},
+           [](R& r, V& v) { r.resource_limit(v); }},
     KeyRow{Key::Fsize, "limits", "fsize", &kSize, "the daemon's", "all jobs", "RLIMIT_FSIZE: of any file it writes",
-           [](R& r, V& v) { r.size_limit(v, RLIMIT_FSIZE); }},
+           [](R& r, V& v) { r.resource_limit(v); }},
+    KeyRow{Key::CpuTime, "limits", "cpu_time", &kCpuTime, "the daemon's", "all jobs",
+           "RLIMIT_CPU: at the soft limit a process gets SIGXCPU, at the hard one SIGKILL; both at once where they are "
+           "the same",
+           [](R& r, V& v) { r.resource_limit(v); }},
+    KeyRow{Key::Data, "limits", "data", &kSize, "the daemon's", "all jobs",
+           "RLIMIT_DATA: memory that it alone may write, its stack apart", [](R& r, V& v) { r.resource_limit(v); }},
+    KeyRow{Key::PendingSignals, "limits", "pending_signals", &kCount, "the daemon's", "all jobs",
+           "RLIMIT_SIGPENDING: of all processes of the user", [](R& r, V& v) { r.resource_limit(v); }},
+    KeyRow{Key::MessageQueues, "limits", "message_queues", &kSize, "the daemon's", "all jobs",
+           "RLIMIT_MSGQUEUE: of all POSIX message queues of the user", [](R& r, V& v) { r.resource_limit(v); }},
+    KeyRow{Key::NiceLimit, "limits", "nice_limit", &kNiceLimit, "the daemon's", "all jobs",
+           "RLIMIT_NICE: the least _nice_ that it may give itself", [](R& r, V& v) { r.resource_limit(v); }},
+    KeyRow{Key::RealtimePriority, "limits", "realtime_priority", &kRealtimePriority, "the daemon's", "all jobs",
+           "RLIMIT_RTPRIO: the highest real-time priority that it may give itself",
+           [](R& r, V& v) { r.resource_limit(v); }},
+    KeyRow{Key::RealtimeTime, "limits", "realtime_time", &kRealtimeTime, "the daemon's", "all jobs",
+           "RLIMIT_RTTIME: CPU time that a real-time process may take without waiting once; signals as for _cpu_time_",
+           [](R& r, V& v) { r.resource_limit(v); }},
     KeyRow{Key::Nice, "limits", "nice", &kNice, "the daemon's", "all jobs", "19 yields to everyone, -20 to no one",
            [](R& r, V& v) { r.integer(v, -20, 19, r.job().spec.nice); }},
+    KeyRow{Key::Scheduling, "limits", "scheduling", &kScheduling, "\"other\"", "all jobs",
+           "how it gets the processors, see sched(7): _other_ by _nice_, _batch_ without being preferred when it wakes "
+           "up, _idle_ when nobody else wants them; _fifo_ and _rr_ before everybody else, by a priority from 1 to 99",
+           [](R& r, V& v) { r.scheduling(v); }},
+    KeyRow{Key::IoPriority, "limits", "io_priority", &kIoPriority, "by nice", "all jobs",
+           "in which order it is served by disks whose scheduler looks at it, as ionice(1): 0 is first, 7 is last",
+           [](R& r, V& v) { r.io_priority(v); }},
+    KeyRow{Key::CpuAffinity, "limits", "cpu_affinity", &kCpus, "the daemon's", "all jobs",
+           "the CPUs that it may run on", [](R& r, V& v) { r.cpu_affinity(v); }},
     KeyRow{Key::OomScoreAdjust, "limits", "oom_score_adjust", &kOom, "the daemon's", "all jobs",
            "1000 is killed first when memory runs out, -1000 never",
            [](R& r, V& v) { r.integer(v, -1000, 1000, r.job().spec.oom_score_adjust); }},
-    KeyRow{Key::StrictLimits, "limits", "strict", &kBool, "false", "all jobs",
-           "whether a limit that cannot be set keeps the job from starting",
-           [](R& r, V& v) { r.boolean(v, r.job().spec.strict_limits); }},
+    KeyRow{
+        Key::StrictLimits, "limits", "strict", &kBool, "false", "all jobs",
+        "whether a job with a limit that cannot be enforced is not started; else it runs with what comes nearest, and "
+        "_status_ and the daemon's log say so",
+        [](R& r, V& v) { r.boolean(v, r.job().spec.strict_limits); }},
 
     KeyRow{Key::Free, "", "x", &kTable, "{}", "all jobs", "yours: anything may stand here, it is never checked",
            [](R& r, V& v) { r.anything(v); }},

@@ -20,6 +20,8 @@ constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(
 constexpr std::int64_t last_of(LogFormat) { return static_cast<std::int64_t>(LogFormat::Json); }
 constexpr std::int64_t last_of(Compress) { return static_cast<std::int64_t>(Compress::None); }
 constexpr std::int64_t last_of(OnFull) { return static_cast<std::int64_t>(OnFull::DropOldest); }
+constexpr std::int64_t last_of(Scheduling::Policy) { return static_cast<std::int64_t>(Scheduling::Policy::Rr); }
+constexpr std::int64_t last_of(IoPriority::Class) { return static_cast<std::int64_t>(IoPriority::Class::Idle); }
 constexpr std::int64_t last_of(OnCrash) { return static_cast<std::int64_t>(OnCrash::Stop); }
 constexpr std::int64_t last_of(ContainmentMode) { return static_cast<std::int64_t>(ContainmentMode::Group); }
 constexpr std::int64_t last_of(LogLevel) { return static_cast<std::int64_t>(LogLevel::Error); }
@@ -80,7 +82,20 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ResourceLimit> {
     archive.field("resource", value.resource);
-    archive.field("value", value.value);
+    archive.field("soft", value.soft);
+    archive.field("hard", value.hard);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Scheduling> {
+    archive.field("policy", value.policy);
+    archive.field("priority", value.priority);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, IoPriority> {
+    archive.field("class", value.io_class);
+    archive.field("level", value.level);
 }
 
 template <typename Archive, typename T>
@@ -140,6 +155,9 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("limits", value.limits, usual.limits);
     archive.field("strictLimits", value.strict_limits, usual.strict_limits);
     archive.field("nice", value.nice, usual.nice);
+    archive.field("scheduling", value.scheduling, usual.scheduling);
+    archive.field("ioPriority", value.io_priority, usual.io_priority);
+    archive.field("cpuAffinity", value.cpu_affinity, usual.cpu_affinity);
     archive.field("oomScoreAdjust", value.oom_score_adjust, usual.oom_score_adjust);
     archive.field("owner", value.owner, usual.owner);
     archive.field("tags", value.tags, usual.tags);

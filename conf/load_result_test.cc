@@ -70,6 +70,10 @@ log.pipe_to = "plain"
 open_files = 1024
 core = "unlimited"
 nice = 5
+cpu_time = "1min:unlimited"
+scheduling = "batch"
+io_priority = "best-effort:3"
+cpu_affinity = "0-3,6"
 oom_score_adjust = -10
 strict = true
 )";

@@ -27,12 +27,24 @@ constexpr LaterKey kLater[] = {
     {"", "post_start"},      {"", "pre_stop"},       {"", "post_stop"},       {"", "on_failed"},
     {"", "coordination"},    {"", "pool"},
     {"limits", "memory_max"}, {"limits", "memory_high"}, {"limits", "cpu"},   {"limits", "cpu_weight"},
-    {"limits", "tasks_max"}, {"limits", "io_weight"}, {"limits", "cpu_affinity"}, {"limits", "io_priority"},
-    {"limits", "scheduling"},
+    {"limits", "tasks_max"}, {"limits", "io_weight"},
     {"project", "groups"},   {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
     {"project", "values"},
 };
 // clang-format on
+
+struct NoKey {
+    std::string_view section;
+    std::string_view name;
+    std::string_view instead;
+};
+
+/// What people know from setrlimit(2) and expect to find.
+constexpr NoKey kNoKeys[] = {
+    {"limits", "rss", "Linux has not enforced RLIMIT_RSS since 2.4.30: write 'address_space' or 'data'"},
+    {"limits", "locks",
+     "Linux has not enforced RLIMIT_LOCKS since 2.4.25: 'open_files' bounds how many files a process can lock"},
+};
 
 constexpr std::string_view kProjectKeys[] = {"jobs", "defaults", "daemon", "access", "x"};
 
@@ -71,6 +83,11 @@ std::string_view other_home(std::string_view section, std::string_view name) {
 std::string unknown_key_text(std::string_view section, std::string_view name, bool is_table) {
     const bool later = std::any_of(std::begin(kLater), std::end(kLater),
                                    [&](const LaterKey& key) { return key.section == section && key.name == name; });
+    for (const auto& key : kNoKeys) {
+        if (key.section == section && key.name == name) {
+            return "there is no key " + quoted(name) + ": " + std::string(key.instead);
+        }
+    }
     std::string text = quoted(name);
     if (later) return "key " + text + " is not available in this version";
     text.insert(0, "unknown key ");

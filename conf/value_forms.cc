@@ -2,7 +2,12 @@
 
 #include <array>
 
-#define DURATION_PATTERN "^([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"
+#define SPAN_PATTERN "([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+"
+#define SIZE_PATTERN "[0-9]+([.][0-9]+)?([KMGT]i?)?B"
+#define DURATION_PATTERN "^" SPAN_PATTERN "$"
+// "VALUE", "unlimited", or two of them as "SOFT:HARD".
+#define LIMIT_PAIR(value) "^(unlimited|" value "):(unlimited|" value ")$"
+#define LIMIT(value) "^(unlimited|" value ")(:(unlimited|" value "))?$"
 #define RATE_PATTERN "^none$|^[0-9]+/([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"
 #define STRING_ARRAY R"({"type":"array","items":{"type":"string"}})"
 #define NAME_OR_ID R"("anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":4294967294}])"
@@ -25,6 +30,8 @@ constexpr std::array<std::string_view, 1> kCrashes{"stop"};
 constexpr std::array<std::string_view, 4> kOutputs{"inherit", "null", "journal", "capture"};
 constexpr std::array<std::string_view, 1> kInputs{"null"};
 constexpr std::array<std::string_view, 2> kCompressions{"zstd", "none"};
+constexpr std::array<std::string_view, 5> kPolicies{"other", "batch", "idle", "fifo", "rr"};
+constexpr std::array<std::string_view, 3> kIoClasses{"realtime", "best-effort", "idle"};
 constexpr std::array<std::string_view, 3> kFullDisk{"block", "drop_newest", "drop_oldest"};
 
 }  // namespace
@@ -133,14 +140,44 @@ constexpr ValueForm kLineLimit{"a number of lines in a time such as \"1000/1s\",
                                {}};
 constexpr ValueForm kCount{"an integer from 0 on, or \"unlimited\"",
                            "integer or \"unlimited\"",
-                           R"({"anyOf":[{"type":"integer","minimum":0},{"enum":["unlimited"]}]})",
+                           R"({"anyOf":[{"type":"integer","minimum":0},)"
+                           R"({"type":"string","pattern":"^unlimited$|)" LIMIT_PAIR("[0-9]+") R"("}]})",
                            {}};
 constexpr ValueForm kSize{"a size such as \"512MiB\", or \"unlimited\"",
                           "size or \"unlimited\"",
-                          R"({"type":"string","pattern":"^unlimited$|^[0-9]+([.][0-9]+)?([KMGT]i?)?B$"})",
+                          R"({"type":"string","pattern":")" LIMIT(SIZE_PATTERN) R"("})",
                           {}};
+constexpr ValueForm kCpuTime{"a duration of whole seconds such as \"1h\", or \"unlimited\"",
+                             "duration or \"unlimited\"",
+                             R"({"type":"string","pattern":")" LIMIT(SPAN_PATTERN) R"("})",
+                             {}};
+constexpr ValueForm kRealtimeTime{"a duration such as \"200ms\", or \"unlimited\"",
+                                  "duration or \"unlimited\"",
+                                  R"({"type":"string","pattern":")" LIMIT(SPAN_PATTERN) R"("})",
+                                  {}};
+constexpr ValueForm kNiceLimit{"an integer from -20 to 19, or \"unlimited\"",
+                               "integer or \"unlimited\"",
+                               R"({"anyOf":[{"type":"integer","minimum":-20,"maximum":19},)"
+                               R"({"type":"string","pattern":"^unlimited$|)" LIMIT_PAIR("-?[0-9]+") R"("}]})",
+                               {}};
+constexpr ValueForm kRealtimePriority{"an integer from 0 to 99, or \"unlimited\"",
+                                      "integer or \"unlimited\"",
+                                      R"({"anyOf":[{"type":"integer","minimum":0,"maximum":99},)"
+                                      R"({"type":"string","pattern":"^unlimited$|)" LIMIT_PAIR("[0-9]+") R"("}]})",
+                                      {}};
 constexpr ValueForm kNice{
     "an integer from -20 to 19", "integer", R"({"type":"integer","minimum":-20,"maximum":19})", {}};
+constexpr ValueForm kScheduling{
+    "one of \"other\", \"batch\", \"idle\", \"fifo:1\" to \"fifo:99\" and \"rr:1\" to \"rr:99\"", "word",
+    R"({"type":"string","pattern":"^(other|batch|idle|(fifo|rr):[1-9][0-9]?)$"})", kPolicies};
+constexpr ValueForm kIoPriority{
+    "one of \"realtime:0\" to \"realtime:7\", \"best-effort:0\" to \"best-effort:7\" and \"idle\"", "word",
+    R"({"type":"string","pattern":"^(idle|(realtime|best-effort):[0-7])$"})", kIoClasses};
+constexpr ValueForm kCpus{"an array of CPU numbers, or a string such as \"0-3,6\"",
+                          "array of numbers or string",
+                          R"({"anyOf":[{"type":"string","pattern":"^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$"},)"
+                          R"({"type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":8191}}]})",
+                          {}};
 constexpr ValueForm kOom{
     "an integer from -1000 to 1000", "integer", R"({"type":"integer","minimum":-1000,"maximum":1000})", {}};
 constexpr ValueForm kLogLevel{"one of \"debug\", \"info\", \"warn\" and \"error\"", "word",

@@ -8,7 +8,8 @@ namespace procsup::value_form {
 extern const ValueForm kString, kBool, kCommand, kInstances, kPort, kName, kNames, kPath, kPaths, kUmask, kStrings,
     kEnvNames, kEnv, kTable, kDuration, kTimeout, kBackoff, kJitter, kStartLimit, kExitSet, kSignal, kStopSignal,
     kStopScope, kSignalTo, kOrphans, kZombies, kJob, kParentRestart, kType, kRestart, kExhausted, kOutput, kInput,
-    kFormat, kLogSize, kLogAge, kKept, kCompress, kOnFull, kLineLimit, kCount, kSize, kNice, kOom, kLogLevel,
-    kContainment, kOnCrash, kClients, kAccess;
+    kFormat, kLogSize, kLogAge, kKept, kCompress, kOnFull, kLineLimit, kCount, kSize, kCpuTime, kNiceLimit,
+    kRealtimePriority, kRealtimeTime, kNice, kScheduling, kIoPriority, kCpus, kOom, kLogLevel, kContainment, kOnCrash,
+    kClients, kAccess;
 
 }  // namespace procsup::value_form

@@ -108,6 +108,7 @@ void Instance::on(const Execed&, Context& context) {
 void Instance::on(const NotStarted& event, Context& context) {
     start_error_ = event.os_error;
     start_stage_ = event.stage;
+    start_what_ = event.what;
     run_exit_.reset();
     uptime_ = Duration::zero();
     run_ended(context);

@@ -35,7 +35,8 @@ void Instance::settle_end(Context& context) {
 }
 
 void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
-    if (wants_restart(spec_->restart, end)) {
+    // What procsupd is able to do does not change while it runs.
+    if (start_stage_ != SpawnStage::Enforce && wants_restart(spec_->restart, end)) {
         schedule_restart(end, context);
         return;
     }
@@ -91,7 +92,8 @@ std::string Instance::end_text() const {
     if (start_stage_ == SpawnStage::Cancelled) {
         text = describe(start_stage_, *spec_);
     } else if (start_stage_ != SpawnStage::None) {
-        text = fmt::format("cannot {}: {}", describe(start_stage_, *spec_), strerrordesc_np(start_error_));
+        text = "cannot " + (start_what_.empty() ? describe(start_stage_, *spec_) : start_what_);
+        if (start_stage_ != SpawnStage::Enforce) text.append(": ").append(strerrordesc_np(start_error_));
     } else {
         text = run_exit_ ? to_text(*run_exit_) : "ended";
     }

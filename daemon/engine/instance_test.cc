@@ -340,6 +340,28 @@ TEST(Instance, SaysWhichStepOfAStartFailed) {
     EXPECT_FALSE(sim.web().last_run().has_value());
 }
 
+TEST(Instance, SaysWhatWasTriedWhereTheStepDoesNot) {
+    Sim sim(with_restart(Restart::No));
+    sim.start();
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Limits, EPERM, sim.fakes.now, "set limits.core");
+    EXPECT_EQ(sim.web().cause(), "cannot set limits.core: Operation not permitted");
+    sim.start();
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Limits, EPERM, sim.fakes.now);
+    EXPECT_EQ(sim.web().cause(), "cannot set the resource limits: Operation not permitted");
+}
+
+TEST(Instance, IsNotStartedAgainWhenItAsksForWhatCannotBeEnforced) {
+    auto spec = with_restart(Restart::Always);
+    spec.essential = true;
+    Sim sim(spec);
+    sim.start();
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Enforce, EPERM, sim.fakes.now,
+                               "enforce limits.nice = -5: not permitted");
+    EXPECT_EQ(sim.state(), State::Failed);
+    EXPECT_EQ(sim.web().cause(), "cannot enforce limits.nice = -5: not permitted");
+    EXPECT_EQ(sim.fakes.end_codes, std::vector{126});
+}
+
 TEST(Instance, IsKilledWhenItDoesNotExecuteInTime) {
     JobSpec spec = with_restart(Restart::No);
     spec.start_timeout = 5s;

@@ -25,10 +25,12 @@ using InstanceId = std::uint64_t;
 /// One spawn of one instance; unique over all instances. What is reported of an older one is dropped.
 using Incarnation = std::uint64_t;
 
-/// Where the start of a process failed; with errno, all that there is to say about it.
+/// Where the start of a process failed; with errno mostly all that there is to say about it. Enforce: it was not tried, because the
+/// job is strict about settings that cannot be enforced here.
 // clang-format off
 enum class SpawnStage {
-    None, Cancelled, Containment, Keeper, Clone, Session, Stdin, Stdout, Stderr, Journal, Limits, Nice, Groups, Group, User, VerifyIds, Privileges,
+    None, Cancelled, Containment, Keeper, Clone, Session, Stdin, Stdout, Stderr, Journal, Enforce, Limits, Scheduling, Nice, IoPriority,
+    CpuAffinity, Groups, Group, User, VerifyIds, Privileges,
     WorkingDir, Filter, Exec,
 };
 // clang-format on

@@ -20,8 +20,12 @@ std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& p
         case SpawnStage::Stdout: return open("stdout", spec.stdout_stream);
         case SpawnStage::Stderr: return open("stderr", spec.stderr_stream);
         case SpawnStage::Journal: return "connect to the journal";
+        case SpawnStage::Enforce: return "enforce what it is strict about";
         case SpawnStage::Limits: return "set the resource limits";
-        case SpawnStage::Nice: return "set nice";
+        case SpawnStage::Scheduling: return "set limits.scheduling";
+        case SpawnStage::Nice: return "set limits.nice";
+        case SpawnStage::IoPriority: return "set limits.io_priority";
+        case SpawnStage::CpuAffinity: return "set limits.cpu_affinity";
         case SpawnStage::Groups: return "set the supplementary groups";
         case SpawnStage::Group: return "change the group";
         case SpawnStage::User: return "change the user";

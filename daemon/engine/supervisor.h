@@ -71,7 +71,8 @@ public:
 
     // Facts from the backend and the timers.
     void spawned(Incarnation incarnation, pid_t pid, TimePoint now);
-    void not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now);
+    /// `what` was tried, as "set limits.core"; empty: as describe(stage) says.
+    void not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string what = {});
     void execed(Incarnation incarnation, TimePoint now);
     void exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now,
                 const Account& account = {});

@@ -4,25 +4,16 @@
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
 #include <climits>
 
+#include "daemon/host/child_limits.h"
 #include "daemon/host/raw_syscall.h"
 
 namespace procsup {
 namespace {
-
-struct Step {
-    SpawnStage stage = SpawnStage::None;
-    long error = 0;  ///< 0 or a positive errno
-
-    bool failed() const { return error != 0; }
-};
-
-Step check(SpawnStage stage, long result) { return result < 0 ? Step{stage, -result} : Step{}; }
 
 /// The child has 0 to 2 and what was laid out for it, nothing else: a copy of another
 /// launch's status pipe, or of a client's connection, would keep it open for as long as this child hangs.
@@ -33,52 +24,6 @@ void leave_daemons_table(ChildPlan& plan) {
     if (plan.status_fd > static_cast<int>(kBehindStderr)) {
         raw_syscall(SYS_close_range, kBehindStderr, plan.status_fd - 1, 0);
     }
-}
-
-/// A limit above the hard one needs CAP_SYS_RESOURCE; unless the job is strict it gets what is to be had.
-Step set_limit(const ChildPlan& plan, const ChildPlan::Limit& limit) {
-    rlimit wanted{limit.value, limit.value};
-    long result = raw_syscall(SYS_prlimit64, 0, limit.resource, &wanted, nullptr);
-    if (result == -EPERM && !plan.strict_limits) {
-        rlimit current{};
-        raw_syscall(SYS_prlimit64, 0, limit.resource, nullptr, &current);
-        if (wanted.rlim_cur > current.rlim_max) wanted.rlim_cur = current.rlim_max;
-        wanted.rlim_max = wanted.rlim_cur;
-        result = raw_syscall(SYS_prlimit64, 0, limit.resource, &wanted, nullptr);
-    }
-    return check(SpawnStage::Limits, result);
-}
-
-Step set_limits(const ChildPlan& plan) {
-    for (std::size_t i = 0; i < plan.limit_count; ++i) {
-        if (plan.limits[i].resource == RLIMIT_NOFILE) continue;
-        if (const Step step = set_limit(plan, plan.limits[i]); step.failed()) return step;
-    }
-    return {};
-}
-
-const ChildPlan::Limit* limit_of_open_files(const ChildPlan& plan) {
-    for (std::size_t i = 0; i < plan.limit_count; ++i) {
-        if (plan.limits[i].resource == RLIMIT_NOFILE) return &plan.limits[i];
-    }
-    return nullptr;
-}
-
-/// Raising RLIMIT_NOFILE needs the privilege that the change of user gives up.
-Step raise_open_files(const ChildPlan& plan) {
-    const auto* const limit = limit_of_open_files(plan);
-    if (!limit) return {};
-    rlimit current{};
-    raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &current);
-    return limit->value > current.rlim_max ? set_limit(plan, *limit) : Step{};
-}
-
-/// Comes last: a small one would refuse the descriptors that the steps before need. What was raised for the job does not
-/// go down to the daemon's first: there may be no way up any more.
-Step set_open_files(const ChildPlan& plan) {
-    if (const auto* const limit = limit_of_open_files(plan)) return set_limit(plan, *limit);
-    raw_syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.open_files, nullptr);
-    return {};
 }
 
 Step verify_ids(const ChildPlan& plan) {
@@ -159,19 +104,12 @@ Step execute(ChildPlan& plan) {
     return Step{SpawnStage::Exec, -result};
 }
 
-/// Limits, priority and ids first, then whatever touches a file: it happens with the job's own rights, so that no path in
+/// Priority, limits and ids first, then whatever touches a file: it happens with the job's own rights, so that no path in
 /// a directory of the job's user leads the daemon's rights astray.
 Step prepare(ChildPlan& plan) {
     Step step = check(SpawnStage::Session, raw_syscall(SYS_setsid));
-    if (!step.failed() && plan.drop_realtime) {
-        const sched_param none{};
-        step = check(SpawnStage::Nice, raw_syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none));
-    }
+    if (!step.failed()) step = set_priorities(plan);
     if (!step.failed()) step = set_limits(plan);
-    if (!step.failed()) step = raise_open_files(plan);
-    if (!step.failed() && plan.set_nice) {
-        step = check(SpawnStage::Nice, raw_syscall(SYS_setpriority, PRIO_PROCESS, 0, plan.nice));
-    }
     if (!step.failed()) step = change_ids(plan);
     if (!step.failed() && plan.no_new_privileges) {
         step = check(SpawnStage::Privileges, raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
@@ -208,7 +146,7 @@ int child_main(void* argument) {
     Step step = prepare(plan);
     if (!step.failed()) step = forbid_new_processes(plan);
     if (!step.failed()) step = execute(plan);
-    const ChildFailure failure{step.stage, static_cast<int>(step.error)};
+    const ChildFailure failure{step.stage, static_cast<int>(step.error), step.resource};
     raw_syscall(SYS_write, plan.status_fd, &failure, sizeof(failure));
     return 127;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "conf/resource_limits.h"
 #include "daemon/engine/ports.h"
 
 struct sock_fprog;
@@ -43,15 +44,23 @@ struct ChildPlan {
 
     struct Limit {
         int resource;
-        rlim_t value;
+        rlimit value;
     };
-    Limit limits[8];
+    Limit limits[kResourceLimits.size()];
     std::size_t limit_count;
     rlimit open_files;  ///< what a job gets that does not say: not the daemon's own, which is raised
     bool strict_limits;
     bool drop_realtime;  ///< the daemon's own priority (realtime.h) is not for its jobs
+    int policy;          ///< SCHED_…; -1: none is set
+    int realtime_priority;
     bool set_nice;
     int nice;
+    int io_priority;        ///< of ioprio_set(2); -1: none is set
+    std::size_t cpu_words;  ///< of `cpus`; 0: they are not set
+    std::uint64_t cpus[kMostCpus / 64];
+    std::uint64_t cpus_given[kMostCpus / 64];  ///< what the kernel made of them
+    /// Written by the child: what was refused and is not as set, a bit by RLIMIT_… or Unmet.
+    std::uint32_t unmet;
 
     bool no_new_privileges;
     const sock_fprog* fork_filter;  ///< of ForkFilter; nullptr: the job may fork
@@ -71,10 +80,15 @@ inline constexpr int kFirstKeptFd = 64;
 /// The status pipe, and behind it what may become 0, 1 and 2, and the keeper's socket.
 inline constexpr unsigned kFdsOfAChild = 5;
 
+/// Bits of ChildPlan::unmet beyond those of resource limits.
+enum Unmet : unsigned { kUnmetScheduling = 16, kUnmetNice, kUnmetIoPriority, kUnmetCpuAffinity };
+static_assert(int{RLIM_NLIMITS} <= int{kUnmetScheduling});
+
 /// What the child writes to status_fd when a step fails; nothing when it executes its program.
 struct ChildFailure {
     SpawnStage stage;
     int os_error;
+    int resource = -1;  ///< of stage Limits: RLIMIT_…
 };
 
 /// The system call clone3(2) for a child that runs `fn` on a stack of its own; the pid, or -errno (clone3.S). Where there is

@@ -1,6 +1,10 @@
 #include "daemon/host/launch_text.h"
 
+#include <linux/ioprio.h>
+#include <sched.h>
+
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace procsup {
@@ -17,6 +21,34 @@ ChildStream child_stream(const Stream& stream, bool input) {
             return {input ? ChildStream::Kind::Read : ChildStream::Kind::Append, -1, stream.path.c_str()};
     }
     return {};
+}
+
+int policy_of(Scheduling::Policy policy) {
+    switch (policy) {
+        case Scheduling::Policy::Other: return SCHED_OTHER;
+        case Scheduling::Policy::Batch: return SCHED_BATCH;
+        case Scheduling::Policy::Idle: return SCHED_IDLE;
+        case Scheduling::Policy::Fifo: return SCHED_FIFO;
+        case Scheduling::Policy::Rr: return SCHED_RR;
+    }
+    return SCHED_OTHER;
+}
+
+int io_priority_of(const IoPriority& priority) {
+    switch (priority.io_class) {
+        case IoPriority::Class::Realtime: return IOPRIO_PRIO_VALUE(IOPRIO_CLASS_RT, priority.level);
+        case IoPriority::Class::BestEffort: return IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, priority.level);
+        case IoPriority::Class::Idle: return IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0);
+    }
+    return 0;
+}
+
+void lay_out_cpus(const std::vector<int>& cpus, ChildPlan& plan) {
+    plan.cpu_words = 0;
+    if (cpus.empty()) return;
+    std::fill(std::begin(plan.cpus), std::end(plan.cpus), 0);
+    for (const int cpu : cpus) plan.cpus[cpu / 64] |= std::uint64_t{1} << (cpu % 64);
+    plan.cpu_words = static_cast<std::size_t>(cpus.back()) / 64 + 1;
 }
 
 }  // namespace
@@ -79,11 +111,16 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const st
 
     plan.limit_count = std::min(spec.limits.size(), std::size(plan.limits));
     for (std::size_t i = 0; i < plan.limit_count; ++i) {
-        plan.limits[i] = {spec.limits[i].resource, spec.limits[i].value};
+        plan.limits[i] = {spec.limits[i].resource, {spec.limits[i].soft, spec.limits[i].hard}};
     }
     plan.strict_limits = spec.strict_limits;
     plan.set_nice = spec.nice.has_value();
     plan.nice = spec.nice.value_or(0);
+    plan.policy = spec.scheduling ? policy_of(spec.scheduling->policy) : -1;
+    plan.realtime_priority = spec.scheduling ? spec.scheduling->priority : 0;
+    plan.io_priority = spec.io_priority ? io_priority_of(*spec.io_priority) : -1;
+    lay_out_cpus(spec.cpu_affinity, plan);
+    plan.unmet = 0;
 }
 
 }  // namespace procsup

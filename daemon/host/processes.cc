@@ -25,7 +25,10 @@ int own_oom_score() {
 
 }  // namespace
 
-Processes::Processes(SdEventLoop& loop) : loop_(loop), spawner_(loop, *this), reaper_(loop, *this) {}
+Processes::Processes(SdEventLoop& loop)
+    : loop_(loop), spawner_(loop, *this), reaper_(loop, *this), unenforced_([this](const auto& spec, const auto& what) {
+          if (on_shortfall_) on_shortfall_(spec, what);
+      }) {}
 
 Result<void> Processes::start(Supervisor& supervisor) {
     supervisor_ = &supervisor;
@@ -58,6 +61,7 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
         order.fds = std::move(found->second);
         attached_.erase(found);
     }
+    if (refuse_unenforceable(incarnation, spec)) return;
     if (spec.writes_to(Stream::Kind::Journal) && access(logger::kJournalSocket, F_OK) < 0)
         return launch_refused(incarnation, SpawnStage::Journal, errno);
     const auto pipes = pipes_of(id, spec, name, true);
@@ -170,34 +174,19 @@ void Processes::launch_refused(Incarnation incarnation, SpawnStage stage, int os
     note(incarnation, NoteRefused{stage, os_error});
 }
 
-void Processes::executed(Incarnation incarnation) {
+void Processes::executed(Incarnation incarnation, std::uint32_t unmet) {
     const auto found = runs_.find(incarnation);
     if (found == runs_.end()) return;
     const auto& run = found->second;
-    // The daemon's own protection from the OOM killer is not for its jobs.
-    const auto score = run.spec->oom_score_adjust ? run.spec->oom_score_adjust
-                       : protected_               ? std::optional<int>(0)
-                                                  : std::nullopt;
-    if (score) set_oom_score(run.main, *run.spec, *score);
+    if (incarnation < kFirstHelper) unenforced_.run_began(*run.spec, unmet);
+    set_oom_score(run.main, *run.spec);
     note(incarnation, NoteExecuted{});
 }
 
-void Processes::failed_before_exec(Incarnation incarnation, SpawnStage stage, int os_error) {
+void Processes::failed_before_exec(Incarnation incarnation, const ChildFailure& failure) {
     // Told to the engine when the process is collected: until then there is one.
     const auto run = runs_.find(incarnation);
-    if (run != runs_.end()) run->second.failure = ChildFailure{stage, os_error};
-}
-
-/// Done from outside and after exec: before, the child shares the daemon's memory, and with it the score.
-void Processes::set_oom_score(pid_t pid, const JobSpec& spec, int score) {
-    const auto path = fmt::format("/proc/{}/oom_score_adj", pid);
-    const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    const auto text = std::to_string(score);
-    if (file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return;
-    if (on_shortfall_) {
-        on_shortfall_(
-            spec, fmt::format("cannot set oom_score_adjust to {}: {}; it runs without", text, strerrordesc_np(errno)));
-    }
+    if (run != runs_.end()) run->second.failure = failure;
 }
 
 // ---- what the reaper says
@@ -266,7 +255,7 @@ void Processes::main_collected(Incarnation incarnation, pid_t session, ExitStatu
     Run& run = runs_.at(incarnation);
     run.main = 0;
     if (run.failure) {
-        note(incarnation, NoteRefused{run.failure->stage, run.failure->os_error});
+        note(incarnation, refusal(*run.failure));
     } else {
         note(incarnation, NoteExited{status, empty});
     }
@@ -331,7 +320,7 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->spawned(incarnation, launch->pid, now);
     } else if (const auto* refusal = std::get_if<NoteRefused>(&noted.what)) {
         accounts_.close(incarnation);
-        supervisor_->not_started(incarnation, refusal->stage, refusal->os_error, now);
+        supervisor_->not_started(incarnation, refusal->stage, refusal->os_error, now, refusal->what);
     } else if (std::holds_alternative<NoteExecuted>(noted.what)) {
         supervisor_->execed(incarnation, now);
     } else if (const auto* exit = std::get_if<NoteExited>(&noted.what)) {

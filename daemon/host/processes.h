@@ -16,6 +16,7 @@
 #include "daemon/host/job_pipes.h"
 #include "daemon/host/reaper.h"
 #include "daemon/host/spawner.h"
+#include "daemon/host/unenforced.h"
 
 namespace procsup {
 
@@ -69,7 +70,7 @@ public:
     void pause(Incarnation incarnation, bool pause) override;
     void abandon(Incarnation incarnation) override;
     void forget(InstanceId id) override;
-    void forget_job(const std::string& name) override { job_pipes_.forget(name); }
+    void forget_job(const std::string& name) override;
     void count_zombies(Incarnation incarnation) override { zombie_counter_(runs_.at(incarnation).id, incarnation); }
     /// Who answers count_zombies(), at once or later, by zombies_counted().
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by) {
@@ -101,6 +102,9 @@ public:
     std::optional<Owner> who_is(pid_t pid) const;
 
     const Accounts& accounts() const { return accounts_; }
+    /// What can be enforced, from the next start on; before, everything is taken for that.
+    void set_abilities(Abilities abilities) { unenforced_.set_abilities(std::move(abilities)); }
+    const Unenforced& unenforced() const { return unenforced_; }
     /// Told of what a job was refused but runs without, for the log.
     void set_on_shortfall(std::function<void(const JobSpec&, std::string)> told) { on_shortfall_ = std::move(told); }
 
@@ -109,8 +113,8 @@ public:
     void launched(Incarnation incarnation, pid_t child) override;
     void created(Incarnation incarnation, pid_t pid) override;
     void launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) override;
-    void executed(Incarnation incarnation) override;
-    void failed_before_exec(Incarnation incarnation, SpawnStage stage, int os_error) override;
+    void executed(Incarnation incarnation, std::uint32_t unmet) override;
+    void failed_before_exec(Incarnation incarnation, const ChildFailure& failure) override;
 
     // ChildEndObserver
     void about_to_collect(pid_t pid) override;
@@ -149,6 +153,7 @@ private:
     struct NoteRefused {
         SpawnStage stage;
         int os_error;
+        std::string what{};  ///< as for Supervisor::not_started()
     };
     struct NoteExecuted {};
     struct NoteExited {
@@ -182,7 +187,9 @@ private:
     void keeper_lost(Incarnation incarnation, Run& run);
     std::optional<Owner> owner(Incarnation incarnation, pid_t pid) const;
     std::optional<Owner> by_family(pid_t pid) const;
-    void set_oom_score(pid_t pid, const JobSpec& spec, int score);
+    void set_oom_score(pid_t pid, const JobSpec& spec);
+    bool refuse_unenforceable(Incarnation incarnation, const JobSpec& spec);
+    static NoteRefused refusal(const ChildFailure& failure);
 
     SdEventLoop& loop_;
     Spawner spawner_;
@@ -210,6 +217,7 @@ private:
     Incarnation orphan_of_ = 0;  ///< of the zombie that is about to be collected
     /// Of sessions that no main process leads, by cgroup; in this turn alone, as a number may go to another session.
     std::unordered_map<pid_t, Incarnation> sessions_;
+    Unenforced unenforced_;
     bool protected_ = false;  ///< the daemon's own oom_score_adj is below 0
     std::function<void(const JobSpec&, std::string)> on_shortfall_;
     std::function<void(InstanceId, Incarnation)> zombie_counter_;

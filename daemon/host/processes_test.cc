@@ -2,16 +2,19 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <deque>
 #include <fstream>
 #include <sstream>
 
+#include "daemon/host/abilities.h"
 #include "daemon/host/timer_queue.h"
 
 namespace procsup {
@@ -263,6 +266,117 @@ TEST(Processes, StartUnderALimitOfDescriptorsSmallerThanTheDaemons) {
     auto spec = shell("ulimit -n");
     spec.limits = {{RLIMIT_NOFILE, 4}};
     EXPECT_EQ(output_of(spec), "4\n");
+}
+
+TEST(Processes, HaveSoftAndHardLimitsApart) {
+    auto spec = shell("ulimit -Sn; ulimit -Hn; ulimit -St; ulimit -Ht");
+    spec.limits = {{RLIMIT_CPU, 70, 80}, {RLIMIT_NOFILE, 20, 30}};
+    EXPECT_EQ(output_of(spec), "20\n30\n70\n80\n");
+}
+
+TEST(Processes, AreScheduledAsTheirJobSays) {
+    // Fields 19 and 41 of proc(5): nice and policy.
+    auto spec =
+        shell("set -- $(cat /proc/$$/stat); echo ${19} ${41}; ionice -p $$; grep Cpus_allowed_list /proc/$$/status");
+    spec.nice = 3;
+    spec.scheduling = Scheduling{Scheduling::Policy::Batch, 0};
+    spec.io_priority = IoPriority{IoPriority::Class::BestEffort, 6};
+    spec.cpu_affinity = {gather_abilities().cpus.front()};
+    const auto cpu = std::to_string(spec.cpu_affinity.front());
+    EXPECT_EQ(output_of(spec), "3 3\nbest-effort: prio 6\nCpus_allowed_list:\t" + cpu + "\n");
+}
+
+/// A limit that this process cannot give its children, by what it may do itself.
+std::optional<ResourceLimit> limit_beyond_reach() {
+    const auto abilities = gather_abilities();
+    if (abilities.raises_limits) return std::nullopt;
+    rlimit now{};
+    getrlimit(RLIMIT_MEMLOCK, &now);
+    if (now.rlim_max >= RLIM_INFINITY - 1) return std::nullopt;
+    return ResourceLimit(RLIMIT_MEMLOCK, now.rlim_max + 1);
+}
+
+TEST(Processes, GetTheHardLimitForOneAboveItAndThatIsToldOnce) {
+    const auto limit = limit_beyond_reach();
+    if (!limit) GTEST_SKIP() << "limits can be raised here";
+    auto spec = shell("exit 1");
+    spec.limits = {*limit};
+    spec.restart.when = Restart::Always;
+    spec.restart.delay = 1ms;
+    spec.restart.start_limit = {3, 1min};
+    Machine machine;
+    std::vector<std::string> told;
+    machine.processes->set_on_shortfall(
+        [&](const JobSpec& job, const std::string& what) { told.push_back(job.name + ": " + what); });
+    machine.when([&] { return machine.is(State::Failed); });
+    machine.run(spec);
+    EXPECT_EQ(told, std::vector<std::string>{"job: cannot enforce limits.memlock = " + limit_toml(*limit) +
+                                             ": the kernel refused it; it runs with what comes nearest"});
+    spec.name = "job";
+    ASSERT_EQ(machine.processes->unenforced().of(spec).size(), 1u);
+    spec.limits[0].soft = 1;
+    EXPECT_TRUE(machine.processes->unenforced().of(spec).empty()) << "of a changed setting nothing is known";
+}
+
+TEST(Processes, OfAStrictJobAreNotStartedWithoutALimitThatTheKernelRefuses) {
+    const auto limit = limit_beyond_reach();
+    if (!limit) GTEST_SKIP() << "limits can be raised here";
+    auto spec = shell("true");
+    spec.limits = {*limit};
+    spec.strict_limits = true;
+    EXPECT_EQ(output_of(spec), "cannot set limits.memlock: Operation not permitted");
+}
+
+TEST(Processes, OfAStrictJobAreNotEvenTriedWithWhatIsKnownToBeImpossible) {
+    auto spec = shell("true");
+    spec.nice = -1;
+    spec.oom_score_adjust = -1;
+    spec.strict_limits = true;
+    spec.restart.when = Restart::Always;
+    Machine machine;
+    Abilities abilities;
+    abilities.capabilities = 0;
+    abilities.least_nice = 0;
+    abilities.least_oom_score = 0;
+    machine.processes->set_abilities(abilities);
+    machine.when([&] { return machine.is(State::Failed); });
+    machine.run(spec);
+    EXPECT_EQ(machine.instance().cause(),
+              "cannot enforce limits.nice = -1: less than 0 is not permitted: procsupd lacks CAP_SYS_NICE; "
+              "limits.oom_score_adjust = -1: less than 0 is not permitted: procsupd lacks CAP_SYS_RESOURCE");
+    EXPECT_EQ(machine.log.size(), 2u) << "starting and failed: it would not end otherwise the next time";
+}
+
+TEST(Processes, OfAStrictJobAreNotStartedOnCpusThatAreNotThere) {
+    auto spec = shell("true");
+    spec.cpu_affinity = {gather_abilities().cpus.front(), kMostCpus - 1};
+    EXPECT_EQ(output_of(spec), "");
+    spec.strict_limits = true;
+    EXPECT_EQ(output_of(spec), "cannot set limits.cpu_affinity: Invalid argument");
+}
+
+TEST(Abilities, AreFoundOutWithoutAChange) {
+    const auto state = [] {
+        std::string text;
+        for (const char* file : {"/proc/self/limits", "/proc/self/oom_score_adj"}) {
+            std::ostringstream content;
+            content << std::ifstream(file).rdbuf();
+            text += content.str();
+        }
+        sched_param parameter{};
+        sched_getparam(0, &parameter);
+        cpu_set_t cpus;
+        CPU_ZERO(&cpus);
+        sched_getaffinity(0, sizeof(cpus), &cpus);
+        return text + std::to_string(getpriority(PRIO_PROCESS, 0)) + " " + std::to_string(sched_getscheduler(0)) + " " +
+               std::to_string(parameter.sched_priority) + " " + std::to_string(CPU_COUNT(&cpus)) + " " +
+               std::to_string(syscall(SYS_ioprio_get, 1, 0));
+    };
+    const auto before = state();
+    const auto abilities = gather_abilities();
+    EXPECT_EQ(state(), before);
+    EXPECT_EQ(gather_abilities(), abilities);
+    EXPECT_FALSE(abilities.cpus.empty());
 }
 
 TEST(Processes, StopByTheirSignal) {

@@ -285,11 +285,12 @@ void Spawner::read_status(Slot& slot, bool ended) {
         // The child still runs on the slot's stack, until it has ended.
         slot.failure_told = true;
         slot.watch.reset();
-        observer_.failed_before_exec(incarnation, failure.stage, failure.os_error);
+        observer_.failed_before_exec(incarnation, failure);
         return;
     }
+    const auto unmet = slot.plan.unmet;
     release(slot);
-    observer_.executed(incarnation);
+    observer_.executed(incarnation, unmet);
 }
 
 void Spawner::release(Slot& slot) {

@@ -46,10 +46,10 @@ public:
     virtual void created(Incarnation incarnation, pid_t pid) = 0;
     /// No process was created.
     virtual void launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) = 0;
-    /// Its program runs.
-    virtual void executed(Incarnation incarnation) = 0;
+    /// Its program runs; `unmet` as in ChildPlan.
+    virtual void executed(Incarnation incarnation, std::uint32_t unmet) = 0;
     /// The process ends without having run its program.
-    virtual void failed_before_exec(Incarnation incarnation, SpawnStage stage, int os_error) = 0;
+    virtual void failed_before_exec(Incarnation incarnation, const ChildFailure& failure) = 0;
 };
 
 /// Creates processes. A child shares the daemon's memory and descriptor table until it has its own (clone3 with CLONE_VM and

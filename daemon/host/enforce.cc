@@ -1,0 +1,55 @@
+// What jobs ask for and cannot have.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "daemon/host/processes.h"
+
+namespace procsup {
+
+bool Processes::refuse_unenforceable(Incarnation incarnation, const JobSpec& spec) {
+    if (!spec.strict_limits) return false;
+    std::string what;
+    for (const auto& shortfall : shortfalls(spec, unenforced_.abilities())) {
+        what += (what.empty() ? "enforce " : "; ") + to_text(shortfall);
+    }
+    if (what.empty()) return false;
+    runs_.erase(incarnation);
+    note(incarnation, NoteRefused{SpawnStage::Enforce, EPERM, std::move(what)});
+    return true;
+}
+
+Processes::NoteRefused Processes::refusal(const ChildFailure& failure) {
+    NoteRefused refused{failure.stage, failure.os_error};
+    const auto* limit = failure.stage == SpawnStage::Limits ? find_limit(failure.resource) : nullptr;
+    if (limit != nullptr) refused.what = "set " + key_path(limit->key);
+    return refused;
+}
+
+/// Done from outside and after exec: before, the child shares the daemon's memory, and with it the score. The daemon's own
+/// protection from the OOM killer is not for its jobs.
+void Processes::set_oom_score(pid_t pid, const JobSpec& spec) {
+    if (!spec.oom_score_adjust && !protected_) return;
+    const int score = std::max(spec.oom_score_adjust.value_or(0), unenforced_.abilities().least_oom_score);
+    const auto path = fmt::format("/proc/{}/oom_score_adj", pid);
+    const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    const auto text = std::to_string(score);
+    if (file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return;
+    const std::string why = strerrordesc_np(errno);
+    if (spec.oom_score_adjust) {
+        unenforced_.refused(spec, Key::OomScoreAdjust, why);
+    } else if (on_shortfall_) {
+        on_shortfall_(spec, fmt::format("cannot set its oom_score_adj to {}: {}; it runs with procsupd's", text, why));
+    }
+}
+
+void Processes::forget_job(const std::string& name) {
+    job_pipes_.forget(name);
+    unenforced_.forget(name);
+}
+
+}  // namespace procsup
