@@ -113,6 +113,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.next_start_usec = instance.int_or("nextStartUSec", 0);
     view.cause = instance.string_or("cause", "");
     view.output_problem = instance.string_or("outputProblem", "");
+    view.not_enforced = not_enforced_lines(instance);
     view.description = instance.string_or("description", "");
     view.owner = instance.string_or("owner", "");
     if (const auto* code = instance.find("exitCode"); code != nullptr && code->as_int() != nullptr) {
@@ -121,6 +122,17 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.exit_signal = instance.string_or("exitSignal", "");
     view.last_run = EndedRun::of(instance, "lastRun");
     return view;
+}
+
+std::vector<std::string> not_enforced_lines(const json::Value& instance) {
+    std::vector<std::string> lines;
+    const json::Value* list = instance.find("notEnforced");
+    if (list == nullptr || list->as_array() == nullptr) return lines;
+    for (const auto& entry : *list->as_array()) {
+        lines.push_back("not enforced: " + escaped(entry.string_or("key", "")) + " = " +
+                        escaped(entry.string_or("value", "")) + " (" + escaped(entry.string_or("reason", "")) + ")");
+    }
+    return lines;
 }
 
 std::vector<InstanceView> instances_of(const json::Value& reply) {
@@ -243,6 +255,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     }
     if (!instance.output_problem.empty())
         text += "\n   " + out.colored(Color::Red, "output: ") + escaped(instance.output_problem);
+    for (const auto& line : instance.not_enforced) text += "\n  " + out.colored(Color::Yellow, line);
     text += "\n      res: restarts " + std::to_string(instance.restarts);
     if (const auto last = exit_text(instance.exit_code, instance.exit_signal); !last.empty()) {
         text += "\n     exit: last: " + last;

@@ -25,6 +25,7 @@ struct InstanceView {
     std::int64_t next_start_usec = 0;
     std::string_view cause;
     std::string_view output_problem;
+    std::vector<std::string> not_enforced;  ///< "not enforced: limits.core = 0 (why)", ready to be shown
     std::string_view description;
     std::string_view owner;
     std::optional<std::int64_t> exit_code;  ///< of the last run, when it exited
@@ -33,6 +34,9 @@ struct InstanceView {
 
     static InstanceView of(const json::Value& instance);
 };
+
+/// A line for each setting of an instance that is not in force.
+std::vector<std::string> not_enforced_lines(const json::Value& instance);
 
 /// The instances of a reply, sorted by name.
 std::vector<InstanceView> instances_of(const json::Value& reply);

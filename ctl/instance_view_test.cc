@@ -114,6 +114,18 @@ TEST(InstanceBlock, TellsEverythingAboutOne) {
               "    owner: alice\n");
 }
 
+TEST(InstanceBlock, HasALineForEachSettingThatIsNotEnforced) {
+    const auto value = json::parse(
+        R"({"name":"web","state":"running","notEnforced":[{"key":"limits.nice","value":"-5","reason":"no\u001b"},
+            {"key":"limits.core","value":"\"1B\"","reason":"not here"}]})");
+    ASSERT_TRUE(value);
+    const auto block = instance_block(InstanceView::of(*value), "", kNow, Output(ColorChoice::Never, false));
+    EXPECT_NE(
+        block.find("\n  not enforced: limits.nice = -5 (no\\x1b)\n  not enforced: limits.core = \"1B\" (not here)\n"),
+        std::string::npos)
+        << block;
+}
+
 TEST(StatusJson, HasEveryPromisedMemberAndNullWhereItDoesNotApply) {
     const auto value = json::parse(
         R"({"daemon":{"runtimeDir":"/run/procsupd"},"instances":[{"name":"web","job":"web","state":"stopped",

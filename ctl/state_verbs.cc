@@ -128,8 +128,11 @@ int show(Session& session) {
         for (const auto& instance : *instances->as_array()) {
             text += "\n[" + escaped(instance.string_or("name", "")) + "]\n";
             if (const auto* members = instance.as_object()) {
-                for (const auto& [name, value] : *members) add_settings(snake_case(name), value, text);
+                for (const auto& [name, value] : *members) {
+                    if (name != "notEnforced") add_settings(snake_case(name), value, text);
+                }
             }
+            for (const auto& line : not_enforced_lines(instance)) text += line + "\n";
         }
     }
     session.out().add(text);

@@ -11,6 +11,7 @@
 
 #include "conf/job_text.h"
 #include "daemon/control/refusal.h"
+#include "daemon/host/abilities.h"
 #include "daemon/host/process_end.h"
 #include "daemon/host/process_table.h"
 
@@ -76,6 +77,7 @@ Result<void> Daemon::set_up() {
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return os_failure("become the reaper of orphans", errno);
 
     processes_ = std::make_unique<Processes>(*loop_);
+    processes_->set_abilities(gather_abilities());
     realtime_ = processes_->claim_realtime();
     if (auto reserved = processes_->reserve_fds(); !reserved) return reserved.error();
     timers_ = std::make_unique<TimerQueue>(*loop_, [this](InstanceId id, TimerKind kind, std::uint32_t generation) {
@@ -351,6 +353,10 @@ void Daemon::end(int code) {
 // ---- for clients
 
 CapturedOutput Daemon::captured_output(InstanceId id) const { return log_capture_->output_of(id); }
+
+const Abilities& Daemon::abilities() const { return processes_->unenforced().abilities(); }
+
+std::vector<Shortfall> Daemon::not_enforced(const JobSpec& spec) const { return processes_->unenforced().of(spec); }
 
 DaemonFacts Daemon::facts() const {
     DaemonFacts facts;

@@ -47,6 +47,8 @@ public:
     void reload(ReloadDone done) override;
     void shut_down(std::string cause) override;
     CapturedOutput captured_output(InstanceId id) const override;
+    const Abilities& abilities() const override;
+    std::vector<Shortfall> not_enforced(const JobSpec& spec) const override;
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
     void list_processes(std::vector<const Instance*> instances, bool all,
                         std::function<void(Result<std::string>)> listed) override;

@@ -28,6 +28,9 @@ struct FakeHost final : HostPort {
     }
     void reload(ReloadDone done) override { reloads.push_back(std::move(done)); }
     void shut_down(std::string cause) override { shutdowns.push_back(std::move(cause)); }
+    Abilities able;
+    const Abilities& abilities() const override { return able; }
+    std::vector<Shortfall> not_enforced(const JobSpec& spec) const override { return shortfalls(spec, able); }
     CapturedOutput output;
     CapturedOutput captured_output(InstanceId) const override { return output; }
     std::optional<ProcessOwner> who_is(pid_t pid) const override;

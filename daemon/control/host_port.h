@@ -15,6 +15,7 @@
 #include "common/fd.h"
 #include "common/log_file.h"
 #include "common/result.h"
+#include "conf/enforcement.h"
 #include "daemon/engine/supervisor.h"
 
 namespace procsup {
@@ -56,6 +57,9 @@ public:
     virtual void reload(ReloadDone done) = 0;
     /// Begins to end the daemon at the end of this turn.
     virtual void shut_down(std::string cause) = 0;
+    virtual const Abilities& abilities() const = 0;
+    /// Which settings of a job are not in force, or would not be if it ran.
+    virtual std::vector<Shortfall> not_enforced(const JobSpec& spec) const = 0;
     virtual CapturedOutput captured_output(InstanceId id) const = 0;
     virtual std::optional<ProcessOwner> who_is(pid_t pid) const = 0;
     /// Which processes belong to which of these instances, as the result of io.procsupd.Job.Tree; `all`: they are all there

@@ -13,6 +13,16 @@ void write_pid(json::Writer& writer, pid_t pid) {
     }
 }
 
+void write_not_enforced(json::Writer& writer, const std::vector<Shortfall>& list) {
+    if (list.empty()) return;
+    writer.key("notEnforced").begin_array();
+    for (const auto& shortfall : list) {
+        writer.begin_object().member("key", key_path(shortfall.key)).member("value", shortfall.value);
+        writer.member("reason", shortfall.reason).end_object();
+    }
+    writer.end_array();
+}
+
 }  // namespace
 
 std::int64_t wall_usec(const HostPort& host, TimePoint when) { return host.wall_time(when).time_since_epoch().count(); }
@@ -61,6 +71,7 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
     }
     if (const auto output = host.captured_output(instance.id()); !output.problem.empty())
         writer.member("outputProblem", output.problem);
+    write_not_enforced(writer, host.not_enforced(spec));
     if (!spec.description.empty()) writer.member("description", spec.description);
     if (spec.owner) writer.member("owner", std::to_string(*spec.owner));
     writer.key("tags").begin_array();

@@ -76,6 +76,14 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
     call.reply(writer.end_array().end_object().text());
 }
 
+void abilities(const ControlContext& context, varlink::PendingCall call) {
+    if (!admitted(context, call)) return;
+    json::Writer writer;
+    writer.begin_object().key("abilities");
+    write_json(writer, context.host.abilities());
+    call.reply(writer.end_object().text());
+}
+
 void reload(const ControlContext& context, varlink::PendingCall call) {
     if (!admitted(context, call) || !open_for_work(context, call)) return;
     context.host.reload([call](const ReloadOutcome& outcome) mutable {
@@ -119,6 +127,7 @@ varlink::Interface manager_interface(ControlContext& context, const Clients& cli
     interface.methods["Ping"] = [&context](varlink::PendingCall call) {
         if (admitted(context, call)) call.reply();
     };
+    interface.methods["GetAbilities"] = [&context](varlink::PendingCall call) { abilities(context, call); };
     interface.methods["Status"] = [&context, clients](varlink::PendingCall call) { status(context, clients, call); };
     interface.methods["Reload"] = [&context](varlink::PendingCall call) { reload(context, call); };
     interface.methods["Shutdown"] = [&context](varlink::PendingCall call) {

@@ -202,6 +202,28 @@ TEST_F(Manager, WhoIsTellsTheInstanceOfAProcess) {
     EXPECT_EQ(nobody["instance"] + " " + nobody["job"] + " " + nobody["main"], "null null false");
 }
 
+TEST_F(Manager, StatusTellsWhatIsNotEnforced) {
+    auto spec = job("db");
+    spec.nice = -5;
+    box.configure({spec, job("web", {"a", "b"})});
+    box.host.able.least_nice = 0;
+    box.host.able.capabilities = 0;
+    const auto status = client.call("Manager.Status", R"({"names":["db","web"]})");
+    EXPECT_EQ(status["instances.0.notEnforced.0.key"], "limits.nice");
+    EXPECT_EQ(status["instances.0.notEnforced.0.value"], "-5");
+    EXPECT_EQ(status["instances.0.notEnforced.0.reason"], "less than 0 is not permitted: procsupd lacks CAP_SYS_NICE");
+    EXPECT_EQ(status.count("instances.0.notEnforced"), 1u);
+    EXPECT_EQ(status["instances.1.notEnforced"], "null");
+}
+
+TEST_F(Manager, GetAbilitiesTellsWhatCanBeEnforced) {
+    box.host.able.least_nice = -3;
+    box.host.able.cpus = {0, 1, 2, 5};
+    const auto answer = client.call("Manager.GetAbilities", "");
+    EXPECT_EQ(*read_abilities(*answer.parameters.find("abilities")), box.host.able);
+    EXPECT_EQ(answer["abilities.cpus"], "0-2,5");
+}
+
 TEST_F(Manager, DescribesItselfWithTheFilesInTheTree) {
     for (const auto* interface : {"io.procsupd.Manager", "io.procsupd.Job", "io.procsupd.Log"}) {
         const auto text = text_of(interface);
