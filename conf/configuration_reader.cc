@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "conf/enforcement.h"
 #include "conf/key_reader.h"
 #include "conf/keys.h"
 #include "conf/toml_doc.h"
@@ -146,10 +147,24 @@ void ConfigurationReader::read_job(const SourceFile& source, const std::string& 
     auto spec = resolver_.resolve(draft);
     check_total(place, spec);
     references_.add(draft, spec);
+    note_shortfalls(draft, spec);
     // A configuration with problems is never used: what is kept then is only the memory it takes.
     if (!problems_.empty()) return;
     note_usual_streams(draft);
     jobs_.push_back(std::move(spec));
+}
+
+void ConfigurationReader::examine_by(const Abilities& abilities, Problems& unenforceable) {
+    abilities_ = &abilities;
+    unenforceable_ = &unenforceable;
+}
+
+void ConfigurationReader::note_shortfalls(const JobDraft& draft, const JobSpec& spec) {
+    if (abilities_ == nullptr) return;
+    for (const auto& shortfall : shortfalls(spec, *abilities_)) {
+        unenforceable_->add(draft.mark(shortfall.key).place,
+                            "job " + quoted(spec.name) + ": cannot enforce " + to_text(shortfall), !spec.strict_limits);
+    }
 }
 
 /// Who reads output where nothing tells streams apart looks for all of it there.

@@ -22,6 +22,9 @@ class ConfigurationReader {
 public:
     ConfigurationReader(const Surroundings& surroundings, Problems& problems);
 
+    /// What cannot be enforced with `abilities` goes to `unenforceable`, for each job. Before the first file; both outlive this.
+    void examine_by(const Abilities& abilities, Problems& unenforceable);
+
     enum class Kind {
         Project,    ///< [jobs.NAME], [defaults], [daemon], [access]
         Daemon,     ///< the same, but relative paths mean nothing
@@ -48,6 +51,7 @@ private:
     void check_total(const Place& place, const JobSpec& spec);
     static void let_stderr_follow(JobDraft& draft);
     void note_usual_streams(const JobDraft& draft);
+    void note_shortfalls(const JobDraft& draft, const JobSpec& spec);
     void resolve_daemon(DaemonSpec& daemon, const DaemonPlaces& places);
     void resolve_access(const std::vector<PlacedName>& names, AccessRule& rule);
     /// The table that `member` must be; nullptr after a report.
@@ -55,6 +59,8 @@ private:
 
     const Surroundings& surroundings_;
     Problems& problems_;
+    const Abilities* abilities_ = nullptr;
+    Problems* unenforceable_ = nullptr;
     JobResolver resolver_;
     std::deque<SourceFile> sources_;
     JobDraft defaults_;

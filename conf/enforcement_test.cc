@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 
+#include "conf/configuration_reader.h"
+#include "conf/job_text.h"
 #include "conf/reading.h"
 
 namespace procsup {
@@ -140,6 +142,24 @@ TEST(AbilitiesJson, OfAnotherFormIsRefused) {
         ASSERT_FALSE(read) << text;
         EXPECT_NE(read.error().message.find("procsupd --abilities"), std::string::npos);
     }
+}
+
+TEST(CheckReport, SaysWhatCannotBeEnforced) {
+    CheckResult result{Configuration{}, {}};
+    result.unenforceable.push_back({"web.toml", 3, 1, "job 'web': cannot enforce x", true});
+    EXPECT_TRUE(result.good());
+    EXPECT_EQ(check_report("web.toml", result),
+              "web.toml:3:1: warning: job 'web': cannot enforce x\nweb.toml: 0 jobs, no problems\n");
+    EXPECT_EQ(check_json("web.toml", result),
+              R"({"path":"web.toml","jobs":0,"problems":[],"warnings":[{"file":"web.toml","line":3,"column":1,)"
+              R"("message":"job 'web': cannot enforce x"}]})"
+              "\n");
+    result.unenforceable.push_back({"web.toml", 4, 1, "job 'db': cannot enforce y", false});
+    EXPECT_FALSE(result.good());
+    EXPECT_EQ(check_report("web.toml", result),
+              "web.toml:3:1: warning: job 'web': cannot enforce x\nweb.toml:4:1: error: job 'db': cannot enforce y\n");
+    EXPECT_NE(check_json("web.toml", result).find(R"("jobs":null,"problems":[{"file":"web.toml","line":4)"),
+              std::string::npos);
 }
 
 }  // namespace

@@ -245,20 +245,54 @@ std::string check_report(const std::string& path, const std::variant<Configurati
     return text;
 }
 
-std::string check_json(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result) {
-    const auto* configuration = std::get_if<Configuration>(&result);
-    json::Writer writer;
-    writer.begin_object().member("path", path).key("jobs");
-    configuration != nullptr ? writer.number(static_cast<std::int64_t>(configuration->jobs.size())) : writer.null();
-    writer.key("problems").begin_array();
-    if (configuration == nullptr) {
-        for (const auto& problem : std::get<std::vector<Problem>>(result)) {
-            writer.begin_object().member("file", problem.file).member_int("line", problem.line);
-            writer.member_int("column", problem.column).member("message", problem.message).end_object();
-        }
+namespace {
+
+void write_problems(json::Writer& writer, std::string_view name, const std::vector<Problem>& problems) {
+    writer.key(name).begin_array();
+    for (const auto& problem : problems) {
+        writer.begin_object().member("file", problem.file).member_int("line", problem.line);
+        writer.member_int("column", problem.column).member("message", problem.message).end_object();
     }
-    writer.end_array().end_object();
+    writer.end_array();
+}
+
+/// The number of jobs, or null where there are problems, and these.
+void write_outcome(json::Writer& writer, const std::string& path, const Configuration* configuration,
+                   const std::vector<Problem>& problems) {
+    writer.begin_object().member("path", path).key("jobs");
+    const bool good = configuration != nullptr && problems.empty();
+    good ? writer.number(static_cast<std::int64_t>(configuration->jobs.size())) : writer.null();
+    write_problems(writer, "problems", problems);
+}
+
+}  // namespace
+
+std::string check_json(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result) {
+    const auto* problems = std::get_if<std::vector<Problem>>(&result);
+    json::Writer writer;
+    write_outcome(writer, path, std::get_if<Configuration>(&result),
+                  problems != nullptr ? *problems : std::vector<Problem>());
+    writer.end_object();
     return writer.take() + "\n";
+}
+
+std::string check_json(const std::string& path, const CheckResult& result) {
+    std::vector<Problem> problems, warnings;
+    if (const auto* found = std::get_if<std::vector<Problem>>(&result.loaded)) problems = *found;
+    for (const auto& problem : result.unenforceable) (problem.warning ? warnings : problems).push_back(problem);
+    json::Writer writer;
+    write_outcome(writer, path, std::get_if<Configuration>(&result.loaded), problems);
+    write_problems(writer, "warnings", warnings);
+    writer.end_object();
+    return writer.take() + "\n";
+}
+
+std::string check_report(const std::string& path, const CheckResult& result) {
+    std::string text;
+    for (const auto& problem : result.unenforceable) text += to_text(problem) + "\n";
+    const bool loaded = std::holds_alternative<Configuration>(result.loaded);
+    if (!loaded || result.good()) text += check_report(path, result.loaded);
+    return text;
 }
 
 }  // namespace procsup

@@ -25,6 +25,11 @@ std::string check_report(const std::string& path, const std::variant<Configurati
 /// "message"}]}, where line and column are 0 for a file as a whole.
 std::string check_json(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result);
 
+/// The same with what cannot be enforced: as lines in front of the summary, and as "warnings" beside "problems", which has those
+/// of strict jobs too; "jobs" is null then.
+std::string check_report(const std::string& path, const CheckResult& result);
+std::string check_json(const std::string& path, const CheckResult& result);
+
 // The words that files, the protocol and people use.
 std::string_view word_of(JobType type);
 std::string_view word_of(Restart restart);

@@ -155,15 +155,39 @@ private:
 
 }  // namespace
 
-std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadOptions& options) {
+namespace {
+
+/// `abilities`, `unenforceable`: of check_configuration(), or nullptr.
+std::variant<Configuration, std::vector<Problem>> load(const LoadOptions& options, const Abilities* abilities,
+                                                       Problems& unenforceable) {
     const SystemSurroundings machine(options.as_root);
     const CachingSurroundings surroundings(machine);
     Problems problems;
     ConfigurationReader reader(surroundings, problems);
+    if (abilities != nullptr) reader.examine_by(*abilities, unenforceable);
     FileLoader(reader, problems, options.as_root).load(options.path);
     auto configuration = reader.finish(options.places);
     if (problems.empty()) return configuration;
     return problems.take();
+}
+
+}  // namespace
+
+std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadOptions& options) {
+    Problems none;
+    return load(options, nullptr, none);
+}
+
+CheckResult check_configuration(const LoadOptions& options, const Abilities& abilities) {
+    Problems unenforceable;
+    CheckResult result{load(options, &abilities, unenforceable), {}};
+    result.unenforceable = unenforceable.take();
+    return result;
+}
+
+bool CheckResult::good() const {
+    return std::holds_alternative<Configuration>(loaded) &&
+           std::all_of(unenforceable.begin(), unenforceable.end(), [](const auto& problem) { return problem.warning; });
 }
 
 }  // namespace procsup

@@ -8,12 +8,15 @@
 
 namespace procsup {
 
+struct Abilities;
+
 /// One thing that is wrong in a configuration, at its place.
 struct Problem {
     std::string file;
     std::uint32_t line = 0;    ///< from 1; 0: the file as a whole
     std::uint32_t column = 0;  ///< in bytes from 1
     std::string message;       ///< "unknown key 'restrat' (did you mean 'restart'?)"
+    bool warning = false;      ///< does not keep the configuration from being used; only of check_configuration()
 };
 
 /// "jobs.d/web.toml:3:1: error: unknown key …"
@@ -30,6 +33,16 @@ struct LoadOptions {
 /// found (at most 1,000 are kept). May take long: it reads files and asks the name service. Only called in the
 /// short-lived load process and by `check`.
 std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadOptions& options);
+
+struct CheckResult {
+    std::variant<Configuration, std::vector<Problem>> loaded;
+    /// What a procsupd with the given abilities cannot enforce: warnings, and errors of jobs that are strict about it.
+    std::vector<Problem> unenforceable;
+
+    /// Whether every job can be started.
+    bool good() const;
+};
+CheckResult check_configuration(const LoadOptions& options, const Abilities& abilities);
 
 // The configuration or the problems as lines of JSON (the daemon's settings, then a job a line), for the pipe between
 // the load process and the daemon.

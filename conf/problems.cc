@@ -26,9 +26,9 @@ std::uint32_t byte_column(const std::string& text, Position at) {
 
 }  // namespace
 
-void Problems::add(const Place& place, std::string message) {
+void Problems::add(const Place& place, std::string message, bool warning) {
     if (problems_.size() >= kMostProblems) return;
-    Problem problem{place.file->name, place.at.line, place.at.column, std::move(message)};
+    Problem problem{place.file->name, place.at.line, place.at.column, std::move(message), warning};
     if (!place.file->text.empty() && place.at.line > 0) {
         problem.column = byte_column(place.file->text, place.at);
     }
@@ -48,7 +48,7 @@ std::string to_text(const Problem& problem) {
     if (problem.line > 0) {
         text.append(":").append(std::to_string(problem.line)).append(":").append(std::to_string(problem.column));
     }
-    return text.append(": error: ").append(problem.message);
+    return text.append(problem.warning ? ": warning: " : ": error: ").append(problem.message);
 }
 
 }  // namespace procsup

@@ -27,7 +27,7 @@ class Problems {
 public:
     static constexpr std::size_t kMostProblems = 1000;
 
-    void add(const Place& place, std::string message);
+    void add(const Place& place, std::string message, bool warning = false);
     bool empty() const { return problems_.empty(); }
     /// All of them by file, line and column.
     std::vector<Problem> take();

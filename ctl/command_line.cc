@@ -151,6 +151,7 @@ private:
             case Option::Name: line_.name = argument; return {};
             case Option::Detach: line_.detach = true; return {};
             case Option::Daemon: line_.daemon = true; return {};
+            case Option::Here: line_.here = true; return {};
             case Option::Bind: return take_pid(argument);
             case Option::Lines: return take_count("--lines", "lines", argument, line_.logs.lines);
             case Option::Run: return take_count("--run", "runs", argument, line_.logs.run);

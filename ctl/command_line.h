@@ -30,6 +30,7 @@ struct CommandLine {
     bool follow = false;
     bool detach = false;
     bool daemon = false;
+    bool here = false;
     std::int64_t bind = 0;  ///< pid; 0: not given
     bool help = false;
     ColorChoice color = ColorChoice::Auto;

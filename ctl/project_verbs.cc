@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -142,13 +143,47 @@ int down(Session& session) {
     return shut_down_and_wait(session);
 }
 
+namespace {
+
+/// What the supervisor that runs the file, or else the one that answers, says it can enforce; empty: none does. Nothing: it hangs, which was
+/// reported.
+std::optional<std::string> abilities_of_supervisor(Session& session, const std::string& file) {
+    const bool chosen = !session.line().socket.empty() || session.line().user;
+    const auto project = Project::of(file, session.surroundings());
+    if (project && !chosen) session.use_socket(project->socket());
+    if (session.client_if_up() == nullptr && !chosen) session.use_socket({});
+    if (session.client_if_up() == nullptr) return std::string();
+    const auto reply = session.call_raw("io.procsupd.Manager.GetAbilities", "");
+    if (!reply) return std::nullopt;
+    // One that is older, or does not tell us, is as none.
+    const auto* abilities = reply->error.empty() ? reply->parameters.find("abilities") : nullptr;
+    return abilities == nullptr ? std::string() : json::to_text(*abilities);
+}
+
+}  // namespace
+
 int check(Session& session) {
     const std::string program = find_procsupd();
     if (program.empty()) return session.fail(Error{"cannot find procsupd beside procsupctl or in PATH"});
     const std::string file = project_file(session);
+    std::vector<std::string> words{"procsupd", "--check"};
+    if (session.line().json) words.emplace_back("--json");
+    if (session.line().here) {
+        const auto abilities = abilities_of_supervisor(session, file);
+        if (!abilities) return session.exit_code();
+        words.push_back(abilities->empty() ? "--here" : "--here=" + *abilities);
+        if (!session.line().json && !session.out().quiet()) {
+            session.out().message(abilities->empty() ? "no supervisor answers: here is what a new one could enforce"
+                                                     : "here is what the supervisor at " +
+                                                           escaped(session.socket_path()) + " can enforce");
+        }
+    }
+    words.insert(words.end(), {"--", file});
+    std::vector<char*> argv;
+    for (auto& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
     session.out().flush();
-    const char* const json = session.line().json ? "--json" : nullptr;
-    execl(program.c_str(), "procsupd", "--check", file.c_str(), json, nullptr);
+    execv(program.c_str(), argv.data());
     return session.fail(os_failure("execute " + program, errno));
 }
 

@@ -35,6 +35,7 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Output, "--output", 'o', "FORM", "short json cat raw",
      "time, job and text (short), an object a line (json), the text (cat), or the files' lines as they are (raw)"},
     {Option::Bind, "--bind", 0, "PID", "", "with --daemon: stop it when that process has ended"},
+    {Option::Here, "--here", 0, "", "", "also what this kernel, user or container could not enforce for each job"},
 });
 
 constexpr std::uint32_t kAct = bit(Option::NoWait) | bit(Option::All);
@@ -95,8 +96,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      bit(Option::NoWait), Operands::File, ExitFamily::Action, up},
     {"down", VerbGroup::Project, "[FILE]", "stop the jobs and the supervisor of a project file", bit(Option::NoWait),
      Operands::File, ExitFamily::Action, down},
-    {"check", VerbGroup::Project, "[FILE]", "report everything that is wrong in a configuration", 0, Operands::File,
-     ExitFamily::Action, check},
+    {"check", VerbGroup::Project, "[--here] [FILE]", "report everything that is wrong in a configuration",
+     bit(Option::Here), Operands::File, ExitFamily::Action, check},
 
     {"ping", VerbGroup::Daemon, "", "exit 0 when the supervisor answers", 0, Operands::None, ExitFamily::Action, ping},
     {"shutdown", VerbGroup::Daemon, "", "stop every job and end the supervisor", bit(Option::NoWait), Operands::None,

@@ -38,6 +38,7 @@ enum class Option : std::uint32_t {
     Grep = 1u << 20,
     Output = 1u << 21,
     Run = 1u << 22,
+    Here = 1u << 23,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }

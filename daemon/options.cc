@@ -24,6 +24,8 @@ enum Option : int {
     kDelegated,
     kInit,
     kCheck,
+    kHere,
+    kAbilities,
     kJson,
     kLoad,
     kListProcesses,
@@ -32,7 +34,7 @@ enum Option : int {
     kHelp
 };
 
-constexpr std::array<option, 18> kOptions{{{"config", required_argument, nullptr, kConfig},
+constexpr std::array<option, 20> kOptions{{{"config", required_argument, nullptr, kConfig},
                                            {"runtime-dir", required_argument, nullptr, kRuntimeDir},
                                            {"state-dir", required_argument, nullptr, kStateDir},
                                            {"log-dir", required_argument, nullptr, kLogDir},
@@ -42,6 +44,8 @@ constexpr std::array<option, 18> kOptions{{{"config", required_argument, nullptr
                                            {"delegated", no_argument, nullptr, kDelegated},
                                            {"init", no_argument, nullptr, kInit},
                                            {"check", no_argument, nullptr, kCheck},
+                                           {"here", optional_argument, nullptr, kHere},
+                                           {"abilities", no_argument, nullptr, kAbilities},
                                            {"json", no_argument, nullptr, kJson},
                                            {"load", no_argument, nullptr, kLoad},
                                            {"list-processes", no_argument, nullptr, kListProcesses},
@@ -117,6 +121,8 @@ Result<Options> parse_options(int argc, char** argv) {
             case kBatch: options.batch = true; break;
             case kDelegated: options.delegated = true; break;
             case kCheck: options.mode = Options::Mode::Check; break;
+            case kHere: options.here = optarg != nullptr ? optarg : ""; break;
+            case kAbilities: options.mode = Options::Mode::Abilities; break;
             case kJson: options.json = true; break;
             case kLoad: options.mode = Options::Mode::Load; break;
             case kListProcesses: options.mode = Options::Mode::ListProcesses; break;
@@ -129,6 +135,7 @@ Result<Options> parse_options(int argc, char** argv) {
         }
     }
     if (options.json && options.mode != Options::Mode::Check) return Error{"--json goes with --check"};
+    if (options.here && options.mode != Options::Mode::Check) return Error{"--here goes with --check"};
     for (int i = optind; i < argc; ++i) options.operands.emplace_back(argv[i]);
     if (user) {
         use_user_directories(options);
@@ -154,8 +161,8 @@ std::string usage() {
     return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--log-dir DIR]\n"
            "                [--user] [--containment auto|cgroup|keeper|group] [--delegated] [--batch]\n"
            "       procsupd --init [-g] [--pdeath SIGNAL] [--] COMMAND [ARGUMENT...]\n"
-           "       procsupd --check [--json] [FILE|DIR]\n"
-           "       procsupd --print-schema | --version | --help\n"
+           "       procsupd --check [--here] [--json] [FILE|DIR]\n"
+           "       procsupd --abilities | --print-schema | --version | --help\n"
            "\n"
            "Runs the jobs of a project file or a directory of job files, in the foreground.\n"
            "\n"
@@ -174,6 +181,8 @@ std::string usage() {
            "                      that failed\n"
            "  --init              be the init of one command instead, see procsup-init(1); the first option\n"
            "  --check             say whether the configuration is good, and end\n"
+           "  --here              with --check: say also what could not be enforced here\n"
+           "  --abilities         print what can be enforced here, as JSON\n"
            "  --json              with --check: print one JSON value\n"
            "  --print-schema      print the JSON schema of job files for editors\n"
            "\n"

@@ -11,15 +11,17 @@ namespace procsup {
 
 /// What procsupd was asked to do on its command line.
 struct Options {
-    enum class Mode { Supervise, Check, Load, ListProcesses, PrintSchema, Version, Help };
+    enum class Mode { Supervise, Check, Abilities, Load, ListProcesses, PrintSchema, Version, Help };
     Mode mode = Mode::Supervise;
     std::string config;       ///< absolute; a project file or a directory
     std::string runtime_dir;  ///< empty: as the configuration says, else default_runtime_dir
     std::string default_runtime_dir;
     DaemonPlaces places;
     bool delegated = false;  ///< the daemon's own cgroup is its to divide, though nothing on it says so
-    bool json = false;       ///< what --check says is for programs
-    bool batch = false;      ///< end when all jobs but daemons have ended
+    /// --check says what cannot be enforced too: by abilities as --abilities prints them, or of this process when it is empty.
+    std::optional<std::string> here;
+    bool json = false;                           ///< what --check says is for programs
+    bool batch = false;                          ///< end when all jobs but daemons have ended
     std::optional<ContainmentMode> containment;  ///< absent: as the configuration says
     std::vector<std::string> operands;           ///< of the internal modes
 };

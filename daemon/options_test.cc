@@ -50,5 +50,13 @@ TEST(LogDirOption, IsAbsoluteWhateverTheEnvironmentSays) {
               std::filesystem::current_path().string() + "/state/procsupd/log");
 }
 
+TEST(HereOption, IsOfCheckAlone) {
+    EXPECT_FALSE(options_of({"--check", "a"}).here.has_value());
+    EXPECT_EQ(options_of({"--check", "--here", "a"}).here, "");
+    EXPECT_EQ(options_of({"--check", "--here={}", "--", "a"}).here, "{}");
+    const char* words[] = {"procsupd", "--here", nullptr};
+    EXPECT_EQ(parse_options(2, const_cast<char**>(words)).error().message, "--here goes with --check");
+}
+
 }  // namespace
 }  // namespace procsup

@@ -15,10 +15,12 @@
 #include <string>
 #include <string_view>
 
+#include "conf/enforcement.h"
 #include "conf/job_text.h"
 #include "conf/keys.h"
 #include "conf/load.h"
 #include "daemon/daemon.h"
+#include "daemon/host/abilities.h"
 #include "daemon/host/own_programs.h"
 #include "daemon/host/process_table.h"
 #include "daemon/options.h"
@@ -80,15 +82,43 @@ int load(const Options& options) {
     return EXIT_SUCCESS;
 }
 
-int check(const Options& options) {
-    const auto result = load_configuration({options.config, {}, geteuid() == 0});
-    const bool good = std::holds_alternative<Configuration>(result);
+template <typename Checked>
+int report(const Options& options, const Checked& result, bool good) {
     if (options.json) {
         write_all(STDOUT_FILENO, check_json(options.config, result));
     } else {
         write_all(good ? STDOUT_FILENO : STDERR_FILENO, check_report(options.config, result));
     }
     return good ? EXIT_SUCCESS : kExitBadConfig;
+}
+
+int check(const Options& options) {
+    const LoadOptions load_options{options.config, {}, geteuid() == 0};
+    if (!options.here) {
+        const auto result = load_configuration(load_options);
+        return report(options, result, std::holds_alternative<Configuration>(result));
+    }
+    Abilities abilities;
+    if (options.here->empty()) {
+        abilities = gather_abilities();
+    } else {
+        const auto value = json::parse(*options.here);
+        auto given = value ? read_abilities(*value) : value.error();
+        if (!given) {
+            write_all(STDERR_FILENO, "procsupd: " + given.error().message + "\n");
+            return kExitUsage;
+        }
+        abilities = std::move(*given);
+    }
+    const auto result = check_configuration(load_options, abilities);
+    return report(options, result, result.good());
+}
+
+int print_abilities() {
+    json::Writer writer;
+    write_json(writer, gather_abilities());
+    write_all(STDOUT_FILENO, writer.take() + "\n");
+    return EXIT_SUCCESS;
 }
 
 /// `--list-processes`: answers the request on standard input.
@@ -128,6 +158,7 @@ int run(int argc, char** argv) {
         case Options::Mode::PrintSchema: write_all(STDOUT_FILENO, json_schema()); return EXIT_SUCCESS;
         case Options::Mode::Load: return load(*options);
         case Options::Mode::Check: return check(*options);
+        case Options::Mode::Abilities: return print_abilities();
         case Options::Mode::ListProcesses: return list();
         case Options::Mode::Supervise: break;
     }
