@@ -14,7 +14,8 @@ EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/limits.to
 SLEEP = 'command = ["sleep", "1000"]\n'
 ABILITIES = json.loads(subprocess.run([PROCSUPD, "--abilities"], capture_output=True, check=True).stdout)
 SCHED_FIFO, SCHED_RR, SCHED_BATCH = 1, 2, 3
-ANYBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+# Who can hold jobs in cgroups nowhere, however all other tests do it.
+ANYBODY = {"user": 65534, "group": 65534, "extra_groups": [], "options": ["--containment=auto"]}
 HARD_FILES = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 # More than the hard limit, and not more than anybody may have.
 MANY_FILES = ABILITIES.get("mostOpenFiles", 0)
