@@ -36,7 +36,7 @@ private:
     std::string resolve_program(const Job& job, std::string_view key, const std::string& written, const Place& place);
     std::string find_program(const Job& job, const std::string& name, const Place& place);
     void resolve_user(Job& job);
-    void resolve_groups(Job& job, Credentials& credentials, bool own_user);
+    void resolve_groups(Job& job, Identity& identity, bool own_user);
     void resolve_owner(Job& job);
     void resolve_environment(Job& job);
     void add_user_variables(Job& job, std::map<std::string, std::string>& env);

@@ -105,12 +105,12 @@ struct LogPolicy {
 };
 
 /// The user a job runs as, resolved: all ids, and what its environment says of it.
-struct Credentials {
+struct Identity {
     uid_t uid = 0;
     gid_t gid = 0;
     std::vector<gid_t> groups;  ///< supplementary ones, without gid
 
-    friend bool operator==(const Credentials&, const Credentials&) = default;
+    friend bool operator==(const Identity&, const Identity&) = default;
 };
 
 /// One more signal of a stop, for what is left after the one before.
@@ -180,7 +180,7 @@ struct JobSpec {
     std::vector<std::string> env;      ///< "NAME=value", complete but for PROCSUPD_*, sorted
     std::string working_dir;
     mode_t umask = 022;
-    std::optional<Credentials> credentials;  ///< absent: the daemon's own
+    std::optional<Identity> identity;  ///< absent: the daemon's own
 
     JobType type = JobType::Service;
     bool enabled = true;

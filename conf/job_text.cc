@@ -78,11 +78,11 @@ void write_what(json::Writer& writer, const JobSpec& spec) {
     strings_member(writer, "env", spec.env);
     writer.member("workingDir", spec.working_dir);
     writer.member("umask", octal(spec.umask));
-    writer.key("credentials");
-    if (spec.credentials) {
-        writer.begin_object().member_int("uid", spec.credentials->uid).member_int("gid", spec.credentials->gid);
+    writer.key("identity");
+    if (spec.identity) {
+        writer.begin_object().member_int("uid", spec.identity->uid).member_int("gid", spec.identity->gid);
         writer.key("groups").begin_array();
-        for (const auto group : spec.credentials->groups) writer.number(group);
+        for (const auto group : spec.identity->groups) writer.number(group);
         writer.end_array().end_object();
     } else {
         writer.null();

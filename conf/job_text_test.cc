@@ -104,7 +104,7 @@ TEST(JobJson, HasEverySetting) {
     EXPECT_EQ(value->int_or("runTimeoutUSec", 0), 2000000);
     EXPECT_EQ(value->string_or("stdout", ""), "null");
     EXPECT_EQ(value->string_or("umask", ""), "0022");
-    EXPECT_EQ(value->find("credentials")->int_or("uid", 0), 33);
+    EXPECT_EQ(value->find("identity")->int_or("uid", 0), 33);
     EXPECT_EQ(value->find("limits")->string_or("core", ""), "unlimited");
     EXPECT_EQ(value->find("startLimit")->int_or("count", 0), 10);
     EXPECT_EQ(value->find("portBase"), nullptr);

@@ -104,11 +104,11 @@ private:
         instances();
         // The port of a single instance is in its texts already.
         optional_line(spec_.instances.empty() ? "# port_base" : "port_base", spec_.port_base);
-        if (spec_.credentials) {
-            line("user", std::to_string(spec_.credentials->uid));
-            line("group", std::to_string(spec_.credentials->gid));
+        if (spec_.identity) {
+            line("user", std::to_string(spec_.identity->uid));
+            line("group", std::to_string(spec_.identity->gid));
             std::string groups;
-            for (const auto group : spec_.credentials->groups) {
+            for (const auto group : spec_.identity->groups) {
                 groups += (groups.empty() ? "" : ", ") + std::to_string(group);
             }
             line("groups", "[" + groups + "]");

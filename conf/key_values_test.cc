@@ -46,23 +46,23 @@ const std::vector<GoodCase>& good_cases() {
         {"", "port_base", "8000", [](S s) { return s.port_base == 8000; }, "env = { P = \"${job:port}\" }"},
         {"", "user", "\"www-data\"",
          [](S s) {
-             return s.credentials == Credentials{33, 33, {4}};
+             return s.identity == Identity{33, 33, {4}};
          }},
         {"", "user", "33",
          [](S s) {
-             return s.credentials == Credentials{33, 33, {4}};
+             return s.identity == Identity{33, 33, {4}};
          }},
         {"", "user", "\"33\"",
          [](S s) {
-             return s.credentials == Credentials{33, 33, {4}};
+             return s.identity == Identity{33, 33, {4}};
          }},
         {"", "group", "\"adm\"",
          [](S s) {
-             return s.credentials == Credentials{0, 4, {}};
+             return s.identity == Identity{0, 4, {}};
          }},
         {"", "groups", "[\"adm\", 33, 33]",
          [](S s) {
-             return s.credentials == Credentials{0, 0, {4, 33}};
+             return s.identity == Identity{0, 0, {4, 33}};
          }},
         {"", "working_dir", "\"/srv\"", [](S s) { return s.working_dir == "/srv"; }},
         {"", "umask", "\"0027\"", [](S s) { return s.umask == 027; }},
@@ -304,7 +304,7 @@ TEST(JobKeys, DefaultsAreThoseOfAnEmptySpec) {
     EXPECT_EQ(job.origin, "web.toml:1");
     EXPECT_EQ(job.restart, RestartPolicy());
     EXPECT_EQ(job.working_dir, "/");
-    EXPECT_EQ(job.credentials, std::nullopt);
+    EXPECT_EQ(job.identity, std::nullopt);
     EXPECT_EQ(job.stdout_stream, (Stream{Stream::Kind::Capture, {}}));
     EXPECT_EQ(job.stderr_stream, (Stream{Stream::Kind::Capture, {}}));
     EXPECT_EQ(job.log, LogPolicy());
@@ -439,11 +439,11 @@ TEST(Environment, ValuesFromOutsideAreNotExpanded) {
 TEST(User, OwnOneNeedsNoRoot) {
     FakeSurroundings surroundings;
     surroundings.uid = surroundings.gid = 33;
-    EXPECT_EQ(job_with("user = \"www-data\"\ngroup = \"www-data\"", surroundings).credentials, std::nullopt);
+    EXPECT_EQ(job_with("user = \"www-data\"\ngroup = \"www-data\"", surroundings).identity, std::nullopt);
 }
 
 TEST(User, IdWithoutEntryRunsWithItsGroup) {
-    EXPECT_EQ(job_with("user = 4242\ngroup = 7").credentials, (Credentials{4242, 7, {}}));
+    EXPECT_EQ(job_with("user = 4242\ngroup = 7").identity, (Identity{4242, 7, {}}));
 }
 
 }  // namespace

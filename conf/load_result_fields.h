@@ -61,7 +61,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
-void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Credentials> {
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Identity> {
     archive.field("uid", value.uid);
     archive.field("gid", value.gid);
     archive.field("groups", value.groups);
@@ -125,7 +125,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("env", value.env, usual.env);
     archive.field("workingDir", value.working_dir, usual.working_dir);
     archive.field("umask", value.umask, usual.umask);
-    archive.field("credentials", value.credentials, usual.credentials);
+    archive.field("identity", value.identity, usual.identity);
     archive.field("type", value.type, usual.type);
     archive.field("enabled", value.enabled, usual.enabled);
     archive.field("essential", value.essential, usual.essential);

@@ -34,14 +34,14 @@ std::optional<gid_t> JobResolver::group_id(const PlacedName& group, std::string_
 void JobResolver::resolve_user(Job& job) {
     const auto& draft = job.draft;
     const uid_t own = surroundings_.own_uid();
-    Credentials credentials{own, surroundings_.own_gid(), {}};
+    Identity identity{own, surroundings_.own_gid(), {}};
     if (draft.user) {
         const auto entry = user_entry(*draft.user);
         if (!entry) return;
         const bool known = !entry->name.empty();
         if (known) job.entry = *entry;
-        credentials.uid = entry->uid;
-        if (known) credentials.gid = entry->gid;
+        identity.uid = entry->uid;
+        if (known) identity.gid = entry->gid;
         if (!known && !draft.group && entry->uid != own) {
             problems_.add(draft.user->place,
                           "user " + std::to_string(entry->uid) + " is in no user database: set 'group' too");
@@ -54,32 +54,32 @@ void JobResolver::resolve_user(Job& job) {
     } else if (const auto entry = surroundings_.user(own); entry && *entry) {
         job.entry = **entry;
     }
-    job.uid = credentials.uid;
-    resolve_groups(job, credentials, !draft.user);
+    job.uid = identity.uid;
+    resolve_groups(job, identity, !draft.user);
 }
 
-void JobResolver::resolve_groups(Job& job, Credentials& credentials, bool own_user) {
+void JobResolver::resolve_groups(Job& job, Identity& identity, bool own_user) {
     const auto& draft = job.draft;
     if (draft.group) {
         const auto gid = group_id(*draft.group, draft.group->name);
         if (!gid) return;
-        credentials.gid = *gid;
+        identity.gid = *gid;
     }
     const bool listed = draft.written(Key::Groups);
     for (const auto& name : draft.groups) {
-        if (const auto gid = group_id(name, name.name)) credentials.groups.push_back(*gid);
+        if (const auto gid = group_id(name, name.name)) identity.groups.push_back(*gid);
     }
-    if (!listed && job.entry) credentials.groups = surroundings_.groups_of(*job.entry);
-    auto& groups = credentials.groups;
+    if (!listed && job.entry) identity.groups = surroundings_.groups_of(*job.entry);
+    auto& groups = identity.groups;
     std::sort(groups.begin(), groups.end());
     groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
-    std::erase(groups, credentials.gid);
+    std::erase(groups, identity.gid);
     if (own_user && !draft.group && !listed) return;
     if (surroundings_.own_uid() == 0) {
-        job.spec.credentials = std::move(credentials);
+        job.spec.identity = std::move(identity);
         return;
     }
-    if (listed || (draft.group && credentials.gid != surroundings_.own_gid())) {
+    if (listed || (draft.group && identity.gid != surroundings_.own_gid())) {
         problems_.add(job.key_place(listed ? Key::Groups : Key::Group), "cannot change groups without root");
     }
 }

@@ -23,7 +23,7 @@ JobSpec model() {
     auto spec = job("model");
     spec.program = "/bin/model";
     spec.stop_command = {{"/bin/end_model"}, "/bin/end_model"};
-    spec.credentials = Credentials{77, 78, {79}};
+    spec.identity = Identity{77, 78, {79}};
     spec.env = {"A=1", "PATH=/opt/bin"};
     spec.working_dir = "/srv/model";
     spec.limits = {{RLIMIT_NOFILE, 99}};
@@ -211,7 +211,7 @@ TEST_F(Run, DetachedThatCannotStartTellsSoToo) {
 TEST_F(Run, LikeAJobHasItsUserEnvironmentDirectoryAndLimits) {
     client.send("Job.Run", R"({"command":["x"],"name":"copy","like":"model"})");
     const auto& spec = spec_of("copy");
-    EXPECT_EQ(spec.credentials, model().credentials);
+    EXPECT_EQ(spec.identity, model().identity);
     EXPECT_EQ(spec.env, model().env);
     EXPECT_EQ(spec.working_dir, "/srv/model");
     EXPECT_EQ(spec.limits, model().limits);
@@ -242,7 +242,7 @@ TEST_F(Run, TakesItsWordsAsTheyAre) {
 
 TEST_F(Run, OfAnAdministratorHasTheDaemonsUser) {
     client.send("Job.Run", R"({"command":["x"],"name":"admin"})");
-    EXPECT_FALSE(spec_of("admin").credentials.has_value());
+    EXPECT_FALSE(spec_of("admin").identity.has_value());
     EXPECT_EQ(spec_of("admin").owner, geteuid());
 }
 
@@ -297,9 +297,9 @@ TEST_F(RunOfStranger, HasTheCallersUserAndIsTheCallers) {
     auto client = ControlClient::as_stranger(box);
     client.send("Job.Run", R"({"command":["id"],"name":"mine"})");
     const auto& spec = *box.supervisor.jobs().at("mine").spec;
-    ASSERT_TRUE(spec.credentials.has_value());
-    EXPECT_EQ(spec.credentials->uid, kStranger);
-    EXPECT_EQ(spec.credentials->gid, kStranger);
+    ASSERT_TRUE(spec.identity.has_value());
+    EXPECT_EQ(spec.identity->uid, kStranger);
+    EXPECT_EQ(spec.identity->gid, kStranger);
     EXPECT_EQ(spec.owner, kStranger);
 }
 
@@ -313,11 +313,11 @@ TEST_F(RunOfStranger, IsBoundToProcessesOfItsOwnOnly) {
 
 TEST_F(RunOfStranger, LikeAJobIsOnlyForTheUserOfThatJob) {
     auto own = job("own");
-    own.credentials = Credentials{kStranger, kStranger, {}};
+    own.identity = Identity{kStranger, kStranger, {}};
     auto rooted = job("rooted");  // the daemon's user
     rooted.owner = kStranger;
     auto grouped = job("grouped");
-    grouped.credentials = Credentials{kStranger, kStranger, {42}};  // which the caller is not in
+    grouped.identity = Identity{kStranger, kStranger, {42}};  // which the caller is not in
     ControlBox box({own, rooted, grouped}, operators());
     auto client = ControlClient::as_stranger(box);
     const auto refused = client.call("Job.Run", R"({"command":["sh"],"like":"rooted"})");
@@ -328,7 +328,7 @@ TEST_F(RunOfStranger, LikeAJobIsOnlyForTheUserOfThatJob) {
               "io.procsupd.Job.PermissionDenied");
     EXPECT_TRUE(box.engine.calls.empty());
     client.send("Job.Run", R"({"command":["sh"],"like":"own","name":"shell"})");
-    EXPECT_EQ(box.supervisor.jobs().at("shell").spec->credentials, own.credentials);
+    EXPECT_EQ(box.supervisor.jobs().at("shell").spec->identity, own.identity);
 }
 
 }  // namespace

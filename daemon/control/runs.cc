@@ -64,7 +64,7 @@ const Wrong* invalid_parameter(const json::Value& parameters) {
 }
 
 /// A job can have groups that its user lacks elsewhere.
-bool has_rights_of(const Credentials& job, const varlink::Peer& peer) {
+bool has_rights_of(const Identity& job, const varlink::Peer& peer) {
     const auto has_group = [&](gid_t gid) {
         return gid == peer.gid || std::find(peer.groups.begin(), peer.groups.end(), gid) != peer.groups.end();
     };
@@ -125,7 +125,7 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     // Only a daemon of root can be another user; what any other is asked for as root, it does as itself.
     const bool can_be_caller = context_.access.daemon_uid() == 0 || context_.access.tier_of(peer) != Tier::Admin;
     if (like == nullptr && peer.uid != context_.access.daemon_uid() && can_be_caller) {
-        spec.credentials = Credentials{peer.uid, peer.gid, peer.groups};
+        spec.identity = Identity{peer.uid, peer.gid, peer.groups};
     }
     return spec;
 }
@@ -149,8 +149,7 @@ bool Runs::is_full() const {
 bool Runs::may_run(const varlink::Peer& peer, const JobSpec* like) const {
     if (like == nullptr) return context_.access.allows(peer, Tier::Operate);
     if (context_.access.tier_of(peer) == Tier::Admin) return true;
-    return like->credentials && has_rights_of(*like->credentials, peer) &&
-           context_.access.allows(peer, Tier::Operate, like);
+    return like->identity && has_rights_of(*like->identity, peer) && context_.access.allows(peer, Tier::Operate, like);
 }
 
 void Runs::refuse(varlink::PendingCall& call, const JobSpec* like) const {

@@ -51,7 +51,7 @@ Result<Fd> JobPipes::input(const JobSpec& reader) {
     const auto pipe = pipe_to(reader.name);
     if (!pipe) return pipe.error();
     // With each run: a reload can have given it another user.
-    const auto& user = reader.credentials;
+    const auto& user = reader.identity;
     (void)fchown(*pipe, user ? user->uid : geteuid(), user ? user->gid : getegid());
     return end_of_pipe(*pipe, O_RDONLY);
 }

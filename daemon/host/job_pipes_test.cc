@@ -114,7 +114,7 @@ TEST(JobPipes, BelongToTheUserOfWhoReads) {
     JobSpec spec = reader();
     const auto from = connected(pipes, writer());
     for (const uid_t uid : {65534u, 33u}) {
-        spec.credentials = Credentials{uid, uid, {}};
+        spec.identity = Identity{uid, uid, {}};
         connected(pipes, spec);
         struct stat status {};
         ASSERT_EQ(fstat(from[1].get(), &status), 0);

@@ -95,12 +95,12 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const st
     plan.working_dir = hold(spec.working_dir, name);
     plan.umask = spec.umask;
 
-    plan.change_ids = spec.credentials.has_value();
-    if (spec.credentials) {
-        plan.uid = spec.credentials->uid;
-        plan.gid = spec.credentials->gid;
-        plan.groups = spec.credentials->groups.data();
-        plan.group_count = spec.credentials->groups.size();
+    plan.change_ids = spec.identity.has_value();
+    if (spec.identity) {
+        plan.uid = spec.identity->uid;
+        plan.gid = spec.identity->gid;
+        plan.groups = spec.identity->groups.data();
+        plan.group_count = spec.identity->groups.size();
     }
     plan.streams[0] = child_stream(spec.stdin_stream, true);
     plan.streams[1] = child_stream(spec.stdout_stream, false);

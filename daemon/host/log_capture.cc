@@ -39,7 +39,7 @@ Error nothing_kept(const std::vector<const Instance*>& instances, const std::str
 
 /// With each run, as a reload can have given it another user: so that the job may open /dev/stdout.
 void make_ready(const Fd& pipe, const JobSpec& spec) {
-    if (spec.credentials) (void)fchown(pipe.get(), spec.credentials->uid, spec.credentials->gid);
+    if (spec.identity) (void)fchown(pipe.get(), spec.identity->uid, spec.identity->gid);
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     stream.retention.max_age = spec.log.max_age == kForever ? 0 : spec.log.max_age.count();
     stream.retention.compress = spec.log.compress == Compress::Zstd;
     stream.sync = spec.log.sync == kForever ? -1 : spec.log.sync.count();
-    if (spec.credentials) stream.group = spec.credentials->gid;
+    if (spec.identity) stream.group = spec.identity->gid;
     return stream;
 }
 

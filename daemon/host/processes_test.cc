@@ -235,7 +235,7 @@ TEST(Processes, GiveTheJobItsEnvironmentAndNothingElse) {
 TEST(Processes, DropToTheUserOfTheJobCompletely) {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
     auto spec = shell("id -u; id -g; id -G; grep -E '^(Uid|Gid|Groups):' /proc/self/status");
-    spec.credentials = Credentials{65534, 65534, {7, 8}};
+    spec.identity = Identity{65534, 65534, {7, 8}};
     spec.working_dir = "/tmp";
     Scratch scratch;
     const std::string path = "/tmp/procsup_drop." + std::to_string(getpid());

@@ -12,7 +12,7 @@ JobSpec web() {
     spec.program = "/usr/bin/web";
     spec.env = {"PATH=/usr/bin"};
     spec.working_dir = "/srv";
-    spec.credentials = Credentials{33, 33, {4}};
+    spec.identity = Identity{33, 33, {4}};
     spec.stdin_stream = {Stream::Kind::File, "/srv/input"};
     spec.stdout_stream = {Stream::Kind::File, "/srv/log"};
     spec.nice = 5;
