@@ -5,6 +5,7 @@
 
 #include "common/did_you_mean.h"
 #include "common/units.h"
+#include "conf/account_name.h"
 
 namespace procsup {
 namespace {
@@ -262,8 +263,12 @@ bool KeyReader::single_name(const TomlValue& value, PlacedName& out) {
         if (!out.id) report(value, "must be an id from 0 to 4294967294 without leading zeros, not " + quoted(*text));
         return out.id.has_value();
     }
-    if (text->empty() || *text == "@") report(value, "must not be empty");
-    return !text->empty() && *text != "@";
+    std::string_view name = *text;
+    if (daemon_ != nullptr && name == "*") return true;
+    if (daemon_ != nullptr && name.starts_with('@')) name.remove_prefix(1);
+    const auto fault = name.empty() ? "must not be empty" : account_name_fault(name);
+    if (!fault.empty()) report(value, fault);
+    return fault.empty();
 }
 
 void KeyReader::name_or_id(const TomlValue& value, std::optional<PlacedName>& out) {

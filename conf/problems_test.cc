@@ -273,7 +273,10 @@ TEST(Problems, StopCommands) {
 TEST(Problems, NamesThatCannotBeResolved) {
     expect_job_problems({
         {"user = 'nobodyy'", {"2:8: error: unknown user 'nobodyy'"}},
-        {"user = '0x10'", {"2:8: error: unknown user '0x10'"}},
+        {"user = '0x10'",
+         {"2:8: error: 'user' cannot be '0x10', which looks like a number and is no id: write a name, which begins "
+          "with a "
+          "letter, or the id as an integer"}},
         {"user = '010'", {"2:8: error: 'user' must be an id from 0 to 4294967294 without leading zeros, not '010'"}},
         {"user = 4294967295", {"2:8: error: 'user' must be an id from 0 to 4294967294, not 4294967295"}},
         {"user = 4242", {"2:8: error: user 4242 is in no user database: set 'group' too"}},

@@ -6,11 +6,23 @@
 #include "conf/resolving_job.h"
 
 namespace procsup {
+namespace {
+
+/// To setresuid(2) and setresgid(2) it means "leave it as it is": root would stay root.
+constexpr std::uint32_t kNoId = UINT32_MAX;
+
+}  // namespace
 
 std::optional<UserEntry> JobResolver::user_entry(const PlacedName& user) {
     const auto found = user.id ? surroundings_.user(*user.id) : surroundings_.user(user.name);
     if (!found) {
         problems_.add(user.place, found.error().message);
+        return std::nullopt;
+    }
+    if (*found && ((*found)->uid == kNoId || (*found)->gid == kNoId)) {
+        problems_.add(user.place, "cannot run as user " + quoted((*found)->name) +
+                                      ": the user database gives it the id " + std::to_string(kNoId) +
+                                      ", which stands for none");
         return std::nullopt;
     }
     if (*found) return **found;
@@ -28,7 +40,10 @@ std::optional<gid_t> JobResolver::group_id(const PlacedName& group, std::string_
         return std::nullopt;
     }
     if (!*found) problems_.add(group.place, "unknown group " + quoted(name));
-    return *found;
+    if (*found != kNoId) return *found;
+    problems_.add(group.place, "cannot use group " + quoted(name) + ": the group database gives it the id " +
+                                   std::to_string(kNoId) + ", which stands for none");
+    return std::nullopt;
 }
 
 void JobResolver::resolve_user(Job& job) {
