@@ -36,6 +36,8 @@ class EveryoneIsRoot final : public Surroundings {
 public:
     uid_t own_uid() const override { return 0; }
     gid_t own_gid() const override { return 0; }
+    CapabilitySet own_capabilities() const override { return 0; }
+    CapabilitySet known_capabilities() const override { return 0; }
     Result<std::optional<UserEntry>> user(const std::string& name) const override {
         return std::optional<UserEntry>({name, id, id, "/root", "/bin/sh"});
     }

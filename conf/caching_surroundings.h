@@ -14,6 +14,8 @@ public:
     explicit CachingSurroundings(const Surroundings& inner) : inner_(inner) {}
     uid_t own_uid() const override { return inner_.own_uid(); }
     gid_t own_gid() const override { return inner_.own_gid(); }
+    CapabilitySet own_capabilities() const override { return inner_.own_capabilities(); }
+    CapabilitySet known_capabilities() const override { return inner_.known_capabilities(); }
     Result<std::optional<UserEntry>> user(const std::string& name) const override {
         return once(users_, name, [&] { return inner_.user(name); });
     }

@@ -32,6 +32,7 @@ public:
         check_bond();
         check_zombies();
         check_limits();
+        check_privileges();
         check_output();
         check_log();
     }
@@ -230,6 +231,15 @@ private:
         if (policy == Scheduling::Policy::Other || policy == Scheduling::Policy::Batch) return;
         report_own(Key::Nice,
                    "'limits.nice' never takes effect: 'limits.scheduling' is \"" + word_of(*spec_.scheduling) + "\"");
+    }
+
+    void check_privileges() {
+        if (spec_.may_fork || spec_.privileges.no_new_privileges.value_or(true)) return;
+        const bool own = draft_.own(Key::NoNewPrivileges);
+        report(
+            own ? Key::NoNewPrivileges : Key::MayFork,
+            "'sandbox.no_new_privileges' cannot be false with 'may_fork' = false: the kernel takes such a filter only "
+            "together with it");
     }
 
     /// Of one table: what a job says itself stands over what [defaults] say.

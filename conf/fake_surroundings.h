@@ -17,6 +17,7 @@ class FakeSurroundings final : public Surroundings {
 public:
     uid_t uid = 0;
     gid_t gid = 0;
+    CapabilitySet capabilities = ~CapabilitySet{0};  ///< of root
     std::vector<UserEntry> users{{"root", 0, 0, "/root", "/bin/bash"},
                                  {"www-data", 33, 33, "/var/www", "/usr/sbin/nologin"},
                                  {"nobody", 65534, 65534, "/nonexistent", "/usr/sbin/nologin"}};
@@ -27,6 +28,8 @@ public:
 
     uid_t own_uid() const override { return uid; }
     gid_t own_gid() const override { return gid; }
+    CapabilitySet own_capabilities() const override { return uid == 0 ? capabilities : 0; }
+    CapabilitySet known_capabilities() const override { return (capability_bit(40) << 1) - 1; }
     Result<std::optional<UserEntry>> user(const std::string& name) const override {
         return find([&](const UserEntry& entry) { return entry.name == name; });
     }

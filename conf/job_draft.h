@@ -24,7 +24,7 @@ enum class Key : std::uint8_t {
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
     NiceLimit, RealtimePriority, RealtimeTime, Nice, Scheduling, IoPriority, CpuAffinity, OomScoreAdjust, StrictLimits,
-    Free,
+    NoNewPrivileges, Capabilities, AmbientCapabilities, Free,
     RuntimeDir, StateDir, DaemonLogDir, LogLevel, Containment, OnCrash, ShutdownTimeout, MaxClients,
     AccessAdmin, AccessOperate, AccessRead,
 };

@@ -29,6 +29,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft) {
     check_settings(draft, problems_);
     resolve_user(job);
     resolve_owner(job);
+    check_privileges(job);
     resolve_environment(job);
     resolve_working_dir(job);
     resolve_command(job);

@@ -38,6 +38,7 @@ private:
     void resolve_user(Job& job);
     void resolve_groups(Job& job, Identity& identity, bool own_user);
     void resolve_owner(Job& job);
+    void check_privileges(Job& job);
     void resolve_environment(Job& job);
     void add_user_variables(Job& job, std::map<std::string, std::string>& env);
     void add_inherited(Job& job, std::map<std::string, std::string>& env);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/capability.h"
 #include "common/log_file.h"
 #include "common/units.h"
 
@@ -168,6 +169,15 @@ struct IoPriority {
 /// CPUs have numbers below this.
 inline constexpr int kMostCpus = 8192;
 
+/// What a job may do beyond what its user may.
+struct Privileges {
+    std::optional<CapabilitySet> capabilities;  ///< all that it can ever have; absent: whatever procsupd has
+    CapabilitySet ambient = 0;                  ///< what a job that is not root has of them
+    std::optional<bool> no_new_privileges;      ///< absent: as containment and may_fork need it
+
+    friend bool operator==(const Privileges&, const Privileges&) = default;
+};
+
 struct JobSpec {
     std::string name;
     std::string description;  ///< empty: the name
@@ -181,6 +191,7 @@ struct JobSpec {
     std::string working_dir;
     mode_t umask = 022;
     std::optional<Identity> identity;  ///< absent: the daemon's own
+    Privileges privileges;
 
     JobType type = JobType::Service;
     bool enabled = true;
@@ -228,6 +239,11 @@ struct JobSpec {
     bool captures() const { return writes_to(Stream::Kind::Capture); }
     /// Through procsup-logger: to its files, or to the journal.
     bool is_logged() const { return captures() || writes_to(Stream::Kind::Journal); }
+
+    /// `by_default`: where it says nothing.
+    bool gains_no_privileges(bool by_default) const {
+        return !may_fork || privileges.no_new_privileges.value_or(by_default);
+    }
 
     friend bool operator==(const JobSpec&, const JobSpec&) = default;
 };

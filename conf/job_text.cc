@@ -197,6 +197,16 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     optional_member(writer, "oomScoreAdjust", spec.oom_score_adjust);
 }
 
+void write_privileges(json::Writer& writer, const JobSpec& spec, bool no_new_privileges) {
+    writer.member_bool("noNewPrivileges", spec.gains_no_privileges(no_new_privileges));
+    if (spec.privileges.capabilities) {
+        strings_member(writer, "capabilities", capability_names(*spec.privileges.capabilities));
+    } else {
+        writer.member_null("capabilities");
+    }
+    strings_member(writer, "ambientCapabilities", capability_names(spec.privileges.ambient));
+}
+
 }  // namespace
 
 std::string_view word_of(JobType type) { return word(Key::Type, type); }
@@ -227,11 +237,12 @@ std::string word_of(const Stream& stream) {
     return std::string(stream.kind == Stream::Kind::Pipe ? "pipe" : word(Key::LogStdout, stream.kind));
 }
 
-void write_json(json::Writer& writer, const JobSpec& spec) {
+void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privileges) {
     writer.begin_object();
     write_what(writer, spec);
     write_restart(writer, spec.restart);
     write_run(writer, spec);
+    write_privileges(writer, spec, no_new_privileges);
     writer.end_object();
 }
 

@@ -16,7 +16,8 @@ namespace procsup {
 std::string to_toml(const JobSpec& spec);
 
 /// All settings of a job as one JSON object, in the protocol's words (camelCase, times in …USec, null for none).
-void write_json(json::Writer& writer, const JobSpec& spec);
+/// `no_new_privileges`: what jobs get that do not say.
+void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privileges = false);
 
 /// What `check` prints of `path`: one problem a line, or "FILE: 5 jobs, no problems".
 std::string check_report(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result);

@@ -78,6 +78,7 @@ public:
         run();
         log();
         limits();
+        sandbox();
         environment();
         return std::move(text_);
     }
@@ -234,6 +235,21 @@ private:
         if (spec_.oom_score_adjust) lines += "oom_score_adjust = " + std::to_string(*spec_.oom_score_adjust) + "\n";
         if (spec_.strict_limits) lines += "strict = true\n";
         table("limits", lines);
+    }
+
+    void sandbox() {
+        const auto& privileges = spec_.privileges;
+        std::string lines;
+        if (privileges.no_new_privileges) {
+            lines += std::string("no_new_privileges = ") + (*privileges.no_new_privileges ? "true" : "false") + "\n";
+        }
+        if (privileges.capabilities) {
+            lines += "capabilities = " + toml_strings(capability_names(*privileges.capabilities)) + "\n";
+        }
+        if (privileges.ambient != 0) {
+            lines += "ambient_capabilities = " + toml_strings(capability_names(privileges.ambient)) + "\n";
+        }
+        table("sandbox", lines);
     }
 
     void environment() {

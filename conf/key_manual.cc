@@ -13,7 +13,7 @@ struct Chapter {
     std::string_view text;
 };
 
-constexpr std::array<Chapter, 5> kChapters{{
+constexpr std::array<Chapter, 6> kChapters{{
     {"", "JOB SETTINGS", "The keys of a job file, of [jobs.NAME] and of [defaults]."},
     {"log", "OUTPUT AND INPUT: [log]", "Where a job's standard streams go to and come from."},
     {"limits", "LIMITS: [limits]",
@@ -21,6 +21,7 @@ constexpr std::array<Chapter, 5> kChapters{{
      "hard limit, or both as \"SOFT:HARD\", such as \"1024:4096\" or \"1min:unlimited\". What the kernel, the user or "
      "the "
      "container does not permit is told by procsupctl(1) check --here beforehand, and by status."},
+    {"sandbox", "RIGHTS: [sandbox]", "What a job may do, whoever it runs as."},
     {kDaemonSection, "THE DAEMON: [daemon]", "In procsupd.toml and in project files."},
     {kAccessSection, "ACCESS: [access]", "In procsupd.toml and in project files."},
 }};

@@ -80,6 +80,7 @@ public:
     void env_files(const TomlValue& value);
     void tags(const TomlValue& value);
     void daemon_path(const TomlValue& value, std::string& out);
+    void capabilities(const TomlValue& value, CapabilitySet& out);
     void anything(const TomlValue&) {}
 
 private:

@@ -94,7 +94,7 @@ void write_reference(json::Writer& writer, std::string_view name) {
 void write_settings(json::Writer& writer) {
     writer.begin_object().member("type", "object").key("properties").begin_object();
     write_properties(writer, "");
-    for (const auto section : {"log", "limits"}) {
+    for (const auto section : {"log", "limits", "sandbox"}) {
         writer.key(section);
         write_table(writer, section);
     }

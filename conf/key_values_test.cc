@@ -272,6 +272,14 @@ const std::vector<GoodCase>& good_cases() {
          [](S s) { return s.cpu_affinity == std::vector{0, 1, 2, 3, 4, 6}; }},
         {"limits", "oom_score_adjust", "500", [](S s) { return s.oom_score_adjust == 500; }},
         {"limits", "strict", "true", [](S s) { return s.strict_limits; }, "limits.nice = 1"},
+        {"sandbox", "no_new_privileges", "true", [](S s) { return s.privileges.no_new_privileges == true; }},
+        {"sandbox", "no_new_privileges", "false", [](S s) { return s.privileges.no_new_privileges == false; }},
+        {"sandbox", "capabilities", "[\"CAP_KILL\", \"net_bind_service\"]",
+         [](S s) { return s.privileges.capabilities == (capability_bit(5) | capability_bit(10)); }},
+        {"sandbox", "capabilities", "[]", [](S s) { return s.privileges.capabilities == CapabilitySet{0}; }},
+        {"sandbox", "ambient_capabilities", "[\"CAP_KILL\"]",
+         [](S s) { return s.privileges.ambient == capability_bit(5) && !s.privileges.capabilities; },
+         "user = \"www-data\""},
     };
     return cases;
 }

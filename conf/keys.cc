@@ -37,7 +37,9 @@ constexpr std::array kRows{
            "what ${job:port} is for the first instance; each further one has the next port",
            [](R& r, V& v) { r.integer(v, 1, 65535, r.job().spec.port_base); }},
     KeyRow{Key::User, "", "user", &kName, "the daemon's", "all jobs",
-           "whom it runs as; HOME, USER, LOGNAME and SHELL are set from the user's entry",
+           "whom it runs as; HOME, USER, LOGNAME and SHELL are set from the user's entry. A name begins with a letter "
+           "or _; "
+           "what only looks like a number, such as 0x0, is an error",
            [](R& r, V& v) { r.name_or_id(v, r.job().user); }},
     KeyRow{Key::Group, "", "group", &kName, "the user's", "all jobs", "the primary group it runs with",
            [](R& r, V& v) { r.name_or_id(v, r.job().group); }},
@@ -277,6 +279,21 @@ constexpr std::array kRows{
         "whether a job with a limit that cannot be enforced is not started; else it runs with what comes nearest, and "
         "_status_ and the daemon's log say so",
         [](R& r, V& v) { r.boolean(v, r.job().spec.strict_limits); }},
+
+    KeyRow{
+        Key::NoNewPrivileges, "sandbox", "no_new_privileges", &kBool,
+        "false; true with may_fork = false, and where procsupd is not root and keepers hold its jobs", "all jobs",
+        "whether nothing that the job executes gains privileges, such as by set-user-ID or by capabilities of a file",
+        [](R& r, V& v) { r.boolean(v, r.job().spec.privileges.no_new_privileges.emplace()); }},
+    KeyRow{Key::Capabilities, "sandbox", "capabilities", &kCapabilities, "procsupd's", "all jobs",
+           "the only capabilities that the job, or anything that it executes, can ever have (its bounding set); [] is "
+           "none "
+           "of them. Without this key a job that runs as root has all that procsupd has",
+           [](R& r, V& v) { r.capabilities(v, r.job().spec.privileges.capabilities.emplace()); }},
+    KeyRow{Key::AmbientCapabilities, "sandbox", "ambient_capabilities", &kCapabilities, "[]", "jobs that are not root",
+           "the capabilities that a job has although its user is not root, and hands on to what it executes; they are "
+           "among _capabilities_ where that is written",
+           [](R& r, V& v) { r.capabilities(v, r.job().spec.privileges.ambient); }},
 
     KeyRow{Key::Free, "", "x", &kTable, "{}", "all jobs", "yours: anything may stand here, it is never checked",
            [](R& r, V& v) { r.anything(v); }},

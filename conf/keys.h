@@ -21,7 +21,7 @@ struct ValueForm {
 /// One key: the one place that says what it is called, may be, is by default and means, and how it is read.
 struct KeyRow {
     Key key;
-    std::string_view section;  ///< "" for a job's own keys, else "log", "limits", "daemon", "access"
+    std::string_view section;  ///< "" for a job's own keys, else "log", "limits", "sandbox", "daemon", "access"
     std::string_view name;
     const ValueForm* form;
     std::string_view default_text;

@@ -68,6 +68,13 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Privileges> {
+    archive.field("capabilities", value.capabilities);
+    archive.field("ambient", value.ambient);
+    archive.field("noNewPrivileges", value.no_new_privileges);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, StopStep> {
     archive.field("pause", value.pause);
     archive.field("signal", value.signal);
@@ -126,6 +133,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("workingDir", value.working_dir, usual.working_dir);
     archive.field("umask", value.umask, usual.umask);
     archive.field("identity", value.identity, usual.identity);
+    archive.field("privileges", value.privileges, usual.privileges);
     archive.field("type", value.type, usual.type);
     archive.field("enabled", value.enabled, usual.enabled);
     archive.field("essential", value.essential, usual.essential);

@@ -31,7 +31,8 @@ TEST(Problems, KeysThatAreNotThere) {
         {"zzz = 1", {"2:1: error: unknown key 'zzz'"}},
         {"b = 1", {"2:1: error: unknown key 'b'"}},
         {"web.command = ['a']",
-         {"2:1: error: unknown key 'web' (a job has the tables [env], [log], [limits] and [x]; each job is a table of "
+         {"2:1: error: unknown key 'web' (a job has the tables [env], [log], [limits], [sandbox] and [x]; each job is "
+          "a table of "
           "its "
           "own in [jobs])"}},
         {"health = {}", {"2:1: error: key 'health' is not available in this version"}},

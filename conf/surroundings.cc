@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,6 +81,19 @@ std::string look_for_writing_fault(const std::string& path) {
 uid_t SystemSurroundings::own_uid() const { return geteuid(); }
 
 gid_t SystemSurroundings::own_gid() const { return getegid(); }
+
+CapabilitySet SystemSurroundings::own_capabilities() const {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    if (syscall(SYS_capget, &header, data) < 0) return 0;
+    return CapabilitySet{data[1].effective & data[1].permitted} << 32 | (data[0].effective & data[0].permitted);
+}
+
+CapabilitySet SystemSurroundings::known_capabilities() const {
+    CapabilitySet known = 0;
+    for (int number = 0; number < 64 && prctl(PR_CAPBSET_READ, number) >= 0; ++number) known |= capability_bit(number);
+    return known;
+}
 
 Result<std::optional<UserEntry>> SystemSurroundings::user(const std::string& name) const {
     return find_user([&](passwd* entry, char* buffer, std::size_t size, passwd** found) {

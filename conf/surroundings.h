@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/capability.h"
 #include "common/result.h"
 
 namespace procsup {
@@ -27,6 +28,10 @@ public:
     virtual ~Surroundings() = default;
     virtual uid_t own_uid() const = 0;
     virtual gid_t own_gid() const = 0;
+    /// What the daemon can use and give to jobs.
+    virtual CapabilitySet own_capabilities() const = 0;
+    /// By the kernel that runs.
+    virtual CapabilitySet known_capabilities() const = 0;
     virtual Result<std::optional<UserEntry>> user(const std::string& name) const = 0;
     virtual Result<std::optional<UserEntry>> user(uid_t uid) const = 0;
     virtual Result<std::optional<gid_t>> group(const std::string& name) const = 0;
@@ -49,6 +54,8 @@ public:
     explicit SystemSurroundings(bool as_root) : as_root_(as_root) {}
     uid_t own_uid() const override;
     gid_t own_gid() const override;
+    CapabilitySet own_capabilities() const override;
+    CapabilitySet known_capabilities() const override;
     Result<std::optional<UserEntry>> user(const std::string& name) const override;
     Result<std::optional<UserEntry>> user(uid_t uid) const override;
     Result<std::optional<gid_t>> group(const std::string& name) const override;

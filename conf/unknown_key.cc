@@ -22,7 +22,7 @@ constexpr LaterKey kLater[] = {
     {"", "after"},           {"", "before"},         {"", "wants"},           {"", "requires"},
     {"", "reload_command"}, {"", "ready"},           {"", "health"},
     {"", "watchdog"},        {"", "watchdog_signal"}, {"", "max_lifetime"},   {"", "max_lifetime_variance"},
-    {"", "sandbox"},         {"", "credentials"},    {"", "runtime_dirs"},    {"", "state_dirs"},
+    {"", "credentials"},    {"", "runtime_dirs"},    {"", "state_dirs"},
     {"", "log_dirs"},        {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},
     {"", "post_start"},      {"", "pre_stop"},       {"", "post_stop"},       {"", "on_failed"},
     {"", "coordination"},    {"", "pool"},
@@ -54,13 +54,14 @@ std::vector<std::string_view> names_in(std::string_view section) {
     for (const auto& row : all_keys()) {
         if (row.section == section) names.push_back(row.name);
     }
-    if (section.empty()) names.insert(names.end(), {"log", "limits"});
+    if (section.empty()) names.insert(names.end(), {"log", "limits", "sandbox"});
     return names;
 }
 
 /// Where a key that stands in the wrong table belongs; empty when nowhere.
 std::string_view other_home(std::string_view section, std::string_view name) {
-    if (section == "project" && (find_key("", name) != nullptr || name == "log" || name == "limits")) {
+    if (section == "project" &&
+        (find_key("", name) != nullptr || name == "log" || name == "limits" || name == "sandbox")) {
         return "[jobs.NAME]";
     }
     if (section.empty() && name == "jobs") return "a project file: give the file itself instead of its directory";
@@ -71,6 +72,7 @@ std::string_view other_home(std::string_view section, std::string_view name) {
         }
         if (row.section == "log") return "[log]";
         if (row.section == "limits") return "[limits]";
+        if (row.section == "sandbox") return "[sandbox]";
         if (row.section == kDaemonSection) return "[daemon]";
         if (row.section == kAccessSection) return "[access]";
         return "the job itself, above its first table";
@@ -97,7 +99,9 @@ std::string unknown_key_text(std::string_view section, std::string_view name, bo
     }
     const auto meant = did_you_mean(name, names_in(section));
     if (!meant.empty() || !is_table || !section.empty()) return text + meant;
-    return text + " (a job has the tables [env], [log], [limits] and [x]; each job is a table of its own in [jobs])";
+    return text +
+           " (a job has the tables [env], [log], [limits], [sandbox] and [x]; each job is a table of its own in "
+           "[jobs])";
 }
 
 }  // namespace procsup

@@ -191,5 +191,10 @@ constexpr ValueForm kAccess{"an array of users and \"@groups\", or [\"*\"] for e
                             "array of users and \"@groups\"",
                             R"({"type":"array","items":{)" NAME_OR_ID "}}",
                             {}};
+constexpr ValueForm kCapabilities{
+    "an array of names of capabilities such as [\"CAP_NET_BIND_SERVICE\"]",
+    "array of names",
+    R"({"type":"array","items":{"type":"string","pattern":"^([Cc][Aa][Pp]_)?[A-Za-z_]+$"}})",
+    {}};
 
 }  // namespace procsup::value_form

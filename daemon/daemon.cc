@@ -369,6 +369,7 @@ DaemonFacts Daemon::facts() const {
     if (const auto* containment = processes_->containment()) {
         facts.containment = word_of(containment->mode());
         facts.containment_reason = processes_->containment_reason();
+        facts.no_new_privileges = containment->mode() == ContainmentMode::Keeper && geteuid() != 0;
     }
     facts.config_problems = config_problems_;
     facts.orphans = processes_->accounts().all();

@@ -30,6 +30,7 @@ struct DaemonFacts {
     bool realtime = false;                     ///< runs before other processes
     std::string containment;                   ///< the mode in use, see ContainmentMode
     std::string containment_reason;            ///< why it is that one
+    bool no_new_privileges = false;            ///< what jobs get that do not say
     std::vector<std::string> config_problems;  ///< of the newest configuration, when it was refused
     Orphaned orphans;                          ///< collected since the start
     std::uint64_t orphans_unattributed = 0;    ///< of which it is not known whose they were

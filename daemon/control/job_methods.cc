@@ -127,7 +127,7 @@ void show(const ControlContext& context, varlink::PendingCall call) {
     if (!ids) return;
     json::Writer writer;
     writer.begin_object().key("settings");
-    write_json(writer, context.supervisor.find(ids->front())->spec());
+    write_json(writer, context.supervisor.find(ids->front())->spec(), context.host.facts().no_new_privileges);
     writer.key("instances").begin_array();
     for (const auto id : *ids) write_instance(writer, *context.supervisor.find(id), context.host);
     call.reply(writer.end_array().end_object().text());

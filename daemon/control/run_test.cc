@@ -318,7 +318,10 @@ TEST_F(RunOfStranger, LikeAJobIsOnlyForTheUserOfThatJob) {
     rooted.owner = kStranger;
     auto grouped = job("grouped");
     grouped.identity = Identity{kStranger, kStranger, {42}};  // which the caller is not in
-    ControlBox box({own, rooted, grouped}, operators());
+    auto given = job("given");
+    given.identity = own.identity;
+    given.privileges.ambient = 1;
+    ControlBox box({own, rooted, grouped, given}, operators());
     auto client = ControlClient::as_stranger(box);
     const auto refused = client.call("Job.Run", R"({"command":["sh"],"like":"rooted"})");
     EXPECT_EQ(refused.error, "io.procsupd.Job.PermissionDenied");
@@ -326,6 +329,9 @@ TEST_F(RunOfStranger, LikeAJobIsOnlyForTheUserOfThatJob) {
     EXPECT_TRUE(box.engine.calls.empty());
     EXPECT_EQ(client.call("Job.Run", R"({"command":["sh"],"like":"grouped"})").error,
               "io.procsupd.Job.PermissionDenied");
+    EXPECT_TRUE(box.engine.calls.empty());
+    const auto beyond = client.call("Job.Run", R"({"command":["sh"],"like":"given"})");
+    EXPECT_NE(beyond["message"].find("ambient_capabilities"), std::string::npos) << beyond["message"];
     EXPECT_TRUE(box.engine.calls.empty());
     client.send("Job.Run", R"({"command":["sh"],"like":"own","name":"shell"})");
     EXPECT_EQ(box.supervisor.jobs().at("shell").spec->identity, own.identity);

@@ -149,14 +149,18 @@ bool Runs::is_full() const {
 bool Runs::may_run(const varlink::Peer& peer, const JobSpec* like) const {
     if (like == nullptr) return context_.access.allows(peer, Tier::Operate);
     if (context_.access.tier_of(peer) == Tier::Admin) return true;
+    // What is given to the job's program is not for any program of its user.
+    if (like->privileges.ambient != 0) return false;
     return like->identity && has_rights_of(*like->identity, peer) && context_.access.allows(peer, Tier::Operate, like);
 }
 
 void Runs::refuse(varlink::PendingCall& call, const JobSpec* like) const {
     auto message = Access::refusal(call.peer(), Tier::Operate);
     if (like != nullptr && context_.access.allows(call.peer(), Tier::Read, like)) {
-        message = "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" + like->name +
-                  "', which only that user, with the job's groups, and administrators may";
+        message =
+            "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" + like->name +
+            (like->privileges.ambient != 0 ? "' with its ambient_capabilities, which only administrators may"
+                                           : "', which only that user, with the job's groups, and administrators may");
     }
     call.fail(error_name(call, "PermissionDenied"), message);
 }

@@ -31,6 +31,14 @@ std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& p
         case SpawnStage::User: return "change the user";
         case SpawnStage::VerifyIds: return "verify that the user was changed";
         case SpawnStage::Privileges: return "give up new privileges";
+        case SpawnStage::KnownCapabilities:
+            return "find all of " +
+                   capabilities_text(spec.privileges.capabilities.value_or(0) | spec.privileges.ambient) +
+                   " among the capabilities of this kernel";
+        case SpawnStage::Capabilities:
+            return "limit its capabilities to " + capabilities_text(spec.privileges.capabilities.value_or(0));
+        case SpawnStage::AmbientCapabilities: return "give it " + capabilities_text(spec.privileges.ambient);
+        case SpawnStage::VerifyRights: return "verify that its capabilities and privileges were changed";
         case SpawnStage::WorkingDir: return "change to directory " + spec.working_dir;
         case SpawnStage::Filter: return "forbid new processes";
         case SpawnStage::Exec: return "exec " + program;

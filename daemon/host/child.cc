@@ -5,7 +5,6 @@
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <signal.h>
-#include <sys/prctl.h>
 
 #include <climits>
 
@@ -110,10 +109,9 @@ Step prepare(ChildPlan& plan) {
     Step step = check(SpawnStage::Session, raw_syscall(SYS_setsid));
     if (!step.failed()) step = set_priorities(plan);
     if (!step.failed()) step = set_limits(plan);
+    if (!step.failed()) step = limit_capabilities(plan.rights);
     if (!step.failed()) step = change_ids(plan);
-    if (!step.failed() && plan.no_new_privileges) {
-        step = check(SpawnStage::Privileges, raw_syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    }
+    if (!step.failed()) step = settle_rights(plan.rights);
     raw_syscall(SYS_umask, plan.umask);
     if (!step.failed()) step = connect_streams(plan);
     if (!step.failed()) step = check(SpawnStage::WorkingDir, raw_syscall(SYS_chdir, plan.working_dir));

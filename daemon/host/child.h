@@ -10,6 +10,7 @@
 
 #include "conf/resource_limits.h"
 #include "daemon/engine/ports.h"
+#include "daemon/host/child_rights.h"
 
 struct sock_fprog;
 
@@ -62,7 +63,7 @@ struct ChildPlan {
     /// Written by the child: what was refused and is not as set, a bit by RLIMIT_… or Unmet.
     std::uint32_t unmet;
 
-    bool no_new_privileges;
+    ChildRights rights;
     const sock_fprog* fork_filter;  ///< of ForkFilter; nullptr: the job may fork
     int keeper_socket;              ///< of KeeperPlan; -1: none
     int status_fd;                  ///< end of the status pipe, close-on-exec; below kFirstKeptFd

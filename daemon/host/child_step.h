@@ -13,6 +13,7 @@ struct Step {
     bool failed() const { return error != 0; }
 };
 
+/// `result` as a system call returns it: -errno when it failed.
 inline Step check(SpawnStage stage, long result) { return result < 0 ? Step{stage, -result} : Step{}; }
 
 }  // namespace procsup

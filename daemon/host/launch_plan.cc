@@ -46,7 +46,7 @@ void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
 /// The plan of the keeper, where the launch has one.
 bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order, const Enclosure& enclosure) {
     slot.kept = static_cast<bool>(enclosure.keeper_socket);
-    slot.plan.no_new_privileges = slot.kept && drops_privileges_;
+    slot.plan.rights.no_new_privileges = order.spec->gains_no_privileges(slot.kept && drops_privileges_);
     slot.plan.keeper_socket = -1;
     if (!slot.kept) return true;
     if (slot.keeper_stack == nullptr) slot.keeper_stack = Slot::map_stack();
@@ -74,7 +74,6 @@ Result<void> Spawner::prepare_filter(Slot& slot, const LaunchOrder& order) {
     const auto filter = fork_filter_.program();
     if (!filter) return filter.error();
     slot.plan.fork_filter = *filter;
-    slot.plan.no_new_privileges = true;
     return {};
 }
 

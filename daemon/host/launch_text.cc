@@ -102,6 +102,10 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const st
         plan.groups = spec.identity->groups.data();
         plan.group_count = spec.identity->groups.size();
     }
+    const auto& privileges = spec.privileges;
+    plan.rights.limits_capabilities = privileges.capabilities.has_value();
+    plan.rights.capabilities = privileges.capabilities.value_or(0);
+    plan.rights.ambient = privileges.ambient;
     plan.streams[0] = child_stream(spec.stdin_stream, true);
     plan.streams[1] = child_stream(spec.stdout_stream, false);
     plan.streams[2] = child_stream(spec.stderr_stream, false);

@@ -254,6 +254,16 @@ TEST(Processes, DropToTheUserOfTheJobCompletely) {
               "Groups:\t7 8 \n");
 }
 
+TEST(Processes, AreNotStartedWithCapabilitiesThatTheKernelDoesNotKnow) {
+    auto spec = shell("true");
+    spec.privileges.capabilities = capability_bit(5) | capability_bit(62);
+    EXPECT_EQ(output_of(spec),
+              "cannot find all of CAP_KILL, CAP_62 among the capabilities of this kernel: Invalid argument");
+    spec.privileges = {};
+    spec.privileges.ambient = capability_bit(62);
+    EXPECT_EQ(output_of(spec), "cannot find all of CAP_62 among the capabilities of this kernel: Invalid argument");
+}
+
 TEST(Processes, SetLimitsNiceAndUmask) {
     auto spec = shell("ulimit -n; ulimit -c; nice; umask");
     spec.limits = {{RLIMIT_NOFILE, 77}, {RLIMIT_CORE, 0}};
