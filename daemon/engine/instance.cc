@@ -108,7 +108,7 @@ void Instance::on(const Execed&, Context& context) {
 void Instance::on(const NotStarted& event, Context& context) {
     start_error_ = event.os_error;
     start_stage_ = event.stage;
-    start_what_ = event.what;
+    start_text_ = event.text;
     run_exit_.reset();
     uptime_ = Duration::zero();
     run_ended(context);

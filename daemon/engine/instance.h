@@ -26,7 +26,7 @@ struct PauseRequested { std::string cause; };
 struct ResumeRequested { std::string cause; };
 struct MayStart {};
 struct Spawned { pid_t pid; };
-struct NotStarted { SpawnStage stage; int os_error; std::string what{}; };
+struct NotStarted { SpawnStage stage; int os_error; std::string text{}; };
 struct Execed {};
 struct Exited { ExitStatus status; bool tree_empty; Account account{}; };
 struct TreeEmpty { Account account{}; };
@@ -216,7 +216,7 @@ private:
     bool killed_ = false;                        // this run did not end in time after that
     SpawnStage start_stage_ = SpawnStage::None;  // where this run's start failed
     int start_error_ = 0;
-    std::string start_what_;  // what was tried there, where the stage alone does not say it
+    std::string start_text_;  // what is said of that instead of what its stage says
     pid_t pid_ = 0;
     Incarnation incarnation_ = 0;
     SideRun side_;

@@ -89,11 +89,12 @@ void Instance::forget_failures() {
 
 std::string Instance::end_text() const {
     std::string text;
-    if (start_stage_ == SpawnStage::Cancelled) {
+    if (start_stage_ != SpawnStage::None && !start_text_.empty()) {
+        text = start_text_;
+    } else if (start_stage_ == SpawnStage::Cancelled) {
         text = describe(start_stage_, *spec_);
     } else if (start_stage_ != SpawnStage::None) {
-        text = "cannot " + (start_what_.empty() ? describe(start_stage_, *spec_) : start_what_);
-        if (start_stage_ != SpawnStage::Enforce) text.append(": ").append(strerrordesc_np(start_error_));
+        text = "cannot " + describe(start_stage_, *spec_) + ": " + strerrordesc_np(start_error_);
     } else {
         text = run_exit_ ? to_text(*run_exit_) : "ended";
     }

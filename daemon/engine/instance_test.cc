@@ -340,14 +340,16 @@ TEST(Instance, SaysWhichStepOfAStartFailed) {
     EXPECT_FALSE(sim.web().last_run().has_value());
 }
 
-TEST(Instance, SaysWhatWasTriedWhereTheStepDoesNot) {
+TEST(Instance, SaysWhatItsProvisionsFailedWith) {
     Sim sim(with_restart(Restart::No));
     sim.start();
-    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Limits, EPERM, sim.fakes.now, "set limits.core");
-    EXPECT_EQ(sim.web().cause(), "cannot set limits.core: Operation not permitted");
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Credentials, ENOENT, sim.fakes.now,
+                               "cannot read credential 'key' from /k: No such file or directory");
+    EXPECT_EQ(sim.state(), State::Failed);
+    EXPECT_EQ(sim.web().cause(), "cannot read credential 'key' from /k: No such file or directory");
     sim.start();
-    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Limits, EPERM, sim.fakes.now);
-    EXPECT_EQ(sim.web().cause(), "cannot set the resource limits: Operation not permitted");
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Exec, ENOENT, sim.fakes.now);
+    EXPECT_EQ(sim.web().cause(), "cannot exec /usr/bin/web: No such file or directory");
 }
 
 TEST(Instance, IsNotStartedAgainWhenItAsksForWhatCannotBeEnforced) {
@@ -356,7 +358,7 @@ TEST(Instance, IsNotStartedAgainWhenItAsksForWhatCannotBeEnforced) {
     Sim sim(spec);
     sim.start();
     sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Enforce, EPERM, sim.fakes.now,
-                               "enforce limits.nice = -5: not permitted");
+                               "cannot enforce limits.nice = -5: not permitted");
     EXPECT_EQ(sim.state(), State::Failed);
     EXPECT_EQ(sim.web().cause(), "cannot enforce limits.nice = -5: not permitted");
     EXPECT_EQ(sim.fakes.end_codes, std::vector{126});

@@ -39,6 +39,8 @@ std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& p
             return "limit its capabilities to " + capabilities_text(spec.privileges.capabilities.value_or(0));
         case SpawnStage::AmbientCapabilities: return "give it " + capabilities_text(spec.privileges.ambient);
         case SpawnStage::VerifyRights: return "verify that its capabilities and privileges were changed";
+        case SpawnStage::Directories: return "make its directories";
+        case SpawnStage::Credentials: return "lay out its credentials";
         case SpawnStage::WorkingDir: return "change to directory " + spec.working_dir;
         case SpawnStage::Filter: return "forbid new processes";
         case SpawnStage::Exec: return "exec " + program;

@@ -123,11 +123,11 @@ void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
     if (!is_beside(incarnation)) deliver(incarnation, Spawned{pid}, now);
 }
 
-void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string what) {
+void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string text) {
     if (is_beside(incarnation)) {
         deliver_last(incarnation, SideNotStarted{stage, os_error}, now);
     } else {
-        deliver_last(incarnation, NotStarted{stage, os_error, std::move(what)}, now);
+        deliver_last(incarnation, NotStarted{stage, os_error, std::move(text)}, now);
     }
 }
 

@@ -71,8 +71,8 @@ public:
 
     // Facts from the backend and the timers.
     void spawned(Incarnation incarnation, pid_t pid, TimePoint now);
-    /// `what` was tried, as "set limits.core"; empty: as describe(stage) says.
-    void not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string what = {});
+    /// `text`: what is to be said of it instead of what describe() says of the stage.
+    void not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string text = {});
     void execed(Incarnation incarnation, TimePoint now);
     void exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now,
                 const Account& account = {});

@@ -13,20 +13,22 @@ namespace procsup {
 
 bool Processes::refuse_unenforceable(Incarnation incarnation, const JobSpec& spec) {
     if (!spec.strict_limits) return false;
-    std::string what;
+    std::string text;
     for (const auto& shortfall : shortfalls(spec, unenforced_.abilities())) {
-        what += (what.empty() ? "enforce " : "; ") + to_text(shortfall);
+        text += (text.empty() ? "cannot enforce " : "; ") + to_text(shortfall);
     }
-    if (what.empty()) return false;
+    if (text.empty()) return false;
     runs_.erase(incarnation);
-    note(incarnation, NoteRefused{SpawnStage::Enforce, EPERM, std::move(what)});
+    note(incarnation, NoteRefused{SpawnStage::Enforce, EPERM, std::move(text)});
     return true;
 }
 
 Processes::NoteRefused Processes::refusal(const ChildFailure& failure) {
     NoteRefused refused{failure.stage, failure.os_error};
     const auto* limit = failure.stage == SpawnStage::Limits ? find_limit(failure.resource) : nullptr;
-    if (limit != nullptr) refused.what = "set " + key_path(limit->key);
+    if (limit != nullptr) {
+        refused.text = fmt::format("cannot set {}: {}", key_path(limit->key), strerrordesc_np(failure.os_error));
+    }
     return refused;
 }
 

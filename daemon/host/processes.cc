@@ -320,7 +320,7 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->spawned(incarnation, launch->pid, now);
     } else if (const auto* refusal = std::get_if<NoteRefused>(&noted.what)) {
         accounts_.close(incarnation);
-        supervisor_->not_started(incarnation, refusal->stage, refusal->os_error, now, refusal->what);
+        supervisor_->not_started(incarnation, refusal->stage, refusal->os_error, now, refusal->text);
     } else if (std::holds_alternative<NoteExecuted>(noted.what)) {
         supervisor_->execed(incarnation, now);
     } else if (const auto* exit = std::get_if<NoteExited>(&noted.what)) {

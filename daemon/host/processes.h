@@ -153,7 +153,7 @@ private:
     struct NoteRefused {
         SpawnStage stage;
         int os_error;
-        std::string what{};  ///< as for Supervisor::not_started()
+        std::string text{};  ///< as for Supervisor::not_started()
     };
     struct NoteExecuted {};
     struct NoteExited {
