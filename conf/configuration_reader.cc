@@ -187,7 +187,8 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
     values_ += kValuesOfJob + spec.command.size() + spec.env.size() + spec.instances.size() + spec.tags.size() +
                4 * spec.limits.size() + spec.cpu_affinity.size() + spec.restart.prevent.codes.size() +
                spec.restart.force.codes.size() + spec.restart.success.codes.size() +
-               (spec.identity ? spec.identity->groups.size() : 0);
+               (spec.identity ? spec.identity->groups.size() : 0) +
+               3 * spec.credentials.size() + 4 * spec.dirs.size();
     bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size() +
               spec.log.dir.size();
     const Place file{place.file, {}};

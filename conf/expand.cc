@@ -4,11 +4,15 @@ namespace procsup {
 namespace {
 
 /// What the placeholder `body` ("job:name") stands for; nothing for text that is no placeholder.
-std::optional<std::string> value_of(std::string_view body, const InstanceName& instance) {
+std::optional<std::string> value_of(std::string_view body, const InstanceName& instance, std::string_view credentials) {
     if (body == "job:name") return instance.job;
     if (body == "job:instance") return instance.instance;
     if (body == "job:index") return std::to_string(instance.index);
     if (body == "job:port" && instance.port) return std::to_string(*instance.port);
+    constexpr std::string_view kCred = "cred:";
+    if (body.starts_with(kCred) && !credentials.empty()) {
+        return std::string(credentials) + "/" + std::string(body.substr(kCred.size()));
+    }
     return std::nullopt;
 }
 
@@ -39,7 +43,7 @@ std::string_view environment_value(const std::vector<std::string>& entries, std:
     return {};
 }
 
-std::string expand_job(std::string_view text, const InstanceName& instance) {
+std::string expand_job(std::string_view text, const InstanceName& instance, std::string_view credentials) {
     std::string result;
     while (!text.empty()) {
         const auto next = text.find('$');
@@ -50,8 +54,9 @@ std::string expand_job(std::string_view text, const InstanceName& instance) {
         if (text.starts_with("$${")) {
             result.append("${");
             used = 3;
-        } else if (const auto end = text.find('}'); text.starts_with("${job:") && end != std::string_view::npos) {
-            const auto value = value_of(text.substr(2, end - 2), instance);
+        } else if (const auto end = text.find('}');
+                   end != std::string_view::npos && (text.starts_with("${job:") || text.starts_with("${cred:"))) {
+            const auto value = value_of(text.substr(2, end - 2), instance, credentials);
             result.append(value ? std::string_view(*value) : text.substr(0, end + 1));
             used = end + 1;
         } else {

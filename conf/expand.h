@@ -22,7 +22,8 @@ std::vector<InstanceName> instance_names(const JobSpec& spec);
 
 /// Replaces ${job:name}, ${job:instance}, ${job:index} and ${job:port}; "$${" stands for "${"; all else passes
 /// verbatim. Unknown placeholders were refused when the file was read.
-std::string expand_job(std::string_view text, const InstanceName& instance);
+/// ${cred:NAME} is NAME below `credentials`, and passes verbatim where that is empty.
+std::string expand_job(std::string_view text, const InstanceName& instance, std::string_view credentials = {});
 
 /// The value of `name` among "NAME=value" entries, a view into them; empty when there is none.
 std::string_view environment_value(const std::vector<std::string>& entries, std::string_view name);

@@ -20,7 +20,7 @@ enum class Key : std::uint8_t {
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
     StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, StopCommand, ReloadSignal,
     Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
-    Owner, Tags, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
+    Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
     NiceLimit, RealtimePriority, RealtimeTime, Nice, Scheduling, IoPriority, CpuAffinity, OomScoreAdjust, StrictLimits,
@@ -61,6 +61,8 @@ struct JobDraft {
     std::vector<PlacedText> env_files;
     std::map<std::string, PlacedText> env;
     PlacedText log_dir;
+    std::map<std::string, PlacedText> credentials;
+    std::vector<PlacedText> runtime_dirs, state_dirs, log_dirs;
     bool stream_refused = false;  ///< a word for a stream was none: perhaps "capture" was meant
 
     struct Mark {

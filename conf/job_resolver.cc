@@ -30,6 +30,8 @@ JobSpec JobResolver::resolve(const JobDraft& draft) {
     resolve_user(job);
     resolve_owner(job);
     check_privileges(job);
+    resolve_credentials(job);
+    resolve_dirs(job);
     resolve_environment(job);
     resolve_working_dir(job);
     resolve_command(job);
@@ -52,6 +54,15 @@ std::string JobResolver::prepare(Job& job, const PlacedText& text) {
     }
     job.uses_port = job.uses_port || prepared->uses_port;
     return std::move(prepared->text);
+}
+
+std::string JobResolver::prepare_with_credentials(Job& job, const PlacedText& text) {
+    std::vector<std::string_view> names;
+    for (const auto& credential : job.spec.credentials) names.push_back(credential.name);
+    job.scope.credentials = &names;
+    auto prepared = prepare(job, text);
+    job.scope.credentials = nullptr;
+    return prepared;
 }
 
 std::vector<std::string> JobResolver::values_of(const Job& job, const std::string& prepared) const {

@@ -41,11 +41,17 @@ private:
     void check_privileges(Job& job);
     void resolve_environment(Job& job);
     void add_user_variables(Job& job, std::map<std::string, std::string>& env);
+    void add_directories(Job& job, std::map<std::string, std::string>& env);
     void add_inherited(Job& job, std::map<std::string, std::string>& env);
     void add_env_file(Job& job, const PlacedText& entry, std::map<std::string, std::string>& env);
     void resolve_working_dir(Job& job);
     void resolve_stream(Job& job, Key key, Stream& stream);
     void resolve_log_dir(Job& job);
+    void resolve_credentials(Job& job);
+    void resolve_dirs(Job& job);
+    void add_dirs(Job& job, JobDir::Kind kind, const std::vector<PlacedText>& names);
+    /// As prepare(), where ${cred:NAME} may stand too.
+    std::string prepare_with_credentials(Job& job, const PlacedText& text);
     void check_port(Job& job);
     /// `text` with its placeholders replaced; as it is after a report.
     std::string prepare(Job& job, const PlacedText& text);

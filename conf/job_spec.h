@@ -114,6 +114,24 @@ struct Identity {
     friend bool operator==(const Identity&, const Identity&) = default;
 };
 
+/// A file that a job is given.
+struct Credential {
+    std::string name;
+    std::string path;  ///< absolute, for expand_job(): where it is read from
+
+    friend bool operator==(const Credential&, const Credential&) = default;
+};
+
+/// A directory that is made for a job.
+struct JobDir {
+    enum class Kind { Runtime, State, Log };
+    Kind kind = Kind::Runtime;
+    std::string base;  ///< absolute; below it nothing of a user's is trusted
+    std::string name;  ///< relative, without ".."; for expand_job()
+
+    friend bool operator==(const JobDir&, const JobDir&) = default;
+};
+
 /// One more signal of a stop, for what is left after the one before.
 struct StopStep {
     Duration pause{};  ///< since the signal before
@@ -223,6 +241,9 @@ struct JobSpec {
     Stream stderr_stream{Stream::Kind::Capture, {}};
     LogPolicy log;
 
+    std::vector<Credential> credentials;  ///< by their names
+    std::vector<JobDir> dirs;
+
     std::vector<ResourceLimit> limits;
     bool strict_limits = false;
     std::optional<int> nice;
@@ -240,6 +261,8 @@ struct JobSpec {
     /// Through procsup-logger: to its files, or to the journal.
     bool is_logged() const { return captures() || writes_to(Stream::Kind::Journal); }
 
+    /// Whether something has to be laid out for it before a run.
+    bool has_provisions() const { return !credentials.empty() || !dirs.empty(); }
     /// `by_default`: where it says nothing.
     bool gains_no_privileges(bool by_default) const {
         return !may_fork || privileges.no_new_privileges.value_or(by_default);

@@ -207,6 +207,20 @@ void write_privileges(json::Writer& writer, const JobSpec& spec, bool no_new_pri
     strings_member(writer, "ambientCapabilities", capability_names(spec.privileges.ambient));
 }
 
+void write_provisions(json::Writer& writer, const JobSpec& spec) {
+    writer.key("credentials").begin_object();
+    for (const auto& credential : spec.credentials) writer.member(credential.name, credential.path);
+    writer.end_object();
+    constexpr const char* kKeys[] = {"runtimeDirs", "stateDirs", "logDirs"};
+    for (const auto kind : {JobDir::Kind::Runtime, JobDir::Kind::State, JobDir::Kind::Log}) {
+        writer.key(kKeys[static_cast<std::size_t>(kind)]).begin_array();
+        for (const auto& dir : spec.dirs) {
+            if (dir.kind == kind) writer.string(dir.base + "/" + dir.name);
+        }
+        writer.end_array();
+    }
+}
+
 }  // namespace
 
 std::string_view word_of(JobType type) { return word(Key::Type, type); }
@@ -243,6 +257,7 @@ void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privilege
     write_restart(writer, spec.restart);
     write_run(writer, spec);
     write_privileges(writer, spec, no_new_privileges);
+    write_provisions(writer, spec);
     writer.end_object();
 }
 

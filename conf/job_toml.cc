@@ -79,6 +79,7 @@ public:
         log();
         limits();
         sandbox();
+        credentials();
         environment();
         return std::move(text_);
     }
@@ -120,6 +121,7 @@ private:
         line_if(spec_.umask != usual_.umask, "umask", toml_string(umask));
         optional_line("owner", spec_.owner);
         line_if(!spec_.tags.empty(), "tags", toml_strings(spec_.tags));
+        directories();
     }
 
     void instances() {
@@ -250,6 +252,25 @@ private:
             lines += "ambient_capabilities = " + toml_strings(capability_names(privileges.ambient)) + "\n";
         }
         table("sandbox", lines);
+    }
+
+    void credentials() {
+        std::string lines;
+        for (const auto& credential : spec_.credentials) {
+            lines += toml_string(credential.name) + " = " + toml_string(credential.path) + "\n";
+        }
+        table("credentials", lines);
+    }
+
+    void directories() {
+        constexpr const char* kKeys[] = {"runtime_dirs", "state_dirs", "log_dirs"};
+        for (const auto kind : {JobDir::Kind::Runtime, JobDir::Kind::State, JobDir::Kind::Log}) {
+            std::vector<std::string> names;
+            for (const auto& dir : spec_.dirs) {
+                if (dir.kind == kind) names.push_back(dir.name);
+            }
+            line_if(!names.empty(), kKeys[static_cast<std::size_t>(kind)], toml_strings(names));
+        }
     }
 
     void environment() {

@@ -80,6 +80,8 @@ public:
     void env_files(const TomlValue& value);
     void tags(const TomlValue& value);
     void daemon_path(const TomlValue& value, std::string& out);
+    void credentials(const TomlValue& value);
+    void dir_names(const TomlValue& value, std::vector<PlacedText>& out);
     void capabilities(const TomlValue& value, CapabilitySet& out);
     void anything(const TomlValue&) {}
 

@@ -272,6 +272,22 @@ const std::vector<GoodCase>& good_cases() {
          [](S s) { return s.cpu_affinity == std::vector{0, 1, 2, 3, 4, 6}; }},
         {"limits", "oom_score_adjust", "500", [](S s) { return s.oom_score_adjust == 500; }},
         {"limits", "strict", "true", [](S s) { return s.strict_limits; }, "limits.nice = 1"},
+        {"", "credentials", "{ key = \"/etc/key\" }",
+         [](S s) {
+             return s.credentials == std::vector<Credential>{{"key", "/etc/key"}};
+         }},
+        {"", "runtime_dirs", "[\"a/b\"]",
+         [](S s) {
+             return s.dirs[0] == JobDir{JobDir::Kind::Runtime, "/run", "a/b"};
+         }},
+        {"", "state_dirs", "[\"a\"]",
+         [](S s) {
+             return s.dirs[0] == JobDir{JobDir::Kind::State, "/var/lib", "a"};
+         }},
+        {"", "log_dirs", "[\"a\"]",
+         [](S s) {
+             return s.dirs[0] == JobDir{JobDir::Kind::Log, "/var/log", "a"};
+         }},
         {"sandbox", "no_new_privileges", "true", [](S s) { return s.privileges.no_new_privileges == true; }},
         {"sandbox", "no_new_privileges", "false", [](S s) { return s.privileges.no_new_privileges == false; }},
         {"sandbox", "capabilities", "[\"CAP_KILL\", \"net_bind_service\"]",

@@ -20,7 +20,11 @@ constexpr std::array kRows{
         "what is executed: an array is taken as it is, a string is split at spaces by the quoting rules of sh(1). No "
         "shell runs and nothing is expanded but placeholders. A program without a slash is found in the PATH of the "
         "job's own environment. Known placeholders are ${job:name}, ${job:instance}, ${job:index}, ${job:port} and "
-        "${env:NAME}, also in _shell_, _working_dir_, _env_files_, [env] and paths of [log]; $${ stands for ${. "
+        "${env:NAME}, also in _shell_, _working_dir_, _env_files_, [env], [credentials], names of directories and "
+        "paths of "
+        "[log]; and ${cred:NAME} in _command_, _shell_, _stop_command_ and [env], which is the path of a credential. "
+        "$${ "
+        "stands for ${. "
         "Either this or _shell_ is required",
         [](R& r, V& v) { r.command(v, r.job().command); }},
     KeyRow{Key::Shell, "", "shell", &kString, "none", "all jobs", "run by /bin/sh -c, instead of _command_",
@@ -36,11 +40,11 @@ constexpr std::array kRows{
     KeyRow{Key::PortBase, "", "port_base", &kPort, "none", "all jobs",
            "what ${job:port} is for the first instance; each further one has the next port",
            [](R& r, V& v) { r.integer(v, 1, 65535, r.job().spec.port_base); }},
-    KeyRow{Key::User, "", "user", &kName, "the daemon's", "all jobs",
-           "whom it runs as; HOME, USER, LOGNAME and SHELL are set from the user's entry. A name begins with a letter "
-           "or _; "
-           "what only looks like a number, such as 0x0, is an error",
-           [](R& r, V& v) { r.name_or_id(v, r.job().user); }},
+    KeyRow{
+        Key::User, "", "user", &kName, "the daemon's", "all jobs",
+        "whom it runs as; HOME, USER, LOGNAME and SHELL are set from the user's entry. A name begins with a letter or "
+        "an underscore; what only looks like a number, such as 0x0, is an error",
+        [](R& r, V& v) { r.name_or_id(v, r.job().user); }},
     KeyRow{Key::Group, "", "group", &kName, "the user's", "all jobs", "the primary group it runs with",
            [](R& r, V& v) { r.name_or_id(v, r.job().group); }},
     KeyRow{Key::Groups, "", "groups", &kNames, "the user's", "all jobs", "the supplementary groups it runs with",
@@ -165,6 +169,22 @@ constexpr std::array kRows{
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},
+    KeyRow{Key::Credentials, "", "credentials", &kCredentials, "{}", "all jobs",
+           "files that only this job gets to read: NAME = \"/path\" is laid out as $CREDENTIALS_DIRECTORY/NAME, see "
+           "CREDENTIALS",
+           [](R& r, V& v) { r.credentials(v); }},
+    KeyRow{
+        Key::RuntimeDirs, "", "runtime_dirs", &kDirNames, "[]", "all jobs",
+        "directories below /run, or a user's $XDG_RUNTIME_DIR, that are made for the job's user before it starts and "
+        "removed with all that is in them when it has stopped for good; a restart leaves them. Their paths are in "
+        "RUNTIME_DIRECTORY, with colons between; see DIRECTORIES",
+        [](R& r, V& v) { r.dir_names(v, r.job().runtime_dirs); }},
+    KeyRow{Key::StateDirs, "", "state_dirs", &kDirNames, "[]", "all jobs",
+           "the same below /var/lib, or a user's $XDG_STATE_HOME, and never removed; in STATE_DIRECTORY",
+           [](R& r, V& v) { r.dir_names(v, r.job().state_dirs); }},
+    KeyRow{Key::LogDirs, "", "log_dirs", &kDirNames, "[]", "all jobs",
+           "the same below /var/log, or log in a user's $XDG_STATE_HOME, and never removed; in LOGS_DIRECTORY",
+           [](R& r, V& v) { r.dir_names(v, r.job().log_dirs); }},
 
     KeyRow{
         Key::LogStdout, "log", "stdout", &kOutput, "\"capture\"", "all jobs",

@@ -17,6 +17,7 @@ constexpr std::int64_t last_of(Orphans) { return static_cast<std::int64_t>(Orpha
 constexpr std::int64_t last_of(OnParentRestart) { return static_cast<std::int64_t>(OnParentRestart::Keep); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
+constexpr std::int64_t last_of(JobDir::Kind) { return static_cast<std::int64_t>(JobDir::Kind::Log); }
 constexpr std::int64_t last_of(LogFormat) { return static_cast<std::int64_t>(LogFormat::Json); }
 constexpr std::int64_t last_of(Compress) { return static_cast<std::int64_t>(Compress::None); }
 constexpr std::int64_t last_of(OnFull) { return static_cast<std::int64_t>(OnFull::DropOldest); }
@@ -72,6 +73,19 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("capabilities", value.capabilities);
     archive.field("ambient", value.ambient);
     archive.field("noNewPrivileges", value.no_new_privileges);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Credential> {
+    archive.field("name", value.name);
+    archive.field("path", value.path);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, JobDir> {
+    archive.field("kind", value.kind);
+    archive.field("base", value.base);
+    archive.field("name", value.name);
 }
 
 template <typename Archive, typename T>
@@ -160,6 +174,8 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("stdout", value.stdout_stream, usual.stdout_stream);
     archive.field("stderr", value.stderr_stream, usual.stderr_stream);
     archive.field("log", value.log, usual.log);
+    archive.field("credentials", value.credentials, usual.credentials);
+    archive.field("dirs", value.dirs, usual.dirs);
     archive.field("limits", value.limits, usual.limits);
     archive.field("strictLimits", value.strict_limits, usual.strict_limits);
     archive.field("nice", value.nice, usual.nice);

@@ -11,7 +11,7 @@ namespace procsup {
 namespace {
 
 constexpr std::array<std::string_view, 4> kJobNames{"name", "instance", "index", "port"};
-constexpr std::array<std::string_view, 2> kSpaces{"job", "env"};
+constexpr std::array<std::string_view, 3> kSpaces{"job", "env", "cred"};
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
@@ -61,7 +61,7 @@ private:
         const auto name = placeholder.substr(colon + 1, placeholder.size() - colon - 2);
         if (space == "env") return replace_variable(name);
         if (space == "job") return replace_job(placeholder, name);
-        if (space == "cred") return "placeholder " + quoted(placeholder) + " is not available in this version";
+        if (space == "cred") return replace_credential(placeholder, name);
         return "unknown placeholder " + quoted(placeholder) + did_you_mean(space, kSpaces) +
                ": write $${ for a literal ${";
     }
@@ -93,6 +93,23 @@ private:
                                                : std::to_string(*scope_.port_base));
             return {};
         }
+        return leave(placeholder);
+    }
+
+    /// Where it is laid out only the daemon knows.
+    std::string replace_credential(std::string_view placeholder, std::string_view name) {
+        if (scope_.credentials == nullptr) {
+            return "placeholder " + quoted(placeholder) +
+                   " can only stand in 'command', 'shell', 'stop_command' and [env]";
+        }
+        const auto& names = *scope_.credentials;
+        if (std::find(names.begin(), names.end(), name) != names.end()) return leave(placeholder);
+        return "unknown credential in " + quoted(placeholder) + did_you_mean(name, names) +
+               ": [credentials] has none of this name";
+    }
+
+    /// For expand_job().
+    std::string leave(std::string_view placeholder) {
         // "$" directly before it would read as "$${", the escape.
         if (literal_.ends_with('$')) return "'$' cannot stand directly before " + quoted(placeholder);
         flush();

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/result.h"
 #include "conf/surroundings.h"
@@ -22,6 +23,7 @@ struct PlaceholderScope {
     bool single = true;  ///< one unnamed instance: everything is known now
     std::optional<int> port_base;
     const Surroundings* surroundings = nullptr;
+    const std::vector<std::string_view>* credentials = nullptr;  ///< their names, where ${cred:NAME} may stand
 };
 
 /// A text of which everything is replaced that is the same for all instances; the rest is for expand_job().

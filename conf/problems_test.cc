@@ -31,7 +31,8 @@ TEST(Problems, KeysThatAreNotThere) {
         {"zzz = 1", {"2:1: error: unknown key 'zzz'"}},
         {"b = 1", {"2:1: error: unknown key 'b'"}},
         {"web.command = ['a']",
-         {"2:1: error: unknown key 'web' (a job has the tables [env], [log], [limits], [sandbox] and [x]; each job is "
+         {"2:1: error: unknown key 'web' (a job has the tables [env], [credentials], [log], [limits], [sandbox] and "
+          "[x]; each job is "
           "a table of "
           "its "
           "own in [jobs])"}},
@@ -249,7 +250,8 @@ TEST(Problems, Commands) {
         {"command = '/a ${job:nam}'", {"1:11: error: unknown placeholder '${job:nam}' (did you mean 'name'?)"}},
         {"command = '/a ${env:UNSET_1}'",
          {"1:11: error: the variable 'UNSET_1' of ${env:…} is not set where the configuration is read"}},
-        {"command = '/a ${cred:x}'", {"1:11: error: placeholder '${cred:x}' is not available in this version"}},
+        {"command = '/a ${cred:x}'",
+         {"1:11: error: unknown credential in '${cred:x}': [credentials] has none of this name"}},
         {"command = '/a ${jobs:name}'",
          {"1:11: error: unknown placeholder '${jobs:name}' (did you mean 'job'?): write $${ for a literal ${"}},
     });

@@ -19,7 +19,7 @@ void JobResolver::resolve_command(Job& job) {
     }
     if (use_shell) {
         if (draft.shell.place.file == nullptr) return;  // reported when it was read
-        job.spec.command = {"/bin/sh", "-c", prepare(job, draft.shell)};
+        job.spec.command = {"/bin/sh", "-c", prepare_with_credentials(job, draft.shell)};
         job.spec.program = "/bin/sh";
         return;
     }
@@ -38,7 +38,7 @@ void JobResolver::resolve_stop_command(Job& job) {
 
 JobCommand JobResolver::resolve_words(Job& job, std::string_view key, const std::vector<PlacedText>& words) {
     JobCommand command;
-    for (const auto& word : words) command.argv.push_back(prepare(job, word));
+    for (const auto& word : words) command.argv.push_back(prepare_with_credentials(job, word));
     if (!words.empty() && !command.argv[0].empty()) {
         command.program = resolve_program(job, key, command.argv[0], words[0].place);
     }

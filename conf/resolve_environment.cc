@@ -27,9 +27,14 @@ SourceFile env_source(const std::string& path, const std::string& text) {
 void JobResolver::resolve_environment(Job& job) {
     std::map<std::string, std::string> env{{"LANG", kDefaultLang}, {"PATH", kDefaultPath}};
     add_user_variables(job, env);
+    add_directories(job, env);
     add_inherited(job, env);
     for (const auto& file : job.draft.env_files) add_env_file(job, file, env);
-    for (const auto& [name, text] : job.draft.env) env[name] = prepare(job, text);
+    for (const auto& [name, text] : job.draft.env) env[name] = prepare_with_credentials(job, text);
+    if (!job.spec.credentials.empty() && env.contains("CREDENTIALS_DIRECTORY")) {
+        problems_.add(job.key_place(Key::Credentials),
+                      "'credentials' needs the variable CREDENTIALS_DIRECTORY, which the job sets or inherits itself");
+    }
     job.spec.env.reserve(env.size());
     for (const auto& [name, value] : env) job.spec.env.push_back(name + "=" + value);
 }
@@ -43,6 +48,15 @@ void JobResolver::add_user_variables(Job& job, std::map<std::string, std::string
     set("USER", job.entry->name);
     set("LOGNAME", job.entry->name);
     set("SHELL", job.entry->shell);
+}
+
+/// As systemd.exec(5) has them.
+void JobResolver::add_directories(Job& job, std::map<std::string, std::string>& env) {
+    constexpr const char* kVariables[] = {"RUNTIME_DIRECTORY", "STATE_DIRECTORY", "LOGS_DIRECTORY"};
+    for (const auto& dir : job.spec.dirs) {
+        auto& paths = env[kVariables[static_cast<std::size_t>(dir.kind)]];
+        paths += (paths.empty() ? "" : ":") + protect(dir.base) + "/" + dir.name;
+    }
 }
 
 void JobResolver::add_inherited(Job& job, std::map<std::string, std::string>& env) {

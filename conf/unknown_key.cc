@@ -22,8 +22,7 @@ constexpr LaterKey kLater[] = {
     {"", "after"},           {"", "before"},         {"", "wants"},           {"", "requires"},
     {"", "reload_command"}, {"", "ready"},           {"", "health"},
     {"", "watchdog"},        {"", "watchdog_signal"}, {"", "max_lifetime"},   {"", "max_lifetime_variance"},
-    {"", "credentials"},    {"", "runtime_dirs"},    {"", "state_dirs"},
-    {"", "log_dirs"},        {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},
+    {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},
     {"", "post_start"},      {"", "pre_stop"},       {"", "post_stop"},       {"", "on_failed"},
     {"", "coordination"},    {"", "pool"},
     {"limits", "memory_max"}, {"limits", "memory_high"}, {"limits", "cpu"},   {"limits", "cpu_weight"},
@@ -100,7 +99,8 @@ std::string unknown_key_text(std::string_view section, std::string_view name, bo
     const auto meant = did_you_mean(name, names_in(section));
     if (!meant.empty() || !is_table || !section.empty()) return text + meant;
     return text +
-           " (a job has the tables [env], [log], [limits], [sandbox] and [x]; each job is a table of its own in "
+           " (a job has the tables [env], [credentials], [log], [limits], [sandbox] and [x]; each job is a table of "
+           "its own in "
            "[jobs])";
 }
 

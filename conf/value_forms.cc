@@ -196,5 +196,15 @@ constexpr ValueForm kCapabilities{
     "array of names",
     R"({"type":"array","items":{"type":"string","pattern":"^([Cc][Aa][Pp]_)?[A-Za-z_]+$"}})",
     {}};
+constexpr ValueForm kCredentials{
+    "a table of paths such as { key = \"/etc/shop/key\" }",
+    "table of paths",
+    R"({"type":"object","patternProperties":{"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$":{"type":"string","minLength":1}},)"
+    R"("additionalProperties":false})",
+    {}};
+constexpr ValueForm kDirNames{"an array of names such as [\"shop\", \"shop/cache\"]",
+                              "array of names",
+                              R"({"type":"array","maxItems":16,"items":{"type":"string","pattern":"^[^/].*$"}})",
+                              {}};
 
 }  // namespace procsup::value_form

@@ -83,6 +83,7 @@ Result<void> Daemon::set_up() {
     timers_ = std::make_unique<TimerQueue>(*loop_, [this](InstanceId id, TimerKind kind, std::uint32_t generation) {
         supervisor_->timer_fired(id, kind, generation, loop_->now());
     });
+    processes_->provisions().set_on_failure([this](const std::string& what) { log_.warn(what); });
     supervisor_ = std::make_unique<Supervisor>(*processes_, *timers_, *this, std::random_device()());
     processes_->set_on_shortfall([this](const JobSpec& spec, const std::string& what) {
         log_.warn(spec.name + ": " + what, {{"PROCSUPD_JOB", spec.name}});
@@ -205,6 +206,7 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
                      processes_->containment_reason() + ")"};
     }
     processes_->set_socket_path(runtime_dir_->socket_path());
+    processes_->set_runtime_dir(runtime_dir_->path(), {runtime_dir_->path(), spec_.state_dir, spec_.log_dir});
     Fd socket = std::move(inherited_socket_);
     if (!socket) {
         auto bound = runtime_dir_->bind_socket();
@@ -295,6 +297,7 @@ void Daemon::announce(const Transition& transition) {
     const bool has_failed =
         by_itself && instance != nullptr && !is_success(instance->spec().restart, {transition.run->status, false, {}});
     if (transition.run != nullptr) log_capture_->run_ended(transition.id);
+    if (!is_live(transition.to)) processes_->provisions().run_over(transition.id, is_settled(transition.to));
     if (has_failed) log_capture_->keep_last_lines(transition.id);
     if (instance != nullptr && !shutdown_->asked()) {
         stops_->note(*instance, transition);

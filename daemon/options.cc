@@ -29,6 +29,7 @@ enum Option : int {
     kJson,
     kLoad,
     kListProcesses,
+    kProvide,
     kSchema,
     kVersion,
     kHelp
@@ -49,6 +50,7 @@ constexpr std::array<option, 20> kOptions{{{"config", required_argument, nullptr
                                            {"json", no_argument, nullptr, kJson},
                                            {"load", no_argument, nullptr, kLoad},
                                            {"list-processes", no_argument, nullptr, kListProcesses},
+                                           {"provide", no_argument, nullptr, kProvide},
                                            {"print-schema", no_argument, nullptr, kSchema},
                                            {"version", no_argument, nullptr, kVersion},
                                            {"help", no_argument, nullptr, kHelp},
@@ -126,6 +128,7 @@ Result<Options> parse_options(int argc, char** argv) {
             case kJson: options.json = true; break;
             case kLoad: options.mode = Options::Mode::Load; break;
             case kListProcesses: options.mode = Options::Mode::ListProcesses; break;
+            case kProvide: options.mode = Options::Mode::Provide; break;
             case kSchema: options.mode = Options::Mode::PrintSchema; break;
             case kVersion: options.mode = Options::Mode::Version; break;
             case kHelp: options.mode = Options::Mode::Help; break;

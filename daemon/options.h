@@ -11,7 +11,7 @@ namespace procsup {
 
 /// What procsupd was asked to do on its command line.
 struct Options {
-    enum class Mode { Supervise, Check, Abilities, Load, ListProcesses, PrintSchema, Version, Help };
+    enum class Mode { Supervise, Check, Abilities, Load, ListProcesses, Provide, PrintSchema, Version, Help };
     Mode mode = Mode::Supervise;
     std::string config;       ///< absolute; a project file or a directory
     std::string runtime_dir;  ///< empty: as the configuration says, else default_runtime_dir

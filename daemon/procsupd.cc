@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "daemon/host/abilities.h"
 #include "daemon/host/own_programs.h"
 #include "daemon/host/process_table.h"
+#include "daemon/host/provide.h"
 #include "daemon/options.h"
 
 namespace procsup {
@@ -131,6 +133,17 @@ int list() {
     return EXIT_SUCCESS;
 }
 
+/// `--provide`: does what the request on standard input says, and answers what failed.
+int provide_for_job() {
+    // What is in its memory is nobody's to look at.
+    prctl(PR_SET_DUMPABLE, 0);
+    umask(022);
+    std::ostringstream request;
+    request << std::cin.rdbuf();
+    write_all(STDOUT_FILENO, provide(request.str()));
+    return EXIT_SUCCESS;
+}
+
 /// `--init` and everything behind it is for procsup-init, which gets the caller's descriptors and signals as they are.
 int become_init(char** argv) {
     const auto program = find_own_program("procsup-init");
@@ -160,6 +173,7 @@ int run(int argc, char** argv) {
         case Options::Mode::Check: return check(*options);
         case Options::Mode::Abilities: return print_abilities();
         case Options::Mode::ListProcesses: return list();
+        case Options::Mode::Provide: return provide_for_job();
         case Options::Mode::Supervise: break;
     }
     take_over_signals();

@@ -58,7 +58,9 @@ void Shutdown::end_when_nothing_is_left(Guard* guard) {
     if (guard != nullptr) guard->retire();
     const bool strays = parts_.processes.end_strays();
     if (!strays && !parts_.store.saving()) parts_.loggers.finish();
-    if (!parts_.store.saving() && !parts_.processes.end_helpers() && !strays && parts_.loggers.finished()) {
+    const bool removing = parts_.processes.provisions().at_work();
+    const bool helpers = parts_.processes.end_helpers();
+    if (!parts_.store.saving() && !helpers && !strays && !removing && parts_.loggers.finished()) {
         end_(exit_code_);
     } else if (!ending_) {
         ending_ = parts_.loop.call_at(parts_.loop.now() + kAfterKill, [this] {
@@ -72,6 +74,8 @@ void Shutdown::end_when_nothing_is_left(Guard* guard) {
 std::string Shutdown::unfinished() const {
     if (parts_.store.saving()) return "what is to be remembered is not on the disk yet in " + parts_.store.dir();
     if (!parts_.loggers.finished()) return "what jobs have written is not in its files yet; procsup-logger goes on";
+    if (parts_.processes.provisions().at_work())
+        return "not all credentials and runtime directories of jobs are removed";
     return "orphans are left that cannot be killed";
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/host/helper_output.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,7 +28,17 @@ JobSpec helper_spec(std::string name, const std::vector<std::string>& words) {
     return spec;
 }
 
-void HelperOutput::run(JobSpec spec, Fd input, std::size_t most, Done done) {
+Result<Fd> as_file(const std::string& text) {
+    Fd file(memfd_create("request", MFD_CLOEXEC));
+    if (!file) return os_failure("make a file in memory", errno);
+    if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        lseek(file.get(), 0, SEEK_SET) != 0) {
+        return os_failure("write a file in memory", errno);
+    }
+    return file;
+}
+
+void HelperOutput::run(JobSpec spec, Fd input, std::size_t most, Done done, bool lasting) {
     done_ = std::move(done);
     most_ = most;
     received_.clear();
@@ -38,11 +49,13 @@ void HelperOutput::run(JobSpec spec, Fd input, std::size_t most, Done done) {
     pipe_.reset(ends[0]);
     fcntl(pipe_.get(), F_SETFL, O_NONBLOCK);
     watch_ = loop_.watch_fd(pipe_.get(), EPOLLIN, Priority::SpawnResult, [this](std::uint32_t) { read_some(); });
-    processes_.run_helper(std::move(spec), StandardFds{std::move(input), Fd(ends[1]), Fd()},
-                          [this](Result<ExitStatus> ended) {
-                              ended_ = std::move(ended);
-                              finish_if_done();
-                          });
+    const auto ended = [this](Result<ExitStatus> how) {
+        ended_ = std::move(how);
+        finish_if_done();
+    };
+    StandardFds fds{std::move(input), Fd(ends[1]), Fd()};
+    helper_ = lasting ? processes_.run_lasting_helper(std::move(spec), std::move(fds), ended)
+                      : processes_.run_helper(std::move(spec), std::move(fds), ended);
 }
 
 void HelperOutput::read_some() {

@@ -15,6 +15,7 @@ void* Spawner::Slot::map_stack() {
 
 void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     const auto invocation = order.invocation != 0 ? order.invocation : order.incarnation;
+    slot.text.set_credentials(order.spec->credentials.empty() ? std::string() : credentials_ + order.name->instance);
     slot.text.lay_out(*order.spec, *order.name, socket_path_, invocation_prefix_ + fmt::format("{:016x}", invocation),
                       slot.plan);
     slot.plan.open_files = original_open_files_;

@@ -61,7 +61,7 @@ const char* LaunchText::keep(std::string text) {
 const char* LaunchText::hold(const std::string& text, const InstanceName& name) {
     // Most texts have no placeholder and are passed to the child as they are.
     if (text.find("${") == std::string::npos) return text.c_str();
-    return keep(expand_job(text, name));
+    return keep(expand_job(text, name, credentials_));
 }
 
 void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
@@ -73,6 +73,7 @@ void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& na
     envp_.push_back(keep("PROCSUPD_INDEX=" + std::to_string(name.index)));
     envp_.push_back(keep("PROCSUPD_INVOCATION_ID=" + std::string(invocation_id)));
     envp_.push_back(keep("PROCSUPD_SOCKET=" + socket_path));
+    if (!credentials_.empty()) envp_.push_back(keep("CREDENTIALS_DIRECTORY=" + credentials_));
     envp_.push_back(nullptr);
 }
 

@@ -14,6 +14,9 @@ namespace procsup {
 /// Used again for the next launch without giving its memory back.
 class LaunchText {
 public:
+    /// The directory with the credentials of the next one; empty: it has none.
+    void set_credentials(std::string path) { credentials_ = std::move(path); }
+
     /// Fills everything of `plan` that comes from the job; `plan` points into this object and into `spec`.
     void lay_out(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
                  std::string_view invocation_id, ChildPlan& plan);
@@ -24,6 +27,7 @@ private:
     const char* hold(const std::string& text, const InstanceName& name);
     const char* keep(std::string text);
 
+    std::string credentials_;
     std::vector<std::string> held_;
     std::vector<const char*> argv_;
     std::vector<const char*> envp_;

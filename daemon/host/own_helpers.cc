@@ -8,7 +8,7 @@
 
 namespace procsup {
 
-void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting) {
+Incarnation Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting) {
     const auto incarnation = next_helper_++;
     auto& helper = helpers_[incarnation];
     helper.spec = std::make_unique<JobSpec>(std::move(spec));
@@ -23,6 +23,13 @@ void Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, boo
     order.name = &helper.name;
     order.fds = std::move(fds);
     spawner_.launch(std::move(order));
+    return incarnation;
+}
+
+void Processes::kill_helper(Incarnation helper) {
+    if (cancelled(helper)) return;
+    const auto run = runs_.find(helper);
+    if (run != runs_.end() && run->second.child != 0) kill(run->second.child, SIGKILL);
 }
 
 bool Processes::end_helpers() {

@@ -26,7 +26,11 @@ int own_oom_score() {
 }  // namespace
 
 Processes::Processes(SdEventLoop& loop)
-    : loop_(loop), spawner_(loop, *this), reaper_(loop, *this), unenforced_([this](const auto& spec, const auto& what) {
+    : loop_(loop),
+      spawner_(loop, *this),
+      reaper_(loop, *this),
+      provisions_(loop, *this),
+      unenforced_([this](const auto& spec, const auto& what) {
           if (on_shortfall_) on_shortfall_(spec, what);
       }) {}
 
@@ -53,6 +57,19 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
     Run& run = runs_[incarnation];
     run.id = id;
     run.spec = &spec;
+    if (!spec.has_provisions()) {
+        // What the text before this one asked for, if it did.
+        provisions_.run_over(id, false);
+        return launch_run(id, incarnation, spec, name);
+    }
+    provisions_.provide(id, incarnation, spec, name, [this, id, incarnation, &spec, &name](const auto& failure) {
+        if (!failure) return launch_run(id, incarnation, spec, name);
+        refuse(incarnation, failure->stage, failure->os_error, failure->text);
+    });
+}
+
+/// What the run needs is there.
+void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) {
     LaunchOrder order;
     order.incarnation = incarnation;
     order.spec = &spec;
@@ -137,6 +154,12 @@ void Processes::kill_tree(Incarnation incarnation) {
 }
 
 bool Processes::cancelled(Incarnation incarnation) {
+    const auto run = runs_.find(incarnation);
+    if (run != runs_.end() && run->second.child == 0 && provisions_.cancel(run->second.id, incarnation)) {
+        refuse(incarnation, SpawnStage::Cancelled, ECANCELED,
+               "cancelled before its directories and credentials were laid out");
+        return true;
+    }
     if (!spawner_.cancel(incarnation)) return false;
     launch_refused(incarnation, SpawnStage::Cancelled, ECANCELED);
     return true;
@@ -170,8 +193,12 @@ void Processes::created(Incarnation incarnation, pid_t pid) {
 }
 
 void Processes::launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) {
+    refuse(incarnation, stage, os_error, {});
+}
+
+void Processes::refuse(Incarnation incarnation, SpawnStage stage, int os_error, std::string text) {
     runs_.erase(incarnation);
-    note(incarnation, NoteRefused{stage, os_error});
+    note(incarnation, NoteRefused{stage, os_error, std::move(text)});
 }
 
 void Processes::executed(Incarnation incarnation, std::uint32_t unmet) {

@@ -14,6 +14,7 @@
 #include "daemon/host/child.h"
 #include "daemon/host/containment/containment.h"
 #include "daemon/host/job_pipes.h"
+#include "daemon/host/provisions.h"
 #include "daemon/host/reaper.h"
 #include "daemon/host/spawner.h"
 #include "daemon/host/unenforced.h"
@@ -52,14 +53,23 @@ public:
     /// Runs a helper of the daemon. `ended` gets its exit status, or the Error that it could not be started. A lasting one ends
     /// by itself when the daemon has gone, and is not killed before.
     using HelperEnded = std::function<void(Result<ExitStatus>)>;
-    void run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
-        run_helper(std::move(spec), std::move(fds), std::move(ended), false);
+    Incarnation run_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
+        return run_helper(std::move(spec), std::move(fds), std::move(ended), false);
     }
-    void run_lasting_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
-        run_helper(std::move(spec), std::move(fds), std::move(ended), true);
+    Incarnation run_lasting_helper(JobSpec spec, StandardFds fds, HelperEnded ended) {
+        return run_helper(std::move(spec), std::move(fds), std::move(ended), true);
     }
+    /// SIGKILL to the helper with this number, if it is still there; `ended` follows.
+    void kill_helper(Incarnation helper);
     /// Where what jobs write is captured; must outlive this object.
     void set_log_capture(LogCapture& capture) { log_capture_ = &capture; }
+
+    /// What is laid out for jobs before they run.
+    Provisions& provisions() { return provisions_; }
+    void set_runtime_dir(const std::string& path, std::vector<std::string> own_dirs) {
+        spawner_.set_runtime_dir(path);
+        provisions_.open(path, std::move(own_dirs));
+    }
 
     // ProcessBackend
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
@@ -171,9 +181,11 @@ private:
     };
 
     void note(Incarnation incarnation, decltype(Note::what) what) { notes_.push_back({incarnation, std::move(what)}); }
-    void run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting);
+    Incarnation run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting);
     Result<std::array<int, 2>> pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name,
                                         bool begins_run) const;
+    void launch_run(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name);
+    void refuse(Incarnation incarnation, SpawnStage stage, int os_error, std::string text);
     void hand_over(const Note& note, TimePoint now);
     void helper_noted(const Note& note);
     bool cancelled(Incarnation incarnation);
@@ -197,6 +209,7 @@ private:
     Supervisor* supervisor_ = nullptr;
     LogCapture* log_capture_ = nullptr;
     JobPipes job_pipes_;
+    Provisions provisions_;
     ChosenContainment contained_;
     std::unordered_map<Incarnation, Run> runs_;
     std::unordered_map<pid_t, Incarnation> by_pid_;  ///< the daemon's own children

@@ -14,6 +14,7 @@
 #include "daemon/engine/ports.h"
 #include "daemon/host/child.h"
 #include "daemon/host/containment/containment.h"
+#include "daemon/host/credential_files.h"
 #include "daemon/host/fork_filter.h"
 #include "daemon/host/launch_text.h"
 #include "daemon/host/realtime.h"
@@ -66,6 +67,8 @@ public:
 
     /// What processes get as $PROCSUPD_SOCKET.
     void set_socket_path(std::string path) { socket_path_ = std::move(path); }
+    /// Below it is what instances have as $CREDENTIALS_DIRECTORY.
+    void set_runtime_dir(const std::string& path) { credentials_ = path + "/" + kCredentials + "/"; }
     /// Where permitted, the daemon runs before all processes that it starts.
     bool claim_realtime() { return realtime_.claim(); }
     /// Takes the low descriptors that children need; once, while they are free.
@@ -110,6 +113,7 @@ private:
 
     SdEventLoop& loop_;
     LaunchObserver& observer_;
+    std::string credentials_;  ///< with a slash: the directories of the instances follow
     std::string socket_path_;  ///< of the control socket: every process is told
     Realtime realtime_;
     ForkFilter fork_filter_;

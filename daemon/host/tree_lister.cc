@@ -1,6 +1,5 @@
 #include "daemon/host/tree_lister.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,17 +13,6 @@ namespace {
 constexpr std::size_t kMostOutput = 32u << 20;
 /// Each question is a pass over all processes: who asks more at a time waits for nobody's good.
 constexpr std::size_t kMostWaiting = 64;
-
-/// In memory, so that handing it over never waits for the helper.
-Result<Fd> as_file(const std::string& text) {
-    Fd file(memfd_create("request", MFD_CLOEXEC));
-    if (!file) return os_failure("make a file in memory", errno);
-    if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        lseek(file.get(), 0, SEEK_SET) != 0) {
-        return os_failure("write a file in memory", errno);
-    }
-    return file;
-}
 
 }  // namespace
 

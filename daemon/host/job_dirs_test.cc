@@ -1,0 +1,209 @@
+#include "daemon/host/job_dirs.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "daemon/host/credential_files.h"
+
+namespace procsup {
+namespace {
+
+namespace fs = std::filesystem;
+
+class JobDirs : public ::testing::Test {
+protected:
+    void SetUp() override {
+        ASSERT_NE(mkdtemp(base_.data()), nullptr);
+        chmod(base_.c_str(), 0755);
+    }
+    void TearDown() override { fs::remove_all(base_); }
+
+    std::string path(const std::string& name) const { return base_ + "/" + name; }
+    static struct stat status_of(const std::string& path) {
+        struct stat status {};
+        EXPECT_EQ(lstat(path.c_str(), &status), 0) << path;
+        return status;
+    }
+    static std::string failure(const Result<Fd>& made) { return made ? "" : made.error().message; }
+
+    const Owner own_{geteuid(), getegid()};
+    const Owner nobody_{65534, 65534};
+    std::string base_ = "/tmp/procsup_dirs.XXXXXX";
+};
+
+TEST_F(JobDirs, AreMadeWithTheirParents) {
+    EXPECT_EQ(failure(make_job_dir(base_, "a/b/c", own_)), "");
+    EXPECT_EQ(status_of(path("a/b/c")).st_mode & 07777, 0755u);
+    EXPECT_EQ(failure(make_job_dir(path("missing/too"), "a", own_)), "");
+    EXPECT_TRUE(fs::is_directory(path("missing/too/a")));
+}
+
+TEST_F(JobDirs, OnlyTheLastElementIsTheOwners) {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+    EXPECT_EQ(failure(make_job_dir(base_, "a/b", nobody_)), "");
+    EXPECT_EQ(status_of(path("a")).st_uid, 0u);
+    EXPECT_EQ(status_of(path("a/b")).st_uid, nobody_.uid);
+    EXPECT_EQ(status_of(path("a/b")).st_gid, nobody_.gid);
+}
+
+TEST_F(JobDirs, AnExistingOneGetsItsOwnerButNotWhatIsInIt) {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+    fs::create_directory(path("a"));
+    std::ofstream(path("a/file")) << "x";
+    chmod(path("a").c_str(), 0700);
+    EXPECT_EQ(failure(make_job_dir(base_, "a", nobody_)), "");
+    EXPECT_EQ(status_of(path("a")).st_uid, nobody_.uid);
+    EXPECT_EQ(status_of(path("a")).st_mode & 07777, 0700u);
+    EXPECT_EQ(status_of(path("a/file")).st_uid, 0u);
+}
+
+TEST_F(JobDirs, NoLinkIsFollowed) {
+    fs::create_directory(path("secret"));
+    fs::create_symlink(path("secret"), path("last"));
+    fs::create_symlink(path("secret"), path("first"));
+    EXPECT_NE(failure(make_job_dir(base_, "last", nobody_)).find("must be no link"), std::string::npos);
+    EXPECT_NE(failure(make_job_dir(base_, "first/in", nobody_)).find("must be no link"), std::string::npos);
+    EXPECT_EQ(status_of(path("secret")).st_uid, geteuid());
+    EXPECT_TRUE(fs::is_empty(path("secret")));
+}
+
+TEST_F(JobDirs, AFileInThePlaceIsAnError) {
+    std::ofstream(path("a")) << "x";
+    EXPECT_NE(failure(make_job_dir(base_, "a", own_)), "");
+    EXPECT_NE(failure(make_job_dir(base_, "a/b", own_)), "");
+    EXPECT_TRUE(fs::is_regular_file(path("a")));
+}
+
+// It could have been moved there, and must not be given away.
+TEST_F(JobDirs, AnothersDirectoryInOneOfTheUsersIsRefused) {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+    EXPECT_EQ(failure(make_job_dir(base_, "a", nobody_)), "");
+    fs::create_directory(path("a/roots"));
+    EXPECT_NE(failure(make_job_dir(base_, "a/roots", nobody_)).find("belongs to uid 0"), std::string::npos);
+    EXPECT_EQ(status_of(path("a/roots")).st_uid, 0u);
+    EXPECT_EQ(failure(make_job_dir(base_, "a/own", nobody_)), "");
+    EXPECT_EQ(status_of(path("a/own")).st_uid, nobody_.uid);
+}
+
+TEST_F(JobDirs, AreRemovedWithAllThatIsInThem) {
+    EXPECT_EQ(failure(make_job_dir(base_, "a/b/c/d", own_)), "");
+    std::ofstream(path("a/b/c/file")) << "x";
+    fs::create_symlink("/etc", path("a/b/link"));
+    EXPECT_TRUE(remove_job_dir(base_, "a/b"));
+    EXPECT_FALSE(fs::exists(path("a/b")));
+    EXPECT_TRUE(fs::exists(path("a")));
+    EXPECT_TRUE(fs::exists("/etc/passwd"));
+    EXPECT_TRUE(remove_job_dir(base_, "a/b"));
+    EXPECT_TRUE(remove_job_dir(path("nowhere"), "x"));
+}
+
+TEST_F(JobDirs, WhatIsNoDirectoryWasNotMadeHereAndIsLeft) {
+    fs::create_directory(path("kept"));
+    std::ofstream(path("kept/file")) << "x";
+    fs::create_symlink(path("kept"), path("link"));
+    EXPECT_TRUE(remove_job_dir(base_, "link"));
+    EXPECT_TRUE(fs::is_symlink(path("link")));
+    EXPECT_FALSE(remove_job_dir(base_, "link/file"));
+    EXPECT_TRUE(remove_job_dir(base_, "kept/file"));
+    EXPECT_TRUE(fs::exists(path("kept/file")));
+}
+
+TEST_F(JobDirs, OneThatIsTooDeepIsLeft) {
+    std::string name = "deep";
+    for (int i = 0; i < 140; ++i) name += "/d";
+    fs::create_directories(path(name));
+    const auto removed = remove_job_dir(base_, "deep");
+    ASSERT_FALSE(removed);
+    EXPECT_EQ(removed.error().os_error, ENAMETOOLONG);
+}
+
+class CredentialFiles : public JobDirs {
+protected:
+    std::string source(const std::string& name, const std::string& text) {
+        std::ofstream(path(name), std::ios::binary) << text;
+        return path(name);
+    }
+    std::string lay_out(const std::vector<Credential>& credentials) {
+        const auto done = lay_out_credentials(base_, "web@0", credentials, geteuid() == 0 ? nobody_ : own_);
+        return done ? "" : done.error().message;
+    }
+    std::string read(const std::string& name) const {
+        std::ifstream file(path("credentials/web@0/" + name), std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+};
+
+TEST_F(CredentialFiles, AreForTheirOwnerAlone) {
+    const std::string binary("\0secret\n\xFF", 9);
+    EXPECT_EQ(lay_out({{"key", source("k", binary)}, {"empty", source("e", "")}}), "");
+    EXPECT_EQ(read("key"), binary);
+    EXPECT_EQ(read("empty"), "");
+    EXPECT_EQ(status_of(path("credentials")).st_mode & 07777, 0711u);
+    EXPECT_EQ(status_of(path("credentials")).st_uid, geteuid());
+    const auto directory = status_of(path("credentials/web@0"));
+    const auto file = status_of(path("credentials/web@0/key"));
+    EXPECT_EQ(directory.st_mode & 07777, 0500u);
+    EXPECT_EQ(file.st_mode & 07777, 0400u);
+    const auto uid = geteuid() == 0 ? nobody_.uid : own_.uid;
+    EXPECT_EQ(directory.st_uid, uid);
+    EXPECT_EQ(file.st_uid, uid);
+}
+
+TEST_F(CredentialFiles, AreAllNewEachTime) {
+    EXPECT_EQ(lay_out({{"old", source("k", "1")}, {"key", path("k")}}), "");
+    source("k", "2");
+    EXPECT_EQ(lay_out({{"key", path("k")}}), "");
+    EXPECT_EQ(read("key"), "2");
+    EXPECT_FALSE(fs::exists(path("credentials/web@0/old")));
+    EXPECT_TRUE(remove_credentials(base_, "web@0"));
+    EXPECT_FALSE(fs::exists(path("credentials/web@0")));
+    EXPECT_TRUE(remove_credentials(base_, {}));
+    EXPECT_FALSE(fs::exists(path("credentials")));
+}
+
+TEST_F(CredentialFiles, WhatCannotBeReadIsNamedAndNothingIsMade) {
+    const auto expect = [&](const std::string& of, const std::string& what) {
+        const auto message = lay_out({{"good", source("g", "x")}, {"key", of}});
+        EXPECT_NE(message.find("credential 'key' from " + of), std::string::npos) << message;
+        EXPECT_NE(message.find(what), std::string::npos) << message;
+        EXPECT_FALSE(fs::exists(path("credentials/web@0")));
+    };
+    expect(path("absent"), "No such file or directory");
+    expect(base_, "Is a directory");
+    ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
+    expect(path("fifo"), "no regular file");
+    expect("/dev/zero", "no regular file");
+    expect(source("large", std::string((1 << 20) + 1, 'x')), "more than 1 MiB");
+}
+
+TEST_F(CredentialFiles, HaveACapForAllTogether) {
+    const auto large = source("large", std::string(1 << 20, 'x'));
+    std::vector<Credential> credentials;
+    for (int i = 0; i < 16; ++i) credentials.push_back({"k" + std::to_string(i), large});
+    EXPECT_EQ(lay_out(credentials), "");
+    credentials.push_back({"last", source("small", "x")});
+    EXPECT_NE(lay_out(credentials).find("more than 16 MiB"), std::string::npos);
+}
+
+TEST_F(CredentialFiles, AreNotPutBehindALink) {
+    fs::create_directory(path("elsewhere"));
+    fs::create_symlink(path("elsewhere"), path("credentials"));
+    EXPECT_NE(lay_out({{"key", source("k", "x")}}), "");
+    EXPECT_TRUE(fs::is_empty(path("elsewhere")));
+}
+
+TEST_F(CredentialFiles, ALinkInPlaceOfADirectoryIsAnError) {
+    fs::create_directory(path("elsewhere"));
+    fs::create_directory(path("credentials"));
+    fs::create_symlink(path("elsewhere"), path("credentials/web@0"));
+    EXPECT_NE(lay_out({{"key", source("k", "x")}}), "");
+    EXPECT_TRUE(fs::is_empty(path("elsewhere")));
+}
+
+}  // namespace
+}  // namespace procsup
