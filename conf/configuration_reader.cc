@@ -191,6 +191,8 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
                3 * spec.credentials.size() + 4 * spec.dirs.size();
     bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size() +
               spec.log.dir.size();
+    for (const auto& credential : spec.credentials) bytes_ += credential.name.size() + credential.path.size();
+    for (const auto& dir : spec.dirs) bytes_ += dir.base.size() + dir.name.size();
     const Place file{place.file, {}};
     if (instances_ > kMostInstances) {
         problems_.add(file, "more than " + std::to_string(kMostInstances) + " instances of all jobs together");

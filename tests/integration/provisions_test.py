@@ -173,12 +173,21 @@ class Credentials(Provisions):
 
     def test_the_stop_command_still_has_them(self):
         s = self.provided("[jobs.web]\n" + WAIT + 'stop_command = ["sh", "-c", "cat ${cred:key} > @DIR@/out; echo > '
-                          '@DIR@/out"]\n' + self.KEY)
+                          '@DIR@/out; kill $PROCSUPD_MAIN_PID"]\n' + self.KEY)
         out = s.fifo("out")
         s.start().settle()
         s.ctl("stop", "web")
         self.assertEqual(SECRET, out.next())
         self.gone(self.credentials(s, "web"))
+
+    def test_a_command_of_exec_has_its_own(self):
+        s = self.provided("[jobs.web]\n" + WAIT + self.KEY).start().settle()
+        told = s.ctl("exec", "web", "--", "sh", "-c", "echo $CREDENTIALS_DIRECTORY; cat $CREDENTIALS_DIRECTORY/key").out
+        path, _, text = told.partition("\n")
+        self.assertEqual(SECRET, text)
+        self.assertEqual(self.credentials(s), os.path.dirname(path))
+        self.gone(path)
+        self.assertTrue(os.path.exists(self.credentials(s, "web", "key")))
 
     def test_the_example_serves_what_it_read_from_its_credential(self):
         with open(os.path.join(EXAMPLES, "credentials.toml"), encoding="utf-8") as file:
