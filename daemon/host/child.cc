@@ -30,7 +30,8 @@ Step verify_ids(const ChildPlan& plan) {
     gid_t rgid = 0, egid = 0, sgid = 0;
     raw_syscall(SYS_getresuid, &ruid, &euid, &suid);
     raw_syscall(SYS_getresgid, &rgid, &egid, &sgid);
-    const bool same = ruid == plan.uid && euid == plan.uid && suid == plan.uid && rgid == plan.gid &&
+    const bool groups = raw_syscall(SYS_getgroups, 0, nullptr) == static_cast<long>(plan.group_count);
+    const bool same = groups && ruid == plan.uid && euid == plan.uid && suid == plan.uid && rgid == plan.gid &&
                       egid == plan.gid && sgid == plan.gid;
     return same ? Step{} : Step{SpawnStage::VerifyIds, EPERM};
 }
