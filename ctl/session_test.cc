@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl/fake_daemon.h"
 
@@ -13,6 +14,7 @@ Surroundings nowhere() {
     Surroundings surroundings;
     surroundings.system_socket = "/nonexistent/system/io.procsupd";
     surroundings.project_file = "/nonexistent/procsup.toml";
+    surroundings.temporary_place = surroundings.memory_place = "/nonexistent";
     surroundings.uid = 1000;
     return surroundings;
 }
@@ -35,6 +37,26 @@ TEST(Json, HasAnErrorAlsoWhenNoSupervisorAnswers) {
     const auto printed = run_procsupctl({"status", "--json"});
     EXPECT_EQ(printed.code, 69);
     EXPECT_TRUE(printed.out.starts_with(R"({"error":"unreachable","message":"cannot connect to )")) << printed.out;
+}
+
+TEST(SocketPath, IsWhereTheSupervisorCouldWriteWhenThereIsNoOther) {
+    const FakeDaemon daemon("x", "{}");
+    Surroundings surroundings = nowhere();
+    surroundings.uid = geteuid();
+    surroundings.memory_place = daemon.directory();
+    const std::string directory = daemon.directory() + "/procsupd-" + std::to_string(geteuid());
+    ASSERT_EQ(mkdir(directory.c_str(), 0700), 0);
+    EXPECT_EQ(resolved({}, surroundings), surroundings.system_socket);
+    ASSERT_EQ(link(daemon.socket().c_str(), (directory + "/io.procsupd").c_str()), 0);
+    EXPECT_EQ(resolved({}, surroundings), directory + "/io.procsupd");
+    surroundings.uid = geteuid() + 1;
+    EXPECT_EQ(resolved({}, surroundings), surroundings.system_socket);
+    // Root looks for that of process 1 too.
+    surroundings.uid = 0;
+    surroundings.init_uid = geteuid();
+    EXPECT_EQ(resolved({}, surroundings), directory + "/io.procsupd");
+    unlink((directory + "/io.procsupd").c_str());
+    rmdir(directory.c_str());
 }
 
 TEST(SocketPath, OfAProjectThatIsNotUpIsNoOtherForVerbsThatAct) {

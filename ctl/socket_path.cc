@@ -36,6 +36,15 @@ bool has_own_socket(const std::string& path, uid_t uid) {
     return lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) && status.st_uid == uid;
 }
 
+/// What procsupd makes as `uid` where it has no better place (daemon/options.cc); empty: it is not there.
+std::string last_resort_socket(const Surroundings& surroundings, uid_t uid) {
+    for (const auto& place : {surroundings.temporary_place, surroundings.memory_place}) {
+        std::string socket = place + "/procsupd-" + std::to_string(uid) + "/" + std::string(kSocketName);
+        if (has_own_socket(socket, uid)) return socket;
+    }
+    return {};
+}
+
 Result<void> make_private_dir(const std::string& path, mode_t mode, uid_t uid) {
     if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return os_failure("create " + path, errno);
     struct stat status {};
@@ -57,6 +66,8 @@ Surroundings Surroundings::of_this_process() {
     result.xdg_state_home = environment("XDG_STATE_HOME");
     result.home = environment("HOME");
     result.uid = geteuid();
+    struct stat init {};
+    if (stat("/proc/1", &init) == 0) result.init_uid = init.st_uid;
     return result;
 }
 
@@ -124,7 +135,10 @@ Result<std::string> resolve_socket(const CommandLine& line, const Surroundings& 
         std::string socket = user_socket(surroundings);
         if (exists(socket)) return socket;
     }
-    return surroundings.system_socket;
+    if (exists(surroundings.system_socket)) return surroundings.system_socket;
+    auto socket = last_resort_socket(surroundings, surroundings.uid);
+    if (socket.empty() && surroundings.uid == 0) socket = last_resort_socket(surroundings, surroundings.init_uid);
+    return socket.empty() ? surroundings.system_socket : socket;
 }
 
 Result<void> make_private_dirs(const std::string& path, uid_t uid) {

@@ -19,7 +19,10 @@ struct Surroundings {
     std::string home;             ///< $HOME
     std::string project_file = "procsup.toml";
     std::string system_socket = "/run/procsupd/io.procsupd";
+    std::string temporary_place = "/tmp";   ///< of users' supervisors without $XDG_RUNTIME_DIR
+    std::string memory_place = "/dev/shm";  ///< of supervisors that can write nothing else
     uid_t uid = 0;
+    uid_t init_uid = 0;  ///< whose process 1 is
 
     static Surroundings of_this_process();
 };
@@ -37,7 +40,8 @@ Result<std::string> project_runtime_dir(const std::string& project_file, const S
 std::string project_log_dir(const std::string& runtime_dir, const Surroundings& surroundings);
 
 /// Where to look: --socket, $PROCSUPD_SOCKET, the supervisor of ./procsup.toml when it has a socket, the user's own
-/// when not root and it has a socket, the system's. With --user only the user's own.
+/// when not root and it has a socket, the system's; where that is not, those that procsupd makes where it may write little else, of this
+/// user or, for root, of whoever process 1 of the container runs as. With --user only the user's own.
 Result<std::string> resolve_socket(const CommandLine& line, const Surroundings& surroundings);
 
 /// Makes `path` and its parents from the first one that is missing, for this user only (0700), and checks that

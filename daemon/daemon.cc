@@ -151,8 +151,9 @@ void Daemon::first_load(LoadResult result) {
     for (const auto& job : configuration.jobs) {
         if (job.manually_stopped) stops_->add(job.name);
     }
-    log_.info(fmt::format("procsupd {} runs {} jobs of {}; control socket {}", PROCSUP_VERSION,
-                          configuration.jobs.size(), options_.config, runtime_dir_->socket_path()));
+    log_.info(fmt::format(
+        "procsupd {} runs {} jobs of {}; {}", PROCSUP_VERSION, configuration.jobs.size(), options_.config,
+        runtime_dir_->is_nowhere() ? "no control socket" : "control socket " + runtime_dir_->socket_path()));
     waiting_jobs_ = std::move(configuration.jobs);
     start_jobs_alone();
 }
@@ -192,12 +193,8 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     // These stay as they are as long as it runs.
     loader_->set_places({spec_.state_dir, spec_.log_dir, {}, {}, logger_fault()});
     log_.set_level(spec.log_level);
-    auto runtime = options_.runtime_dir;
-    if (runtime.empty()) runtime = spec.runtime_dir.empty() ? options_.default_runtime_dir : spec.runtime_dir;
-    auto claimed = RuntimeDir::claim(runtime);
-    if (!claimed) return claimed.error();
-    runtime_dir_.emplace(std::move(*claimed));
-    const ContainmentPlace place{runtime, options_.delegated};
+    if (auto claimed = claim_runtime_dir(); !claimed) return claimed.error();
+    const ContainmentPlace place{runtime_dir_->path(), options_.delegated};
     if (auto held = processes_->contain(options_.containment.value_or(spec.containment), place); !held) {
         return held.error();
     }
@@ -208,13 +205,32 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     processes_->set_socket_path(runtime_dir_->socket_path());
     processes_->set_runtime_dir(runtime_dir_->path(), {runtime_dir_->path(), spec_.state_dir, spec_.log_dir});
     Fd socket = std::move(inherited_socket_);
-    if (!socket) {
+    if (!socket && !runtime_dir_->is_nowhere()) {
         auto bound = runtime_dir_->bind_socket();
         if (!bound) return bound.error();
         socket = std::move(*bound);
     }
     control_ = std::make_unique<Control>(*loop_, *supervisor_, *this, spec_);
-    control_->listen(std::move(socket));
+    if (socket) control_->listen(std::move(socket));
+    return {};
+}
+
+Result<void> Daemon::claim_runtime_dir() {
+    auto places = options_.default_runtime_dirs;
+    if (!spec_.runtime_dir.empty()) places = {spec_.runtime_dir};
+    if (!options_.runtime_dir.empty()) places = {options_.runtime_dir};
+    auto claimed = RuntimeDir::claim_first(places);
+    if (claimed) {
+        runtime_dir_.emplace(std::move(*claimed));
+        return {};
+    }
+    // In a container that may write nothing, jobs run all the same. Anywhere else somebody has to be told.
+    if (getpid() != 1 || claimed.error().os_error == EWOULDBLOCK) return claimed.error();
+    auto nowhere = RuntimeDir::nowhere();
+    if (!nowhere) return nowhere.error();
+    log_.warn("nobody can ask this procsupd anything: " + claimed.error().message +
+              "; mount a tmpfs on /run, or name a --runtime-dir");
+    runtime_dir_.emplace(std::move(*nowhere));
     return {};
 }
 

@@ -66,6 +66,7 @@ private:
     Result<void> set_up();
     void watch_signals();
     void first_load(LoadResult result);
+    Result<void> claim_runtime_dir();
     Result<void> open_for_business(const DaemonSpec& spec);
     void start_jobs_alone();
     void tell_log_fault(std::string fault);

@@ -67,14 +67,16 @@ std::string environment_or(const char* name, const std::string& otherwise) {
     return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
+std::string own_dir_in(const char* place) { return std::string(place) + "/procsupd-" + std::to_string(getuid()); }
+
 /// Where a user's own daemon keeps things (XDG Base Directory Specification).
 void use_user_directories(Options& options) {
     auto home = environment_or("HOME", "/");
     if (home == "/") home.clear();
-    const auto fallback = "/tmp/procsupd-" + std::to_string(getuid());
     const char* runtime = getenv("XDG_RUNTIME_DIR");
-    options.default_runtime_dir =
-        runtime != nullptr && *runtime != '\0' ? std::string(runtime) + "/procsupd" : fallback;
+    const bool known = runtime != nullptr && *runtime != '\0';
+    options.default_runtime_dirs = {known ? std::string(runtime) + "/procsupd" : own_dir_in("/tmp"),
+                                    own_dir_in("/dev/shm")};
     options.places.default_state_dir = environment_or("XDG_STATE_HOME", home + "/.local/state") + "/procsupd";
     options.places.default_log_dir = absolute((options.places.default_state_dir + "/log").c_str());
     options.config = environment_or("XDG_CONFIG_HOME", home + "/.config") + "/procsupd";
@@ -143,7 +145,8 @@ Result<Options> parse_options(int argc, char** argv) {
     if (user) {
         use_user_directories(options);
     } else {
-        options.default_runtime_dir = "/run/procsupd";
+        // What is left to be written in a container whose root is read-only.
+        options.default_runtime_dirs = {"/run/procsupd", own_dir_in("/dev/shm")};
         options.places.default_state_dir = "/var/lib/procsupd";
         options.places.default_log_dir = "/var/log/procsupd";
         options.config = "/etc/procsupd";
@@ -171,7 +174,7 @@ std::string usage() {
            "\n"
            "  --config FILE|DIR   what to run (default: /etc/procsupd, or ~/.config/procsupd for a user)\n"
            "  --runtime-dir DIR   where the control socket is made (default: /run/procsupd, or\n"
-           "                      $XDG_RUNTIME_DIR/procsupd for a user)\n"
+           "                      $XDG_RUNTIME_DIR/procsupd for a user, or in /dev/shm)\n"
            "  --state-dir DIR     what is remembered over restarts (default: /var/lib/procsupd, or\n"
            "                      ~/.local/state/procsupd for a user)\n"
            "  --log-dir DIR       where captured output of jobs is kept (default: log in what --state-dir says, else\n"

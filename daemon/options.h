@@ -14,8 +14,8 @@ struct Options {
     enum class Mode { Supervise, Check, Abilities, Load, ListProcesses, Provide, PrintSchema, Version, Help };
     Mode mode = Mode::Supervise;
     std::string config;       ///< absolute; a project file or a directory
-    std::string runtime_dir;  ///< empty: as the configuration says, else default_runtime_dir
-    std::string default_runtime_dir;
+    std::string runtime_dir;  ///< empty: as the configuration says, else the first of these that can be made
+    std::vector<std::string> default_runtime_dirs;
     DaemonPlaces places;
     bool delegated = false;  ///< the daemon's own cgroup is its to divide, though nothing on it says so
     /// --check says what cannot be enforced too: by abilities as --abilities prints them, or of this process when it is empty.

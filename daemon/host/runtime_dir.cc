@@ -4,14 +4,17 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "daemon/host/child.h"
 
@@ -84,6 +87,32 @@ Result<RuntimeDir> RuntimeDir::claim(const std::string& path) {
         return os_failure("write " + lock_path, errno);
     }
     return RuntimeDir(path, std::move(lock), std::move(*jobs_lock));
+}
+
+Result<RuntimeDir> RuntimeDir::claim_first(const std::vector<std::string>& paths) {
+    std::optional<Error> refused;
+    for (const auto& path : paths) {
+        auto claimed = claim(path);
+        if (claimed) return claimed;
+        const auto& error = claimed.error();
+        if (refused) {
+            refused->message += "; " + error.message;
+        } else {
+            refused = error;
+        }
+        // Whoever runs in it, or has put something in its place, is not to be evaded.
+        constexpr std::array kCannotBeMade{EROFS, EACCES, EPERM, ENOENT, ENOTDIR, ENOSPC};
+        if (std::find(kCannotBeMade.begin(), kCannotBeMade.end(), error.os_error) == kCannotBeMade.end()) break;
+    }
+    return *refused;
+}
+
+Result<RuntimeDir> RuntimeDir::nowhere() {
+    Fd lock(memfd_create("procsupd.lock", MFD_CLOEXEC)), jobs_lock(memfd_create("jobs.lock", MFD_CLOEXEC));
+    if (!lock || !jobs_lock) return os_failure("create a lock in memory", errno);
+    jobs_lock.reset(fcntl(jobs_lock.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    lock.reset(fcntl(lock.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
+    return RuntimeDir({}, std::move(lock), std::move(jobs_lock));
 }
 
 bool RuntimeDir::lock_jobs() { return flock(jobs_lock_.get(), LOCK_EX | LOCK_NB) == 0; }

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "common/fd.h"
 #include "common/result.h"
@@ -15,6 +16,10 @@ class RuntimeDir {
 public:
     /// Makes the directory if need be and takes its lock. The Error names the pid that has it, if another does.
     static Result<RuntimeDir> claim(const std::string& path);
+    /// The first of `paths` that can be made and written to, perhaps not the first. The Error names all.
+    static Result<RuntimeDir> claim_first(const std::vector<std::string>& paths);
+    /// None: with locks that nobody else can have, and no socket. For process 1 of a container, which is alone.
+    static Result<RuntimeDir> nowhere();
     RuntimeDir(RuntimeDir&&) noexcept = default;
     RuntimeDir& operator=(RuntimeDir&&) = delete;
     ~RuntimeDir();
@@ -28,8 +33,10 @@ public:
     bool lock_jobs();
     const Fd& jobs_lock() const { return jobs_lock_; }
 
+    /// Empty: it is nowhere.
     const std::string& path() const { return path_; }
-    std::string socket_path() const { return path_ + "/io.procsupd"; }
+    bool is_nowhere() const { return path_.empty(); }
+    std::string socket_path() const { return is_nowhere() ? std::string() : path_ + "/io.procsupd"; }
 
 private:
     RuntimeDir(std::string path, Fd lock, Fd jobs_lock)

@@ -252,7 +252,7 @@ class WithoutATerminal(InitTest):
         process = self.popen("--", "sh", "-c", "(sleep 0) & kill -STOP $$; exit 3", start_new_session=True)
         self.await_true("stopped", lambda: any((field(pid, "State") or "").startswith("T") for pid in children(process.pid)))
         command = children(process.pid)[0]
-        self.assertTrue(field(process.pid, "State").startswith("S"))
+        self.await_true("asleep", lambda: field(process.pid, "State").startswith("S"))
         os.kill(command, signal.SIGCONT)
         self.assertEqual(3, process.wait())
 
