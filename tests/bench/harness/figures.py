@@ -31,7 +31,7 @@ TIMES = Kind(((0, 1, "x"),))
 
 class Row(NamedTuple):
     """One line. Of the targets one at most is there: `most_ratio` and `least_ratio` are over the floor, `most` is in the
-    row's own unit."""
+    row's own unit, and `most_of_best` is over the best of the peers."""
     what: str
     kind: Kind
     product: Optional[float]
@@ -39,7 +39,9 @@ class Row(NamedTuple):
     most_ratio: Optional[float] = None
     most: Optional[float] = None
     least_ratio: Optional[float] = None
+    most_of_best: Optional[float] = None
     peers: dict = {}  # name -> (value, ratio or None)
+    of: str = "procsupd"  # the program that the line is of; each has a table
 
     def ratio(self):
         if self.product is None or not self.floor:
@@ -47,6 +49,9 @@ class Row(NamedTuple):
         return self.product / self.floor
 
     def met(self):
+        """None: there is no target, or nobody to compare with."""
+        if self.most_of_best is not None and self.product is not None and self.peers:
+            return self.product <= self.most_of_best * min(value for value, _ in self.peers.values())
         if self.product is None or (self.most is None and self.most_ratio is None and self.least_ratio is None):
             return None
         if self.most is not None:
@@ -57,6 +62,8 @@ class Row(NamedTuple):
         return ratio is not None and ratio <= self.most_ratio
 
     def target_text(self):
+        if self.most_of_best is not None:
+            return f"<= {self.most_of_best:.2f}x the best other"
         if self.most is not None:
             return f"<= {self.kind.text(self.most)}"
         if self.least_ratio is not None:
@@ -77,8 +84,15 @@ def _peer_text(row, name):
     return row.kind.text(value) + (f" ({ratio_text(ratio)})" if ratio is not None else "")
 
 
-def markdown(rows, peer_names):
-    head = ["what", "procsupd", "floor", "ratio", "target", "met", *peer_names]
+def markdown(rows):
+    """A table for each program, with a column for each of its peers."""
+    programs = dict.fromkeys(row.of for row in rows)
+    return "\n\n".join(_table(program, [row for row in rows if row.of == program]) for program in programs)
+
+
+def _table(program, rows):
+    peer_names = list(dict.fromkeys(name for row in rows for name in row.peers))
+    head = ["what", program, "floor", "ratio", "target", "met", *peer_names]
     lines = [head, ["---"] * len(head)]
     for row in rows:
         met = {None: "-", True: "yes", False: "**no**"}[row.met()]

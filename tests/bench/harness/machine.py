@@ -75,6 +75,11 @@ def start_time(pid):
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def children(pid):
+    """The oldest first."""
+    return [int(word) for word in read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
 def family(root):
     """`root` and all its living descendants as {pid: start time}."""
     parents, born = {}, {}

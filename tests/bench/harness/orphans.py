@@ -12,20 +12,29 @@ from harness.running import Running
 from harness.supervisors import Floor, Job
 
 
-def storm(bench, samples, running, count, socket):
-    """Lets the orphans die while `socket` is pinged, for the floor an echo server's."""
-    name = running.supervisor.name
+def await_parked(running, count):
     running.wait(lambda: running.board.header().parked >= count, f"{count} orphans waiting", 120)
     time.sleep(0.2)
+
+
+def storm(running, reaper, main):
+    """Lets the orphans of the process `main` die: the time until none is left, and the CPU time of `reaper` for that."""
+    before = machine.cpu_ns(reaper)
+    os.kill(main, signal.SIGUSR1)
+    running.wait(lambda: running.board.header().gone_ns != 0, "all orphans reaped", 120)
+    time.sleep(0.05)
+    header = running.board.header()
+    return header.gone_ns - header.released_ns, machine.cpu_ns(reaper) - before
+
+
+def pinged_storm(bench, samples, running, count, socket):
+    """For the floor `socket` is an echo server's."""
+    name = running.supervisor.name
+    await_parked(running, count)
     main = running.board.records(limit=1)[0].pid
     with Pings(bench.tools, socket) as pings:
-        before = machine.cpu_ns(running.pid)
-        os.kill(main, signal.SIGUSR1)
-        running.wait(lambda: running.board.header().gone_ns != 0, "all orphans reaped", 120)
-        time.sleep(0.05)
-        cpu = machine.cpu_ns(running.pid) - before
-    header = running.board.header()
-    samples.add(name, "wall", header.gone_ns - header.released_ns)
+        wall, cpu = storm(running, running.pid, main)
+    samples.add(name, "wall", wall)
     samples.add(name, "cpu", cpu / count)
     samples.add(name, "ping", pings.worst)
     # The raw loop ends when its last child has ended.
@@ -36,10 +45,10 @@ def one_round(bench, samples, supervisor, count):
     jobs = [Job("storm", [bench.tools.orphans, "BOARD", str(count), "0"])]
     with Running(bench.tools, supervisor, jobs, capacity=count + 100) as running:
         if supervisor is bench.product:
-            storm(bench, samples, running, count, supervisor.socket(running.folder))
+            pinged_storm(bench, samples, running, count, supervisor.socket(running.folder))
         else:
             with EchoServer(bench.tools) as echo:
-                storm(bench, samples, running, count, echo.socket)
+                pinged_storm(bench, samples, running, count, echo.socket)
 
 
 def run(bench):

@@ -74,8 +74,11 @@ class Running:
 
     def supervising(self):
         """The supervisor and its helpers, without the services: {pid: start time}."""
-        services = {record.pid for record in self.board.records()}
+        services = self._services()
         return {pid: born for pid, born in machine.family(self.pid).items() if pid not in services}
+
+    def _services(self):
+        return set() if self.supervisor.in_pid_namespace else {record.pid for record in self.board.records()}
 
     def _last_words(self):
         with open(self._log, "rb") as log:
@@ -104,8 +107,7 @@ class Running:
     def _sweep(self, helpers):
         """Helpers and services may need a moment after their supervisor; then they are killed."""
         programs = (self._tools.service, self._tools.orphans, self._tools.tree, self._tools.log_writer)
-        services = {record.pid: machine.start_time(record.pid) for record in self.board.records()
-                    if machine.runs_program(record.pid, programs)}
+        services = {pid: machine.start_time(pid) for pid in self._services() if machine.runs_program(pid, programs)}
         left = {**helpers, **services}
         end = time.monotonic() + 10
         while left and time.monotonic() < end:

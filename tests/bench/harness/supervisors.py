@@ -27,6 +27,7 @@ class Supervisor:
     name = ""
     stop_signal = signal.SIGTERM
     most_jobs = 100000
+    in_pid_namespace = False  # whether its services have other numbers than we know them by
 
     def prepare(self, folder, jobs):
         raise NotImplementedError

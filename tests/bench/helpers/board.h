@@ -23,11 +23,11 @@ struct board_record {
 struct board {
     uint64_t started_ns;   // just before the supervisor was executed
     uint64_t released_ns;  // just before the orphans were let go, or output begun
-    uint64_t gone_ns;      // when none of them existed any more, or all output was in its files
+    uint64_t gone_ns;      // when none of them existed any more, all output was in its files, or a signal was taken
     uint64_t spent_ns;     // CPU time that a writer of output took for it
     uint32_t capacity;     // records that fit
     uint32_t claimed;
-    uint32_t parked;  // orphans that wait, or writers that are done
+    uint32_t parked;  // orphans that wait, writers that are done, or answers to signals
     uint32_t padding[3];
     struct board_record records[];
 };
