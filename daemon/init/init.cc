@@ -15,6 +15,15 @@
 #include "daemon/keeper/clock.h"
 
 namespace procsup::init {
+namespace {
+
+bool is_pending(int signal) {
+    std::uint64_t pending = 0;
+    raw_syscall(SYS_rt_sigpending, &pending, sizeof(pending));
+    return (pending & bit(signal)) != 0;
+}
+
+}  // namespace
 
 Init::Init(const CommandLine& line, std::uint64_t mask)
     : line_(line), mask_(mask), self_(static_cast<pid_t>(raw_syscall(SYS_getpid))) {}
@@ -152,7 +161,8 @@ bool Init::collect() {
 /// groups; process 1 is never stopped), and the command goes on as it would without procsup-init.
 void Init::stop_too(int signal) {
     stopped_ = true;
-    if (!terminal_.is_there()) return;
+    // A stop signal takes away a SIGCONT that waits (signal(7)): who has sent that knew of the stop before procsup-init did.
+    if (!terminal_.is_there() || is_pending(SIGCONT)) return;
     const int own = signal == SIGTTIN || signal == SIGTTOU ? signal : SIGTSTP;
     const std::uint64_t all_but_own = ~bit(own);
     const auto disposition = set_disposition(own, SIG_DFL);
@@ -161,9 +171,7 @@ void Init::stop_too(int signal) {
     raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, nullptr, sizeof(kAllSignals));
     set_disposition(own, disposition);
     // Who has continued it did so with SIGCONT, which is pending.
-    std::uint64_t pending = 0;
-    raw_syscall(SYS_rt_sigpending, &pending, sizeof(pending));
-    if (signal == SIGTSTP && (pending & bit(SIGCONT)) == 0) go_on();
+    if (signal == SIGTSTP && !is_pending(SIGCONT)) go_on();
 }
 
 /// All of its process group was stopped, by the terminal or by itself.

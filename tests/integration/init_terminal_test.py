@@ -130,6 +130,16 @@ class AsSessionLeader(TerminalTest):
         terminal.type(END)
         self.assertEqual(0, terminal.end())
 
+    def test_a_sigcont_counts_that_comes_before_it_has_seen_the_stop(self):
+        terminal, command = self.start("cat")
+        for pid, number in ((terminal.pid, signal.SIGSTOP), (command, signal.SIGTTIN)):
+            os.kill(pid, number)
+            self.await_true("stopped", lambda pid=pid: (field(pid, "State") or "").startswith("T"))
+        os.kill(terminal.pid, signal.SIGCONT)
+        self.await_true("continued", lambda: (field(command, "State") or "").startswith("S"))
+        terminal.type(END)
+        self.assertEqual(0, terminal.end())
+
     def test_a_new_size_reaches_it(self):
         terminal, _ = self.start("sh", "-c", "trap 'stty size' WINCH; echo up; while :; do read x; done")
         terminal.expect("up")
