@@ -33,15 +33,12 @@ int Init::run(char** envp) {
     raw_syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     terminal_.open();
     if (!start_command(envp)) return kExitOwnFailure;
+    // SIGCHLD may have come before it was blocked, of children that were there before procsup-init was executed.
+    bool some_ended = true;
     while (command_runs_) {
         // Signals have their turn in a storm of processes that end.
-        if (collect()) {
-            siginfo_t signal;
-            const timespec now{};
-            if (take_signal(kAllSignals, signal, &now)) on_signal(signal);
-        } else if (command_runs_) {
-            wait_and_act();
-        }
+        if (some_ended) some_ended = collect();
+        if (command_runs_ && take_and_act(some_ended)) some_ended = true;
     }
     return end_the_rest();
 }
@@ -109,17 +106,24 @@ void Init::watch_parent() {
     if (raw_syscall(SYS_getppid) != parent) parent_gone_ = true;
 }
 
-/// Until there is a signal, or the parent has ended.
-void Init::wait_and_act() {
+/// One signal, for which it waits unless `at_once`, or the end of the parent. Whether children may have ended since they were
+/// collected last.
+bool Init::take_and_act(bool at_once) {
     siginfo_t signal;
     const timespec now{};
-    if (parent_ >= 0 && !parent_gone_) {
+    if (!at_once && parent_ >= 0 && !parent_gone_) {
         pollfd fds[] = {{parent_, POLLIN, 0}, {signals_, POLLIN, 0}};
         raw_syscall(SYS_ppoll, fds, 2, nullptr, nullptr, 0);
         parent_gone_ = fds[0].revents != 0;
+        at_once = !parent_gone_;
     }
-    if (parent_gone_ && !parent_death_told_) return tell_parent_death();
-    if (take_signal(kAllSignals, signal, parent_ >= 0 && !parent_gone_ ? &now : nullptr)) on_signal(signal);
+    if (parent_gone_ && !parent_death_told_) {
+        tell_parent_death();
+        return false;
+    }
+    if (!take_signal(kAllSignals, signal, at_once ? &now : nullptr)) return false;
+    on_signal(signal);
+    return signal.si_signo == SIGCHLD;
 }
 
 void Init::tell_parent_death() {

@@ -30,7 +30,7 @@ private:
     void watch_parent();
     void keep_no_other_fds() const;
     void leave_room_in_queue() const;
-    void wait_and_act();
+    bool take_and_act(bool at_once);
     void on_signal(const siginfo_t& signal);
     void tell_parent_death();
 
