@@ -9,7 +9,7 @@ import unittest
 
 from harness import PROCSUPCTL, PROCSUPD, ROOT, Lines
 from init_process import pid_of_process_1
-from processes import PATIENCE, end_descendants
+from processes import PATIENCE, Deadline, end_descendants
 
 # $1: a directory to be the root; what is behind it is executed. Every mount below it is read-only, and /proc that of the container.
 ENTER = r"""
@@ -51,6 +51,7 @@ class Container:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
                                             env=environment)
         self.lines = Lines(self.process.stdout.fileno())
+        self.seen = set()
 
     def init(self):
         return pid_of_process_1(self.process)
@@ -64,8 +65,18 @@ class Container:
                               capture_output=True, text=True, check=False, timeout=PATIENCE,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
-    def status(self, job):
-        return json.loads(self.ctl("status", "--json", job).stdout)
+    def has_new_run_of(self, job):
+        """Waits for one; whether there is another than those in `seen`, before the container ends."""
+        deadline = Deadline()
+        while deadline.left() and self.process.poll() is None:
+            told = self.ctl("status", "--json", job)
+            instances = json.loads(told.stdout).get("instances", []) if told.returncode in (0, 3) else []
+            pid = instances[0]["pid"] if instances else None
+            if pid is not None and pid not in self.seen:
+                self.seen.add(pid)
+                return True
+            deadline.readable(pause=0.02)
+        return False
 
     def wait(self):
         return self.process.wait(PATIENCE)
