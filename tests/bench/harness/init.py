@@ -16,7 +16,6 @@ from harness.running import Running
 from harness.supervisors import Floor, Job, Supervisor, jobs_of
 
 NAME = "procsup-init"
-NOISE = 1.1  # where all of them ask the kernel for the same, which takes nearly all of the time
 
 
 class Init(Supervisor):
@@ -142,16 +141,15 @@ def run(bench):
 
 
 def rows_of(samples, peers, count, seconds):
-    def row(what, kind, metric, most=1.0):
-        return samples.row(what, kind, metric, peers, NAME, most_of_best=most, of=NAME)
+    def row(what, kind, metric):
+        return samples.row(what, kind, metric, peers, NAME, most_of_best=1.0, of=NAME)
 
     signal_row = "a signal: from kill(2) on the init until the command has taken it"
     return [row("from its start to the command's main()", TIME, "start"),
             row("a command that ends at once: from the init's start until it is collected", TIME, "life"),
-            *(row(f"{signal_row}, on {cores} core{'s' * (cores != 'one')}", TIME, f"signal {cores}",
-                  1.0 if cores == "one" else NOISE) for cores in placements()),
-            row(f"as process 1, {count:,} orphans die at once: all reaped", TIME, "wall", NOISE),
-            row("as process 1: CPU per orphan", TIME, "cpu", NOISE),
+            *(row(f"{signal_row}, on {cores} core{'s' * (cores != 'one')}", TIME, f"signal {cores}") for cores in placements()),
+            row(f"as process 1, {count:,} orphans die at once: all reaped", TIME, "wall"),
+            row("as process 1: CPU per orphan", TIME, "cpu"),
             row("memory (PSS)", MEMORY, "memory"),
             row(f"idle for {seconds} s: CPU", TIME, "idle"),
             row(f"idle for {seconds} s: context switches", COUNT, "switches")]
