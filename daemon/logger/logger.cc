@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
@@ -19,7 +20,7 @@ namespace {
 /// procsupd has died, and with it its jobs; what has not ended after this is not waited for.
 constexpr auto kLongestOrphaned = std::chrono::seconds(10);
 
-constexpr auto kMirrorPause = std::chrono::milliseconds(5);
+constexpr auto kReaderPause = std::chrono::milliseconds(5);
 
 /// Of a pipe that procsupd keeps, which is open for writing too: without that its end is seen when procsupd has died.
 Fd reading_end(Fd pipe) {
@@ -118,6 +119,7 @@ void Logger::begin(Packet& packet) {
     auto memory = Memory::map(packet.fds[0]);
     if (!memory) return end_(EXIT_FAILURE);
     memory_ = *memory;
+    output_ = std::make_unique<OwnOutput>(loop_, STDOUT_FILENO, memory_->rest);
     pump_ = std::make_unique<Pump>(*memory_, std::move(packet.fds[1]), std::move(packet.fds[2]),
                                    Pump::Hooks{[this](std::uint32_t slot) { return find(slot); },
                                                [this](Stream& stream, std::string_view data) { written(stream, data); },
@@ -272,11 +274,12 @@ void Logger::finish_streams() {
     end_when_done();
 }
 
-/// The last lines of a container are what its log is read for: a mirror that is read slowly is waited for.
+/// The last lines of a container are what its log is read for: who reads them slowly is waited for.
 void Logger::end_when_done() {
     if (!ending_ || !streams_.empty() || (state_ && !state_->idle())) return;
-    if (!mirror_ || !mirror_->waits()) return end_(EXIT_SUCCESS);
-    ending_later_ = loop_.call_at(loop_.now() + kMirrorPause, [this] { end_when_done(); });
+    const bool read_later = (mirror_ && mirror_->waits()) || (output_ && output_->waits());
+    if (!read_later) return end_(EXIT_SUCCESS);
+    ending_later_ = loop_.call_at(loop_.now() + kReaderPause, [this] { end_when_done(); });
 }
 
 /// Moves what is in the pipe now, and no more: who is not ended with the job may write for ever. True: all of it is written.

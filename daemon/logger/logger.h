@@ -85,6 +85,7 @@ private:
     Compressor compressor_;
     JournalSocket journal_;
     Memory* memory_ = nullptr;
+    std::unique_ptr<OwnOutput> output_;  ///< with memory_
     std::unique_ptr<Pump> pump_;
     std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
     std::vector<std::uint32_t> busy_;  ///< slots that are asked for in every round

@@ -1,6 +1,4 @@
 // What is done later: what cannot be written now, what gets too old, what is to be on the disk in time.
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -23,7 +21,7 @@ void Logger::written(Stream& stream, std::string_view data) {
     const auto& settings = stream.settings;
     if (settings.journal) keep_end(stream, data);
     if (settings.mirror) {
-        if (!mirror_) mirror_ = std::make_unique<Mirror>(loop_, STDOUT_FILENO);
+        if (!mirror_) mirror_ = std::make_unique<Mirror>(*output_);
         mirror_->add(settings.slot, settings.instance, data);
     }
     if (settings.sync == 0) {

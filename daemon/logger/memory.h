@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "common/result.h"
 #include "daemon/logger/format.h"
+#include "daemon/logger/own_output.h"
 
 /// What the logger has to know when it begins anew in the middle of its work. It lies in a memfd that procsupd keeps, so what
 /// a logger that is killed has stored, the next one finds: nothing else than that a store is there or is not.
@@ -114,6 +115,8 @@ struct Memory {
     std::array<StreamRecord, kMostStreams> streams;
     /// Of each stream, LineState::length bytes of it. Takes no memory where no line for the journal ever came in parts.
     std::array<BegunLine, kMostStreams> begun;
+    /// On procsupd's own output. Takes no memory where no line was ever begun there.
+    OutputRest rest;
 
     /// Bytes that were ever written to the stream whose pipe `pipe` is; `staging` is either end of the staging pipe. Asked
     /// from procsupd while the logger works: what it moves in that very moment is asked for again a few times.

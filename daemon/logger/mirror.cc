@@ -1,70 +1,11 @@
 #include "daemon/logger/mirror.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
-
-#include "common/utf8.h"
 
 namespace procsup::logger {
-namespace {
-
-/// For a terminal: what would steer it is shown instead.
-std::string harmless(std::string_view text) {
-    std::string shown;
-    while (!text.empty()) {
-        const auto byte = static_cast<unsigned char>(text[0]);
-        const auto length = utf8_sequence(text);
-        // C1 controls are U+0080 to U+009F: two bytes.
-        const bool control = length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
-        if ((byte < 0x20 && byte != '\t') || byte == 0x7f || length == 0 || control) {
-            shown += fmt::format("\\x{:02x}", byte);
-            text.remove_prefix(1);
-        } else {
-            shown += text.substr(0, length);
-            text.remove_prefix(length);
-        }
-    }
-    return shown;
-}
-
-}  // namespace
-
-Mirror::Mirror(EventLoop& loop, int out) : loop_(loop), terminal_(isatty(out) != 0) {
-    struct stat status {};
-    const bool file = fstat(out, &status) == 0 && S_ISREG(status.st_mode);
-    // A flag of the description is shared with everyone who has it. So is the place in a file: others would write over what
-    // is written by another description. A socket cannot be opened anew, but asked not to wait.
-    constexpr int kFlags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    if (!file) out_.reset(open(fmt::format("/proc/self/fd/{}", out).c_str(), kFlags));
-    if (out_) return;
-    out_.reset(fcntl(out, F_DUPFD_CLOEXEC, 3));
-    int type = 0;
-    socklen_t size = sizeof(type);
-    socket_ = out_ && getsockopt(out_.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-    shared_ = !socket_;
-}
-
-long Mirror::put(std::string_view bytes) const {
-    if (socket_) return send(out_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (shared_) {
-        // The pipe of a container whose user may not open it anew: with room in it, so much is taken at once (pipe(7)).
-        pollfd ready{out_.get(), POLLOUT, 0};
-        if (poll(&ready, 1, 0) == 0) {
-            errno = EAGAIN;
-            return -1;
-        }
-        bytes = bytes.substr(0, PIPE_BUF);
-    }
-    return write(out_.get(), bytes.data(), bytes.size());
-}
 
 void Mirror::add(std::uint32_t slot, std::string_view instance, std::string_view data) {
     auto& begun = begun_[slot];
@@ -91,12 +32,12 @@ void Mirror::end_line(std::uint32_t slot, std::string_view instance) {
 }
 
 void Mirror::add_line(std::string_view instance, std::string_view line) {
-    if (!out_ || waiting_.size() + instance.size() + line.size() > kMostWaiting) {
+    if (gone_ || waiting_.size() + instance.size() + line.size() > kMostWaiting) {
         ++lost_;
         return;
     }
     say_losses();
-    waiting_.append(instance).append(" | ").append(terminal_ ? harmless(line) : std::string(line)).append("\n");
+    output_.add_line(waiting_, instance, line);
 }
 
 void Mirror::say_losses() {
@@ -107,27 +48,22 @@ void Mirror::say_losses() {
 }
 
 void Mirror::flush() {
-    while (!waiting_.empty()) {
-        const auto written = put(waiting_);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) break;
-        waiting_.erase(0, static_cast<std::size_t>(written));
+    int error = 0;
+    while (!waiting_.empty() && error == 0) {
+        const auto taken = output_.append(waiting_);
+        if (taken) waiting_.erase(0, *taken);
+        if (!taken) error = taken.error().os_error;
+        if (waiting_.empty() && lost_ > 0) say_losses();
     }
-    if (waiting_.empty()) {
-        room_.reset();
-        if (lost_ > 0 && out_) {
-            say_losses();
-            flush();
-        }
-        return;
-    }
-    const bool gone = errno == EPIPE || errno == ENXIO || errno == EBADF;
-    if (gone) {
+    if (error == EPIPE || error == ENXIO || error == EBADF) {
         waiting_.clear();
-        out_.reset();
-        room_.reset();
-    } else if (errno == EAGAIN && !room_) {
-        room_ = loop_.watch_fd(out_.get(), EPOLLOUT, Priority::Client, [this](std::uint32_t) { flush(); });
+        gone_ = true;
+    } else if (error == EAGAIN && !waits_for_room_) {
+        waits_for_room_ = true;
+        output_.when_room([this] {
+            waits_for_room_ = false;
+            flush();
+        });
     }
     // After anything else, such as a full disk, the next line tries again.
 }

@@ -2,22 +2,18 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "common/event_loop.h"
-#include "common/fd.h"
+#include "daemon/logger/own_output.h"
 
 namespace procsup::logger {
 
-/// Repeats lines on a descriptor, each with its instance in front: for containers, where the first process's output is the
-/// log. Never waits for who reads there: what is not taken soon enough is left out, and a line says how much that was.
+/// Repeats lines on procsupd's own output, each with its instance in front: for containers, where the first process's output
+/// is the log. Never waits for who reads there: what is not taken soon enough is left out, and a line says how much that was.
 class Mirror {
 public:
-    /// What is written goes through a description of its own that does not block, where there can be one; else into `out` itself,
-    /// and only what does not wait.
-    Mirror(EventLoop& loop, int out);
+    explicit Mirror(OwnOutput& output) : output_(output) {}
 
     /// `data`: what the stream `slot` of `instance` has written next.
     void add(std::uint32_t slot, std::string_view instance, std::string_view data);
@@ -34,17 +30,13 @@ public:
 private:
     void add_line(std::string_view instance, std::string_view line);
     void say_losses();
-    long put(std::string_view bytes) const;
 
-    EventLoop& loop_;
-    Fd out_;
-    bool socket_ = false;
-    bool shared_ = false;  ///< it is the description that others have too
-    bool terminal_ = false;
+    OwnOutput& output_;
     std::map<std::uint32_t, std::string> begun_;  ///< lines without their ends
     std::string waiting_;
     std::uint64_t lost_ = 0;
-    std::unique_ptr<Watch> room_;
+    bool gone_ = false;  ///< nobody will ever read
+    bool waits_for_room_ = false;
 };
 
 }  // namespace procsup::logger

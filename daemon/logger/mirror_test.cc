@@ -36,10 +36,12 @@ struct MirrorTest : testing::Test {
 
     TestLoop loop;
     Fd reading, writing;
+    OutputRest rest{};
 };
 
 TEST_F(MirrorTest, PutsTheInstanceInFrontOfEachLine) {
-    Mirror mirror(loop, writing.get());
+    OwnOutput output(loop, writing.get(), rest);
+    Mirror mirror(output);
     mirror.add(1, "web@0", "one\ntw");
     mirror.add(2, "db", "three\n\n");
     mirror.add(1, "web@0", "o\n");
@@ -48,7 +50,8 @@ TEST_F(MirrorTest, PutsTheInstanceInFrontOfEachLine) {
 }
 
 TEST_F(MirrorTest, WhatARunHasBegunIsALineOfItsOwn) {
-    Mirror mirror(loop, writing.get());
+    OwnOutput output(loop, writing.get(), rest);
+    Mirror mirror(output);
     mirror.add(1, "web", "abc");
     mirror.end_line(1, "web");
     mirror.end_line(1, "web");
@@ -57,7 +60,8 @@ TEST_F(MirrorTest, WhatARunHasBegunIsALineOfItsOwn) {
 }
 
 TEST_F(MirrorTest, ALongLineIsCut) {
-    Mirror mirror(loop, writing.get());
+    OwnOutput output(loop, writing.get(), rest);
+    Mirror mirror(output);
     mirror.add(1, "w", std::string(Mirror::kLongestLine + 5, 'x') + "\nnext\n");
     const auto text = read_all();
     EXPECT_EQ(text, "w | " + std::string(Mirror::kLongestLine, 'x') + "\nw | xxxxx\nw | next\n");
@@ -80,7 +84,8 @@ void overwhelm(Mirror& mirror, const MirrorTest& test) {
 }
 
 TEST_F(MirrorTest, WaitsForNobodyAndSaysWhatIsMissing) {
-    Mirror mirror(loop, writing.get());
+    OwnOutput output(loop, writing.get(), rest);
+    Mirror mirror(output);
     overwhelm(mirror, *this);
 }
 
@@ -88,7 +93,9 @@ TEST_F(MirrorTest, WaitsForNobodyEitherWhereItMayNotOpenTheOutputAnew) {
     if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
     ASSERT_EQ(fchmod(writing.get(), 0600), 0);
     ASSERT_EQ(seteuid(65534), 0);
-    Mirror mirror(loop, writing.get());
+    OwnOutput output(loop, writing.get(), rest);
+    EXPECT_TRUE(output.look(0).has_value());
+    Mirror mirror(output);
     ASSERT_EQ(seteuid(0), 0);
     overwhelm(mirror, *this);
     EXPECT_EQ(fcntl(writing.get(), F_GETFL) & O_NONBLOCK, 0);
@@ -96,7 +103,8 @@ TEST_F(MirrorTest, WaitsForNobodyEitherWhereItMayNotOpenTheOutputAnew) {
 
 TEST_F(MirrorTest, WritesBehindWhatOthersHaveWrittenToTheFile) {
     const Fd file(memfd_create("log", MFD_CLOEXEC));
-    Mirror mirror(loop, file.get());
+    OwnOutput output(loop, file.get(), rest);
+    Mirror mirror(output);
     ASSERT_EQ(write(file.get(), "before\n", 7), 7);
     mirror.add(1, "w", "line\n");
     ASSERT_EQ(write(file.get(), "after\n", 6), 6);
@@ -109,7 +117,8 @@ TEST_F(MirrorTest, WritesToASocketToo) {
     int ends[2];
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     const Fd ours(ends[0]), theirs(ends[1]);
-    Mirror mirror(loop, theirs.get());
+    OwnOutput output(loop, theirs.get(), rest);
+    Mirror mirror(output);
     mirror.add(1, "w", "one\n");
     char buffer[16];
     EXPECT_EQ(read(ours.get(), buffer, sizeof(buffer)), 8);
