@@ -56,8 +56,8 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
     stream.rate_lines = spec.log.rate_limit.count;
     stream.rate_window = spec.log.rate_limit.window.count();
     stream.mirror = spec.log.mirror.value_or(mirror_);
-    stream.journal = is_for_journal(spec, error);
-    if (stream.journal) {
+    if (is_for_journal(spec, error)) {
+        stream.to = logger::Destination::Journal;
         stream.dir = kJournal;
         return stream;
     }
@@ -212,7 +212,7 @@ Result<std::map<LoggerProcess*, LogCapture::Slots>> LogCapture::slots_of(
 
 void LogCapture::run_ended(InstanceId id) {
     for (const Kept* const stream : streams_of(id)) {
-        const bool shown = stream->settings.journal || stream->settings.mirror;
+        const bool shown = stream->settings.to != logger::Destination::Files || stream->settings.mirror;
         if (shown && !stream->logger->overdue())
             stream->logger->tell(logger::slot_packet("ended", stream->settings.slot));
     }

@@ -18,11 +18,12 @@ struct LineState {
     std::uint32_t cut_size = 0;
     std::uint32_t continued = 0;  ///< the next line is the rest of one that was cut
     std::uint32_t priority = 0;   ///< of that line, in the journal
-    std::uint32_t format = 0;     ///< 1 + the LogFormat of the end of the file; kOfJournal; 0: not known
+    std::uint32_t format = 0;     ///< 1 + the LogFormat of the end of the file; kOfJournal; kOfOutput; 0: not known
 
     static constexpr std::uint32_t kOfJournal = 1 + std::size(kLogFormatNames);
+    static constexpr std::uint32_t kOfOutput = kOfJournal + 1;
 
-    bool is_sound() const { return cut_size <= sizeof(cut) - 1 && format <= kOfJournal; }
+    bool is_sound() const { return cut_size <= sizeof(cut) - 1 && format <= kOfOutput; }
 };
 
 /// The beginning of a line that can only be sent as a whole. As long as journald lets lines of a service be.

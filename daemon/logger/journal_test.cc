@@ -12,6 +12,7 @@
 #include <map>
 #include <sstream>
 
+#include "common/varlink/test_loop.h"
 #include "daemon/logger/pump.h"
 #include "daemon/logger/tail.h"
 
@@ -59,7 +60,7 @@ protected:
         settings_.instance = "web@0";
         settings_.name = "stdout";
         settings_.dir = root_;
-        settings_.journal = true;
+        settings_.to = Destination::Journal;
         begin_journal();
         start_logger();
     }
@@ -85,7 +86,7 @@ protected:
         pump_.reset();
         stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])),
                                            std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()), socket_,
-                                           memory_->begun[5]);
+                                           output_, memory_->begun[5]);
         stream_->room = 65536;
         pump_ = std::make_unique<Pump>(
             *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
@@ -137,6 +138,9 @@ protected:
     int staging_[2], job_[2];
     Fd received_;
     JournalSocket socket_{path()};
+    TestLoop loop_;
+    OutputRest rest_{};
+    OwnOutput output_{loop_, -1, rest_};
     std::unique_ptr<Stream> stream_;
     std::unique_ptr<Pump> pump_;
 };
@@ -329,7 +333,7 @@ TEST_F(JournalTest, GetsTheBegunLineInFrontOfWhatTellsOfDroppedOnes) {
 
 TEST_F(JournalTest, AFileTellsOfABeginningThatCouldNotBeSent) {
     job_logs("begun");
-    settings_.journal = false;
+    settings_.to = Destination::Files;
     settings_.format = LogFormat::Raw;
     start_logger();
     job_logs(" and ended\n");

@@ -146,7 +146,7 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     Stream* const before = find(settings.slot);
     if (!pump_ || settings.slot >= kMostStreams || (before == nullptr && packet.fds.size() != 1)) return;
     const auto now = wall_usec();
-    if (before != nullptr && working_ && before->settings.journal != settings.journal) {
+    if (before != nullptr && working_ && before->settings.to != settings.to) {
         // If that cannot be done now, adopt() counts what is lost.
         auto problem = before->problem;
         (void)pump_->end_line(*before, now);
@@ -165,7 +165,7 @@ void Logger::add_stream(const json::Value& member, Packet& packet) {
     const auto room = static_cast<std::size_t>(std::max(fcntl(pipe.get(), F_GETPIPE_SZ), PIPE_BUF));
     if (before == nullptr && room >= Batch::kSize) ++wide_;
     const auto slot = settings.slot;
-    auto renewed = std::make_unique<Stream>(std::move(settings), std::move(pipe), std::move(shared), journal_,
+    auto renewed = std::make_unique<Stream>(std::move(settings), std::move(pipe), std::move(shared), journal_, *output_,
                                             memory_->begun[slot]);
     renewed->room = room;
     if (before != nullptr) {

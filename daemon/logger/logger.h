@@ -72,6 +72,7 @@ private:
     void sync();
     void sync(Stream& stream);
     void refused(Stream& stream);
+    void await_reader();
     void tell_problem(Stream& stream);
     void try_again();
     void make_room();
@@ -102,7 +103,8 @@ private:
     bool orphaned_ = false;  ///< procsupd has died
     /// Between two rounds: what comes meanwhile is moved at once, and its writers wake nobody up.
     std::chrono::microseconds round_pause_;
-    bool held_up_ = false;  ///< a stream was, in this round
+    bool held_up_ = false;         ///< a stream was, in this round
+    bool reader_awaited_ = false;  ///< of procsupd's own output
     std::chrono::milliseconds retry_pause_{0};
 
     std::unique_ptr<Watch> control_watch_, pipes_watch_;

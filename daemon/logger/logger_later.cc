@@ -19,7 +19,7 @@ constexpr auto kLongestRetry = 1000ms;
 
 void Logger::written(Stream& stream, std::string_view data) {
     const auto& settings = stream.settings;
-    if (settings.journal) keep_end(stream, data);
+    if (!stream.has_files()) keep_end(stream, data);
     if (settings.mirror) {
         if (!mirror_) mirror_ = std::make_unique<Mirror>(*output_);
         mirror_->add(settings.slot, settings.instance, data);
@@ -64,9 +64,18 @@ void Logger::refused(Stream& stream) {
     watch(stream, false);
     tell_problem(stream);
     if (stream.settings.on_full != OnFull::Block && !room_) make_room();
+    if (stream.settings.to == Destination::Output) await_reader();
     if (retry_) return;
     retry_pause_ = kFirstRetry;
     retry_ = loop_.call_at(loop_.now() + retry_pause_, [this] { try_again(); });
+}
+
+void Logger::await_reader() {
+    if (std::exchange(reader_awaited_, true)) return;
+    output_->when_room([this] {
+        reader_awaited_ = false;
+        if (retry_) try_again();
+    });
 }
 
 /// Jobs that may lose lines do not wait for a disk: while it takes nothing their pipes are looked at often.
@@ -121,6 +130,7 @@ void Logger::try_again() {
             continue;
         }
         all = false;
+        if (stream->settings.to == Destination::Output) await_reader();
         if (stream->problem != before) tell_problem(*stream);
     }
     if (all) {

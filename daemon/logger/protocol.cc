@@ -15,7 +15,7 @@ std::string stream_packet(const CapturedStream& stream) {
     json::Writer writer;
     writer.begin_object().key("stream").begin_object().member_int("slot", stream.slot);
     writer.member("job", stream.job).member("instance", stream.instance).member("name", stream.name);
-    writer.member_bool("journal", stream.journal);
+    writer.member_int("to", static_cast<std::int64_t>(stream.to));
     writer.member("dir", stream.dir).member("format", kLogFormatNames[static_cast<std::size_t>(stream.format)]);
     const auto& retention = stream.retention;
     writer.member_int("maxSize", static_cast<std::int64_t>(retention.max_size)).member_int("keep", retention.keep);
@@ -34,7 +34,8 @@ CapturedStream stream_of(const json::Value& member) {
     stream.job = member.string_or("job", "");
     stream.instance = member.string_or("instance", "");
     stream.name = member.string_or("name", "");
-    stream.journal = member.bool_or("journal", false);
+    const auto to = member.int_or("to", 0);
+    if (to >= 0 && to <= static_cast<std::int64_t>(Destination::Output)) stream.to = static_cast<Destination>(to);
     stream.dir = member.string_or("dir", "");
     stream.format = parse_log_format(member.string_or("format", "")).value_or(LogFormat::Raw);
     stream.retention.max_size = static_cast<std::uint64_t>(member.int_or("maxSize", 0));

@@ -36,13 +36,20 @@ namespace procsup::logger {
 /// What happens to output that cannot be written at present.
 enum class OnFull { Block, DropNewest, DropOldest };
 
+/// What the lines of a stream are written to.
+enum class Destination {
+    Files,
+    Journal,
+    Output,  ///< procsupd's own
+};
+
 /// One standard stream of one instance and how it is kept.
 struct CapturedStream {
     std::uint32_t slot = 0;  ///< its place in Memory::streams
     std::string job, instance;
-    std::string name;      ///< "stdout" or "stderr"
-    bool journal = false;  ///< it goes to the journal: what is said of files does not matter
-    std::string dir;       ///< absolute
+    std::string name;                     ///< "stdout" or "stderr"
+    Destination to = Destination::Files;  ///< elsewhere what is said of files does not matter
+    std::string dir;                      ///< absolute
     LogFormat format = LogFormat::Stamped;
     Retention retention;
     OnFull on_full = OnFull::Block;

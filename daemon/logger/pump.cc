@@ -82,7 +82,7 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
         look_for_waiting();
         return moved;
     }
-    if (has_line_to_end(stream) && !stream.settings.journal) {
+    if (has_line_to_end(stream) && stream.has_files()) {
         // In the file it ends with the batch that the next run begins with: a crash in between ends it once, too.
         stream.line_ends_at = 0;
         hooks_.line_ended(stream);
@@ -271,7 +271,7 @@ Result<void> Pump::write_step(const Step& step, Stream& stream) const {
 }
 
 /// A batch is kept for the first stream of each directory: a full disk has room for all of a directory, or for nothing. So it is
-/// with the journal.
+/// with the journal and with procsupd's own output.
 bool Pump::may_take(Stream& stream) {
     if (!some_wait_) return true;
     std::size_t waiting = 0;

@@ -16,8 +16,7 @@ namespace procsup::logger {
 ///
 /// splice(2) takes a batch out of the stream's pipe into the staging pipe, which nobody else writes to: how much of it is
 /// left there is always known (FIONREAD), also after a crash in the middle of either call. From there it is read into
-/// Memory, and only what is in Memory is written to the file, whose size tells how far that came. The journal cannot tell: of it
-/// is known what was noted after each line.
+/// Memory, and only what is in Memory is written to the file, whose size tells how far that came. The journal and a pipe cannot tell: of them is known what was noted after each line.
 class Pump {
 public:
     struct Hooks {

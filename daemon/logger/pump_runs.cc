@@ -6,6 +6,14 @@
 #include "daemon/logger/pump.h"
 
 namespace procsup::logger {
+namespace {
+
+Destination destination_of(const LineState& line) {
+    if (line.format == LineState::kOfJournal) return Destination::Journal;
+    return line.format == LineState::kOfOutput ? Destination::Output : Destination::Files;
+}
+
+}  // namespace
 
 /// How much of what is left comes before the next run begins.
 Result<std::size_t> Pump::bytes_of_this_run(Batch& batch, Stream& stream, Progress& progress) {
@@ -81,16 +89,16 @@ Pump::Moved Pump::end_line(Stream& stream, std::int64_t now) {
     return refuse(stream, done.error(), now);
 }
 
-/// What is in a file stays as it is. What was begun for the journal and cannot end there any more is lost.
+/// What is in a file stays as it is. What was begun for where it is sent as a whole, and cannot end there any more, is lost.
 void Pump::adopt(const Stream& stream, std::int64_t now) {
     auto& record = memory_.streams[stream.settings.slot];
     Batch* const batch = waiting_batch(stream.settings.slot);
     const bool writing = batch != nullptr && batch->phase.load(std::memory_order_relaxed) == Phase::Writing;
     auto progress = writing ? batch->progress() : Progress{};
     const auto& line = writing ? progress.line : record.line;
-    const bool of_journal = line.format == LineState::kOfJournal;
-    if (line.format == 0 || of_journal == stream.settings.journal) return;
-    if (of_journal && line.length > 0) {
+    const auto to = destination_of(line);
+    if (line.format == 0 || to == stream.settings.to) return;
+    if (to != Destination::Files && line.length > 0) {
         if (record.losses.lines++ == 0) record.losses.first = now;
         record.losses.last = now;
     }

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "common/varlink/test_loop.h"
 #include "daemon/logger/tail.h"
 
 namespace procsup::logger {
@@ -50,7 +51,7 @@ protected:
         settings_.retention.keep = 100;
         stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])),
                                            std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()), journal_,
-                                           memory_->begun[5]);
+                                           output_, memory_->begun[5]);
         stream_->room = 65536;
         pump_ = std::make_unique<Pump>(
             *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
@@ -82,6 +83,9 @@ protected:
     Memory* memory_ = nullptr;
     int staging_[2], job_[2];
     JournalSocket journal_{"/dev/null"};
+    TestLoop loop_;
+    OutputRest rest_{};
+    OwnOutput output_{loop_, -1, rest_};
     std::unique_ptr<Stream> stream_;
     int lines_ended_ = 0;
     std::unique_ptr<Pump> pump_;

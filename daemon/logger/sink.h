@@ -20,7 +20,7 @@ public:
     /// Where it is: what is out of order there is so for all sinks of this place.
     virtual std::string_view place() const = 0;
 
-    // What can be seen and taken back of what was written; of a journal nothing.
+    // What can be seen and taken back of what was written; elsewhere than in a file nothing.
     virtual std::uint64_t size() const { return 0; }
     virtual std::uint64_t id() const { return 0; }
     virtual Result<void> cut(std::uint64_t /*size*/) { return {}; }

@@ -42,6 +42,8 @@ std::string text_in_journal(std::string_view line) {
     return std::string(line);
 }
 
+std::string text_as_it_is(std::string_view line) { return std::string(line); }
+
 /// The last of them; one whose beginning is not there is left out.
 template <typename TextOf>
 std::vector<std::string> lines_of(std::string_view rest, const TextOf& text_of) {
@@ -76,9 +78,13 @@ void keep_end(Stream& stream, std::string_view data) {
 }
 
 std::vector<std::string> last_lines(Stream& stream, std::uint32_t runs_after) {
-    if (stream.settings.journal && runs_after == 0) return lines_of(stream.end_of_run, text_in_journal);
+    if (!stream.has_files()) {
+        if (runs_after > 0) return {};
+        const bool journal = stream.settings.to == Destination::Journal;
+        return lines_of(stream.end_of_run, journal ? text_in_journal : text_as_it_is);
+    }
     const auto& places = stream.runs.places();
-    if (stream.settings.journal || places.size() <= runs_after) return {};
+    if (places.size() <= runs_after) return {};
     const auto begin = places.size() - 1 - runs_after;
     const LogRun here{0, stream.file.number(), stream.file.size()};
     const auto text = end_of(stream, places[begin], runs_after > 0 ? places[begin + 1] : here);

@@ -16,6 +16,7 @@
 
 #include "common/json.h"
 #include "common/log_file.h"
+#include "common/varlink/test_loop.h"
 #include "daemon/logger/pump.h"
 #include "daemon/logger/tail.h"
 
@@ -60,6 +61,7 @@ public:
         fill(memory_->batches[0], input);
         fill(memory_->batches[1], input);
         fill(memory_->streams[1], input);
+        fill(memory_->rest, input);
         const auto some = input.substr(0, 4096);
         require(write(staging_[1], some.data(), some.size()) == static_cast<ssize_t>(some.size()));
         require(write(job_[1], input.data(), std::min<std::size_t>(input.size(), 65536)) >= 0);
@@ -71,8 +73,10 @@ public:
 
     void recover(const CapturedStream& settings) {
         Journal journal(settings.dir + "/journal");
+        TestLoop loop;
+        OwnOutput output(loop, null_.get(), memory_->rest);
         Stream stream(settings, Fd(dup(job_[0])),
-                      std::make_shared<LogDir>(settings.dir, std::make_shared<LockedDirs>()), journal.socket,
+                      std::make_shared<LogDir>(settings.dir, std::make_shared<LockedDirs>()), journal.socket, output,
                       memory_->begun[settings.slot]);
         Pump pump(*memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
                   Pump::Hooks{[&](std::uint32_t slot) { return slot == settings.slot ? &stream : nullptr; }});
@@ -100,6 +104,7 @@ private:
         input.remove_prefix(size);
     }
 
+    Fd null_{open("/dev/null", O_WRONLY | O_CLOEXEC)};
     int staging_[2], job_[2];
     Memory* memory_ = nullptr;
 };
@@ -134,7 +139,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     settings.format = static_cast<procsup::LogFormat>(data[0] % 3);
     settings.retention.max_size = data[0] % 2 == 0 ? 4096 : 0;
     settings.retention.keep = 2;
-    settings.journal = data[0] % 5 == 0;
+    if (data[0] % 5 < 2) settings.to = data[0] % 5 == 0 ? Destination::Journal : Destination::Output;
     World(input.substr(1)).recover(settings);
     for (const auto& entry : std::filesystem::directory_iterator(place)) std::filesystem::remove(entry.path());
     return 0;
