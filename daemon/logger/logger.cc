@@ -1,6 +1,7 @@
 #include "daemon/logger/logger.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstdio>
 #include <utility>
 
 #include "daemon/logger/clock.h"
@@ -240,14 +240,17 @@ void Logger::lose_procsupd() {
     finish_streams();
 }
 
+/// Says so without waiting for who reads there, who may be the same that nothing could be written to.
 void Logger::give_up() {
+    const auto rest = std::make_unique<OutputRest>();
+    OwnOutput errors(loop_, STDERR_FILENO, *rest);
     for (const auto& [slot, stream] : streams_) {
         int bytes = 0;
         ioctl(stream->pipe.get(), FIONREAD, &bytes);
         if (bytes == 0 && !pump_->has_waiting(*stream)) continue;
-        fprintf(stderr, "procsup-logger: %s: %d bytes and more of its %s are lost: %s\n",
-                stream->settings.instance.c_str(), bytes, stream->settings.name.c_str(),
-                stream->problem.empty() ? "it still writes" : stream->problem.c_str());
+        (void)errors.append(fmt::format("procsup-logger: {}: {} bytes and more of its {} are lost: {}\n",
+                                        stream->settings.instance, bytes, stream->settings.name,
+                                        stream->problem.empty() ? "it still writes" : stream->problem));
     }
     end_(EXIT_FAILURE);
 }
