@@ -260,11 +260,11 @@ private:
             {Key::LogSync, "log.sync"},
             {Key::LogDir, "log.dir"},
         }};
-        constexpr std::array<std::pair<Key, const char*>, 3> kOfJournalToo{{
+        constexpr std::array<std::pair<Key, const char*>, 2> kOfLogged{{
             {Key::LogOnFull, "log.on_full"},
             {Key::LogRateLimit, "log.rate_limit"},
-            {Key::LogMirror, "log.mirror"},
         }};
+        constexpr std::array<std::pair<Key, const char*>, 1> kOfMirrored{{{Key::LogMirror, "log.mirror"}}};
         const auto report_without = [&](const auto& keys, const std::string& kinds) {
             for (const auto& [key, name] : keys) {
                 report_own(key, "'" + std::string(name) +
@@ -277,7 +277,14 @@ private:
         } else {
             check_rotated();
         }
-        if (!spec_.is_logged()) report_without(kOfJournalToo, "\"capture\" or \"journal\"");
+        if (!spec_.is_logged()) report_without(kOfLogged, "\"capture\", \"journal\" or \"forward\"");
+        if (spec_.writes_to(Stream::Kind::Forward) && !spec_.can_be_mirrored()) {
+            report_own(Key::LogMirror,
+                       "'log.mirror' never takes effect: what is forwarded goes to procsupd's output already; leave it "
+                       "out, or write \"capture\" instead of \"forward\"");
+        } else if (!spec_.can_be_mirrored()) {
+            report_without(kOfMirrored, "\"capture\" or \"journal\"");
+        }
     }
 
     void check_rotated() {

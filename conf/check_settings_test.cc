@@ -77,11 +77,18 @@ TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.compress = 'none'",
          "'log.compress' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.on_full = 'block'",
-         "'log.on_full' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\" or \"journal\""},
+         "'log.on_full' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\", \"journal\" or "
+         "\"forward\""},
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.rate_limit = '1/1s'",
-         "'log.rate_limit' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\" or \"journal\""},
+         "'log.rate_limit' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\", \"journal\" or "
+         "\"forward\""},
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.mirror = false",
          "'log.mirror' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\" or \"journal\""},
+        {"log.stdout = 'forward'\nlog.mirror = true",
+         "'log.mirror' never takes effect: what is forwarded goes to procsupd's output already; leave it out, or write "
+         "\"capture\" instead of \"forward\""},
+        {"log.stdout = 'forward'\nlog.keep = 5",
+         "'log.keep' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
         {"log.stdout = 'null'\nlog.stderr = 'null'\nlog.sync = '0s'",
          "'log.sync' never takes effect: neither 'log.stdout' nor 'log.stderr' is \"capture\""},
         {"log.total_size = '1MiB'\nlog.keep = 0\nlog.stdout = 'capture'",
@@ -119,6 +126,8 @@ TEST(Settings, ThatDoTakeEffectAreNot) {
              "log.stdout = 'capture'\nlog.keep = 0\nlog.max_age = '1d'\nlog.on_full = 'drop_oldest'\n"
              "log.rate_limit = '5/1s'\nlog.mirror = true\nlog.sync = '0s'",
              "log.stderr = 'journal'\nlog.on_full = 'drop_newest'\nlog.rate_limit = '5/1s'\nlog.mirror = true",
+             "log.stderr = 'forward'\nlog.stdout = 'null'\nlog.on_full = 'drop_newest'\nlog.rate_limit = '5/1s'",
+             "log.stdout = 'forward'\nlog.stderr = 'capture'\nlog.mirror = true",
              "port_base = 80\nlog.stdout = 'capture'\nlog.dir = '/srv/${job:port}'",
              "port_base = 65534\ninstances = 2\nlog.stdout = '/var/log/${job:port}'",
          }) {

@@ -167,11 +167,9 @@ void ConfigurationReader::note_shortfalls(const JobDraft& draft, const JobSpec& 
     }
 }
 
-/// Who reads output where nothing tells streams apart looks for all of it there.
 void ConfigurationReader::let_stderr_follow(JobDraft& draft) {
     const auto& output = draft.spec.stdout_stream;
-    const bool shared = output.kind == Stream::Kind::Inherit || output.kind == Stream::Kind::Journal;
-    if (shared && !draft.written(Key::LogStderr)) draft.spec.stderr_stream = output;
+    if (output.is_shared() && !draft.written(Key::LogStderr)) draft.spec.stderr_stream = output;
 }
 
 void ConfigurationReader::note_usual_streams(const JobDraft& draft) {
@@ -179,7 +177,8 @@ void ConfigurationReader::note_usual_streams(const JobDraft& draft) {
     if (!draft.written(Key::LogStdout) && !draft.written(Key::LogPipeTo)) {
         usual_streams_.emplace_back(jobs_.size(), &JobSpec::stdout_stream);
     }
-    if (!draft.written(Key::LogStderr)) usual_streams_.emplace_back(jobs_.size(), &JobSpec::stderr_stream);
+    const bool follows = draft.spec.stdout_stream.is_shared();
+    if (!draft.written(Key::LogStderr) && !follows) usual_streams_.emplace_back(jobs_.size(), &JobSpec::stderr_stream);
 }
 
 void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
@@ -215,7 +214,9 @@ Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
     if (daemon.log_fault.empty() && !daemon.log_dir.empty() && !usual_streams_.empty())
         daemon.log_fault = surroundings_.writing_fault(daemon.log_dir).value_or("");
     if (!daemon.log_fault.empty()) {
-        for (const auto& [job, stream] : usual_streams_) jobs_[job].*stream = {Stream::Kind::Inherit, {}};
+        const bool forwards = places.shows_lines && places.log_fault.empty();
+        const Stream instead{forwards ? Stream::Kind::Forward : Stream::Kind::Inherit, {}};
+        for (const auto& [job, stream] : usual_streams_) jobs_[job].*stream = instead;
     }
     references_.connect(jobs_);
     configuration.jobs = std::move(jobs_);

@@ -74,9 +74,12 @@ struct RestartPolicy {
 
 /// Where one of a job's standard streams goes to or comes from.
 struct Stream {
-    enum class Kind { Inherit, Null, Journal, Capture, File, Pipe };
+    enum class Kind { Inherit, Null, Journal, Forward, Capture, File, Pipe };
     Kind kind = Kind::Inherit;
     std::string path;  ///< of Kind::File, absolute; of output of Kind::Pipe the job whose input it is
+
+    /// Where others write too: who reads there looks for all that a job writes.
+    bool is_shared() const { return kind == Kind::Inherit || kind == Kind::Journal || kind == Kind::Forward; }
 
     friend bool operator==(const Stream&, const Stream&) = default;
 };
@@ -87,7 +90,7 @@ enum class Compress { Zstd, None };
 /// What happens while captured output cannot be written: the job waits, or lines are dropped and counted.
 enum class OnFull { Block, DropNewest, DropOldest };
 
-/// How what a job writes to streams of Kind::Capture is kept; some of it is for Kind::Journal too.
+/// How what a job writes to streams of Kind::Capture is kept; some of it is for Kind::Journal and Kind::Forward too.
 struct LogPolicy {
     LogFormat format = LogFormat::Stamped;
     std::string dir;                          ///< absolute, for expand_job(); empty: the daemon's log_dir
@@ -258,8 +261,9 @@ struct JobSpec {
     const Stream& output(bool error) const { return error ? stderr_stream : stdout_stream; }
     bool writes_to(Stream::Kind kind) const { return stdout_stream.kind == kind || stderr_stream.kind == kind; }
     bool captures() const { return writes_to(Stream::Kind::Capture); }
-    /// Through procsup-logger: to its files, or to the journal.
-    bool is_logged() const { return captures() || writes_to(Stream::Kind::Journal); }
+    bool can_be_mirrored() const { return captures() || writes_to(Stream::Kind::Journal); }
+    /// Through procsup-logger: to its files, to the journal, or to procsupd's own output.
+    bool is_logged() const { return can_be_mirrored() || writes_to(Stream::Kind::Forward); }
 
     /// Whether something has to be laid out for it before a run.
     bool has_provisions() const { return !credentials.empty() || !dirs.empty(); }
@@ -295,6 +299,7 @@ struct DaemonPlaces {
     std::string state_dir, log_dir;                  ///< instead of what it says
     std::string default_state_dir, default_log_dir;  ///< when it says nothing
     std::string log_fault;                           ///< why nothing can be captured, wherever; empty: it can
+    bool shows_lines = false;  ///< on its own output, of jobs that do not say so: who reads that knows of no files
 };
 
 struct DaemonSpec {

@@ -53,6 +53,9 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "on_full = 'drop_newest'\nrate_limit = '1000/1min30s'\nmirror = true\nsync = '0s'",
              "[log]\nstdout = 'capture'\nkeep = 0\non_full = 'drop_oldest'\nsync = '1500us'",
              "[log]\nstderr = 'journal'\non_full = 'drop_oldest'\nrate_limit = '5/1s'\nmirror = true",
+             "[log]\nstdout = 'inherit'\nstderr = 'capture'",
+             "[log]\nstdout = 'forward'\nstderr = 'capture'\nmirror = true",
+             "[log]\nstderr = 'forward'\nstdout = 'null'\non_full = 'drop_oldest'\nrate_limit = '5/1s'",
              "[limits]\nopen_files = 10\nprocesses = 'unlimited'\ncore = '1.5KiB'\nnice = -3\noom_score_adjust = "
              "7\nstrict = true",
              "[limits]\nopen_files = '10:20'\nprocesses = '5:unlimited'\ncore = '1B:1KiB'\ncpu_time = '1min:1h'\n"

@@ -190,10 +190,10 @@ private:
             lines += std::string(key) + " = " + toml_string(word_of(stream)) + "\n";
         };
         add("stdout", spec_.stdout_stream, usual_.stdout_stream);
-        add("stderr", spec_.stderr_stream, usual_.stderr_stream);
+        const auto& output = spec_.stdout_stream;
+        add("stderr", spec_.stderr_stream, output.is_shared() ? output : usual_.stderr_stream);
         // The input of a job that others write to is what these say of it.
         add("stdin", spec_.stdin_stream, usual_.stdin_stream);
-        const auto& output = spec_.stdout_stream;
         if (output.kind == Stream::Kind::Pipe) lines += "pipe_to = " + toml_string(output.path) + "\n";
         table("log", lines + logging());
     }
@@ -209,7 +209,7 @@ private:
         };
         add(log.on_full != usual.on_full, "on_full", toml_string(word_of(log.on_full)));
         add(log.rate_limit != usual.rate_limit, "rate_limit", toml_rate(log.rate_limit));
-        add(log.mirror.has_value(), "mirror", log.mirror.value_or(false) ? "true" : "false");
+        add(log.mirror.has_value() && spec_.can_be_mirrored(), "mirror", log.mirror.value_or(false) ? "true" : "false");
         if (!spec_.captures()) return lines;
         const bool keeps = log.keep != 0;
         add(log.format != usual.format, "format", toml_string(word_of(log.format)));

@@ -136,6 +136,10 @@ const std::vector<GoodCase>& good_cases() {
          [](S s) {
              return s.stdout_stream == Stream{Stream::Kind::Journal, {}};
          }},
+        {"log", "stderr", "\"forward\"",
+         [](S s) {
+             return s.stderr_stream == Stream{Stream::Kind::Forward, {}};
+         }},
         {"log", "stderr", "\"/var/log/w.err\"",
          [](S s) {
              return s.stderr_stream == Stream{Stream::Kind::File, "/var/log/w.err"};
@@ -337,6 +341,7 @@ TEST(JobKeys, DefaultsAreThoseOfAnEmptySpec) {
 TEST(JobKeys, ErrorOutputGoesWhereOutputGoesWhenThatTellsNoStreamsApart) {
     using Kind = Stream::Kind;
     EXPECT_EQ(job_with("log.stdout = 'journal'").stderr_stream.kind, Kind::Journal);
+    EXPECT_EQ(job_with("log.stdout = 'forward'").stderr_stream.kind, Kind::Forward);
     EXPECT_EQ(job_with("log.stdout = 'inherit'").stderr_stream.kind, Kind::Inherit);
     EXPECT_EQ(job_with("log.stdout = 'null'").stderr_stream.kind, Kind::Capture);
     EXPECT_EQ(job_with("log.stdout = '/srv/out'").stderr_stream.kind, Kind::Capture);

@@ -189,12 +189,14 @@ constexpr std::array kRows{
     KeyRow{
         Key::LogStdout, "log", "stdout", &kOutput, "\"capture\"", "all jobs",
         "where output goes: _capture_ (files that procsupd keeps, as the keys below say, and *procsupctl logs* shows), "
-        "_inherit_ (the daemon's own; also where nothing is written here and procsupd cannot keep files), _null_, "
-        "_journal_ (line by line, see procsupd(8)), or appended to a file",
+        "_inherit_ (the daemon's own, as it is), _forward_ (the daemon's own, line by line with the instance in "
+        "front), "
+        "_null_, _journal_ (line by line, see procsupd(8)), or appended to a file. Where nothing is written here and "
+        "procsupd cannot keep files it is _inherit_, or _forward_ when procsupd is process 1 or runs a batch",
         [](R& r, V& v) { r.stream(v, r.job().spec.stdout_stream); }},
     KeyRow{Key::LogStderr, "log", "stderr", &kOutput,
-           "\"capture\", or as stdout where that is \"inherit\" or \"journal\"", "all jobs", "where error output goes",
-           [](R& r, V& v) { r.stream(v, r.job().spec.stderr_stream); }},
+           "\"capture\", or as stdout where that is \"inherit\", \"journal\" or \"forward\"", "all jobs",
+           "where error output goes", [](R& r, V& v) { r.stream(v, r.job().spec.stderr_stream); }},
     KeyRow{Key::LogStdin, "log", "stdin", &kInput, "\"null\"", "all jobs", "where input comes from",
            [](R& r, V& v) { r.stream(v, r.job().spec.stdin_stream); }},
     KeyRow{Key::LogPipeTo, "log", "pipe_to", &kJob, "none", "all jobs",
@@ -224,15 +226,17 @@ constexpr std::array kRows{
            "what files of captured output are compressed with, in the background, when they have stopped growing",
            [](R& r, V& v) { r.choice(v, r.job().spec.log.compress); }},
     KeyRow{Key::LogOnFull, "log", "on_full", &kOnFull, "\"block\"",
-           "jobs with output that is captured or for the journal",
+           "jobs with output that is captured, forwarded or for the journal",
            "what happens while output cannot be written, because the disk is full, the directory is gone, the disk "
-           "fails or the journal takes nothing: _block_, the job waits as soon as its pipe is full; _drop_newest_ or "
+           "fails, or nobody takes what is forwarded or for the journal: _block_, the job waits as soon as its pipe is "
+           "full; _drop_newest_ or "
            "_drop_oldest_, it runs on, the "
            "newest or the oldest lines are dropped, and a line says how many",
            [](R& r, V& v) { r.choice(v, r.job().spec.log.on_full); }},
     KeyRow{Key::LogRateLimit, "log", "rate_limit", &kLineLimit, "\"none\"",
-           "jobs with output that is captured or for the journal",
-           "how many lines of each stream that is captured or for the journal are kept in this time, at most 10000000; "
+           "jobs with output that is captured, forwarded or for the journal",
+           "how many lines of each stream that is captured, forwarded or for the journal are kept in this time, at "
+           "most 10000000; "
            "what is beyond is dropped, and a line says how many",
            [](R& r, V& v) { r.rate(v, 10000000, "lines", r.job().spec.log.rate_limit); }},
     KeyRow{Key::LogMirror, "log", "mirror", &kBool, "true where procsupd is process 1 or runs a batch",

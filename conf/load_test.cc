@@ -180,6 +180,7 @@ TEST_F(Load, CapturesOnlyWhatIsToBeWhereNothingCanBeKept) {
     write("jobs/a.toml", "shell = 'x'");
     write("jobs/b.toml", "shell = 'x'\nlog.stdout = 'capture'");
     write("jobs/c.toml", "shell = 'x'\nlog.dir = '/srv'");
+    write("jobs/d.toml", "shell = 'x'\nlog.stdout = 'forward'");
     write("file", "");
     DaemonPlaces places;
     places.log_dir = (root_ / "file/log").string();
@@ -192,6 +193,27 @@ TEST_F(Load, CapturesOnlyWhatIsToBeWhereNothingCanBeKept) {
     EXPECT_EQ(kinds(0), std::make_pair(Kind::Inherit, Kind::Inherit));
     EXPECT_EQ(kinds(1), std::make_pair(Kind::Capture, Kind::Inherit));
     EXPECT_EQ(kinds(2), std::make_pair(Kind::Capture, Kind::Capture));
+    EXPECT_EQ(kinds(3), std::make_pair(Kind::Forward, Kind::Forward));
+}
+
+TEST_F(Load, ForwardsWhatSaysNothingWhereNothingCanBeKeptAndLinesAreShown) {
+    write("a.toml", "[defaults.log]\nmirror = true\n[jobs.a]\nshell = 'x'\n[jobs.b]\nshell = 'x'\nlog.stdout = 'null'");
+    write("file", "");
+    using Kind = Stream::Kind;
+    using Kinds = std::vector<Kind>;
+    DaemonPlaces places;
+    places.shows_lines = true;
+    const auto kinds = [&] {
+        const auto jobs = std::get<0>(load_configuration({root_ / "a.toml", places, false})).jobs;
+        return Kinds{jobs.at(0).stdout_stream.kind, jobs.at(0).stderr_stream.kind, jobs.at(1).stdout_stream.kind,
+                     jobs.at(1).stderr_stream.kind};
+    };
+    places.log_dir = (root_ / "log").string();
+    EXPECT_EQ(kinds(), (Kinds{Kind::Capture, Kind::Capture, Kind::Null, Kind::Capture}));
+    places.log_dir = (root_ / "file/log").string();
+    EXPECT_EQ(kinds(), (Kinds{Kind::Forward, Kind::Forward, Kind::Null, Kind::Forward}));
+    places.log_fault = "there is no logger";
+    EXPECT_EQ(kinds(), (Kinds{Kind::Inherit, Kind::Inherit, Kind::Null, Kind::Inherit}));
 }
 
 TEST_F(Load, RefusesWhatOthersMayWriteWhenRoot) {

@@ -159,7 +159,8 @@ TEST(Problems, ValuesOutOfForm) {
         {"description = \"a\\u0000b\"", {"2:15: error: 'description' must not have a NUL character in it"}},
         {"tags = ['a b']", {"2:9: error: 'tags' must have words of 1 to 64 bytes without spaces"}},
         {"log = { stdout = 'captur', keep = 1 }",
-         {"2:18: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\", \"capture\" or a path such as "
+         {"2:18: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\", \"forward\", \"capture\" or a path "
+          "such as "
           "\"/var/log/web.log\", not 'captur' (did you mean 'capture'?)"}},
         {"log.stdin = 'capture'",
          {"2:13: error: 'log.stdin' cannot be \"capture\", which keeps output: write \"null\" or a path such as "
@@ -167,7 +168,8 @@ TEST(Problems, ValuesOutOfForm) {
         {"log.stdin = 'journal'",
          {"2:13: error: 'log.stdin' must be \"null\" or a path such as \"/srv/input\", not 'journal'"}},
         {"log.stdout = 'nul'",
-         {"2:14: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\", \"capture\" or a path such as "
+         {"2:14: error: 'log.stdout' must be \"inherit\", \"null\", \"journal\", \"forward\", \"capture\" or a path "
+          "such as "
           "\"/var/log/web.log\", not 'nul' (did you mean 'null'?)"}},
         {"log.format = 'jason'\nlog.stdout = 'capture'",
          {"2:14: error: 'log.format' must be one of \"raw\", \"stamped\" and \"json\", not 'jason' (did you mean "

@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 3> kParentRestarts{"restart", "stop", "ke
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 4> kContainments{"auto", "cgroup", "keeper", "group"};
 constexpr std::array<std::string_view, 1> kCrashes{"stop"};
-constexpr std::array<std::string_view, 4> kOutputs{"inherit", "null", "journal", "capture"};
+constexpr std::array<std::string_view, 5> kOutputs{"inherit", "null", "journal", "forward", "capture"};
 constexpr std::array<std::string_view, 1> kInputs{"null"};
 constexpr std::array<std::string_view, 2> kCompressions{"zstd", "none"};
 constexpr std::array<std::string_view, 5> kPolicies{"other", "batch", "idle", "fifo", "rr"};
@@ -112,9 +112,10 @@ constexpr ValueForm kRestart{
     R"({"enum":["no","on-success","on-failure","on-abnormal","always","unless-stopped"]})", kRestarts};
 constexpr ValueForm kExhausted{"\"fail\" or \"exit\"", "\"fail\" or \"exit\"", R"({"enum":["fail","exit"]})",
                                kOnExhausted};
-constexpr ValueForm kOutput{"\"inherit\", \"null\", \"journal\", \"capture\" or a path such as \"/var/log/web.log\"",
-                            "\"inherit\", \"null\", \"journal\", \"capture\" or path",
-                            R"({"type":"string","pattern":"^(inherit|null|journal|capture)$|/|^[$][{]"})", kOutputs};
+constexpr ValueForm kOutput{
+    "\"inherit\", \"null\", \"journal\", \"forward\", \"capture\" or a path such as \"/var/log/web.log\"",
+    "\"inherit\", \"null\", \"journal\", \"forward\", \"capture\" or path",
+    R"({"type":"string","pattern":"^(inherit|null|journal|forward|capture)$|/|^[$][{]"})", kOutputs};
 constexpr ValueForm kInput{"\"null\" or a path such as \"/srv/input\"", "\"null\" or path",
                            R"({"type":"string","pattern":"^null$|/|^[$][{]"})", kInputs};
 constexpr ValueForm kFormat{"one of \"raw\", \"stamped\" and \"json\"", "\"raw\", \"stamped\" or \"json\"",

@@ -98,6 +98,7 @@ Result<void> Daemon::set_up() {
     loggers_->add_user(*store_);
     processes_->set_log_capture(*log_capture_);
     options_.places.log_fault = logger_fault();
+    options_.places.shows_lines = options_.batch || getpid() == 1;
     loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, options_.places);
     stops_ = std::make_unique<RememberedStops>(*store_);
     shutdown_ = std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *store_, *loggers_},
@@ -187,11 +188,11 @@ void Daemon::start_jobs_alone() {
 Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     spec_ = spec;
     log_capture_->set_dir(spec_.log_dir);
-    log_capture_->set_mirror(options_.batch || getpid() == 1);
+    log_capture_->set_mirror(options_.places.shows_lines);
     tell_log_fault(std::exchange(spec_.log_fault, {}));
     store_->set_dir(spec_.state_dir);
     // These stay as they are as long as it runs.
-    loader_->set_places({spec_.state_dir, spec_.log_dir, {}, {}, logger_fault()});
+    loader_->set_places({spec_.state_dir, spec_.log_dir, {}, {}, logger_fault(), options_.places.shows_lines});
     log_.set_level(spec.log_level);
     if (auto claimed = claim_runtime_dir(); !claimed) return claimed.error();
     const ContainmentPlace place{runtime_dir_->path(), options_.delegated};

@@ -73,13 +73,14 @@ void write_all(int fd, const std::string& text) {
 /// `--load CONFIG` and what is in DaemonPlaces.
 int load(const Options& options) {
     const auto& words = options.operands;
-    if (words.size() != 6) return kExitUsage;
+    if (words.size() != 7) return kExitUsage;
     DaemonPlaces places;
     places.state_dir = words[1];
     places.default_state_dir = words[2];
     places.log_dir = words[3];
     places.default_log_dir = words[4];
     places.log_fault = words[5];
+    places.shows_lines = !words[6].empty();
     write_all(STDOUT_FILENO, encode_load_result(load_configuration({words[0], places, geteuid() == 0})));
     return EXIT_SUCCESS;
 }

@@ -4,7 +4,8 @@ namespace procsup {
 namespace {
 
 std::string open(const char* name, const Stream& stream) {
-    if (stream.kind == Stream::Kind::Capture) return std::string("hand ") + name + " to procsup-logger";
+    if (stream.kind == Stream::Kind::Capture || stream.kind == Stream::Kind::Forward)
+        return std::string("hand ") + name + " to procsup-logger";
     return std::string("open ") + name + (stream.kind == Stream::Kind::Pipe ? ", a pipe " : " ") + stream.path;
 }
 

@@ -16,6 +16,7 @@ ChildStream child_stream(const Stream& stream, bool input) {
         case Stream::Kind::Null:
         case Stream::Kind::Capture:
         case Stream::Kind::Journal:
+        case Stream::Kind::Forward:
         case Stream::Kind::Pipe: return {ChildStream::Kind::Descriptor, -1, nullptr};
         case Stream::Kind::File:
             return {input ? ChildStream::Kind::Read : ChildStream::Kind::Append, -1, stream.path.c_str()};

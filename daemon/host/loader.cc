@@ -25,7 +25,7 @@ void Loader::begin() {
     const std::vector<std::string> words{"--load",          config_path_,
                                          places_.state_dir, places_.default_state_dir,
                                          places_.log_dir,   places_.default_log_dir,
-                                         places_.log_fault};
+                                         places_.log_fault, places_.shows_lines ? "shows-lines" : ""};
     helper_.run(helper_spec("procsupd --load", words), Fd(), kMostOutput,
                 [this](Result<std::string> output) { finish(std::move(output)); });
 }

@@ -20,17 +20,29 @@ namespace {
 /// Where journald listens. As no job's files are there, a disk that hangs does not hold up the journal.
 constexpr const char* kJournal = "/run/systemd/journal";
 
+/// Where no job's files are either, for procsupd's own output.
+constexpr const char* kOutput = "/dev";
+
 bool is_captured(const JobSpec& spec, bool error) { return spec.output(error).kind == Stream::Kind::Capture; }
 bool is_for_journal(const JobSpec& spec, bool error) { return spec.output(error).kind == Stream::Kind::Journal; }
+bool is_forwarded(const JobSpec& spec, bool error) { return spec.output(error).kind == Stream::Kind::Forward; }
 
 /// Why there is nothing to read of them.
 Error nothing_kept(const std::vector<const Instance*>& instances, const std::string& fault) {
     std::string matches;
     std::set<std::string> jobs;
+    bool forwarded = false;
     for (const auto* instance : instances) {
         const auto& spec = instance->spec();
         if ((is_for_journal(spec, false) || is_for_journal(spec, true)) && jobs.insert(spec.name).second)
             matches += " PROCSUP_JOB=" + spec.name;
+        forwarded = forwarded || spec.writes_to(Stream::Kind::Forward);
+    }
+    if (forwarded) {
+        auto text = std::string("what it writes is in procsupd's own output");
+        if (!matches.empty()) text += ", or in the journal: journalctl" + matches;
+        if (matches.empty() && !fault.empty()) text += "; it is not kept: " + fault;
+        return Error{text};
     }
     if (matches.empty() && !fault.empty()) return Error{"what it writes is not kept: " + fault};
     if (matches.empty()) return Error{"what it writes is not kept: write stdout = \"capture\" in its [log]"};
@@ -61,6 +73,12 @@ logger::CapturedStream LogCapture::wanted_stream(const JobSpec& spec, const Inst
         stream.dir = kJournal;
         return stream;
     }
+    if (is_forwarded(spec, error)) {
+        stream.to = logger::Destination::Output;
+        stream.dir = kOutput;
+        stream.mirror = false;
+        return stream;
+    }
     stream.dir = spec.log.dir.empty() ? dir_ : expand_job(spec.log.dir, name);
     stream.format = spec.log.format;
     stream.retention.max_size = spec.log.max_size;
@@ -77,7 +95,7 @@ Result<std::array<int, 2>> LogCapture::pipes_of(InstanceId id, const JobSpec& sp
                                                 bool begins_run) {
     std::array<int, 2> pipes{-1, -1};
     for (const bool error : {false, true}) {
-        if (!is_captured(spec, error) && !is_for_journal(spec, error)) {
+        if (!is_captured(spec, error) && !is_for_journal(spec, error) && !is_forwarded(spec, error)) {
             if (begins_run) leave(id, error);
             continue;
         }

@@ -20,7 +20,7 @@
 
 namespace procsup {
 
-/// The pipes of output that is captured or goes to the journal. A pipe is made with the first run of an instance and kept until
+/// The pipes of output that goes through a logger: to files, to the journal or to procsupd's own output. A pipe is made with the first run of an instance and kept until
 /// the instance is forgotten, over restarts of the job and of the logger that reads it.
 class LogCapture final : public LoggerUser {
 public:
