@@ -101,7 +101,10 @@ bool Logger::one_round(int& fullest) {
     const int count = epoll_wait(pipes_.get(), events.data(), static_cast<int>(events.size()), 0);
     fullest = 0;
     const auto now = wall_usec();
-    for (const auto slot : std::exchange(busy_, {})) {
+    auto busy = std::exchange(busy_, {});
+    // What several wait for room in would always be filled by the first of them.
+    if (!busy.empty()) std::rotate(busy.begin(), busy.begin() + 1, busy.end());
+    for (const auto slot : busy) {
         Stream* const stream = find(slot);
         if (stream == nullptr || !stream->busy) continue;
         const int before = stream->full;
