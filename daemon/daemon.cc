@@ -248,8 +248,10 @@ void Daemon::tell_log_fault(std::string fault) {
     if (spec_.log_fault.empty()) {
         log_.info("what jobs write is kept in " + spec_.log_dir + " again, from their next start on");
     } else {
+        const bool forwards = options_.places.shows_lines && logger_fault().empty();
         log_.warn("what jobs write is not kept in " + spec_.log_dir + ": " + spec_.log_fault +
-                  "; where [log] says nothing it goes to procsupd's own output");
+                  "; where [log] says nothing it goes to procsupd's own output" +
+                  (forwards ? ", with the instance in front of each line" : ""));
     }
 }
 

@@ -73,7 +73,7 @@ void Shutdown::end_when_nothing_is_left(Guard* guard) {
 
 std::string Shutdown::unfinished() const {
     if (parts_.store.saving()) return "what is to be remembered is not on the disk yet in " + parts_.store.dir();
-    if (!parts_.loggers.finished()) return "what jobs have written is not in its files yet; procsup-logger goes on";
+    if (!parts_.loggers.finished()) return "what jobs have written has not all been taken yet; procsup-logger goes on";
     if (parts_.processes.provisions().at_work())
         return "not all credentials and runtime directories of jobs are removed";
     return "orphans are left that cannot be killed";
