@@ -240,19 +240,20 @@ void Logger::lose_procsupd() {
     finish_streams();
 }
 
-/// Says so without waiting for who reads there, who may be the same that nothing could be written to.
 void Logger::give_up() {
-    const auto rest = std::make_unique<OutputRest>();
-    OwnOutput errors(loop_, STDERR_FILENO, *rest);
-    for (const auto& [slot, stream] : streams_) {
-        int bytes = 0;
-        ioctl(stream->pipe.get(), FIONREAD, &bytes);
-        if (bytes == 0 && !pump_->has_waiting(*stream)) continue;
-        (void)errors.append(fmt::format("procsup-logger: {}: {} bytes and more of its {} are lost: {}\n",
-                                        stream->settings.instance, bytes, stream->settings.name,
-                                        stream->problem.empty() ? "it still writes" : stream->problem));
-    }
+    for (const auto& [slot, stream] : streams_) say_lost(*stream);
     end_(EXIT_FAILURE);
+}
+
+/// Without waiting for who reads that, who may be the same that it could not be written to.
+void Logger::say_lost(const Stream& stream) {
+    int bytes = 0;
+    ioctl(stream.pipe.get(), FIONREAD, &bytes);
+    if (bytes == 0 && !pump_->has_waiting(stream)) return;
+    const auto rest = std::make_unique<OutputRest>();
+    (void)OwnOutput(loop_, STDERR_FILENO, *rest)
+        .append(fmt::format("procsup-logger: {}: {} bytes and more of its {} are lost: {}\n", stream.settings.instance,
+                            bytes, stream.settings.name, stream.problem.empty() ? "it still writes" : stream.problem));
 }
 
 /// Reads what is to be forgotten to its end; the end of everything, when that is what is asked for.
@@ -262,6 +263,11 @@ void Logger::finish_streams() {
     const auto now = wall_usec();
     for (auto& [slot, stream] : streams_) {
         if (!ending_ && !stream->removing) continue;
+        if (ending_ && stream->settings.to == Destination::Output && output_->gone()) {
+            say_lost(*stream);
+            finished.push_back(slot);
+            continue;
+        }
         if (pump_->has_waiting(*stream)) continue;
         const bool emptied = empty_pipe(*stream, now);
         // While procsupd lives it holds the writing end itself: then an empty pipe is the end.

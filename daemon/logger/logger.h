@@ -51,6 +51,7 @@ private:
     void forget(std::uint32_t slot);
     void lose_procsupd();
     void give_up();
+    void say_lost(const Stream& stream);
     void say(std::string packet);
     Stream* find(std::uint32_t slot);
 

@@ -42,6 +42,8 @@ public:
     void add_line(std::string& lines, std::string_view instance, std::string_view text) const;
     /// A line was begun, and who reads there has to make room for the rest of it.
     bool waits() const { return rest_.size > 0 && error_ == EAGAIN; }
+    /// Nobody can read there any more.
+    bool gone() const { return error_ == EPIPE; }
     /// Calls `then` once when something was read there; after a fault of another kind from time to time.
     void when_room(std::function<void()> then);
 

@@ -9,7 +9,7 @@ from captured import HERE, Captured, CaptureTest, captured, numbered
 from harness import ROOT, Lines
 from hostile import LONELY, NAMESPACE, NAMESPACES, FirstProcess, works
 from numbered_lines import Board, faults
-from processes import Deadline
+from processes import Deadline, descendants
 
 ONCE = 'restart = "no"'
 MOUNTS = ROOT and works("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
@@ -263,25 +263,27 @@ class Ends(ForwardTest):
         self.assertEqual(expected, reader.to_the_end().decode())
 
     def test_a_procsupd_that_is_killed_leaves_nothing_unwritten(self):
-        s, reader = self.begin(forwarded("web", "cat @DIR@/lines; exec sleep 1000"))
+        s = self.prepare(forwarded("web", "cat @DIR@/lines; echo up > @DIR@/up; exec sleep 1000"))
         s.write("lines", self.LINES[:50_000])
-        s.ctl("restart", "web")
-        self.await_true("all is written", lambda: self.in_pipe(s) == 0)
+        reader = self.launch(s)
+        s.up.next()
         s.process.kill()
         s.wait_end()
         text = reader.to_the_end().decode()
         self.assertEqual("".join(f"web | {line}\n" for line in self.LINES[:50_000].splitlines()), text)
+        self.await_true("the guard has ended too",
+                        lambda: all(text[0] == "Z" for text in descendants(os.getpid()).values()))
 
-    def in_pipe(self, s):
-        return 0 if s.instance("web")["state"] == "running" and "sleep" in self.command(s.pid_of("web")) else 1
-
-    @staticmethod
-    def command(pid):
-        try:
-            with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
-                return file.read()
-        except OSError:
-            return ""
+    def test_it_does_not_wait_for_who_is_gone(self):
+        s = self.prepare(forwarded("web", "cat @DIR@/lines; exec sleep 1000"))
+        s.write("lines", self.LINES[:100_000])
+        self.launch(s)
+        s.process.stdout.close()
+        self.await_log(s, "web: its stdout waits: cannot write to procsupd's standard output: Broken pipe")
+        s.ctl("shutdown")
+        self.assertEqual(0, s.wait_end())
+        self.assertRegex(s.log_text(), r"procsup-logger: web: \d+ bytes and more of its stdout are lost: cannot write to "
+                                       "procsupd's standard output: Broken pipe\n")
 
 
 class Instead(ForwardTest):
