@@ -242,6 +242,10 @@ class Ends(ForwardTest):
         s.write("lines", self.LINES)
         return s, self.launch(s)
 
+    def await_all_ended(self):
+        """Also what outlives procsupd for a moment."""
+        self.await_true("all have ended", lambda: all(text[0] == "Z" for text in descendants(os.getpid()).values()))
+
     def shown(self):
         return "".join(f"web | {line}" for line in self.LINES.splitlines(keepends=True))
 
@@ -261,6 +265,7 @@ class Ends(ForwardTest):
         self.await_log(s, "ending although what jobs have written has not all been taken yet; procsup-logger goes on")
         expected = "".join(f"web | {line}\n" for line in self.LINES[:100_000].splitlines())
         self.assertEqual(expected, reader.to_the_end().decode())
+        self.await_all_ended()
 
     def test_a_procsupd_that_is_killed_leaves_nothing_unwritten(self):
         s = self.prepare(forwarded("web", "cat @DIR@/lines; echo up > @DIR@/up; exec sleep 1000"))
@@ -271,8 +276,7 @@ class Ends(ForwardTest):
         s.wait_end()
         text = reader.to_the_end().decode()
         self.assertEqual("".join(f"web | {line}\n" for line in self.LINES[:50_000].splitlines()), text)
-        self.await_true("the guard has ended too",
-                        lambda: all(text[0] == "Z" for text in descendants(os.getpid()).values()))
+        self.await_all_ended()
 
     def test_it_does_not_wait_for_who_is_gone(self):
         s = self.prepare(forwarded("web", "cat @DIR@/lines; exec sleep 1000"))
