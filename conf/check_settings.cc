@@ -9,6 +9,7 @@
 #include "conf/job_resolver.h"
 #include "conf/job_text.h"
 #include "conf/resource_limits.h"
+#include "conf/tree_limits.h"
 
 namespace procsup {
 namespace {
@@ -219,10 +220,20 @@ private:
 
     void check_limits() {
         check_priority();
-        const bool any = !spec_.limits.empty() || spec_.nice || spec_.oom_score_adjust || spec_.scheduling ||
-                         spec_.io_priority || !spec_.cpu_affinity.empty();
+        check_memory();
+        const bool any = !spec_.limits.empty() || !spec_.tree_limits.empty() || spec_.nice || spec_.oom_score_adjust ||
+                         spec_.scheduling || spec_.io_priority || !spec_.cpu_affinity.empty();
         if (!spec_.strict_limits || any) return;
         report_own(Key::StrictLimits, "'limits.strict' never takes effect: no limit is set");
+    }
+
+    void check_memory() {
+        const auto* max = find_tree_limit(spec_, TreeLimit::Kind::MemoryMax);
+        const auto* high = find_tree_limit(spec_, TreeLimit::Kind::MemoryHigh);
+        if (max == nullptr || high == nullptr || high->value == TreeLimit::kUnlimited) return;
+        if (high->value <= max->value) return;
+        report_own(Key::MemoryHigh,
+                   "'limits.memory_high' never takes effect: 'limits.memory_max' is " + tree_limit_toml(*max));
     }
 
     void check_priority() {

@@ -37,6 +37,7 @@ public:
         examine_io();
         examine_cpus();
         examine_oom_score();
+        for (const auto& limit : spec_.tree_limits) examine(limit);
         std::sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
         return std::move(found_);
     }
@@ -102,6 +103,14 @@ private:
                                      " is not permitted: " + without_resource(abilities_));
     }
 
+    void examine(const TreeLimit& limit) {
+        const auto& row = row_of(limit.kind);
+        const auto& fault = abilities_.controller_faults[static_cast<std::size_t>(row.controller)];
+        if (fault.empty() || limit.value == TreeLimit::kUnlimited) return;
+        const bool counts = limit.kind == TreeLimit::Kind::TasksMax;
+        add(row.key, fault + (counts ? "; limits.processes counts all processes of the job's user" : ""));
+    }
+
     const JobSpec& spec_;
     const Abilities& abilities_;
     std::vector<Shortfall> found_;
@@ -130,6 +139,10 @@ std::string limit_setting(const JobSpec& spec, Key key) {
     if (key == Key::Scheduling) return spec.scheduling ? in_quotes(word_of(*spec.scheduling)) : std::string();
     if (key == Key::IoPriority) return spec.io_priority ? in_quotes(word_of(*spec.io_priority)) : std::string();
     if (key == Key::CpuAffinity) return in_quotes(cpu_list_text(spec.cpu_affinity));
+    if (const auto* row = find_tree_limit(key)) {
+        const auto* limit = find_tree_limit(spec, row->kind);
+        return limit == nullptr ? std::string() : tree_limit_toml(*limit);
+    }
     const auto* row = find_limit(key);
     if (row == nullptr) return {};
     const auto found = std::find_if(spec.limits.begin(), spec.limits.end(),
@@ -154,7 +167,13 @@ void write_json(json::Writer& writer, const Abilities& abilities) {
     writer.member_bool("realtimeIo", abilities.realtime_io);
     writer.member_int("leastOomScore", abilities.least_oom_score);
     if (!abilities.cpus.empty()) writer.member("cpus", cpu_list_text(abilities.cpus));
-    writer.end_object();
+    writer.key("controllerFaults").begin_array();
+    for (std::size_t i = 0; i < kControllerNames.size(); ++i) {
+        const auto& fault = abilities.controller_faults[i];
+        if (fault.empty()) continue;
+        writer.begin_object().member("controller", kControllerNames[i]).member("reason", fault).end_object();
+    }
+    writer.end_array().end_object();
 }
 
 Result<Abilities> read_abilities(const json::Value& value) {
@@ -181,6 +200,16 @@ Result<Abilities> read_abilities(const json::Value& value) {
             if (known == nullptr) continue;
             abilities.hard_limits[static_cast<std::size_t>(known - kResourceLimits.data())] =
                 limit(entry.int_or("limit", -1));
+        }
+    }
+    if (const auto* list = value.find("controllerFaults")) {
+        if (list->as_array() == nullptr) return unusable;
+        for (const auto& entry : *list->as_array()) {
+            const auto name = entry.string_or("controller", "");
+            const auto found = std::find(kControllerNames.begin(), kControllerNames.end(), name);
+            if (found == kControllerNames.end()) continue;
+            abilities.controller_faults[static_cast<std::size_t>(found - kControllerNames.begin())] =
+                entry.string_or("reason", "it cannot be enabled");
         }
     }
     if (const auto cpus = value.string_or("cpus", ""); !cpus.empty()) {

@@ -13,6 +13,7 @@
 #include "conf/job_draft.h"
 #include "conf/job_spec.h"
 #include "conf/resource_limits.h"
+#include "conf/tree_limits.h"
 
 namespace procsup {
 
@@ -28,6 +29,7 @@ struct Abilities {
     bool realtime_io = true;
     int least_oom_score = -1000;
     std::vector<int> cpus;  ///< sorted; empty: not known
+    ControllerFaults controller_faults;
 
     Abilities() { hard_limits.fill(RLIM_INFINITY); }
 

@@ -29,6 +29,8 @@ Abilities poor() {
     abilities.realtime_io = false;
     abilities.least_oom_score = 200;
     abilities.cpus = {0, 1};
+    abilities.controller_faults.fill("no cgroups are used: nobody may");
+    abilities.controller_faults[static_cast<std::size_t>(Controller::Cpu)].clear();
     return abilities;
 }
 
@@ -79,6 +81,15 @@ TEST(Enforcement, NamesEachKeyThatAPoorDaemonCannotEnforceAndWhy) {
          "limits.io_priority = \"realtime:7\": real-time priority is not permitted: procsupd lacks CAP_SYS_NICE"},
         {"cpu_affinity = '0-1'", nullptr},
         {"cpu_affinity = '1-3,8'", "limits.cpu_affinity = \"1-3,8\": 2-3,8 cannot be used, only 0-1"},
+        {"memory_max = 'unlimited'", nullptr},
+        {"memory_max = '64MiB'", "limits.memory_max = \"64MiB\": no cgroups are used: nobody may"},
+        {"memory_high = '64MiB'", "limits.memory_high = \"64MiB\": no cgroups are used: nobody may"},
+        {"cpu = 0.5", nullptr},
+        {"cpu_weight = 50", nullptr},
+        {"tasks_max = 5",
+         "limits.tasks_max = 5: no cgroups are used: nobody may; limits.processes counts all processes of the job's "
+         "user"},
+        {"io_weight = 50", "limits.io_weight = 50: no cgroups are used: nobody may"},
         {"oom_score_adjust = 200", nullptr},
         {"oom_score_adjust = 199",
          "limits.oom_score_adjust = 199: less than 200 is not permitted: procsupd lacks CAP_SYS_RESOURCE"},
@@ -137,7 +148,7 @@ TEST(AbilitiesJson, TakesWhatItDoesNotNameForPossible) {
 }
 
 TEST(AbilitiesJson, OfAnotherFormIsRefused) {
-    for (const char* text : {"[]", "5", "{\"cpus\":\"x\"}", "{\"hardLimits\":5}"}) {
+    for (const char* text : {"[]", "5", "{\"cpus\":\"x\"}", "{\"hardLimits\":5}", "{\"controllerFaults\":5}"}) {
         const auto read = read_abilities(*json::parse(text));
         ASSERT_FALSE(read) << text;
         EXPECT_NE(read.error().message.find("procsupd --abilities"), std::string::npos);

@@ -167,6 +167,16 @@ struct ResourceLimit {
     friend bool operator==(const ResourceLimit&, const ResourceLimit&) = default;
 };
 
+/// What all processes of a run may take together, by a controller of cgroups(7).
+struct TreeLimit {
+    enum class Kind { MemoryMax, MemoryHigh, Cpu, CpuWeight, TasksMax, IoWeight };
+    static constexpr std::uint64_t kUnlimited = UINT64_MAX;
+    Kind kind = Kind::MemoryMax;
+    std::uint64_t value = kUnlimited;  ///< bytes, microseconds of CPU time in 100 ms, a weight, or a count
+
+    friend bool operator==(const TreeLimit&, const TreeLimit&) = default;
+};
+
 /// How the kernel gives a job the processors, see sched(7).
 struct Scheduling {
     enum class Policy { Other, Batch, Idle, Fifo, Rr };
@@ -248,6 +258,7 @@ struct JobSpec {
     std::vector<JobDir> dirs;
 
     std::vector<ResourceLimit> limits;
+    std::vector<TreeLimit> tree_limits;  ///< by their kinds
     bool strict_limits = false;
     std::optional<int> nice;
     std::optional<Scheduling> scheduling;

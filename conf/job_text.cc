@@ -6,6 +6,7 @@
 #include "conf/cpu_list.h"
 #include "conf/keys.h"
 #include "conf/resource_limits.h"
+#include "conf/tree_limits.h"
 
 namespace procsup {
 namespace {
@@ -154,6 +155,10 @@ void write_limits(json::Writer& writer, const JobSpec& spec) {
         writer.key("hard");
         write_limit(writer, *row, limit.hard);
         writer.end_object();
+    }
+    for (const auto& limit : spec.tree_limits) {
+        writer.key(all_keys()[static_cast<std::size_t>(row_of(limit.kind).key)].name);
+        write_value(writer, limit);
     }
     writer.end_object();
     writer.member_bool("strictLimits", spec.strict_limits);

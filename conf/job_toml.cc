@@ -9,6 +9,7 @@
 #include "conf/job_text.h"
 #include "conf/key_reader.h"
 #include "conf/resource_limits.h"
+#include "conf/tree_limits.h"
 
 namespace procsup {
 namespace {
@@ -235,6 +236,10 @@ private:
             lines += "cpu_affinity = " + toml_string(cpu_list_text(spec_.cpu_affinity)) + "\n";
         }
         if (spec_.oom_score_adjust) lines += "oom_score_adjust = " + std::to_string(*spec_.oom_score_adjust) + "\n";
+        for (const auto& limit : spec_.tree_limits) {
+            const auto& row = all_keys()[static_cast<std::size_t>(row_of(limit.kind).key)];
+            lines += std::string(row.name) + " = " + tree_limit_toml(limit) + "\n";
+        }
         if (spec_.strict_limits) lines += "strict = true\n";
         table("limits", lines);
     }

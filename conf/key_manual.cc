@@ -17,7 +17,8 @@ constexpr std::array<Chapter, 6> kChapters{{
     {"", "JOB SETTINGS", "The keys of a job file, of [jobs.NAME] and of [defaults]."},
     {"log", "OUTPUT AND INPUT: [log]", "Where a job's standard streams go to and come from."},
     {"limits", "LIMITS: [limits]",
-     "What one process of a job may use, and who goes first. A resource limit is one value, which is its soft and its "
+     "What one process of a job may use, what all of them may use together (from _memory_max_ on), and who goes first. "
+     "A resource limit is one value, which is its soft and its "
      "hard limit, or both as \"SOFT:HARD\", such as \"1024:4096\" or \"1min:unlimited\". What the kernel, the user or "
      "the "
      "container does not permit is told by procsupctl(1) check --here beforehand, and by status."},

@@ -61,6 +61,8 @@ public:
     void pipe(const TomlValue& value, Stream& out);
     /// Of the resource that kResourceLimits has for the row's key.
     void resource_limit(const TomlValue& value);
+    /// Of the kind that kTreeLimits has for the row's key.
+    void tree_limit(const TomlValue& value);
     void scheduling(const TomlValue& value);
     void io_priority(const TomlValue& value);
     void cpu_affinity(const TomlValue& value);

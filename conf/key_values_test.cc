@@ -28,6 +28,10 @@ struct GoodCase {
     const char* more = "";  ///< keys that must come with it
 };
 
+bool has(const JobSpec& spec, TreeLimit::Kind kind, std::uint64_t value) {
+    return spec.tree_limits == std::vector{TreeLimit{kind, value}};
+}
+
 const std::vector<GoodCase>& good_cases() {
     using S = const JobSpec&;
     static const std::vector<GoodCase> cases{
@@ -274,6 +278,13 @@ const std::vector<GoodCase>& good_cases() {
          }},
         {"limits", "cpu_affinity", "\"6,0-3,2-4\"",
          [](S s) { return s.cpu_affinity == std::vector{0, 1, 2, 3, 4, 6}; }},
+        {"limits", "memory_max", "\"64MiB\"", [](S s) { return has(s, TreeLimit::Kind::MemoryMax, 64u << 20); }},
+        {"limits", "memory_high", "\"unlimited\"",
+         [](S s) { return has(s, TreeLimit::Kind::MemoryHigh, TreeLimit::kUnlimited); }},
+        {"limits", "cpu", "1.5", [](S s) { return has(s, TreeLimit::Kind::Cpu, 150000); }},
+        {"limits", "cpu_weight", "1", [](S s) { return has(s, TreeLimit::Kind::CpuWeight, 1); }},
+        {"limits", "tasks_max", "2147483647", [](S s) { return has(s, TreeLimit::Kind::TasksMax, INT32_MAX); }},
+        {"limits", "io_weight", "10000", [](S s) { return has(s, TreeLimit::Kind::IoWeight, 10000); }},
         {"limits", "oom_score_adjust", "500", [](S s) { return s.oom_score_adjust == 500; }},
         {"limits", "strict", "true", [](S s) { return s.strict_limits; }, "limits.nice = 1"},
         {"", "credentials", "{ key = \"/etc/key\" }",

@@ -299,6 +299,27 @@ constexpr std::array kRows{
            "1000 is killed first when memory runs out, -1000 never",
            [](R& r, V& v) { r.integer(v, -1000, 1000, r.job().spec.oom_score_adjust); }},
     KeyRow{
+        Key::MemoryMax, "limits", "memory_max", &kTreeMemory, "\"unlimited\"", "all jobs",
+        "memory of all processes of the run together. When they cannot do with it, the kernel kills them all, which is "
+        "a failure whatever _success_exit_codes_ says; see LIMITS OF A WHOLE RUN",
+        [](R& r, V& v) { r.tree_limit(v); }},
+    KeyRow{Key::MemoryHigh, "limits", "memory_high", &kTreeMemory, "\"unlimited\"", "all jobs",
+           "above it they are slowed down and their memory is taken back where that is possible; nothing is killed",
+           [](R& r, V& v) { r.tree_limit(v); }},
+    KeyRow{Key::Cpu, "limits", "cpu", &kProcessors, "\"unlimited\"", "all jobs",
+           "how many processors' time all of them may use together, in each 100 ms: 0.2 is a fifth of one, 1.5 is one "
+           "and a half",
+           [](R& r, V& v) { r.tree_limit(v); }},
+    KeyRow{Key::CpuWeight, "limits", "cpu_weight", &kWeight, "100", "all jobs",
+           "their share of the processors when others want them too", [](R& r, V& v) { r.tree_limit(v); }},
+    KeyRow{Key::TasksMax, "limits", "tasks_max", &kTasks, "\"unlimited\"", "all jobs",
+           "how many processes and threads they may be; making another one fails with EAGAIN",
+           [](R& r, V& v) { r.tree_limit(v); }},
+    KeyRow{Key::IoWeight, "limits", "io_weight", &kWeight, "100", "all jobs",
+           "their share of a disk when others want it too, where the disk has the scheduler bfq or io.cost.qos is set "
+           "for it",
+           [](R& r, V& v) { r.tree_limit(v); }},
+    KeyRow{
         Key::StrictLimits, "limits", "strict", &kBool, "false", "all jobs",
         "whether a job with a limit that cannot be enforced is not started; else it runs with what comes nearest, and "
         "_status_ and the daemon's log say so",

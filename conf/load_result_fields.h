@@ -18,6 +18,7 @@ constexpr std::int64_t last_of(OnParentRestart) { return static_cast<std::int64_
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
 constexpr std::int64_t last_of(JobDir::Kind) { return static_cast<std::int64_t>(JobDir::Kind::Log); }
+constexpr std::int64_t last_of(TreeLimit::Kind) { return static_cast<std::int64_t>(TreeLimit::Kind::IoWeight); }
 constexpr std::int64_t last_of(LogFormat) { return static_cast<std::int64_t>(LogFormat::Json); }
 constexpr std::int64_t last_of(Compress) { return static_cast<std::int64_t>(Compress::None); }
 constexpr std::int64_t last_of(OnFull) { return static_cast<std::int64_t>(OnFull::DropOldest); }
@@ -108,6 +109,12 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, TreeLimit> {
+    archive.field("kind", value.kind);
+    archive.field("value", value.value);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Scheduling> {
     archive.field("policy", value.policy);
     archive.field("priority", value.priority);
@@ -177,6 +184,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("credentials", value.credentials, usual.credentials);
     archive.field("dirs", value.dirs, usual.dirs);
     archive.field("limits", value.limits, usual.limits);
+    archive.field("treeLimits", value.tree_limits, usual.tree_limits);
     archive.field("strictLimits", value.strict_limits, usual.strict_limits);
     archive.field("nice", value.nice, usual.nice);
     archive.field("scheduling", value.scheduling, usual.scheduling);

@@ -39,7 +39,6 @@ TEST(Problems, KeysThatAreNotThere) {
         {"health = {}", {"2:1: error: key 'health' is not available in this version"}},
         {"requires = ['db']", {"2:1: error: key 'requires' is not available in this version"}},
         {"log.max_sise = '1MiB'", {"2:5: error: unknown key 'max_sise' in [log] (did you mean 'max_size'?)"}},
-        {"limits.memory_max = '1MiB'", {"2:8: error: key 'memory_max' is not available in this version"}},
         {"nice = 1", {"2:1: error: unknown key 'nice' (it belongs in [limits])"}},
         {"log.restart = 'no'",
          {"2:5: error: unknown key 'restart' in [log] (it belongs in the job itself, above its first table)"}},

@@ -25,8 +25,6 @@ constexpr LaterKey kLater[] = {
     {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},
     {"", "post_start"},      {"", "pre_stop"},       {"", "post_stop"},       {"", "on_failed"},
     {"", "coordination"},    {"", "pool"},
-    {"limits", "memory_max"}, {"limits", "memory_high"}, {"limits", "cpu"},   {"limits", "cpu_weight"},
-    {"limits", "tasks_max"}, {"limits", "io_weight"},
     {"project", "groups"},   {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
     {"project", "values"},
 };

@@ -181,6 +181,20 @@ constexpr ValueForm kCpus{"an array of CPU numbers, or a string such as \"0-3,6\
                           {}};
 constexpr ValueForm kOom{
     "an integer from -1000 to 1000", "integer", R"({"type":"integer","minimum":-1000,"maximum":1000})", {}};
+constexpr ValueForm kTreeMemory{"a size such as \"512MiB\", or \"unlimited\"",
+                                "size or \"unlimited\"",
+                                R"({"type":"string","pattern":"^unlimited$|^)" SIZE_PATTERN R"($"})",
+                                {}};
+constexpr ValueForm kProcessors{"a number of processors from 0.01 on such as 1.5, or \"unlimited\"",
+                                "number or \"unlimited\"",
+                                R"({"anyOf":[{"type":"number","minimum":0.01,"maximum":8192},{"enum":["unlimited"]}]})",
+                                {}};
+constexpr ValueForm kWeight{
+    "an integer from 1 to 10000", "integer", R"({"type":"integer","minimum":1,"maximum":10000})", {}};
+constexpr ValueForm kTasks{"an integer from 1 to 2147483647, or \"unlimited\"",
+                           "integer or \"unlimited\"",
+                           R"({"anyOf":[{"type":"integer","minimum":1,"maximum":2147483647},{"enum":["unlimited"]}]})",
+                           {}};
 constexpr ValueForm kLogLevel{"one of \"debug\", \"info\", \"warn\" and \"error\"", "word",
                               R"({"enum":["debug","info","warn","error"]})", kLogLevels};
 constexpr ValueForm kContainment{"one of \"auto\", \"cgroup\", \"keeper\" and \"group\"", "word",

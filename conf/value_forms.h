@@ -9,7 +9,7 @@ extern const ValueForm kString, kBool, kCommand, kInstances, kPort, kName, kName
     kEnvNames, kEnv, kTable, kDuration, kTimeout, kBackoff, kJitter, kStartLimit, kExitSet, kSignal, kStopSignal,
     kStopScope, kSignalTo, kOrphans, kZombies, kJob, kParentRestart, kType, kRestart, kExhausted, kOutput, kInput,
     kFormat, kLogSize, kLogAge, kKept, kCompress, kOnFull, kLineLimit, kCount, kSize, kCpuTime, kNiceLimit,
-    kRealtimePriority, kRealtimeTime, kNice, kScheduling, kIoPriority, kCpus, kOom, kLogLevel, kContainment, kOnCrash,
-    kClients, kAccess, kCapabilities, kCredentials, kDirNames;
+    kRealtimePriority, kRealtimeTime, kNice, kScheduling, kIoPriority, kCpus, kOom, kTreeMemory, kProcessors, kWeight,
+    kTasks, kLogLevel, kContainment, kOnCrash, kClients, kAccess, kCapabilities, kCredentials, kDirNames;
 
 }  // namespace procsup::value_form

@@ -180,6 +180,7 @@ void Daemon::start_jobs_alone() {
                 log_.error("procsup-guard: " + how + "; until it runs, jobs outlive a procsupd that is killed");
             });
     }
+    processes_->enable_controllers_for(*waiting_jobs_);
     supervisor_->configure(std::move(*waiting_jobs_), now);
     waiting_jobs_.reset();
     service_.ready(status_text());
@@ -271,7 +272,9 @@ void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
         service_.ready(status_text());
         return done(ConfigurationChange{});
     }
-    const auto change = supervisor_->configure(std::move(std::get<Configuration>(result).jobs), loop_->now());
+    auto& jobs = std::get<Configuration>(result).jobs;
+    processes_->enable_controllers_for(jobs);
+    const auto change = supervisor_->configure(std::move(jobs), loop_->now());
     control_->on_configured();
     log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),
                           change.removed.size()));
@@ -314,7 +317,8 @@ void Daemon::announce(const Transition& transition) {
     const auto* instance = supervisor_->find(transition.id);
     const bool by_itself = transition.run != nullptr && transition.from != State::Stopping;
     const bool has_failed =
-        by_itself && instance != nullptr && !is_success(instance->spec().restart, {transition.run->status, false, {}});
+        by_itself && instance != nullptr &&
+        !is_success(instance->spec().restart, {transition.run->status, false, {}, transition.run->out_of_memory});
     if (transition.run != nullptr) log_capture_->run_ended(transition.id);
     if (!is_live(transition.to)) processes_->provisions().run_over(transition.id, is_settled(transition.to));
     if (has_failed) log_capture_->keep_last_lines(transition.id);

@@ -103,7 +103,7 @@ int check(const Options& options) {
     }
     Abilities abilities;
     if (options.here->empty()) {
-        abilities = gather_abilities();
+        abilities = abilities_here();
     } else {
         const auto value = json::parse(*options.here);
         auto given = value ? read_abilities(*value) : value.error();
@@ -119,7 +119,7 @@ int check(const Options& options) {
 
 int print_abilities() {
     json::Writer writer;
-    write_json(writer, gather_abilities());
+    write_json(writer, abilities_here());
     write_all(STDOUT_FILENO, writer.take() + "\n");
     return EXIT_SUCCESS;
 }

@@ -50,7 +50,9 @@ void write_run(json::Writer& writer, std::string_view name, const EndedRun* run,
     write_exit(writer, run);
     writer.member_int("cpuUSec", run->account.main_cpu.count());
     writer.member_int("orphans", static_cast<std::int64_t>(orphans.count));
-    writer.member_int("orphansCpuUSec", orphans.cpu.count()).end_object();
+    writer.member_int("orphansCpuUSec", orphans.cpu.count());
+    if (run->account.oom.count > 0) writer.member_bool("oomKilled", run->out_of_memory);
+    writer.end_object();
 }
 
 void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host) {

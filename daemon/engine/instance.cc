@@ -1,6 +1,7 @@
 #include "daemon/engine/instance.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <utility>
@@ -118,12 +119,15 @@ void Instance::on(const Exited& event, Context& context) {
     main_ended_ = true;
     uptime_ = executed_ ? std::chrono::duration_cast<Duration>(context.now - executed_at_) : Duration::zero();
     run_exit_ = event.status;
-    last_run_ = EndedRun{pid_, context.now, event.status, event.account};
+    // One that was to be killed anyway was not killed for want of memory.
+    const bool out_of_memory =
+        event.account.oom.count > 0 && !killed_ && event.status.by_signal() && event.status.value == SIGKILL;
+    last_run_ = EndedRun{pid_, context.now, event.status, event.account, out_of_memory};
     if (event.tree_empty) {
         run_ended(context);
         return;
     }
-    left_behind(event.status, context);
+    left_behind(context);
     // Its number may be another's from now on.
     if (main_ended_) pid_ = 0;
 }

@@ -178,7 +178,7 @@ private:
     void enter(State state, std::string cause, Context& context);
     void note(State from, Context& context);
     void disarm_all(Context& context);
-    void left_behind(const ExitStatus& status, Context& context);
+    void left_behind(Context& context);
     void tell_to_end(int signal, Context& context);
     void begin_stop_signals(Context& context);
     void start_run(std::string cause, Context& context);
@@ -195,6 +195,7 @@ private:
     void forget_failures();
     void arm(TimerKind kind, Duration delay, Context& context);
     std::string end_text() const;
+    std::string exit_text() const;
 
     InstanceId id_;
     std::shared_ptr<const JobSpec> spec_;

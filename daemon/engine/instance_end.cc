@@ -4,9 +4,18 @@
 #include <cerrno>
 #include <cstring>
 
+#include "conf/resource_limits.h"
+#include "conf/tree_limits.h"
 #include "daemon/engine/instance.h"
 
 namespace procsup {
+namespace {
+
+std::string size_text(const TreeLimit& limit) {
+    return limit.value == TreeLimit::kUnlimited ? "unlimited" : exact_size(limit.value);
+}
+
+}  // namespace
 
 /// No process of this run is left, but perhaps some of the command beside it, which has nothing to do any more.
 void Instance::run_ended(Context& context) {
@@ -26,7 +35,7 @@ void Instance::settle_end(Context& context) {
     ++runs_ended_;
     over_ = run_exit_.has_value();
     if (!stop_asked_) {
-        settle_unasked_end(RunEnd{run_exit_, timed_out_, uptime_}, context);
+        settle_unasked_end(RunEnd{run_exit_, timed_out_, uptime_, over_ && last_run_->out_of_memory}, context);
     } else if (wanted_) {
         start_run(pending_cause_, context);
     } else {
@@ -87,6 +96,18 @@ void Instance::forget_failures() {
     starts_.clear();
 }
 
+/// How the main process of this run has ended.
+std::string Instance::exit_text() const {
+    const auto text = to_text(*run_exit_);
+    const auto& oom = last_run_->account.oom;
+    if (oom.count == 0) return text;
+    const auto* limit = oom.by_limit ? find_tree_limit(*spec_, TreeLimit::Kind::MemoryMax) : nullptr;
+    const auto why = limit == nullptr ? std::string("by the kernel's OOM killer")
+                                      : "out of memory (memory_max = " + size_text(*limit) + ")";
+    if (last_run_->out_of_memory) return text + ": " + why;
+    return fmt::format("{} ({} of its processes killed: {})", text, oom.count, why);
+}
+
 std::string Instance::end_text() const {
     std::string text;
     if (start_stage_ != SpawnStage::None && !start_text_.empty()) {
@@ -96,7 +117,7 @@ std::string Instance::end_text() const {
     } else if (start_stage_ != SpawnStage::None) {
         text = "cannot " + describe(start_stage_, *spec_) + ": " + strerrordesc_np(start_error_);
     } else {
-        text = run_exit_ ? to_text(*run_exit_) : "ended";
+        text = run_exit_ ? exit_text() : "ended";
     }
     if (timed_out_) text = limit_text_ + ", " + text;
     if (!stop_failure_.empty()) text += " (" + stop_failure_ + ")";

@@ -117,7 +117,7 @@ std::optional<Orphans> Instance::remainder() const {
 }
 
 /// The main process has ended, and others of its tree have not.
-void Instance::left_behind(const ExitStatus& status, Context& context) {
+void Instance::left_behind(Context& context) {
     const auto fate = remainder();
     if (!fate) {
         // Not told yet, where only the main process was.
@@ -126,12 +126,12 @@ void Instance::left_behind(const ExitStatus& status, Context& context) {
         context.actions.push_back(AbandonAction{});
         run_ended(context);
     } else if (*fate == Orphans::Adopt) {
-        cause_ = to_text(status) + "; runs on with what it left behind";
+        cause_ = exit_text() + "; runs on with what it left behind";
         since_ = context.now;
         note(state_, context);
     } else {
         if (state_ != State::Stopping) {
-            enter(State::Stopping, to_text(status) + "; ending what it left behind", context);
+            enter(State::Stopping, exit_text() + "; ending what it left behind", context);
         }
         context.actions.push_back(KillTreeAction{});
     }

@@ -481,5 +481,80 @@ TEST(Instance, RecordsNoRunForAStartThatFailed) {
     EXPECT_FALSE(sim.web().history().back().run);
 }
 
+JobSpec with_memory_max(Restart when) {
+    auto spec = with_restart(when);
+    spec.tree_limits = {{TreeLimit::Kind::MemoryMax, 64u << 20}};
+    return spec;
+}
+
+Account killed_for_memory(std::uint64_t count, bool by_limit) {
+    Account account;
+    account.oom = {count, by_limit};
+    return account;
+}
+
+TEST(Instance, ThatTheKernelKillsForWantOfMemorySaysSo) {
+    Sim sim(with_memory_max(Restart::No));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::killed(SIGKILL), true, killed_for_memory(3, true));
+    EXPECT_EQ(sim.state(), State::Failed);
+    EXPECT_EQ(sim.web().cause(), "killed by SIGKILL: out of memory (memory_max = 64MiB)");
+    EXPECT_TRUE(sim.web().last_run()->out_of_memory);
+}
+
+TEST(Instance, ThatIsKilledBecauseTheMachineHasNoMemorySaysSo) {
+    Sim sim(with_memory_max(Restart::No));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::killed(SIGKILL), true, killed_for_memory(1, false));
+    EXPECT_EQ(sim.web().cause(), "killed by SIGKILL: by the kernel's OOM killer");
+    EXPECT_TRUE(sim.web().last_run()->out_of_memory);
+}
+
+TEST(Instance, OutOfMemoryHasFailedWhateverCountsAsSuccess) {
+    for (const auto when : {Restart::OnFailure, Restart::OnAbnormal}) {
+        auto spec = with_memory_max(when);
+        spec.restart.success.signals = {SIGKILL};
+        Sim sim(spec);
+        sim.start();
+        sim.run();
+        sim.exit(ExitStatus::killed(SIGKILL), true, killed_for_memory(1, true));
+        EXPECT_EQ(sim.state(), State::Starting);
+        EXPECT_EQ(sim.web().cause(), "restarted after killed by SIGKILL: out of memory (memory_max = 64MiB)");
+    }
+}
+
+TEST(Instance, WhoseChildAloneIsKilledForWantOfMemoryEndsInItsOwnWay) {
+    Sim sim(with_memory_max(Restart::OnFailure));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(0), true, killed_for_memory(2, true));
+    EXPECT_EQ(sim.state(), State::Exited);
+    EXPECT_EQ(sim.web().cause(), "exit 0 (2 of its processes killed: out of memory (memory_max = 64MiB))");
+    EXPECT_FALSE(sim.web().last_run()->out_of_memory);
+}
+
+TEST(Instance, ThatIsKilledInAStopIsNotKilledForWantOfMemory) {
+    Sim sim(with_memory_max(Restart::No));
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.fire(TimerKind::StopTimeout);
+    sim.exit(ExitStatus::killed(SIGKILL), true, killed_for_memory(1, true));
+    EXPECT_FALSE(sim.web().last_run()->out_of_memory);
+}
+
+TEST(Instance, OutOfMemoryTellsItAlsoWhileOthersOfItsTreeEnd) {
+    Sim sim(with_memory_max(Restart::No));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::killed(SIGKILL), false, killed_for_memory(1, true));
+    EXPECT_EQ(sim.web().cause(), "killed by SIGKILL: out of memory (memory_max = 64MiB); ending what it left behind");
+    sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now, killed_for_memory(2, true));
+    EXPECT_EQ(sim.web().cause(), "killed by SIGKILL: out of memory (memory_max = 64MiB)");
+    EXPECT_TRUE(sim.web().last_run()->out_of_memory);
+}
+
 }  // namespace
 }  // namespace procsup

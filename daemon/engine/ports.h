@@ -50,10 +50,17 @@ struct Orphaned {
     }
 };
 
+/// What the kernel has killed of a run for want of memory.
+struct OomKills {
+    std::uint64_t count = 0;  ///< processes
+    bool by_limit = false;    ///< the run's own limit was reached; else there was no memory above it
+};
+
 /// What was collected of a run.
 struct Account {
     Duration main_cpu{};  ///< of the main process; see Orphaned
     Orphaned orphans;
+    OomKills oom{};
 };
 
 /// "exec /usr/bin/nope", "change to directory /srv/x": what was tried at `stage`.
@@ -120,6 +127,7 @@ struct EndedRun {
     TimePoint when;     ///< the main process was collected
     ExitStatus status;  ///< of the main process
     Account account;
+    bool out_of_memory = false;  ///< that is why the main process was killed
 };
 
 /// One change of state, with its cause.

@@ -15,7 +15,7 @@ bool contains(const ExitSet& set, const std::optional<ExitStatus>& status) {
 }  // namespace
 
 bool is_success(const RestartPolicy& policy, const RunEnd& end) {
-    return !end.timed_out && contains(policy.success, end.status);
+    return !end.timed_out && !end.out_of_memory && contains(policy.success, end.status);
 }
 
 bool wants_restart(const RestartPolicy& policy, const RunEnd& end) {

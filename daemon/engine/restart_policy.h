@@ -18,9 +18,10 @@ struct RunEnd {
     std::optional<ExitStatus> status;  ///< absent: its program was never executed
     bool timed_out = false;            ///< ended by start_timeout or run_timeout
     Duration uptime{};                 ///< from execution to end; 0 when never executed
+    bool out_of_memory = false;        ///< killed by the kernel for want of memory
 };
 
-/// Whether the end counts as success: a code or signal of success_exit_codes, and not timed out.
+/// Whether the end counts as success: a code or signal of success_exit_codes, not timed out and not out of memory.
 bool is_success(const RestartPolicy& policy, const RunEnd& end);
 
 /// Whether the policy wants another start. prevent_restart_codes win over force_restart_codes, these over `when`.

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "common/fd.h"
+#include "daemon/host/containment/cgroup_root.h"
 
 namespace procsup {
 namespace {
@@ -164,6 +165,12 @@ Abilities gather_abilities() {
     abilities.realtime_io = can_do_realtime_io();
     abilities.least_oom_score = find_least_oom_score(abilities.raises_limits);
     abilities.cpus = find_cpus();
+    return abilities;
+}
+
+Abilities abilities_here() {
+    auto abilities = gather_abilities();
+    abilities.controller_faults = CgroupRoot::controller_faults_here();
     return abilities;
 }
 

@@ -8,4 +8,7 @@ namespace procsup {
 /// namespace. What is tried is undone at once. Blocks on nothing; while there is one thread and no child.
 Abilities gather_abilities();
 
+/// The same, and the controllers that a procsupd could enable that is started here.
+Abilities abilities_here();
+
 }  // namespace procsup

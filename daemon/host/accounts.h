@@ -17,6 +17,10 @@ public:
     /// `incarnation` 0: whose they were is not known.
     void orphans_collected(Incarnation incarnation, const Orphaned& orphans);
 
+    void killed_for_memory(Incarnation incarnation, const OomKills& kills) {
+        entries_[incarnation].account.oom = kills;
+    }
+
     /// The run whose main process led this session and was collected; 0: none.
     Incarnation of_session(pid_t session) const;
     bool has(Incarnation incarnation) const { return entries_.contains(incarnation); }

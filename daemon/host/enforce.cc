@@ -23,6 +23,34 @@ bool Processes::refuse_unenforceable(Incarnation incarnation, const JobSpec& spe
     return true;
 }
 
+void Processes::note_controllers() {
+    auto abilities = unenforced_.abilities();
+    abilities.controller_faults = contained_.containment->controller_faults();
+    unenforced_.set_abilities(std::move(abilities));
+}
+
+void Processes::enable_controllers_for(const std::vector<JobSpec>& jobs) {
+    ControllerSet wanted = 0;
+    for (const auto& job : jobs) wanted |= controllers_for(job);
+    if (wanted == 0) return;
+    contained_.containment->enable(wanted);
+    note_controllers();
+}
+
+/// Limits of its tree that the kernel has not taken: a strict job is not launched, another one runs without them.
+Result<void> Processes::accept_refused_limits(Run& run, const Enclosure& enclosure) {
+    for (const auto& [key, error] : enclosure.refused) {
+        if (!run.spec->strict_limits) {
+            unenforced_.refused(*run.spec, key, strerrordesc_np(error));
+            continue;
+        }
+        run.refusal =
+            fmt::format("cannot set {} = {}: {}", key_path(key), limit_setting(*run.spec, key), strerrordesc_np(error));
+        return Error{run.refusal, error};
+    }
+    return {};
+}
+
 Processes::NoteRefused Processes::refusal(const ChildFailure& failure) {
     NoteRefused refused{failure.stage, failure.os_error};
     const auto* limit = failure.stage == SpawnStage::Limits ? find_limit(failure.resource) : nullptr;

@@ -50,6 +50,7 @@ Result<void> Processes::contain(ContainmentMode wanted, const ContainmentPlace& 
     auto chosen = choose_containment(wanted, place, loop_, *this);
     if (!chosen) return chosen.error();
     contained_ = std::move(*chosen);
+    note_controllers();
     return {};
 }
 
@@ -170,9 +171,10 @@ bool Processes::cancelled(Incarnation incarnation) {
 Result<Enclosure> Processes::enclose(Incarnation incarnation, const InstanceName& name) {
     Enclosure enclosure;
     if (incarnation >= kFirstHelper) return enclosure;
-    auto tree = contained_.containment->enclose(name, incarnation, enclosure);
-    if (!tree) return tree.error();
     Run& run = runs_.at(incarnation);
+    auto tree = contained_.containment->enclose(name, run.spec->tree_limits, incarnation, enclosure);
+    if (!tree) return tree.error();
+    if (auto met = accept_refused_limits(run, enclosure); !met) return met.error();
     run.kept = static_cast<bool>(enclosure.keeper_socket);
     run.tree = std::move(*tree);
     return enclosure;
@@ -193,7 +195,9 @@ void Processes::created(Incarnation incarnation, pid_t pid) {
 }
 
 void Processes::launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) {
-    refuse(incarnation, stage, os_error, {});
+    const auto run = runs_.find(incarnation);
+    auto text = run == runs_.end() ? std::string() : std::move(run->second.refusal);
+    refuse(incarnation, text.empty() ? stage : SpawnStage::Enforce, os_error, std::move(text));
 }
 
 void Processes::refuse(Incarnation incarnation, SpawnStage stage, int os_error, std::string text) {
@@ -286,12 +290,18 @@ void Processes::main_collected(Incarnation incarnation, pid_t session, ExitStatu
     } else {
         note(incarnation, NoteExited{status, empty});
     }
+    note_oom_kills(incarnation, run);
     if (empty || run.failure) {
         runs_.erase(incarnation);
         return;
     }
     run.tree->await_empty();
     leftovers_.insert(incarnation);
+}
+
+void Processes::note_oom_kills(Incarnation incarnation, const Run& run) {
+    if (!run.tree) return;
+    if (const auto kills = run.tree->oom_kills(); kills.count > 0) accounts_.killed_for_memory(incarnation, kills);
 }
 
 /// A tree is empty when its last zombie has been collected; in a storm that never ends that is waited for only so long.
@@ -321,6 +331,7 @@ void Processes::look_at_leftovers() {
             ++next;
             continue;
         }
+        note_oom_kills(incarnation, runs_.at(incarnation));
         note(incarnation, NoteTreeEmpty{});
         next = leftovers_.erase(next);
         runs_.erase(incarnation);

@@ -39,6 +39,8 @@ public:
     /// How the processes of jobs are held together, from now on; before the first job is started. The Error says why it
     /// cannot be as `wanted`.
     Result<void> contain(ContainmentMode wanted, const ContainmentPlace& place);
+    /// Has the controllers enabled that limits of these jobs need; before they are configured.
+    void enable_controllers_for(const std::vector<JobSpec>& jobs);
     Containment* containment() const { return contained_.containment.get(); }
     /// Held open by every keeper.
     void set_keeper_lock(const Fd& lock) { spawner_.set_keeper_lock(lock); }
@@ -148,6 +150,7 @@ private:
         pid_t main = 0;                      ///< 0: none yet, or none any more
         bool kept = false;                   ///< the daemon's child for it is a keeper
         std::unique_ptr<JobSpec> side_spec;  ///< of what runs beside another run
+        std::string refusal{};               ///< why it is not launched
         std::optional<ChildFailure> failure;
         std::unique_ptr<Tree> tree;  ///< of a helper: none
     };
@@ -200,6 +203,9 @@ private:
     std::optional<Owner> owner(Incarnation incarnation, pid_t pid) const;
     std::optional<Owner> by_family(pid_t pid) const;
     void set_oom_score(pid_t pid, const JobSpec& spec);
+    void note_controllers();
+    void note_oom_kills(Incarnation incarnation, const Run& run);
+    Result<void> accept_refused_limits(Run& run, const Enclosure& enclosure);
     bool refuse_unenforceable(Incarnation incarnation, const JobSpec& spec);
     static NoteRefused refusal(const ChildFailure& failure);
 

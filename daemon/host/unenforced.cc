@@ -33,7 +33,9 @@ void Unenforced::tell_once(const JobSpec& spec, Job& job, const Shortfall& short
     if (std::find(job.told.begin(), job.told.end(), shortfall) != job.told.end()) return;
     if (job.told.size() == kMostTold) job.told.clear();
     job.told.push_back(shortfall);
-    tell_(spec, "cannot enforce " + to_text(shortfall) + "; it runs with what comes nearest");
+    const bool all_or_nothing = find_tree_limit(shortfall.key) != nullptr;
+    tell_(spec, "cannot enforce " + to_text(shortfall) +
+                    (all_or_nothing ? "; it runs without that" : "; it runs with what comes nearest"));
 }
 
 void Unenforced::run_began(const JobSpec& spec, std::uint32_t unmet) {

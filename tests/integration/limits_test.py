@@ -93,6 +93,52 @@ class InForce(IntegrationTest):
         self.assertEqual(str(SCHED_RR), out.next().split(") ")[1].split()[38])
 
 
+class TreeLimits(IntegrationTest):
+    """Those that need controllers, where there are none: the virtual machine has the others."""
+    LIMITS = ('[jobs.web.limits]\nmemory_max = "64MiB"\nmemory_high = "48MiB"\ncpu = 0.5\ncpu_weight = 50\n'
+              'tasks_max = 5\nio_weight = 50\n')
+    KEYS = ["memory_max", "memory_high", "cpu", "cpu_weight", "tasks_max", "io_weight"]
+
+    def told(self, mode):
+        """The reasons by keys, in order."""
+        s = self.supervise(f"[jobs.web]\n{SLEEP}{self.LIMITS}", options=[f"--containment={mode}"])
+        self.assertEqual("running", s.instance("web")["state"])
+        for name in self.KEYS:
+            self.assertEqual(1, s.log_text().count(f"cannot enforce limits.{name} = "))
+        return {entry["key"]: entry["reason"] for entry in s.instance("web")["not_enforced"]}
+
+    def test_need_cgroups_and_are_told_of_where_something_else_holds_the_job(self):
+        for mode in ("keeper", "group"):
+            told = self.told(mode)
+            self.assertEqual([f"limits.{name}" for name in self.KEYS], list(told))
+            why = f'no cgroups are used: containment = "{mode}"'
+            self.assertEqual({why, why + "; limits.processes counts all processes of the job's user"}, set(told.values()))
+
+    @unittest.skipIf(not ROOT or os.path.exists("/run/systemd/system"), "needs a group that nobody has delegated")
+    def test_need_controllers_and_name_those_that_are_missing(self):
+        told = self.told("cgroup")
+        names = {entry["controller"] for entry in ABILITIES["controllerFaults"]}
+        if names != {"cpu", "io", "memory", "pids"}:
+            self.skipTest("there are controllers")
+        self.assertRegex(told["limits.memory_max"], "^the memory controller (is not delegated to procsupd|cannot be )")
+        self.assertRegex(told["limits.cpu"], "^the cpu controller ")
+
+    def test_unlimited_needs_nothing(self):
+        s = self.supervise(f'[jobs.web]\n{SLEEP}[jobs.web.limits]\nmemory_max = "unlimited"\ntasks_max = "unlimited"\n',
+                           options=["--containment=keeper"])
+        self.assertNotIn("not_enforced", s.instance("web"))
+
+    def test_of_a_strict_job_are_why_it_is_not_started(self):
+        s = self.supervise(f'[jobs.web]\n{SLEEP}{self.LIMITS}strict = true\n', options=["--containment=keeper"])
+        self.assertEqual("failed", s.instance("web")["state"])
+        self.assertIn('cannot enforce limits.memory_max = "64MiB": no cgroups are used', s.instance("web")["cause"])
+
+    def test_that_cannot_be_had_here_are_named_by_check_with_their_places(self):
+        s = self.supervise(f"[jobs.web]\n{SLEEP}{self.LIMITS}", options=["--containment=keeper"])
+        checked = s.run("check", "--here", s.config)
+        self.assertIn("warning: job 'web': cannot enforce limits.tasks_max = 5: no cgroups are used", checked.out)
+
+
 class NotEnforced(IntegrationTest):
     """Of a job that asks for more than there is."""
 

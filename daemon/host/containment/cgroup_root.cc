@@ -22,6 +22,8 @@
 #include <utility>
 
 #include "daemon/host/child.h"
+#include "daemon/host/containment/cgroup_controllers.h"
+#include "daemon/host/containment/cgroup_files.h"
 
 namespace procsup {
 namespace {
@@ -82,11 +84,6 @@ bool is_delegated(const std::string& path) {
         if (getxattr(path.c_str(), name, value, sizeof value) == 1 && value[0] == '1') return true;
     }
     return false;
-}
-
-bool write_file(int directory, const std::string& name, std::string_view text) {
-    const Fd file(openat(directory, name.c_str(), O_WRONLY | O_CLOEXEC));
-    return file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 std::vector<std::string> groups_in(int directory) {
@@ -159,8 +156,16 @@ Result<Fd> make_directory(const std::string& path) {
 Result<void> move_aside(const std::string& own) {
     const auto leaf = make_directory(joined(own, "supervisor"));
     if (!leaf) return leaf.error();
-    if (!write_file(leaf->get(), "cgroup.procs", "0")) return os_failure("move to " + own + "/supervisor", errno);
-    return {};
+    const int error = write_cgroup_file(leaf->get(), "cgroup.procs", "0");
+    return error == 0 ? Result<void>() : os_failure("move to " + own + "/supervisor", error);
+}
+
+/// Whether it is worth while: nobody else is in the group, so that controllers can be enabled below.
+bool is_alone_with_controllers(const std::string& own) {
+    const Fd group(open(own.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const bool is_root = faccessat(group.get(), "cgroup.type", F_OK, 0) < 0;
+    return !is_root && read_cgroup_file(group.get(), "cgroup.procs") == std::to_string(getpid()) + "\n" &&
+           read_cgroup_file(group.get(), "cgroup.controllers").size() > 1;
 }
 
 /// The file system path of the daemon's own group `own`.
@@ -198,7 +203,26 @@ Result<void> try_clone(int directory) {
     return {};
 }
 
+Result<void> check_delegation(const std::string& own_path, bool delegated) {
+    if (delegated || sd_booted() <= 0 || is_delegated(own_path)) return {};
+    return Error{"systemd has not delegated " + own_path + " (Delegate=yes)"};
+}
+
 }  // namespace
+
+ControllerFaults CgroupRoot::controller_faults_here() {
+    const auto own = cgroup_of("self");
+    const auto path = own ? find_own(*own) : Result<std::string>(Error{"procsupd's own cgroup is not known"});
+    const auto ours = path ? check_delegation(*path, false) : Result<void>(path.error());
+    if (!ours) return all_faults("no cgroups are used: " + ours.error().message);
+    const Fd group(open(path->c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return procsup::controller_faults(group.get());
+}
+
+ControllerFaults CgroupRoot::controller_faults() const {
+    const Fd own(openat(directory_.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return procsup::controller_faults(own.get());
+}
 
 Result<CgroupRoot> CgroupRoot::claim(std::string_view name, bool delegated) {
     const auto own = cgroup_of("self");
@@ -206,9 +230,7 @@ Result<CgroupRoot> CgroupRoot::claim(std::string_view name, bool delegated) {
     const auto own_path = find_own(*own);
     if (!own_path) return own_path.error();
     const bool by_systemd = sd_booted() > 0;
-    if (by_systemd && !delegated && !is_delegated(*own_path)) {
-        return Error{"systemd has not delegated " + *own_path + " (Delegate=yes)"};
-    }
+    if (auto ours = check_delegation(*own_path, delegated); !ours) return ours.error();
     const auto part = by_systemd ? std::string("jobs") : name_for(name);
     const auto path = joined(*own_path, part);
     auto directory = make_directory(path);
@@ -220,7 +242,7 @@ Result<CgroupRoot> CgroupRoot::claim(std::string_view name, bool delegated) {
         rmdir(path.c_str());
         return os_failure("write " + path + "/cgroup.kill", error);
     }
-    if (by_systemd) {
+    if (by_systemd || is_alone_with_controllers(*own_path)) {
         if (auto moved = move_aside(*own_path); !moved) return moved.error();
     }
     if (auto works = try_clone(directory->get()); !works) return works.error();
@@ -251,17 +273,15 @@ Result<Fd> CgroupRoot::open_empty(const std::string& group) const {
 }
 
 bool CgroupRoot::is_populated(const std::string& group) const {
-    const Fd file(openat(directory_.get(), (group + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
-    std::array<char, 256> text;
-    const ssize_t size = file ? read(file.get(), text.data(), text.size()) : -1;
-    if (size <= 0) return false;
-    return std::string_view(text.data(), static_cast<std::size_t>(size)).find("populated 1") != std::string_view::npos;
+    return number_behind(read_cgroup_file(directory_.get(), group + "/cgroup.events"), "populated") == 1u;
 }
 
-void CgroupRoot::kill(const std::string& group) const { write_file(directory_.get(), group + "/cgroup.kill", "1"); }
+void CgroupRoot::kill(const std::string& group) const {
+    write_cgroup_file(directory_.get(), group + "/cgroup.kill", "1");
+}
 
 void CgroupRoot::freeze(const std::string& group, bool freeze) const {
-    write_file(directory_.get(), group + "/cgroup.freeze", freeze ? "1" : "0");
+    write_cgroup_file(directory_.get(), group + "/cgroup.freeze", freeze ? "1" : "0");
 }
 
 void CgroupRoot::signal(const std::string& group, int signal) const {

@@ -9,6 +9,7 @@
 
 #include "common/fd.h"
 #include "common/result.h"
+#include "conf/tree_limits.h"
 
 namespace procsup {
 
@@ -18,8 +19,9 @@ class CgroupRoot {
 public:
     /// Makes the directory in the daemon's own group. Only where the tree is the daemon's to divide: delegated by systemd, and
     /// then the daemon itself goes into a group "supervisor" beside it, because a group with processes can have no
-    /// controllers below; or nobody's, because systemd does not run: then the directory is called after `name`. `delegated` says that it is, where systemd
-    /// does not mark it. The Error says why there can be no groups.
+    /// controllers below; or nobody's, because systemd does not run: then the directory is called after `name`, and the daemon goes
+    /// aside only where it is alone. `delegated` says that it is, where systemd does not mark it. The Error says why there can be
+    /// no groups.
     static Result<CgroupRoot> claim(std::string_view name, bool delegated);
 
     CgroupRoot(CgroupRoot&&) = default;
@@ -30,6 +32,10 @@ public:
     static std::optional<CgroupRoot> find(const std::string& path);
 
     const std::string& path() const { return path_; }
+    /// Why controllers cannot be enabled for groups of this one; and of one that claim() would make, which it does not do.
+    ControllerFaults controller_faults() const;
+    static ControllerFaults controller_faults_here();
+    int descriptor() const { return directory_.get(); }
     /// A copy of the directory's descriptor.
     Fd directory() const;
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "daemon/host/child.h"
+#include "daemon/host/containment/cgroup_controllers.h"
 
 namespace procsup {
 namespace {
@@ -36,8 +37,10 @@ public:
     std::string place(std::string_view instance) const override {
         return root.path() + "/" + std::string(instance) + std::string(kSuffix);
     }
-    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
-                                          Enclosure& enclosure) override;
+    ControllerFaults controller_faults() const override { return faults_; }
+    void enable(ControllerSet wanted) override;
+    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, const std::vector<TreeLimit>& limits,
+                                          Incarnation incarnation, Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t pid) const override;
     Incarnation run_of(pid_t pid) const override;
     void all_collected() override { ++collections_; }
@@ -49,12 +52,16 @@ public:
     /// No run uses the group any more: it is removed when there is nothing else to do, unless the next run comes first.
     void retire(const std::string& group, bool killed);
 
+    bool has(Controller controller) const { return (enabled_ & bit_of(controller)) != 0; }
+
     const CgroupRoot root;
 
 private:
     void forget_changes();
 
     std::string name_;
+    ControllerFaults faults_ = root.controller_faults();
+    ControllerSet enabled_ = 0;
     std::optional<CgroupRoot> previous_;  ///< of an earlier daemon that was started in another group
     EventLoop& loop_;
     Fd changes_;  ///< inotify(7)
@@ -92,6 +99,9 @@ public:
         return empty_;
     }
     void await_empty() override { groups_.watch(group_); }
+    OomKills oom_kills() const override {
+        return groups_.has(Controller::Memory) ? read_oom_kills(groups_.root.descriptor(), group_) : OomKills{};
+    }
 
 private:
     Cgroups& groups_;
@@ -126,8 +136,20 @@ void Cgroups::forget_changes() {
     }
 }
 
-Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Incarnation incarnation,
-                                               Enclosure& enclosure) {
+void Cgroups::enable(ControllerSet wanted) {
+    for (std::size_t i = 0; i < kControllerNames.size(); ++i) {
+        const auto controller = static_cast<Controller>(i);
+        if ((wanted & bit_of(controller)) == 0 || has(controller) || !faults_[i].empty()) continue;
+        if (const auto done = enable_controller(root.descriptor(), controller); !done) {
+            faults_[i] = done.error().message;
+        } else {
+            enabled_ |= bit_of(controller);
+        }
+    }
+}
+
+Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, const std::vector<TreeLimit>& limits,
+                                               Incarnation incarnation, Enclosure& enclosure) {
     // What an earlier run was allowed to leave behind keeps its group.
     auto group = name.instance + std::string(kSuffix);
     for (int number = 2; in_use_.contains(group); ++number) {
@@ -137,6 +159,7 @@ Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, Incarna
     auto opened = root.open_empty(group);
     if (!opened) return opened.error();
     enclosure.cgroup = std::move(*opened);
+    enclosure.refused = put_limits(enclosure.cgroup.get(), limits, enabled_);
     in_use_[group] = {incarnation, again ? std::optional(collections_) : std::nullopt};
     return std::unique_ptr<Tree>(std::make_unique<CgroupTree>(*this, std::move(group)));
 }
@@ -165,8 +188,9 @@ void Cgroups::watch(const std::string& group) {
 }
 
 void Cgroups::retire(const std::string& group, bool killed) {
-    // See CgroupRoot::kill(): the next run needs another one of that name.
-    if (killed) root.remove(group);
+    // See CgroupRoot::kill(): the next run needs another one of that name. With a controller it would have the limits and counters
+    // of this one.
+    if (killed || enabled_ != 0) root.remove(group);
     retired_.insert(in_use_.extract(group));
     if (removal_) return;
     removal_ = loop_.call_each_turn(Priority::Idle, [this] {

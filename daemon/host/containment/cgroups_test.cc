@@ -24,7 +24,7 @@ protected:
     }
 
     std::unique_ptr<Tree> enclose(const std::string& name, Enclosure& enclosure) {
-        auto tree = groups->enclose(InstanceName{name, name, 0, {}}, 1, enclosure);
+        auto tree = groups->enclose(InstanceName{name, name, 0, {}}, {}, 1, enclosure);
         EXPECT_TRUE(tree.has_value());
         return std::move(*tree);
     }
@@ -81,7 +81,7 @@ TEST_F(CgroupsTest, KnowWhoseAProcessIsAndEndIt) {
 TEST_F(CgroupsTest, KnowTheRunOfAZombieUnlessItCanBeOfTheRunBefore) {
     if (!groups) return;
     const auto begin = [&](Incarnation incarnation, Enclosure& enclosure) {
-        return std::move(*groups->enclose(InstanceName{"web", "web", 0, {}}, incarnation, enclosure));
+        return std::move(*groups->enclose(InstanceName{"web", "web", 0, {}}, {}, incarnation, enclosure));
     };
     Enclosure first, second;
     auto tree = begin(7, first);
@@ -145,7 +145,7 @@ TEST_F(CgroupsTest, RefuseAGroupThatSomeoneIsIn) {
     auto tree = enclose("web", enclosure);
     const pid_t pid = join(enclosure);
     tree.reset();
-    const auto again = groups->enclose(InstanceName{"web", "web", 0, {}}, 1, next);
+    const auto again = groups->enclose(InstanceName{"web", "web", 0, {}}, {}, 1, next);
     ASSERT_FALSE(again.has_value());
     EXPECT_EQ(again.error().os_error, EBUSY);
     EXPECT_FALSE(groups->clear_leftovers());

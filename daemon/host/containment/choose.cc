@@ -29,6 +29,7 @@ Result<ChosenContainment> choose_containment(ContainmentMode wanted, const Conta
     };
     ChosenContainment chosen;
     chosen.reason = wanted == Mode::Auto ? "the best there is" : "asked for";
+    std::string no_cgroups = std::string("containment = \"") + (wanted == Mode::Group ? "group" : "keeper") + "\"";
     const auto clone3 = wanted == Mode::Group ? Result<void>() : check_clone3();
     if (wanted == Mode::Auto || wanted == Mode::Cgroup) {
         auto groups = clone3 ? contain_by_cgroups(place, loop, observer) : clone3.error();
@@ -37,19 +38,20 @@ Result<ChosenContainment> choose_containment(ContainmentMode wanted, const Conta
             return chosen;
         }
         if (wanted == Mode::Cgroup) return refused("cgroup", groups.error());
-        chosen.reason = "no cgroups: " + groups.error().message;
+        no_cgroups = groups.error().message;
+        chosen.reason = "no cgroups: " + no_cgroups;
     }
     if (wanted == Mode::Auto || wanted == Mode::Keeper) {
         const auto program = find_own_program("procsup-keeper");
         if (clone3 && !program.empty()) {
-            chosen.containment = contain_by_keepers(program, loop, observer);
+            chosen.containment = contain_by_keepers(program, no_cgroups, loop, observer);
             return chosen;
         }
         const auto why = clone3 ? Error{"procsup-keeper is not installed"} : clone3.error();
         if (wanted == Mode::Keeper) return refused("keeper", why);
         chosen.reason += "; no keepers: " + why.message;
     }
-    chosen.containment = contain_by_process_groups(loop, observer);
+    chosen.containment = contain_by_process_groups(no_cgroups, loop, observer);
     return chosen;
 }
 

@@ -6,12 +6,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/event_loop.h"
 #include "common/fd.h"
 #include "common/result.h"
 #include "conf/expand.h"
 #include "conf/job_spec.h"
+#include "conf/tree_limits.h"
 #include "daemon/engine/ports.h"
 
 namespace procsup {
@@ -21,6 +24,8 @@ struct Enclosure {
     Fd keeper_socket;  ///< for the keeper that is to be between the daemon and the process; none where there is no keeper
     const char* keeper = nullptr;  ///< its program, absolute
     Fd cgroup;                     ///< the directory of the group that the process is created in (CLONE_INTO_CGROUP)
+    /// Limits that the kernel refused, with their errors.
+    std::vector<std::pair<Key, int>> refused{};
 };
 
 /// The processes of one run, from before its launch until none is left.
@@ -46,6 +51,8 @@ public:
     virtual bool is_empty() = 0;
     /// Processes are left: look_at_leftovers() is called from now on when that may have changed.
     virtual void await_empty() = 0;
+    /// How many of them the kernel has killed for want of memory, as far as that is known.
+    virtual OomKills oom_kills() const { return {}; }
 };
 
 /// What becomes of trees.
@@ -68,10 +75,14 @@ public:
     virtual ContainmentMode mode() const = 0;
     /// Where the processes of an instance are held, for people: a directory, or nothing.
     virtual std::string place(std::string_view instance) const = 0;
-    /// Makes a tree for a run that is about to be launched, and lays out in `enclosure` what the launch needs. The Error has
-    /// EBUSY when processes of an earlier run are still there.
-    virtual Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
-                                                  Enclosure& enclosure) = 0;
+    /// Why controllers cannot limit trees.
+    virtual ControllerFaults controller_faults() const = 0;
+    /// These controllers are needed from now on; what has become of that controller_faults() tells.
+    virtual void enable(ControllerSet) {}
+    /// Makes a tree for a run that is about to be launched, with `limits` as far as their controllers are enabled, and lays out
+    /// in `enclosure` what the launch needs. The Error has EBUSY when processes of an earlier run are still there.
+    virtual Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, const std::vector<TreeLimit>& limits,
+                                                  Incarnation incarnation, Enclosure& enclosure) = 0;
     /// The instance that holds a process, or held it while it is a zombie; nothing when that is not known for certain.
     virtual std::optional<std::string> instance_of(pid_t pid) const = 0;
     /// The same as the run for which its tree was made; 0 when that is not known.

@@ -16,13 +16,14 @@ namespace {
 
 class Keepers final : public Containment {
 public:
-    Keepers(EventLoop& on_loop, TreeObserver& told, std::string program)
-        : loop(on_loop), observer(told), program_(std::move(program)) {}
+    Keepers(EventLoop& on_loop, TreeObserver& told, std::string program, std::string no_cgroups)
+        : loop(on_loop), observer(told), program_(std::move(program)), no_cgroups_(std::move(no_cgroups)) {}
 
     ContainmentMode mode() const override { return ContainmentMode::Keeper; }
     std::string place(std::string_view) const override { return {}; }
-    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
-                                          Enclosure& enclosure) override;
+    ControllerFaults controller_faults() const override { return all_faults("no cgroups are used: " + no_cgroups_); }
+    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, const std::vector<TreeLimit>& limits,
+                                          Incarnation incarnation, Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t) const override { return std::nullopt; }
     Incarnation run_of(pid_t) const override { return 0; }
     bool clear_leftovers() override { return true; }
@@ -33,6 +34,7 @@ public:
 
 private:
     std::string program_;
+    std::string no_cgroups_;
 };
 
 class KeeperTree final : public Tree {
@@ -110,7 +112,8 @@ void KeeperTree::read_reports() {
     }
 }
 
-Result<std::unique_ptr<Tree>> Keepers::enclose(const InstanceName&, Incarnation incarnation, Enclosure& enclosure) {
+Result<std::unique_ptr<Tree>> Keepers::enclose(const InstanceName&, const std::vector<TreeLimit>&,
+                                               Incarnation incarnation, Enclosure& enclosure) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return os_failure("make a pair of sockets", errno);
@@ -124,8 +127,9 @@ Result<std::unique_ptr<Tree>> Keepers::enclose(const InstanceName&, Incarnation 
 
 }  // namespace
 
-std::unique_ptr<Containment> contain_by_keepers(std::string program, EventLoop& loop, TreeObserver& observer) {
-    return std::make_unique<Keepers>(loop, observer, std::move(program));
+std::unique_ptr<Containment> contain_by_keepers(std::string program, std::string no_cgroups, EventLoop& loop,
+                                                TreeObserver& observer) {
+    return std::make_unique<Keepers>(loop, observer, std::move(program), std::move(no_cgroups));
 }
 
 }  // namespace procsup

@@ -15,7 +15,7 @@ namespace {
 class KeepersTest : public testing::Test {
 protected:
     std::unique_ptr<Tree> enclose(Enclosure& enclosure) {
-        return std::move(*keepers->enclose(InstanceName{"job", "job", 0, {}}, 7, enclosure));
+        return std::move(*keepers->enclose(InstanceName{"job", "job", 0, {}}, {}, 7, enclosure));
     }
 
     static void report(const Enclosure& enclosure, keeper::Kind kind, int signal, std::uint32_t orphans) {
@@ -41,7 +41,7 @@ protected:
 
     std::unique_ptr<SdEventLoop> loop = std::move(*SdEventLoop::create());
     Told told;
-    std::unique_ptr<Containment> keepers = contain_by_keepers("/keeper", *loop, told);
+    std::unique_ptr<Containment> keepers = contain_by_keepers("/keeper", "not wanted", *loop, told);
 };
 
 TEST_F(KeepersTest, AreHeardWhenTheyEndWithOrdersThatTheyHaveNotRead) {

@@ -14,12 +14,14 @@ constexpr auto kCheck = std::chrono::milliseconds(100);
 
 class ProcessGroups final : public Containment {
 public:
-    ProcessGroups(EventLoop& loop, TreeObserver& observer) : loop_(loop), observer_(observer) {}
+    ProcessGroups(std::string no_cgroups, EventLoop& loop, TreeObserver& observer)
+        : no_cgroups_(std::move(no_cgroups)), loop_(loop), observer_(observer) {}
 
     ContainmentMode mode() const override { return ContainmentMode::Group; }
     std::string place(std::string_view) const override { return {}; }
-    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, Incarnation incarnation,
-                                          Enclosure& enclosure) override;
+    ControllerFaults controller_faults() const override { return all_faults("no cgroups are used: " + no_cgroups_); }
+    Result<std::unique_ptr<Tree>> enclose(const InstanceName& name, const std::vector<TreeLimit>& limits,
+                                          Incarnation incarnation, Enclosure& enclosure) override;
     std::optional<std::string> instance_of(pid_t) const override { return std::nullopt; }
     Incarnation run_of(pid_t) const override { return 0; }
     bool clear_leftovers() override { return true; }
@@ -39,6 +41,7 @@ private:
         });
     }
 
+    std::string no_cgroups_;
     EventLoop& loop_;
     TreeObserver& observer_;
     int awaited_ = 0;  ///< trees without a main process
@@ -78,14 +81,16 @@ private:
     bool awaited_ = false;
 };
 
-Result<std::unique_ptr<Tree>> ProcessGroups::enclose(const InstanceName&, Incarnation, Enclosure&) {
+Result<std::unique_ptr<Tree>> ProcessGroups::enclose(const InstanceName&, const std::vector<TreeLimit>&, Incarnation,
+                                                     Enclosure&) {
     return std::unique_ptr<Tree>(std::make_unique<GroupTree>(*this));
 }
 
 }  // namespace
 
-std::unique_ptr<Containment> contain_by_process_groups(EventLoop& loop, TreeObserver& observer) {
-    return std::make_unique<ProcessGroups>(loop, observer);
+std::unique_ptr<Containment> contain_by_process_groups(std::string no_cgroups, EventLoop& loop,
+                                                       TreeObserver& observer) {
+    return std::make_unique<ProcessGroups>(std::move(no_cgroups), loop, observer);
 }
 
 }  // namespace procsup

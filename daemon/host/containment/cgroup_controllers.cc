@@ -1,0 +1,99 @@
+#include "daemon/host/containment/cgroup_controllers.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "daemon/host/containment/cgroup_files.h"
+
+namespace procsup {
+namespace {
+
+bool has_word(std::string_view list, std::string_view word) {
+    while (!list.empty()) {
+        const auto end = std::min(list.find_first_of(" \n"), list.size());
+        if (list.substr(0, end) == word) return true;
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return false;
+}
+
+/// Controllers and processes exclude each other but in the root of all groups, which is the only one without a type.
+bool others_are_in(int group) {
+    if (faccessat(group, "cgroup.type", F_OK, 0) < 0) return false;
+    const auto members = read_cgroup_file(group, "cgroup.procs");
+    return !members.empty() && members != std::to_string(getpid()) + "\n";
+}
+
+/// bfq has a file of its own, and weights up to 1000; 100 is the usual one in both (as systemd.resource-control(5) has it).
+std::uint64_t bfq_weight(std::uint64_t weight) {
+    return weight <= 100 ? weight : 100 + (weight - 100) * (1000 - 100) / (10000 - 100);
+}
+
+/// An error, or 0.
+int put_limit(int group, const TreeLimit& limit) {
+    const int error = write_cgroup_file(group, row_of(limit.kind).file, kernel_text(limit));
+    if (limit.kind == TreeLimit::Kind::MemoryMax) write_cgroup_file(group, "memory.oom.group", "1");
+    if (limit.kind != TreeLimit::Kind::IoWeight) return error;
+    const int bfq = write_cgroup_file(group, "io.bfq.weight", std::to_string(bfq_weight(limit.value)));
+    return error == 0 || bfq == 0 ? 0 : error;
+}
+
+}  // namespace
+
+ControllerFaults controller_faults(int own) {
+    ControllerFaults faults;
+    const auto offered = read_cgroup_file(own, "cgroup.controllers");
+    const auto enabled = read_cgroup_file(own, "cgroup.subtree_control");
+    const int denied = faccessat(own, "cgroup.subtree_control", W_OK, AT_EACCESS) < 0 ? errno : 0;
+    for (std::size_t i = 0; i < kControllerNames.size(); ++i) {
+        const std::string name(kControllerNames[i]);
+        if (!has_word(offered, name)) {
+            faults[i] = "the " + name + " controller is not delegated to procsupd";
+        } else if (has_word(enabled, name)) {
+            continue;
+        } else if (denied != 0) {
+            faults[i] = "procsupd may not enable the " + name + " controller: " + strerrordesc_np(denied);
+        } else if (others_are_in(own)) {
+            faults[i] = "the " + name + " controller cannot be enabled: other processes are in procsupd's cgroup";
+        }
+    }
+    return faults;
+}
+
+Result<void> enable_controller(int groups, Controller controller) {
+    const std::string name(kControllerNames[static_cast<std::size_t>(controller)]);
+    for (const char* file : {"../cgroup.subtree_control", "cgroup.subtree_control"}) {
+        if (has_word(read_cgroup_file(groups, file), name)) continue;
+        if (const int error = write_cgroup_file(groups, file, "+" + name); error != 0) {
+            return os_failure("enable the " + name + " controller", error);
+        }
+    }
+    return {};
+}
+
+std::vector<std::pair<Key, int>> put_limits(int group, const std::vector<TreeLimit>& limits, ControllerSet enabled) {
+    std::vector<std::pair<Key, int>> refused;
+    for (const auto& limit : limits) {
+        const auto& row = row_of(limit.kind);
+        if ((enabled & bit_of(row.controller)) == 0) continue;
+        if (const int error = put_limit(group, limit); error != 0) refused.emplace_back(row.key, error);
+    }
+    return refused;
+}
+
+OomKills read_oom_kills(int groups, const std::string& group) {
+    OomKills kills;
+    kills.count = number_behind(read_cgroup_file(groups, group + "/memory.events"), "oom_kill").value_or(0);
+    // Without .local it would be of groups that the job has made below, too.
+    if (kills.count > 0) {
+        kills.by_limit = number_behind(read_cgroup_file(groups, group + "/memory.events.local"), "oom").value_or(0) > 0;
+    }
+    return kills;
+}
+
+}  // namespace procsup

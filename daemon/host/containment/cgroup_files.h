@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace procsup {
+
+/// The beginning of a file of a cgroup, up to 4 KiB; empty: there is none, or it cannot be read.
+std::string read_cgroup_file(int directory, const std::string& name);
+
+/// In one write; an error, or 0.
+int write_cgroup_file(int directory, const std::string& name, std::string_view text);
+
+/// The number behind `key` in lines of "key number"; nothing: there is no such line.
+std::optional<std::uint64_t> number_behind(std::string_view text, std::string_view key);
+
+}  // namespace procsup
