@@ -34,6 +34,7 @@ public:
         check_zombies();
         check_limits();
         check_privileges();
+        check_sandbox();
         check_output();
         check_log();
     }
@@ -251,6 +252,17 @@ private:
             own ? Key::NoNewPrivileges : Key::MayFork,
             "'sandbox.no_new_privileges' cannot be false with 'may_fork' = false: the kernel takes such a filter only "
             "together with it");
+    }
+
+    void check_sandbox() {
+        const bool read_only = !draft_.read_only_paths.empty();
+        if (!read_only && !draft_.read_write_paths.empty()) {
+            report_own(Key::ReadWritePaths,
+                       "'sandbox.read_write_paths' never takes effect: there are no 'sandbox.read_only_paths'");
+        }
+        if (!spec_.sandbox.strict || read_only || spec_.sandbox.private_tmp) return;
+        report_own(Key::StrictSandbox,
+                   "'sandbox.strict' never takes effect: neither 'private_tmp' nor 'read_only_paths' is set");
     }
 
     /// Of one table: what a job says itself stands over what [defaults] say.

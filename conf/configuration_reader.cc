@@ -163,7 +163,8 @@ void ConfigurationReader::note_shortfalls(const JobDraft& draft, const JobSpec& 
     if (abilities_ == nullptr) return;
     for (const auto& shortfall : shortfalls(spec, *abilities_)) {
         unenforceable_->add(draft.mark(shortfall.key).place,
-                            "job " + quoted(spec.name) + ": cannot enforce " + to_text(shortfall), !spec.strict_limits);
+                            "job " + quoted(spec.name) + ": cannot enforce " + to_text(shortfall),
+                            !is_strict(spec, shortfall.key));
     }
 }
 
@@ -186,11 +187,12 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
     values_ += kValuesOfJob + spec.command.size() + spec.env.size() + spec.instances.size() + spec.tags.size() +
                4 * spec.limits.size() + spec.cpu_affinity.size() + spec.restart.prevent.codes.size() +
                spec.restart.force.codes.size() + spec.restart.success.codes.size() +
-               (spec.identity ? spec.identity->groups.size() : 0) +
-               3 * spec.credentials.size() + 4 * spec.dirs.size();
+               (spec.identity ? spec.identity->groups.size() : 0) + 3 * spec.credentials.size() + 4 * spec.dirs.size() +
+               4 * spec.sandbox.paths.size();
     bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size() +
               spec.log.dir.size();
     for (const auto& credential : spec.credentials) bytes_ += credential.name.size() + credential.path.size();
+    for (const auto& path : spec.sandbox.paths) bytes_ += path.path.size();
     for (const auto& dir : spec.dirs) bytes_ += dir.base.size() + dir.name.size();
     const Place file{place.file, {}};
     if (instances_ > kMostInstances) {

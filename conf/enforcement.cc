@@ -8,6 +8,7 @@
 #include "conf/cpu_list.h"
 #include "conf/job_text.h"
 #include "conf/keys.h"
+#include "conf/sandbox_means.h"
 
 namespace procsup {
 namespace {
@@ -38,6 +39,7 @@ public:
         examine_cpus();
         examine_oom_score();
         for (const auto& limit : spec_.tree_limits) examine(limit);
+        for (auto& shortfall : sandbox_shortfalls(spec_, abilities_)) found_.push_back(std::move(shortfall));
         std::sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
         return std::move(found_);
     }
@@ -131,6 +133,11 @@ std::string key_path(Key key) {
     return (row.section.empty() ? std::string() : std::string(row.section) + ".") + std::string(row.name);
 }
 
+bool is_strict(const JobSpec& spec, Key key) {
+    const bool sandbox = all_keys()[static_cast<std::size_t>(key)].section == "sandbox";
+    return sandbox ? spec.sandbox.strict : spec.strict_limits;
+}
+
 std::string limit_setting(const JobSpec& spec, Key key) {
     const auto number = [](const std::optional<int>& value) { return value ? std::to_string(*value) : std::string(); };
     const auto in_quotes = [](const std::string& text) { return text.empty() ? text : "\"" + text + "\""; };
@@ -144,7 +151,7 @@ std::string limit_setting(const JobSpec& spec, Key key) {
         return limit == nullptr ? std::string() : tree_limit_toml(*limit);
     }
     const auto* row = find_limit(key);
-    if (row == nullptr) return {};
+    if (row == nullptr) return sandbox_setting(spec, key);
     const auto found = std::find_if(spec.limits.begin(), spec.limits.end(),
                                     [&](const ResourceLimit& limit) { return limit.resource == row->resource; });
     return found == spec.limits.end() ? std::string() : limit_toml(*found);
@@ -167,6 +174,7 @@ void write_json(json::Writer& writer, const Abilities& abilities) {
     writer.member_bool("realtimeIo", abilities.realtime_io);
     writer.member_int("leastOomScore", abilities.least_oom_score);
     if (!abilities.cpus.empty()) writer.member("cpus", cpu_list_text(abilities.cpus));
+    writer.member_int("mountsError", abilities.mounts_error).member_int("landlock", abilities.landlock);
     writer.key("controllerFaults").begin_array();
     for (std::size_t i = 0; i < kControllerNames.size(); ++i) {
         const auto& fault = abilities.controller_faults[i];
@@ -192,6 +200,8 @@ Result<Abilities> read_abilities(const json::Value& value) {
     abilities.most_realtime = number("mostRealtime", abilities.most_realtime);
     abilities.realtime_io = value.bool_or("realtimeIo", true);
     abilities.least_oom_score = number("leastOomScore", abilities.least_oom_score);
+    abilities.mounts_error = number("mountsError", abilities.mounts_error);
+    abilities.landlock = number("landlock", abilities.landlock);
     if (const auto* list = value.find("hardLimits")) {
         if (list->as_array() == nullptr) return unusable;
         for (const auto& entry : *list->as_array()) {

@@ -30,6 +30,8 @@ struct Abilities {
     int least_oom_score = -1000;
     std::vector<int> cpus;  ///< sorted; empty: not known
     ControllerFaults controller_faults;
+    int mounts_error = 0;  ///< errno with which mounts of its own are refused to a job; 0: it can have them
+    int landlock = 1000;   ///< version of its ABI; 0: there is none
 
     Abilities() { hard_limits.fill(RLIM_INFINITY); }
 
@@ -52,7 +54,9 @@ std::vector<Shortfall> shortfalls(const JobSpec& spec, const Abilities& abilitie
 std::string to_text(const Shortfall& shortfall);
 /// "limits.open_files", as messages call a key.
 std::string key_path(Key key);
-/// The value of one key of [limits] as it stands in a file; empty: it is not set.
+/// Whether the job is not to be started when `key` cannot be enforced.
+bool is_strict(const JobSpec& spec, Key key);
+/// The value of a key that shortfalls() names as it stands in a file; empty: it is not set.
 std::string limit_setting(const JobSpec& spec, Key key);
 
 /// As io.procsupd.Manager.GetAbilities and `procsupd --abilities` have it.

@@ -25,7 +25,8 @@ enum class Key : std::uint8_t {
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
     NiceLimit, RealtimePriority, RealtimeTime, Nice, Scheduling, IoPriority, CpuAffinity, OomScoreAdjust,
     MemoryMax, MemoryHigh, Cpu, CpuWeight, TasksMax, IoWeight, StrictLimits,
-    NoNewPrivileges, Capabilities, AmbientCapabilities, Free,
+    NoNewPrivileges, Capabilities, AmbientCapabilities, PrivateTmp, ReadOnlyPaths, ReadWritePaths,
+    StrictSandbox, Free,
     RuntimeDir, StateDir, DaemonLogDir, LogLevel, Containment, OnCrash, ShutdownTimeout, MaxClients,
     AccessAdmin, AccessOperate, AccessRead,
 };
@@ -64,6 +65,7 @@ struct JobDraft {
     PlacedText log_dir;
     std::map<std::string, PlacedText> credentials;
     std::vector<PlacedText> runtime_dirs, state_dirs, log_dirs;
+    std::vector<PlacedText> read_only_paths, read_write_paths;  ///< with "-" in front: may be absent
     bool stream_refused = false;  ///< a word for a stream was none: perhaps "capture" was meant
 
     struct Mark {

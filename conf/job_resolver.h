@@ -39,6 +39,9 @@ private:
     void resolve_groups(Job& job, Identity& identity, bool own_user);
     void resolve_owner(Job& job);
     void check_privileges(Job& job);
+    void resolve_sandbox(Job& job);
+    void add_sandbox_paths(Job& job, Key key, const std::vector<PlacedText>& written);
+    void check_against_private_tmp(Job& job);
     void resolve_environment(Job& job);
     void add_user_variables(Job& job, std::map<std::string, std::string>& env);
     void add_directories(Job& job, std::map<std::string, std::string>& env);

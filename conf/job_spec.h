@@ -209,6 +209,27 @@ struct Privileges {
     friend bool operator==(const Privileges&, const Privileges&) = default;
 };
 
+/// Where a job may write, or not, with all that is below.
+struct SandboxPath {
+    std::string path;  ///< absolute, without ".." and the like; for expand_job()
+    bool read_only = false;
+    bool may_be_absent = false;
+
+    friend bool operator==(const SandboxPath&, const SandboxPath&) = default;
+};
+
+/// What a job sees of the file system, and what it may change there.
+struct Sandbox {
+    bool private_tmp = false;
+    std::vector<SandboxPath> paths;  ///< read-only ones first
+    bool strict = false;             ///< not started where that cannot be enforced
+
+    bool has_read_only() const { return !paths.empty() && paths.front().read_only; }
+    bool changes_files() const { return private_tmp || has_read_only(); }
+
+    friend bool operator==(const Sandbox&, const Sandbox&) = default;
+};
+
 struct JobSpec {
     std::string name;
     std::string description;  ///< empty: the name
@@ -223,6 +244,7 @@ struct JobSpec {
     mode_t umask = 022;
     std::optional<Identity> identity;  ///< absent: the daemon's own
     Privileges privileges;
+    Sandbox sandbox;
 
     JobType type = JobType::Service;
     bool enabled = true;

@@ -6,6 +6,7 @@
 #include "conf/cpu_list.h"
 #include "conf/keys.h"
 #include "conf/resource_limits.h"
+#include "conf/sandbox_paths.h"
 #include "conf/tree_limits.h"
 
 namespace procsup {
@@ -212,6 +213,13 @@ void write_privileges(json::Writer& writer, const JobSpec& spec, bool no_new_pri
     strings_member(writer, "ambientCapabilities", capability_names(spec.privileges.ambient));
 }
 
+void write_sandbox(json::Writer& writer, const Sandbox& sandbox) {
+    writer.member_bool("privateTmp", sandbox.private_tmp);
+    strings_member(writer, "readOnlyPaths", written_paths(sandbox, true));
+    strings_member(writer, "readWritePaths", written_paths(sandbox, false));
+    writer.member_bool("strictSandbox", sandbox.strict);
+}
+
 void write_provisions(json::Writer& writer, const JobSpec& spec) {
     writer.key("credentials").begin_object();
     for (const auto& credential : spec.credentials) writer.member(credential.name, credential.path);
@@ -262,6 +270,7 @@ void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privilege
     write_restart(writer, spec.restart);
     write_run(writer, spec);
     write_privileges(writer, spec, no_new_privileges);
+    write_sandbox(writer, spec.sandbox);
     write_provisions(writer, spec);
     writer.end_object();
 }

@@ -111,7 +111,7 @@ TEST(JobJson, HasEverySetting) {
     EXPECT_EQ(value->find("limits")->string_or("core", ""), "unlimited");
     EXPECT_EQ(value->find("startLimit")->int_or("count", 0), 10);
     EXPECT_EQ(value->find("portBase"), nullptr);
-    EXPECT_EQ(value->as_object()->size(), 54u);
+    EXPECT_EQ(value->as_object()->size(), 58u);
 }
 
 TEST(JobJson, HasHowCapturedOutputIsKept) {

@@ -9,6 +9,7 @@
 #include "conf/job_text.h"
 #include "conf/key_reader.h"
 #include "conf/resource_limits.h"
+#include "conf/sandbox_paths.h"
 #include "conf/tree_limits.h"
 
 namespace procsup {
@@ -256,6 +257,15 @@ private:
         if (privileges.ambient != 0) {
             lines += "ambient_capabilities = " + toml_strings(capability_names(privileges.ambient)) + "\n";
         }
+        const auto& box = spec_.sandbox;
+        if (box.private_tmp) lines += "private_tmp = true\n";
+        const auto add_paths = [&](const char* key, bool read_only) {
+            const auto paths = written_paths(box, read_only);
+            if (!paths.empty()) lines += std::string(key) + " = " + toml_strings(paths) + "\n";
+        };
+        add_paths("read_only_paths", true);
+        add_paths("read_write_paths", false);
+        if (box.strict) lines += "strict = true\n";
         table("sandbox", lines);
     }
 

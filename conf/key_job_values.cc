@@ -162,19 +162,22 @@ void KeyReader::env_names(const TomlValue& value) {
     }
 }
 
-void KeyReader::env_files(const TomlValue& value) {
+bool KeyReader::optional_paths(const TomlValue& value, std::vector<PlacedText>& out) {
     const auto* elements = array(value);
-    if (elements == nullptr) return;
-    job_->env_files.clear();
+    if (elements == nullptr) return false;
+    out.clear();
     for (const auto& element : *elements) {
         const auto* text = string(element);
         if (text == nullptr) continue;
         const bool optional = text->starts_with('-');
         std::string path = text->substr(optional ? 1 : 0);
         if (!anchored(element, path)) continue;
-        job_->env_files.push_back({(optional ? "-" : "") + path, place_of(element)});
+        out.push_back({(optional ? "-" : "") + path, place_of(element)});
     }
+    return out.size() == elements->size();
 }
+
+void KeyReader::env_files(const TomlValue& value) { optional_paths(value, job_->env_files); }
 
 void KeyReader::tags(const TomlValue& value) {
     std::vector<PlacedText> words;

@@ -22,7 +22,10 @@ constexpr std::array<Chapter, 6> kChapters{{
      "hard limit, or both as \"SOFT:HARD\", such as \"1024:4096\" or \"1min:unlimited\". What the kernel, the user or "
      "the "
      "container does not permit is told by procsupctl(1) check --here beforehand, and by status."},
-    {"sandbox", "RIGHTS: [sandbox]", "What a job may do, whoever it runs as."},
+    {"sandbox", "RIGHTS: [sandbox]",
+     "What a job may do, whoever it runs as. What the kernel, the user or the container does not permit of it is told "
+     "by "
+     "procsupctl(1) check --here beforehand, and by status."},
     {kDaemonSection, "THE DAEMON: [daemon]", "In procsupd.toml and in project files."},
     {kAccessSection, "ACCESS: [access]", "In procsupd.toml and in project files."},
 }};

@@ -85,6 +85,7 @@ public:
     void credentials(const TomlValue& value);
     void dir_names(const TomlValue& value, std::vector<PlacedText>& out);
     void capabilities(const TomlValue& value, CapabilitySet& out);
+    void sandbox_paths(const TomlValue& value, std::vector<PlacedText>& out);
     void anything(const TomlValue&) {}
 
 private:
@@ -104,6 +105,8 @@ private:
     bool parsed_duration(const TomlValue& value, std::string_view text, Duration& out);
     bool single_name(const TomlValue& value, PlacedName& out);
     bool anchored(const TomlValue& value, std::string& path);
+    /// Anchored paths; "-" stays in front of those that may be absent.
+    bool optional_paths(const TomlValue& value, std::vector<PlacedText>& out);
     bool exit_code(const TomlValue& value, ExitSet& out);
     /// A size, or nothing for the word `boundless`.
     bool checked_size(const TomlValue& value, std::string_view boundless, std::optional<std::uint64_t>& out);

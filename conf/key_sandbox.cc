@@ -18,4 +18,9 @@ void KeyReader::capabilities(const TomlValue& value, CapabilitySet& out) {
     }
 }
 
+void KeyReader::sandbox_paths(const TomlValue& value, std::vector<PlacedText>& out) {
+    constexpr std::size_t kMost = 64;
+    if (optional_paths(value, out) && out.size() > kMost) report(value, "must have at most 64 paths");
+}
+
 }  // namespace procsup

@@ -308,6 +308,17 @@ const std::vector<GoodCase>& good_cases() {
         {"sandbox", "capabilities", "[\"CAP_KILL\", \"net_bind_service\"]",
          [](S s) { return s.privileges.capabilities == (capability_bit(5) | capability_bit(10)); }},
         {"sandbox", "capabilities", "[]", [](S s) { return s.privileges.capabilities == CapabilitySet{0}; }},
+        {"sandbox", "private_tmp", "true", [](S s) { return s.sandbox.private_tmp; }},
+        {"sandbox", "read_only_paths", "[\"/srv\", \"-/opt/x\"]",
+         [](S s) {
+             return s.sandbox.paths == std::vector<SandboxPath>{{"/srv", true, false}, {"/opt/x", true, true}};
+         }},
+        {"sandbox", "read_write_paths", "[\"/srv/a/\"]",
+         [](S s) {
+             return s.sandbox.paths.back() == SandboxPath{"/srv/a", false, false};
+         },
+         "sandbox.read_only_paths = [\"/\"]"},
+        {"sandbox", "strict", "true", [](S s) { return s.sandbox.strict; }, "sandbox.private_tmp = true"},
         {"sandbox", "ambient_capabilities", "[\"CAP_KILL\"]",
          [](S s) { return s.privileges.ambient == capability_bit(5) && !s.privileges.capabilities; },
          "user = \"www-data\""},

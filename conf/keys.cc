@@ -340,6 +340,24 @@ constexpr std::array kRows{
            "among _capabilities_ where that is written",
            [](R& r, V& v) { r.capabilities(v, r.job().spec.privileges.ambient); }},
 
+    KeyRow{Key::PrivateTmp, "sandbox", "private_tmp", &kBool, "false", "all jobs",
+           "whether each run has an empty _/tmp_ and _/var/tmp_ that nobody else sees, and that are gone with its last "
+           "process",
+           [](R& r, V& v) { r.boolean(v, r.job().spec.sandbox.private_tmp); }},
+    KeyRow{Key::ReadOnlyPaths, "sandbox", "read_only_paths", &kSandboxPaths, "[]", "all jobs",
+           "files and directories that the job cannot change, with all that is below them; _-_ in front of a path: it "
+           "may be absent. See FILES OF A JOB",
+           [](R& r, V& v) { r.sandbox_paths(v, r.job().read_only_paths); }},
+    KeyRow{
+        Key::ReadWritePaths, "sandbox", "read_write_paths", &kSandboxPaths, "[]", "all jobs",
+        "exceptions below _read_only_paths_, and these may have exceptions below them in their turn: the longer path "
+        "counts. Directories that procsupd makes for the job are among them",
+        [](R& r, V& v) { r.sandbox_paths(v, r.job().read_write_paths); }},
+    KeyRow{Key::StrictSandbox, "sandbox", "strict", &kBool, "false", "jobs with private_tmp or read_only_paths",
+           "whether the job is not started where _private_tmp_ or _read_only_paths_ cannot be enforced; else it runs "
+           "with what comes nearest, and _status_ and the daemon's log say so",
+           [](R& r, V& v) { r.boolean(v, r.job().spec.sandbox.strict); }},
+
     KeyRow{Key::Free, "", "x", &kTable, "{}", "all jobs", "yours: anything may stand here, it is never checked",
            [](R& r, V& v) { r.anything(v); }},
 

@@ -77,6 +77,20 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, SandboxPath> {
+    archive.field("path", value.path);
+    archive.field("readOnly", value.read_only);
+    archive.field("mayBeAbsent", value.may_be_absent);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Sandbox> {
+    archive.field("privateTmp", value.private_tmp);
+    archive.field("paths", value.paths);
+    archive.field("strict", value.strict);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Credential> {
     archive.field("name", value.name);
     archive.field("path", value.path);
@@ -155,6 +169,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("umask", value.umask, usual.umask);
     archive.field("identity", value.identity, usual.identity);
     archive.field("privileges", value.privileges, usual.privileges);
+    archive.field("sandbox", value.sandbox, usual.sandbox);
     archive.field("type", value.type, usual.type);
     archive.field("enabled", value.enabled, usual.enabled);
     archive.field("essential", value.essential, usual.essential);

@@ -211,6 +211,10 @@ constexpr ValueForm kCapabilities{
     "array of names",
     R"({"type":"array","items":{"type":"string","pattern":"^([Cc][Aa][Pp]_)?[A-Za-z_]+$"}})",
     {}};
+constexpr ValueForm kSandboxPaths{"an array of paths such as [\"/srv\", \"-/opt/shop\"]",
+                                  "array of paths",
+                                  R"({"type":"array","maxItems":64,"items":{"type":"string","minLength":1}})",
+                                  {}};
 constexpr ValueForm kCredentials{
     "a table of paths such as { key = \"/etc/shop/key\" }",
     "table of paths",

@@ -10,6 +10,6 @@ extern const ValueForm kString, kBool, kCommand, kInstances, kPort, kName, kName
     kStopScope, kSignalTo, kOrphans, kZombies, kJob, kParentRestart, kType, kRestart, kExhausted, kOutput, kInput,
     kFormat, kLogSize, kLogAge, kKept, kCompress, kOnFull, kLineLimit, kCount, kSize, kCpuTime, kNiceLimit,
     kRealtimePriority, kRealtimeTime, kNice, kScheduling, kIoPriority, kCpus, kOom, kTreeMemory, kProcessors, kWeight,
-    kTasks, kLogLevel, kContainment, kOnCrash, kClients, kAccess, kCapabilities, kCredentials, kDirNames;
+    kTasks, kLogLevel, kContainment, kOnCrash, kClients, kAccess, kCapabilities, kSandboxPaths, kCredentials, kDirNames;
 
 }  // namespace procsup::value_form

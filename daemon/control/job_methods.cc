@@ -5,6 +5,7 @@
 
 #include "common/signal_name.h"
 #include "conf/job_text.h"
+#include "conf/sandbox_means.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
 #include "daemon/control/why.h"
@@ -125,9 +126,11 @@ std::optional<std::vector<InstanceId>> selected_of_one_job(const ControlContext&
 void show(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected_of_one_job(context, call);
     if (!ids) return;
+    const auto& spec = context.supervisor.find(ids->front())->spec();
+    const bool landlock = sandbox_means(spec, context.host.abilities()) == SandboxMeans::Landlock;
     json::Writer writer;
     writer.begin_object().key("settings");
-    write_json(writer, context.supervisor.find(ids->front())->spec(), context.host.facts().no_new_privileges);
+    write_json(writer, spec, landlock || context.host.facts().no_new_privileges);
     writer.key("instances").begin_array();
     for (const auto id : *ids) write_instance(writer, *context.supervisor.find(id), context.host);
     call.reply(writer.end_array().end_object().text());

@@ -31,6 +31,7 @@ using Incarnation = std::uint64_t;
 enum class SpawnStage {
     None, Cancelled, Containment, Keeper, Clone, Session, Stdin, Stdout, Stderr, Journal, Enforce, Limits, Scheduling, Nice, IoPriority,
     CpuAffinity, Groups, Group, User, VerifyIds, Privileges,
+    Mounts, ReadOnlyPath, ReadWritePath, PrivateTmp, Landlock,
     KnownCapabilities, Capabilities, AmbientCapabilities, VerifyRights, Directories, Credentials,
     WorkingDir, Filter, Exec,
 };

@@ -32,6 +32,11 @@ std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& p
         case SpawnStage::User: return "change the user";
         case SpawnStage::VerifyIds: return "verify that the user was changed";
         case SpawnStage::Privileges: return "give up new privileges";
+        case SpawnStage::Mounts: return "give it mounts of its own";
+        case SpawnStage::ReadOnlyPath: return "make its read_only_paths read-only";
+        case SpawnStage::ReadWritePath: return "keep its read_write_paths writable";
+        case SpawnStage::PrivateTmp: return "give it a /tmp and /var/tmp of its own";
+        case SpawnStage::Landlock: return "make everything but its read_write_paths read-only by Landlock";
         case SpawnStage::KnownCapabilities:
             return "find all of " +
                    capabilities_text(spec.privileges.capabilities.value_or(0) | spec.privileges.ambient) +

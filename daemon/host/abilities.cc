@@ -16,6 +16,7 @@
 
 #include "common/fd.h"
 #include "daemon/host/containment/cgroup_root.h"
+#include "daemon/host/sandbox_abilities.h"
 
 namespace procsup {
 namespace {
@@ -165,6 +166,9 @@ Abilities gather_abilities() {
     abilities.realtime_io = can_do_realtime_io();
     abilities.least_oom_score = find_least_oom_score(abilities.raises_limits);
     abilities.cpus = find_cpus();
+    const bool mounts = (abilities.capabilities >> CAP_SYS_ADMIN & 1) != 0;
+    abilities.mounts_error = mounts ? find_mounts_error() : EPERM;
+    abilities.landlock = find_landlock();
     return abilities;
 }
 

@@ -105,14 +105,17 @@ Step execute(ChildPlan& plan) {
 }
 
 /// Priority, limits and ids first, then whatever touches a file: it happens with the job's own rights, so that no path in
-/// a directory of the job's user leads the daemon's rights astray.
+/// a directory of the job's user leads the daemon's rights astray. Only mounts need the daemon's.
 Step prepare(ChildPlan& plan) {
     Step step = check(SpawnStage::Session, raw_syscall(SYS_setsid));
     if (!step.failed()) step = set_priorities(plan);
     if (!step.failed()) step = set_limits(plan);
+    if (!step.failed()) step = set_apart(plan.sandbox, plan.path_buffer);
+    if (plan.sandbox.refused) plan.unmet |= 1u << kUnmetSandbox;
     if (!step.failed()) step = limit_capabilities(plan.rights);
     if (!step.failed()) step = change_ids(plan);
     if (!step.failed()) step = settle_rights(plan.rights);
+    if (!step.failed()) step = restrict_writing(plan.sandbox);
     raw_syscall(SYS_umask, plan.umask);
     if (!step.failed()) step = connect_streams(plan);
     if (!step.failed()) step = check(SpawnStage::WorkingDir, raw_syscall(SYS_chdir, plan.working_dir));
@@ -141,11 +144,12 @@ void leave_shared_table(unsigned first_foreign, std::atomic<std::uint32_t>& shar
 
 int child_main(void* argument) {
     ChildPlan& plan = *static_cast<ChildPlan*>(argument);
+    Step step = join_mounts(plan.sandbox);
     leave_daemons_table(plan);
-    Step step = prepare(plan);
+    if (!step.failed()) step = prepare(plan);
     if (!step.failed()) step = forbid_new_processes(plan);
     if (!step.failed()) step = execute(plan);
-    const ChildFailure failure{step.stage, static_cast<int>(step.error), step.resource};
+    const ChildFailure failure{step.stage, static_cast<int>(step.error), step.resource, step.path};
     raw_syscall(SYS_write, plan.status_fd, &failure, sizeof(failure));
     return 127;
 }

@@ -11,6 +11,7 @@
 #include "conf/resource_limits.h"
 #include "daemon/engine/ports.h"
 #include "daemon/host/child_rights.h"
+#include "daemon/host/child_sandbox.h"
 
 struct sock_fprog;
 
@@ -64,6 +65,7 @@ struct ChildPlan {
     std::uint32_t unmet;
 
     ChildRights rights;
+    ChildSandbox sandbox;
     const sock_fprog* fork_filter;  ///< of ForkFilter; nullptr: the job may fork
     int keeper_socket;              ///< of KeeperPlan; -1: none
     int status_fd;                  ///< end of the status pipe, close-on-exec; below kFirstKeptFd
@@ -82,14 +84,15 @@ inline constexpr int kFirstKeptFd = 64;
 inline constexpr unsigned kFdsOfAChild = 5;
 
 /// Bits of ChildPlan::unmet beyond those of resource limits.
-enum Unmet : unsigned { kUnmetScheduling = 16, kUnmetNice, kUnmetIoPriority, kUnmetCpuAffinity };
+enum Unmet : unsigned { kUnmetScheduling = 16, kUnmetNice, kUnmetIoPriority, kUnmetCpuAffinity, kUnmetSandbox };
 static_assert(int{RLIM_NLIMITS} <= int{kUnmetScheduling});
 
 /// What the child writes to status_fd when a step fails; nothing when it executes its program.
 struct ChildFailure {
     SpawnStage stage;
     int os_error;
-    int resource = -1;  ///< of stage Limits: RLIMIT_…
+    int resource = -1;           ///< of stage Limits: RLIMIT_…
+    const char* path = nullptr;  ///< of ReadOnlyPath and ReadWritePath: in the plan
 };
 
 /// The system call clone3(2) for a child that runs `fn` on a stack of its own; the pid, or -errno (clone3.S). Where there is

@@ -9,6 +9,7 @@ struct Step {
     SpawnStage stage = SpawnStage::None;
     long error = 0;     ///< 0 or a positive errno
     int resource = -1;  ///< as in ChildFailure
+    const char* path = nullptr;
 
     bool failed() const { return error != 0; }
 };

@@ -8,13 +8,15 @@
 #include <cstring>
 
 #include "daemon/host/processes.h"
+#include "daemon/host/run_mounts.h"
 
 namespace procsup {
 
 bool Processes::refuse_unenforceable(Incarnation incarnation, const JobSpec& spec) {
-    if (!spec.strict_limits) return false;
+    if (!spec.strict_limits && !spec.sandbox.strict) return false;
     std::string text;
     for (const auto& shortfall : shortfalls(spec, unenforced_.abilities())) {
+        if (!is_strict(spec, shortfall.key)) continue;
         text += (text.empty() ? "cannot enforce " : "; ") + to_text(shortfall);
     }
     if (text.empty()) return false;
@@ -57,7 +59,27 @@ Processes::NoteRefused Processes::refusal(const ChildFailure& failure) {
     if (limit != nullptr) {
         refused.text = fmt::format("cannot set {}: {}", key_path(limit->key), strerrordesc_np(failure.os_error));
     }
+    if (failure.path != nullptr) {
+        const bool read_only = failure.stage == SpawnStage::ReadOnlyPath;
+        const char* why = failure.os_error == ELOOP
+                              ? "it is, or is below, a symbolic link: write the path that this leads to"
+                              : strerrordesc_np(failure.os_error);
+        refused.text = fmt::format("cannot {} {}{}: {}", read_only ? "make" : "keep", failure.path,
+                                   read_only ? " read-only" : " writable", why);
+    }
     return refused;
+}
+
+/// What a launch is set apart by; `beside` is the run that it belongs to, if it is none itself.
+SandboxOrder Processes::sandbox_order(const JobSpec& spec, Incarnation beside) const {
+    SandboxOrder order;
+    order.means = sandbox_means(spec, unenforced_.abilities());
+    order.landlock = unenforced_.abilities().landlock;
+    if (order.means != SandboxMeans::Mounts) return order;
+    const auto run = runs_.find(beside);
+    if (run == runs_.end() || run->second.main == 0) return order;
+    order.mounts = mounts_of(run->second.main, run->second.kept ? run->second.child : getpid());
+    return order;
 }
 
 /// Done from outside and after exec: before, the child shares the daemon's memory, and with it the score. The daemon's own

@@ -18,6 +18,7 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     slot.text.set_credentials(order.spec->credentials.empty() ? std::string() : credentials_ + order.name->instance);
     slot.text.lay_out(*order.spec, *order.name, socket_path_, invocation_prefix_ + fmt::format("{:016x}", invocation),
                       slot.plan);
+    slot.sandbox.lay_out(*order.spec, *order.name, std::move(order.sandbox), runtime_dir_, slot.plan.sandbox);
     slot.plan.open_files = original_open_files_;
     slot.plan.drop_realtime = realtime_.in_force();
     prepare_streams(slot, order);
@@ -47,7 +48,8 @@ void Spawner::prepare_streams(Slot& slot, LaunchOrder& order) {
 /// The plan of the keeper, where the launch has one.
 bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order, const Enclosure& enclosure) {
     slot.kept = static_cast<bool>(enclosure.keeper_socket);
-    slot.plan.rights.no_new_privileges = order.spec->gains_no_privileges(slot.kept && drops_privileges_);
+    const bool by_default = slot.plan.sandbox.means == SandboxMeans::Landlock || (slot.kept && drops_privileges_);
+    slot.plan.rights.no_new_privileges = order.spec->gains_no_privileges(by_default);
     slot.plan.keeper_socket = -1;
     if (!slot.kept) return true;
     if (slot.keeper_stack == nullptr) slot.keeper_stack = Slot::map_stack();

@@ -27,6 +27,7 @@ struct Spawner::Slot {
     Fd status;
     std::unique_ptr<Watch> watch;
     LaunchText text;
+    SandboxLayout sandbox;
     ChildPlan plan{};
     KeeperPlan keeper{};
 

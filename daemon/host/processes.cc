@@ -85,6 +85,7 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
     const auto pipes = pipes_of(id, spec, name, true);
     if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
     order.pipes = *pipes;
+    order.sandbox = sandbox_order(spec, 0);
     const auto failure = job_pipes_.connect(spec, order.fds);
     if (failure) return launch_refused(incarnation, failure->stage, failure->os_error);
     spawner_.launch(std::move(order));
@@ -103,6 +104,7 @@ void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideO
     const auto pipes = pipes_of(id, *run.spec, beside.name, false);
     if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
     order.pipes = *pipes;
+    order.sandbox = sandbox_order(*run.spec, beside.beside);
     spawner_.launch(std::move(order));
 }
 
@@ -217,7 +219,7 @@ void Processes::executed(Incarnation incarnation, std::uint32_t unmet) {
 void Processes::failed_before_exec(Incarnation incarnation, const ChildFailure& failure) {
     // Told to the engine when the process is collected: until then there is one.
     const auto run = runs_.find(incarnation);
-    if (run != runs_.end()) run->second.failure = failure;
+    if (run != runs_.end()) run->second.failure = refusal(failure);
 }
 
 // ---- what the reaper says
@@ -286,7 +288,7 @@ void Processes::main_collected(Incarnation incarnation, pid_t session, ExitStatu
     Run& run = runs_.at(incarnation);
     run.main = 0;
     if (run.failure) {
-        note(incarnation, refusal(*run.failure));
+        note(incarnation, *run.failure);
     } else {
         note(incarnation, NoteExited{status, empty});
     }

@@ -142,6 +142,12 @@ private:
     /// Helpers are numbered from here, so that no incarnation of the engine is ever mistaken for one.
     static constexpr Incarnation kFirstHelper = Incarnation{1} << 62;
 
+    struct NoteRefused {
+        SpawnStage stage;
+        int os_error;
+        std::string text{};  ///< as for Supervisor::not_started()
+    };
+
     /// From the order to launch it until none of its processes is left.
     struct Run {
         InstanceId id = 0;  ///< 0: a helper
@@ -151,7 +157,7 @@ private:
         bool kept = false;                   ///< the daemon's child for it is a keeper
         std::unique_ptr<JobSpec> side_spec;  ///< of what runs beside another run
         std::string refusal{};               ///< why it is not launched
-        std::optional<ChildFailure> failure;
+        std::optional<NoteRefused> failure;
         std::unique_ptr<Tree> tree;  ///< of a helper: none
     };
     struct Helper {
@@ -162,11 +168,6 @@ private:
     };
     struct NoteLaunched {
         pid_t pid;
-    };
-    struct NoteRefused {
-        SpawnStage stage;
-        int os_error;
-        std::string text{};  ///< as for Supervisor::not_started()
     };
     struct NoteExecuted {};
     struct NoteExited {
@@ -207,6 +208,7 @@ private:
     void note_oom_kills(Incarnation incarnation, const Run& run);
     Result<void> accept_refused_limits(Run& run, const Enclosure& enclosure);
     bool refuse_unenforceable(Incarnation incarnation, const JobSpec& spec);
+    SandboxOrder sandbox_order(const JobSpec& spec, Incarnation beside) const;
     static NoteRefused refusal(const ChildFailure& failure);
 
     SdEventLoop& loop_;

@@ -298,6 +298,7 @@ void Spawner::release(Slot& slot) {
     if (slot.incarnation != 0) --in_flight_;
     slot.watch.reset();
     slot.status.reset();
+    slot.sandbox.release();
     slot.incarnation = 0;
     slot.pid = 0;
     slot.failure_told = false;

@@ -18,6 +18,7 @@
 #include "daemon/host/fork_filter.h"
 #include "daemon/host/launch_text.h"
 #include "daemon/host/realtime.h"
+#include "daemon/host/sandbox_layout.h"
 #include "daemon/loop/sd_event_loop.h"
 
 namespace procsup {
@@ -32,6 +33,7 @@ struct LaunchOrder {
     const JobSpec* spec = nullptr;
     const InstanceName* name = nullptr;
     std::optional<StandardFds> fds;
+    SandboxOrder sandbox;
     std::array<int, 2> pipes{-1, -1};  ///< kept pipes (kept_pipe.h) whose writing ends are 1 and 2 otherwise; -1: none
 };
 
@@ -68,7 +70,10 @@ public:
     /// What processes get as $PROCSUPD_SOCKET.
     void set_socket_path(std::string path) { socket_path_ = std::move(path); }
     /// Below it is what instances have as $CREDENTIALS_DIRECTORY.
-    void set_runtime_dir(const std::string& path) { credentials_ = path + "/" + kCredentials + "/"; }
+    void set_runtime_dir(const std::string& path) {
+        runtime_dir_ = path;
+        credentials_ = path + "/" + kCredentials + "/";
+    }
     /// Where permitted, the daemon runs before all processes that it starts.
     bool claim_realtime() { return realtime_.claim(); }
     /// Takes the low descriptors that children need; once, while they are free.
@@ -113,6 +118,7 @@ private:
 
     SdEventLoop& loop_;
     LaunchObserver& observer_;
+    std::string runtime_dir_;
     std::string credentials_;  ///< with a slash: the directories of the instances follow
     std::string socket_path_;  ///< of the control socket: every process is told
     Realtime realtime_;

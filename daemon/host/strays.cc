@@ -77,7 +77,7 @@ void Processes::keeper_lost(Incarnation incarnation, Run& run) {
             on_shortfall_(*run.spec, "how its main process ended is not known: the keeper had collected it");
         return main_ended(incarnation, ExitStatus::killed(SIGKILL), Duration::zero(), false);
     }
-    if (!run.failure) run.failure = ChildFailure{SpawnStage::Keeper, ESRCH};
+    if (!run.failure) run.failure = NoteRefused{SpawnStage::Keeper, ESRCH};
     main_ended(incarnation, ExitStatus::killed(SIGKILL), Duration::zero(), true);
 }
 

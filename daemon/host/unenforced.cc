@@ -10,7 +10,7 @@ namespace {
 /// So many settings of a job are remembered as told; more come only with changes of its configuration.
 constexpr std::size_t kMostTold = 64;
 
-std::vector<Key> keys_of(std::uint32_t unmet) {
+std::vector<Key> keys_of(const JobSpec& spec, std::uint32_t unmet) {
     std::vector<Key> keys;
     const auto has = [&](unsigned bit) { return (unmet >> bit & 1) != 0; };
     for (const auto& row : kResourceLimits) {
@@ -20,6 +20,8 @@ std::vector<Key> keys_of(std::uint32_t unmet) {
     if (has(kUnmetNice)) keys.push_back(Key::Nice);
     if (has(kUnmetIoPriority)) keys.push_back(Key::IoPriority);
     if (has(kUnmetCpuAffinity)) keys.push_back(Key::CpuAffinity);
+    if (has(kUnmetSandbox) && spec.sandbox.private_tmp) keys.push_back(Key::PrivateTmp);
+    if (has(kUnmetSandbox) && spec.sandbox.has_read_only()) keys.push_back(Key::ReadOnlyPaths);
     return keys;
 }
 
@@ -43,7 +45,7 @@ void Unenforced::run_began(const JobSpec& spec, std::uint32_t unmet) {
     if (unmet == 0 && foreseen.empty()) return;
     auto& job = jobs_[spec.name];
     for (const auto& shortfall : foreseen) tell_once(spec, job, shortfall);
-    for (const auto key : keys_of(unmet)) {
+    for (const auto key : keys_of(spec, unmet)) {
         if (!has_key(foreseen, key)) refused(spec, key, "the kernel refused it");
     }
 }
