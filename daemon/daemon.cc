@@ -411,6 +411,13 @@ std::optional<ProcessOwner> Daemon::who_is(pid_t pid) const {
     return ProcessOwner{owner->id, owner->main};
 }
 
+TreeUsage Daemon::usage(const Instance& instance) const { return processes_->usage_of(instance.incarnation()); }
+
+void Daemon::measure(const std::vector<const Instance*>& instances,
+                     std::function<void(Result<std::vector<InstanceUsage>>)> measured) {
+    tree_lister_->measure(instances, std::move(measured));
+}
+
 void Daemon::list_processes(std::vector<const Instance*> instances, bool all,
                             std::function<void(Result<std::string>)> listed) {
     tree_lister_->list(std::move(instances), all, std::move(listed));

@@ -55,7 +55,17 @@ void write_run(json::Writer& writer, std::string_view name, const EndedRun* run,
     writer.end_object();
 }
 
-void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host) {
+void write_usage(json::Writer& writer, const TreeUsage& usage) {
+    const auto number = [&](const char* name, const std::optional<std::uint64_t>& value) {
+        if (value) writer.member_int(name, static_cast<std::int64_t>(*value));
+    };
+    if (usage.cpu) writer.member_int("cpuUSec", usage.cpu->count());
+    number("memory", usage.memory);
+    number("memoryPeak", usage.memory_peak);
+    number("tasks", usage.tasks);
+}
+
+void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host, Usage usage) {
     const auto& spec = instance.spec();
     writer.begin_object();
     writer.member("name", instance.name().instance).member("job", instance.name().job);
@@ -74,6 +84,7 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
     if (const auto output = host.captured_output(instance.id()); !output.problem.empty())
         writer.member("outputProblem", output.problem);
     write_not_enforced(writer, host.not_enforced(spec));
+    if (usage == Usage::Added && is_live(instance.state())) write_usage(writer, host.usage(instance));
     if (!spec.description.empty()) writer.member("description", spec.description);
     if (spec.owner) writer.member("owner", std::to_string(*spec.owner));
     writer.key("tags").begin_array();

@@ -7,7 +7,13 @@
 namespace procsup {
 
 /// Type Instance of io.procsupd.Manager.
-void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host);
+/// Of so many instances at most what they use is read for an answer that does not ask for that alone: each takes some reads.
+inline constexpr std::size_t kMostMeasured = 16;
+enum class Usage { Left, Added };
+void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host, Usage usage = Usage::Left);
+
+/// Members cpuUSec, memory, memoryPeak and tasks, of what is known.
+void write_usage(json::Writer& writer, const TreeUsage& usage);
 
 /// Type Outcome of io.procsupd.Job.
 void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std::string_view cause);

@@ -132,7 +132,8 @@ void show(const ControlContext& context, varlink::PendingCall call) {
     writer.begin_object().key("settings");
     write_json(writer, spec, landlock || context.host.facts().no_new_privileges);
     writer.key("instances").begin_array();
-    for (const auto id : *ids) write_instance(writer, *context.supervisor.find(id), context.host);
+    const auto usage = ids->size() <= kMostMeasured ? Usage::Added : Usage::Left;
+    for (const auto id : *ids) write_instance(writer, *context.supervisor.find(id), context.host, usage);
     call.reply(writer.end_array().end_object().text());
 }
 
@@ -186,6 +187,25 @@ void tree(const ControlContext& context, varlink::PendingCall call) {
         });
 }
 
+void usage(const ControlContext& context, varlink::PendingCall call) {
+    const auto instances = selected_or_all(context, call);
+    if (!instances) return;
+    context.host.measure(*instances, [&context, call](const Result<std::vector<InstanceUsage>>& measured) mutable {
+        if (!measured) {
+            return call.fail("io.systemd.System", "cannot sum up what processes use: " + measured.error().message);
+        }
+        json::Writer writer;
+        writer.begin_object().member_int("timeUSec", context.loop.now().time_since_epoch().count());
+        writer.key("usages").begin_array();
+        for (const auto& one : *measured) {
+            writer.begin_object().member("name", one.name).member("job", one.job);
+            write_usage(writer, one.usage);
+            writer.end_object();
+        }
+        call.reply(writer.end_array().end_object().text());
+    });
+}
+
 void subscribe(const ControlContext& context, Subscriptions& subscriptions, varlink::PendingCall call) {
     if (!call.call().more) return call.fail_with("org.varlink.service.ExpectedMore", {});
     std::vector<InstanceId> only;
@@ -220,6 +240,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Cat"] = [&](PendingCall call) { cat(context, call); };
     methods["Why"] = [&](PendingCall call) { why(context, call); };
     methods["Tree"] = [&](PendingCall call) { tree(context, call); };
+    methods["Usage"] = [&](PendingCall call) { usage(context, call); };
     methods["Subscribe"] = [&](PendingCall call) { subscribe(context, subscriptions, call); };
     methods["Run"] = [&](PendingCall call) { runs.begin(call); };
     return interface;

@@ -67,7 +67,8 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
     write_daemon(writer, call.peer(), context, clients);
     writer.key("instances").begin_array();
     if (named) {
-        for (const auto id : ids) write_instance(writer, *context.supervisor.find(id), context.host);
+        const auto usage = ids.size() <= kMostMeasured ? Usage::Added : Usage::Left;
+        for (const auto id : ids) write_instance(writer, *context.supervisor.find(id), context.host, usage);
     } else {
         for (const auto& [name, job] : context.supervisor.jobs()) {
             for (const auto& instance : job.instances) write_instance(writer, *instance, context.host);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -62,6 +63,22 @@ struct Account {
     Duration main_cpu{};  ///< of the main process; see Orphaned
     Orphaned orphans;
     OomKills oom{};
+};
+
+/// What the processes of a run use together at a moment, as far as that is known.
+struct TreeUsage {
+    std::optional<Duration> cpu{};               ///< since the run began
+    std::optional<std::uint64_t> memory{};       ///< bytes
+    std::optional<std::uint64_t> memory_peak{};  ///< the most it has been
+    std::optional<std::uint64_t> tasks{};        ///< processes and threads
+
+    bool complete() const { return cpu && memory && tasks; }
+};
+
+struct InstanceUsage {
+    std::string name;
+    std::string job;
+    TreeUsage usage;
 };
 
 /// "exec /usr/bin/nope", "change to directory /srv/x": what was tried at `stage`.

@@ -51,6 +51,11 @@ std::vector<pid_t> Processes::children_for(InstanceId id) const {
     return pids;
 }
 
+TreeUsage Processes::usage_of(Incarnation incarnation) const {
+    const auto run = runs_.find(incarnation);
+    return run == runs_.end() || !run->second.tree ? TreeUsage{} : run->second.tree->usage();
+}
+
 std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {
     if (const auto own = by_pid_.find(pid); own != by_pid_.end()) return owner(own->second, pid);
     if (contained_.containment->mode() != ContainmentMode::Cgroup) return by_family(pid);

@@ -32,6 +32,9 @@ struct Row {
     char state = '?';
     std::string name;
     std::int64_t cpu_usec = 0;
+    std::int64_t collected_cpu_usec = 0;  ///< of children that it has collected
+    std::int64_t threads = 0;
+    std::int64_t resident = 0;      ///< bytes
     std::int64_t started_usec = 0;  ///< CLOCK_REALTIME
 };
 
@@ -95,15 +98,19 @@ private:
         std::int64_t skipped = 0, user = 0, system = 0, started = 0;
         fields >> row.state >> row.parent >> skipped >> row.session;
         for (int field = 7; field <= 13; ++field) fields >> skipped;
-        fields >> user >> system;
-        for (int field = 16; field <= 21; ++field) fields >> skipped;
-        fields >> started;
+        std::int64_t child_user = 0, child_system = 0, pages = 0;
+        fields >> user >> system >> child_user >> child_system;
+        for (int field = 18; field <= 19; ++field) fields >> skipped;
+        fields >> row.threads >> skipped >> started >> skipped >> pages;
+        row.resident = pages * page_;
+        row.collected_cpu_usec = (child_user + child_system) * 1'000'000 / ticks_;
         row.cpu_usec = (user + system) * 1'000'000 / ticks_;
         row.started_usec = boot_ + started * 1'000'000 / ticks_;
         rows_.emplace(pid, std::move(row));
     }
 
     const std::int64_t ticks_ = sysconf(_SC_CLK_TCK);
+    const std::int64_t page_ = sysconf(_SC_PAGESIZE);
     const std::int64_t boot_ = boot_time_usec();
     std::map<pid_t, Row> rows_;
     std::unordered_map<pid_t, std::vector<pid_t>> children_;
@@ -190,6 +197,17 @@ public:
         }
         writer_.end_array().member_int("omitted", static_cast<std::int64_t>(omitted));
     }
+    void add_sums(const std::set<pid_t>& members) {
+        std::int64_t cpu = 0, memory = 0, tasks = 0;
+        for (const pid_t pid : members) {
+            const auto* row = table_.find(pid);
+            if (row == nullptr) continue;
+            cpu += row->cpu_usec + row->collected_cpu_usec;
+            memory += row->resident;
+            tasks += row->threads;
+        }
+        writer_.member_int("cpuUSec", cpu).member_int("memory", memory).member_int("tasks", tasks);
+    }
     json::Writer& writer() { return writer_; }
 
 private:
@@ -206,6 +224,7 @@ Result<std::string> list_processes(std::string_view request) {
     const ProcessTable table;
     Report report(table);
     auto& writer = report.writer();
+    const bool sums = asked->bool_or("sums", false);
     std::set<pid_t> known;
     for (const pid_t pid : pids_in(*asked, "known")) known.insert(pid);
     writer.begin_object().key("trees").begin_array();
@@ -218,9 +237,14 @@ Result<std::string> list_processes(std::string_view request) {
         writer.member("containment", tree.string_or("containment", "")).member("place", tree.string_or("place", ""));
         const auto main = static_cast<pid_t>(tree.int_or("main", 0));
         if (main > 0) writer.member_int("main", main);
-        report.add_processes(members, main);
+        if (sums) {
+            report.add_sums(members);
+        } else {
+            report.add_processes(members, main);
+        }
         writer.end_object();
     }
+    if (sums) return writer.end_array().end_object().take();
     writer.end_array().key("strays").begin_object();
     std::set<pid_t> strays;
     const auto daemon = static_cast<pid_t>(asked->bool_or("all", false) ? asked->int_or("daemon", 0) : 0);

@@ -14,7 +14,9 @@ namespace procsup {
 /// `request` is JSON: {"daemon": pid, "all": true, "known": [pid…], "trees": [{"name", "job", "containment", "place", "main": pid,
 /// "roots": [pid…]}…]}. "place" is a cgroup's directory, or empty: then all below one of the roots (a keeper or a main
 /// process) belong to the tree. "known" are children of the daemon that belong to it or to trees that are not asked for.
-/// The result is the same list with "processes" in each tree, and "strays": children of the daemon that nobody knows, where "all" trees are in the list.
+/// With "sums": true the result is the same list with what the processes of each tree use: "cpuUSec", with that of children which
+/// they have collected, "memory" (resident, in bytes) and "tasks" (threads); nothing is asked of a process itself for that.
+/// Else it is the same list with "processes" in each tree, and "strays": children of the daemon that nobody knows, where "all" trees are in the list.
 Result<std::string> list_processes(std::string_view request);
 
 struct ZombieCount {

@@ -113,6 +113,8 @@ public:
     };
     std::optional<Owner> who_is(pid_t pid) const;
 
+    /// What the run uses, as far as that is known without looking at each process.
+    TreeUsage usage_of(Incarnation incarnation) const;
     const Accounts& accounts() const { return accounts_; }
     /// What can be enforced, from the next start on; before, everything is taken for that.
     void set_abilities(Abilities abilities) { unenforced_.set_abilities(std::move(abilities)); }

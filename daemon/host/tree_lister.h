@@ -20,7 +20,13 @@ public:
     /// The trees of these instances; `all`: they are all, so what is in none of them is nobody's.
     void list(std::vector<const Instance*> instances, bool all, Listed listed);
 
+    /// What each of these instances uses: from its cgroup, or else summed up by the helper. In their order; instances may have
+    /// gone until then.
+    using Measured = std::function<void(Result<std::vector<InstanceUsage>>)>;
+    void measure(const std::vector<const Instance*>& instances, Measured measured);
+
 private:
+    void ask(const std::vector<const Instance*>& instances, bool all, bool sums, Listed listed);
     void begin();
 
     HelperOutput helper_;

@@ -96,4 +96,21 @@ OomKills read_oom_kills(int groups, const std::string& group) {
     return kills;
 }
 
+std::optional<Duration> read_cpu_time(int groups, const std::string& group) {
+    const auto used = number_behind(read_cgroup_file(groups, group + "/cpu.stat"), "usage_usec");
+    return used ? std::optional(Duration(static_cast<std::int64_t>(*used))) : std::nullopt;
+}
+
+TreeUsage read_usage(int groups, const std::string& group, ControllerSet enabled) {
+    const auto number = [&](const char* file) { return number_in(read_cgroup_file(groups, group + "/" + file)); };
+    TreeUsage usage;
+    usage.cpu = read_cpu_time(groups, group);
+    if ((enabled & bit_of(Controller::Memory)) != 0) {
+        usage.memory = number("memory.current");
+        usage.memory_peak = number("memory.peak");
+    }
+    if ((enabled & bit_of(Controller::Pids)) != 0) usage.tasks = number("pids.current");
+    return usage;
+}
+
 }  // namespace procsup

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,5 +25,10 @@ std::vector<std::pair<Key, int>> put_limits(int group, const std::vector<TreeLim
 
 /// How many processes the kernel has killed for want of memory in `group` of `groups`, which is used for one run only.
 OomKills read_oom_kills(int groups, const std::string& group);
+
+/// CPU time that was used in `group` of `groups` since it is there.
+std::optional<Duration> read_cpu_time(int groups, const std::string& group);
+/// The same and, of the controllers that are `enabled`, what they count.
+TreeUsage read_usage(int groups, const std::string& group, ControllerSet enabled);
 
 }  // namespace procsup

@@ -27,15 +27,19 @@ int write_cgroup_file(int directory, const std::string& name, std::string_view t
     return written == static_cast<ssize_t>(text.size()) ? 0 : EIO;
 }
 
+std::optional<std::uint64_t> number_in(std::string_view line) {
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (error != std::errc() || end != line.data() + line.size()) return std::nullopt;
+    return number;
+}
+
 std::optional<std::uint64_t> number_behind(std::string_view text, std::string_view key) {
     while (!text.empty()) {
         const auto line = text.substr(0, text.find('\n'));
-        std::uint64_t number = 0;
-        if (line.size() > key.size() + 1 && line.starts_with(key) && line[key.size()] == ' ') {
-            const auto digits = line.substr(key.size() + 1);
-            const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-            if (error == std::errc() && end == digits.data() + digits.size()) return number;
-            return std::nullopt;
+        if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') {
+            return number_in(line.substr(key.size() + 1));
         }
         text.remove_prefix(std::min(line.size() + 1, text.size()));
     }

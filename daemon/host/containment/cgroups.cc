@@ -52,6 +52,7 @@ public:
     /// No run uses the group any more: it is removed when there is nothing else to do, unless the next run comes first.
     void retire(const std::string& group, bool killed);
 
+    ControllerSet enabled() const { return enabled_; }
     bool has(Controller controller) const { return (enabled_ & bit_of(controller)) != 0; }
 
     const CgroupRoot root;
@@ -79,7 +80,9 @@ private:
 
 class CgroupTree final : public Tree {
 public:
-    CgroupTree(Cgroups& groups, std::string group) : groups_(groups), group_(std::move(group)) {}
+    /// `cpu_before`: CPU time of earlier runs in the group.
+    CgroupTree(Cgroups& groups, std::string group, Duration cpu_before)
+        : groups_(groups), group_(std::move(group)), cpu_before_(cpu_before) {}
     ~CgroupTree() override { groups_.retire(group_, killed_); }
     void began(pid_t main) override { main_ = main; }
     void signal_main(int signal) override { ::kill(main_, signal); }
@@ -99,6 +102,11 @@ public:
         return empty_;
     }
     void await_empty() override { groups_.watch(group_); }
+    TreeUsage usage() const override {
+        auto usage = read_usage(groups_.root.descriptor(), group_, groups_.enabled());
+        if (usage.cpu) *usage.cpu -= cpu_before_;
+        return usage;
+    }
     OomKills oom_kills() const override {
         return groups_.has(Controller::Memory) ? read_oom_kills(groups_.root.descriptor(), group_) : OomKills{};
     }
@@ -106,6 +114,7 @@ public:
 private:
     Cgroups& groups_;
     std::string group_;
+    Duration cpu_before_;
     pid_t main_ = 0;
     bool empty_ = false;
     bool killed_ = false;
@@ -161,7 +170,8 @@ Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, const s
     enclosure.cgroup = std::move(*opened);
     enclosure.refused = put_limits(enclosure.cgroup.get(), limits, enabled_);
     in_use_[group] = {incarnation, again ? std::optional(collections_) : std::nullopt};
-    return std::unique_ptr<Tree>(std::make_unique<CgroupTree>(*this, std::move(group)));
+    const auto cpu_before = again ? read_cpu_time(root.descriptor(), group).value_or(Duration()) : Duration();
+    return std::unique_ptr<Tree>(std::make_unique<CgroupTree>(*this, std::move(group), cpu_before));
 }
 
 std::optional<std::string> Cgroups::instance_of(pid_t pid) const {
