@@ -152,6 +152,8 @@ private:
             case Option::Detach: line_.detach = true; return {};
             case Option::Daemon: line_.daemon = true; return {};
             case Option::Here: line_.here = true; return {};
+            case Option::Once: line_.once = true; return {};
+            case Option::Delay: return take_delay(argument);
             case Option::Bind: return take_pid(argument);
             case Option::Lines: return take_count("--lines", "lines", argument, line_.logs.lines);
             case Option::Run: return take_count("--run", "runs", argument, line_.logs.run);
@@ -185,6 +187,16 @@ private:
         auto duration = parse_duration(argument);
         if (!duration) return usage_error("option '--timeout': " + escaped(duration.error().message));
         line_.timeout = *duration;
+        return {};
+    }
+
+    Result<void> take_delay(std::string_view argument) {
+        constexpr Duration kLeast = std::chrono::milliseconds(100);
+        constexpr Duration kMost = std::chrono::hours(1);
+        const auto duration = parse_duration(argument);
+        if (!duration) return usage_error("option '--delay': " + escaped(duration.error().message));
+        if (*duration < kLeast || *duration > kMost) return usage_error("option '--delay' must be from 100ms to 1h");
+        line_.delay = *duration;
         return {};
     }
 

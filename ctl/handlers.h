@@ -5,7 +5,7 @@ namespace procsup::ctl {
 
 class Session;
 
-// state_verbs.cc, why.cc, tree.cc, events.cc
+// state_verbs.cc, why.cc, tree.cc, top.cc, events.cc
 int status(Session& session);
 int status_of_everything(Session& session);  // what `up` ends with
 int list(Session& session);
@@ -13,6 +13,7 @@ int show(Session& session);
 int cat(Session& session);
 int why(Session& session);
 int tree(Session& session);
+int top(Session& session);
 int is_active(Session& session);
 int is_failed(Session& session);
 int events(Session& session);

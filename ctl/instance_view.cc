@@ -121,6 +121,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     }
     view.exit_signal = instance.string_or("exitSignal", "");
     view.last_run = EndedRun::of(instance, "lastRun");
+    view.usage = UsageView::of(instance);
     return view;
 }
 
@@ -248,6 +249,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     if (instance.pid > 0) {
         text += "\n      pid: " + std::to_string(instance.pid);
         if (!command_line.empty()) text += " " + escaped(command_line);
+        if (instance.usage.tasks) text += "\n    tasks: " + std::to_string(*instance.usage.tasks);
     }
     if (!instance.cause.empty()) text += "\n    cause: " + escaped(instance.cause);
     if (instance.next_start_usec != 0) {
@@ -256,7 +258,8 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     if (!instance.output_problem.empty())
         text += "\n   " + out.colored(Color::Red, "output: ") + escaped(instance.output_problem);
     for (const auto& line : instance.not_enforced) text += "\n  " + out.colored(Color::Yellow, line);
-    text += "\n      res: restarts " + std::to_string(instance.restarts);
+    const auto used = usage_text(instance.usage);
+    text += "\n      res: " + used + (used.empty() ? "" : ", ") + "restarts " + std::to_string(instance.restarts);
     if (const auto last = exit_text(instance.exit_code, instance.exit_signal); !last.empty()) {
         text += "\n     exit: last: " + last;
         if (instance.last_run) text += last_run_lines(*instance.last_run);

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "ctl/ended_run.h"
 #include "ctl/output.h"
+#include "ctl/usage.h"
 
 /// What the protocol says of instances and of the supervisor, ready to be shown. Pure: replies in, text out.
 namespace procsup::ctl {
@@ -31,6 +32,7 @@ struct InstanceView {
     std::optional<std::int64_t> exit_code;  ///< of the last run, when it exited
     std::string_view exit_signal;           ///< of the last run, when it was killed
     std::optional<EndedRun> last_run;
+    UsageView usage;
 
     static InstanceView of(const json::Value& instance);
 };

@@ -104,11 +104,13 @@ TEST(InstanceBlock, TellsEverythingAboutOne) {
     instance.owner = "alice";
     instance.exit_code = 0;
     instance.last_run = EndedRun{41800, kNow - 7861 * kSecond, 203ms, 12, 310ms};
+    instance.usage = {242s, 104 << 20, 131 << 20, 9};
     EXPECT_EQ(instance_block(instance, "python3 -m shop.web", kNow, Output(ColorChoice::Never, false)),
               "* web@1 - ticket API\n"
               "    state: running (ready) since Tue 2026-03-03 08:00:02 UTC; 2h 11min\n"
               "      pid: 41822 python3 -m shop.web\n"
-              "      res: restarts 2\n"
+              "    tasks: 9\n"
+              "      res: cpu 4min 2s, mem 104M (peak 131M), restarts 2\n"
               "     exit: last: exit 0 at Tue 2026-03-03 08:00:01 UTC (pid 41800)\n"
               "     took: 203ms of CPU, and 12 orphans, 310ms of CPU\n"
               "    owner: alice\n");

@@ -35,6 +35,8 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Output, "--output", 'o', "FORM", "short json cat raw",
      "time, job and text (short), an object a line (json), the text (cat), or the files' lines as they are (raw)"},
     {Option::Bind, "--bind", 0, "PID", "", "with --daemon: stop it when that process has ended"},
+    {Option::Once, "--once", '1', "", "", "print it once and end"},
+    {Option::Delay, "--delay", 'd', "DUR", "", "from one look to the next (\"1s\")"},
     {Option::Here, "--here", 0, "", "", "also what this kernel, user or container could not enforce for each job"},
 });
 
@@ -52,6 +54,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      why},
     {"tree", VerbGroup::State, "[JOB…]", "the processes of jobs: orphans, zombies and whose they are", 0,
      Operands::AnyJobs, ExitFamily::Status, tree},
+    {"top", VerbGroup::State, "[--once] [--delay=DUR] [JOB…]", "what the processes of jobs use, until q is pressed",
+     bit(Option::Once) | bit(Option::Delay), Operands::AnyJobs, ExitFamily::Status, top},
     {"is-active", VerbGroup::State, "JOB…", "exit 0 when all of them do their work, else 3", bit(Option::All),
      Operands::Jobs, ExitFamily::Status, is_active},
     {"is-failed", VerbGroup::State, "JOB…", "exit 0 when one of them has failed, else 1", bit(Option::All),

@@ -39,6 +39,8 @@ enum class Option : std::uint32_t {
     Output = 1u << 21,
     Run = 1u << 22,
     Here = 1u << 23,
+    Once = 1u << 24,
+    Delay = 1u << 25,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }

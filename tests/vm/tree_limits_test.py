@@ -117,6 +117,20 @@ class OutOfMemory(TreeLimitsTest):
         self.assertIs(True, s.instance("web")["last_run"]["oom_killed"])
 
 
+class Usage(TreeLimitsTest):
+    def test_is_what_the_kernel_counts(self):
+        s = self.supervise(job("sleep 1000 & sleep 1000 & wait", MEMORY, "tasks_max = 9"))
+        self.await_true("three tasks", lambda: s.instance("web")["tasks"] == 3)
+        instance = s.instance("web")
+        self.assertEqual(3, int(self.file(s, "pids.current")))
+        self.assertLess(abs(instance["memory"] - int(self.file(s, "memory.current"))), 4 << 20)
+        text = s.ctl("status", "web").out
+        self.assertRegex(text, r"(?m)^ +tasks: 3$")
+        self.assertRegex(text, r"(?m)^ +res: cpu .*, mem [0-9.]+[KM].*, restarts 0$")
+        row = s.ctl("top", "--once", "--delay=100ms").out.splitlines()[1].split()
+        self.assertEqual(["web", "3"], row[:2])
+
+
 class NotEnforced(IntegrationTest):
     LIMITS = (MEMORY, "cpu = 0.5", "tasks_max = 5", "io_weight = 50")
 
