@@ -75,6 +75,9 @@ scheduling = "batch"
 io_priority = "best-effort:3"
 cpu_affinity = "0-3,6"
 oom_score_adjust = -10
+memory_max = "64MiB"
+cpu = 0.5
+tasks_max = "unlimited"
 strict = true
 )";
 

@@ -17,7 +17,6 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Manager.Shutdown", Tier::Admin},
     {"io.procsupd.Job.Wait", Tier::Read},
     {"io.procsupd.Job.Subscribe", Tier::Read},
-    {"io.procsupd.Job.Usage", Tier::Read},
     {"io.procsupd.Job.Start", Tier::Operate},
     {"io.procsupd.Job.Stop", Tier::Operate},
     {"io.procsupd.Job.Restart", Tier::Operate},
@@ -30,6 +29,8 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Job.Cat", Tier::Operate},
     {"io.procsupd.Job.Why", Tier::Operate},
     {"io.procsupd.Job.Tree", Tier::Operate},
+    // A pass over all processes, as Tree is.
+    {"io.procsupd.Job.Usage", Tier::Operate},
     {"io.procsupd.Job.Run", Tier::Operate},
     {"io.procsupd.Log.Open", Tier::Operate},
     {"io.procsupd.Log.Rotate", Tier::Operate},

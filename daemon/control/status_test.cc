@@ -112,6 +112,31 @@ TEST_F(Manager, StatusTellsOfTheRunThatHasEnded) {
     EXPECT_EQ(status["instances.0.lastRun.orphansCpuUSec"], "5000");
 }
 
+TEST_F(Manager, StatusTellsWhetherARunWasKilledForWantOfMemory) {
+    box.supervisor.start(box.instance("db").id(), "", box.loop.now());
+    box.executes("db");
+    Account account;
+    account.oom = {1, true};
+    box.ends("db", ExitStatus::killed(SIGKILL), account);
+    const auto status = client.call("Manager.Status", R"({"names":["db"]})");
+    EXPECT_EQ(status["instances.0.lastRun.oomKilled"], "true");
+}
+
+TEST_F(Manager, StatusTellsWhatIsUsedByJobsThatAreNamed) {
+    box.supervisor.start(box.instance("db").id(), "", box.loop.now());
+    box.executes("db");
+    box.host.used = {20ms, 4096, std::nullopt, 3};
+    const auto status = client.call("Manager.Status", R"({"names":["db"]})");
+    EXPECT_EQ(status["instances.0.cpuUSec"], "20000");
+    EXPECT_EQ(status["instances.0.memory"], "4096");
+    EXPECT_EQ(status["instances.0.memoryPeak"], "null");
+    EXPECT_EQ(status["instances.0.tasks"], "3");
+    const auto all = client.call("Manager.Status", "{}");
+    for (const auto* index : {"0", "1"}) {
+        EXPECT_EQ(all["instances." + std::string(index) + ".cpuUSec"], "null") << "of all it would take too long";
+    }
+}
+
 TEST_F(Manager, StatusTellsWhenTheNextStartIsDue) {
     box.supervisor.start(box.instance("db").id(), "", box.loop.now());
     for (int i = 0; i < 2; ++i) {
