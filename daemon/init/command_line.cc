@@ -50,6 +50,13 @@ int parse_number(const char* text) {
     return value;
 }
 
+/// Behind "--pdeath="; nullptr: it is another word.
+const char* value_of_pdeath(const char* word) {
+    const char* option = "--pdeath=";
+    while (*option != '\0' && *word == *option) ++word, ++option;
+    return *option == '\0' ? word : nullptr;
+}
+
 CommandLine wrong(const char* text, const char* word, const char* rest) {
     Message(text) << word << rest;
     Message() << "Try 'procsup-init --help'.";
@@ -102,13 +109,14 @@ CommandLine parse_command_line(int argc, char** argv) {
             line.to_group = true;
             continue;
         }
-        const char* value = behind(word, "--PDEATH=");
+        const char* value = value_of_pdeath(word);
         if (value == nullptr && is(word, "--pdeath")) value = argv[++at];
         if (value == nullptr) {
             if (at >= argc) return wrong("--pdeath", " needs a signal", "");
             return wrong("unknown option '", word, "'");
         }
         line.on_parent_death = parse_signal(value);
+        if (line.on_parent_death == SIGCHLD) return wrong("--pdeath: SIGCHLD is procsup-init's own", "", "");
         if (line.on_parent_death == 0) return wrong("--pdeath: no signal is called '", value, "'");
     }
     if (at >= argc) return wrong("no command", "", "");

@@ -17,6 +17,8 @@
 namespace procsup::init {
 namespace {
 
+constexpr int kFirstRealtime = 32;  // as the kernel counts
+
 bool is_pending(int signal) {
     std::uint64_t pending = 0;
     raw_syscall(SYS_rt_sigpending, &pending, sizeof(pending));
@@ -29,7 +31,7 @@ Init::Init(const CommandLine& line, std::uint64_t mask)
     : line_(line), mask_(mask), self_(static_cast<pid_t>(raw_syscall(SYS_getpid))) {}
 
 int Init::run(char** envp) {
-    watch_parent();
+    if (!watch_parent()) return kExitOwnFailure;
     raw_syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     terminal_.open();
     if (!start_command(envp)) return kExitOwnFailure;
@@ -93,17 +95,20 @@ void Init::leave_room_in_queue() const {
 
 /// By pidfd rather than PR_SET_PDEATHSIG alone: that is sent when the *thread* ends which made this process. A parent in
 /// another pid namespace has no number here, and is left to it.
-void Init::watch_parent() {
-    if (line_.on_parent_death == 0) return;
+bool Init::watch_parent() {
+    if (line_.on_parent_death == 0) return true;
     const auto parent = static_cast<pid_t>(raw_syscall(SYS_getppid));
     if (parent == 0) {
         raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, line_.on_parent_death, 0, 0, 0);
-        return;
+        return true;
     }
     parent_ = static_cast<int>(raw_syscall(SYS_pidfd_open, parent, 0));
     signals_ = static_cast<int>(raw_syscall(SYS_signalfd4, -1, &kAllSignals, sizeof(kAllSignals), SFD_CLOEXEC));
     // A number in use again is not the parent's.
     if (raw_syscall(SYS_getppid) != parent) parent_gone_ = true;
+    if (signals_ >= 0 && (parent_ >= 0 || parent_gone_)) return true;
+    Message("cannot watch the parent process, as --pdeath asks").cause(signals_ < 0 ? -signals_ : -parent_);
+    return false;
 }
 
 /// One signal, for which it waits unless `at_once`, or the end of the parent. Whether children may have ended since they were
@@ -186,15 +191,16 @@ void Init::go_on() {
 }
 
 /// A real-time signal keeps its value and its sender, and is not lost in a full queue, as kill(2) would lose it (signal(7)):
-/// no others are taken meanwhile, so that their senders are told. There is no event for room in a queue.
+/// no others of them are taken meanwhile, so that their senders are told. The rest need no room, and do not wait for it. There
+/// is no event for room in a queue.
 void Init::hand_on(const siginfo_t& signal) {
     constexpr std::int64_t kLongestRest = 16 * keeper::kMillisecond;
     std::int64_t rest = keeper::kMillisecond;
     long result = 0;
     while (command_runs_ && (result = send(signal)) == -EAGAIN) {
-        siginfo_t child;
+        siginfo_t other;
         const timespec time{0, rest};
-        take_signal(bit(SIGCHLD), child, &time);
+        if (take_signal(bit(kFirstRealtime) - 1, other, &time)) on_signal(other);
         while (collect()) {
         }
         rest = rest * 2 < kLongestRest ? rest * 2 : kLongestRest;
@@ -206,7 +212,6 @@ void Init::hand_on(const siginfo_t& signal) {
 }
 
 long Init::send(const siginfo_t& signal) const {
-    constexpr int kFirstRealtime = 32;  // as the kernel counts
     const int number = signal.si_signo;
     if (line_.to_group) return raw_syscall(SYS_kill, -command_, number);
     if (number < kFirstRealtime) return raw_syscall(SYS_kill, command_, number);

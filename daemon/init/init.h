@@ -27,7 +27,7 @@ public:
 
 private:
     bool start_command(char** envp);
-    void watch_parent();
+    bool watch_parent();
     void keep_no_other_fds() const;
     void leave_room_in_queue() const;
     bool take_and_act(bool at_once);

@@ -1,5 +1,8 @@
 #include "daemon/init/message.h"
 
+#include <poll.h>
+#include <time.h>
+
 #include <cerrno>
 
 #include "daemon/host/raw_syscall.h"
@@ -36,7 +39,13 @@ Message::Message(const char* text) { *this << "procsup-init: " << text; }
 Message::~Message() {
     *this << "\n";
     text_[size_ - 1] = '\n';
-    raw_syscall(SYS_write, 2, text_, size_);
+    // A reader who is stopped, or a terminal that is, holds up nothing; with room for anything there is room for this (pipe(7)).
+    constexpr int kStandardError = 2;
+    pollfd room{kStandardError, POLLOUT, 0};
+    const timespec patience{1, 0};
+    if (raw_syscall(SYS_ppoll, &room, 1, &patience, nullptr, 0) == 1) {
+        raw_syscall(SYS_write, kStandardError, text_, size_);
+    }
 }
 
 Message& Message::operator<<(const char* text) {

@@ -1,4 +1,5 @@
 """procsup-init: what the command is given, and what its end becomes."""
+import contextlib
 import json
 import os
 import resource
@@ -198,6 +199,36 @@ class Rest(InitTest):
         self.assertEqual(0, done.returncode)
         self.assertEqual(3, len(done.stdout.split()))
         self.assertEqual({}, descendants(os.getpid()))
+
+
+class FewDescriptors(InitTest):
+    def test_end_a_watch_of_the_parent_with_a_reason(self):
+        """Which takes two."""
+        for limit in (3, 4):
+            def few(limit=limit):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+            done = self.run_init("--pdeath", "TERM", "--", program("ignore_term"), preexec_fn=few)
+            self.assertEqual((125, "procsup-init: cannot watch the parent process, as --pdeath asks: Too many open files\n"),
+                             (done.returncode, done.stderr))
+
+
+class Errors(InitTest):
+    def test_that_nobody_reads_hold_up_nothing(self):
+        """Standard error is a full pipe when what is left is killed."""
+        fifo = self.fifo()
+        end, full = os.pipe()
+        self.addCleanup(os.close, end)
+        os.set_blocking(full, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(full, b"x" * 4096)
+        os.set_blocking(full, True)
+        process = self.popen("--", "sh", "-c", f"setsid {program('ignore_term')} {fifo.path} & read x; exit 5",
+                             stdin=subprocess.PIPE, stderr=full)
+        os.close(full)
+        fifo.next()
+        process.communicate(b"\n")
+        self.assertEqual(5, process.returncode)
 
 
 class Killed(InitTest):

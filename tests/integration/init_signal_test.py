@@ -9,7 +9,7 @@ import time
 import unittest
 
 from harness import ROOT
-from init_process import (PROGRAM, SIGNALS, STOPPING, InitTest, as_process_1, children, has_begun, pid_of_process_1,
+from init_process import (PROGRAM, SIGNALS, STOPPING, InitTest, as_process_1, children, field, has_begun, pid_of_process_1,
                           program)
 from processes import SCALE, Deadline
 
@@ -179,6 +179,22 @@ class Storm(InitTest):
         self.assertTrue(full)
         self.assertEqual("count 2000 in order", fifo.next())
         self.assertEqual(0, process.wait())
+
+    def test_of_signals_that_find_no_room_holds_up_no_others(self):
+        """Such as that which ends the command: real-time signals wait in a queue of the user's, the others in none."""
+        def few_signals():
+            resource.setrlimit(resource.RLIMIT_SIGPENDING, (64, 64))
+
+        process, _ = self.count_signals(1000, preexec_fn=few_signals)
+        command = children(process.pid)[0]
+        os.kill(command, signal.SIGSTOP)
+        while queue_signal(command, signal.SIGRTMIN + 2, 0):
+            pass
+        process.send_signal(signal.SIGRTMIN + 1)
+        process.terminate()
+        self.await_true("it is handed on", lambda: int(field(command, "ShdPnd"), 16) & 1 << (signal.SIGTERM - 1))
+        os.kill(command, signal.SIGCONT)
+        self.assertEqual(143, process.wait())
 
     def test_of_orphans_is_collected_and_signals_have_their_turn(self):
         self.storm(10000, [PROGRAM, "--"], lambda process: process.pid)
