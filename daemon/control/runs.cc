@@ -1,5 +1,7 @@
 #include "daemon/control/runs.h"
 
+#include <sys/resource.h>
+
 #include <string.h>
 
 #include <algorithm>
@@ -31,6 +33,18 @@ bool is_job_name(std::string_view name) {
     constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
     return !name.empty() && name.size() <= 64 && name.front() != '-' && name.front() != '.' &&
            name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+/// Capabilities, or a place before others, that its user could not get alone.
+bool has_more_than_its_user(const JobSpec& spec) {
+    const auto is_realtime_limit = [](const ResourceLimit& limit) {
+        return limit.resource == RLIMIT_RTPRIO || limit.resource == RLIMIT_NICE;
+    };
+    return spec.privileges.ambient != 0 || (spec.scheduling && spec.scheduling->realtime()) ||
+           spec.nice.value_or(0) < 0 ||
+           (spec.io_priority && spec.io_priority->io_class == IoPriority::Class::Realtime) ||
+           spec.oom_score_adjust.value_or(0) < 0 ||
+           std::any_of(spec.limits.begin(), spec.limits.end(), is_realtime_limit);
 }
 
 struct Wrong {
@@ -150,17 +164,17 @@ bool Runs::may_run(const varlink::Peer& peer, const JobSpec* like) const {
     if (like == nullptr) return context_.access.allows(peer, Tier::Operate);
     if (context_.access.tier_of(peer) == Tier::Admin) return true;
     // What is given to the job's program is not for any program of its user.
-    if (like->privileges.ambient != 0) return false;
+    if (has_more_than_its_user(*like)) return false;
     return like->identity && has_rights_of(*like->identity, peer) && context_.access.allows(peer, Tier::Operate, like);
 }
 
 void Runs::refuse(varlink::PendingCall& call, const JobSpec* like) const {
     auto message = Access::refusal(call.peer(), Tier::Operate);
     if (like != nullptr && context_.access.allows(call.peer(), Tier::Read, like)) {
-        message =
-            "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" + like->name +
-            (like->privileges.ambient != 0 ? "' with its ambient_capabilities, which only administrators may"
-                                           : "', which only that user, with the job's groups, and administrators may");
+        message = "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" + like->name +
+                  (has_more_than_its_user(*like)
+                       ? "' with its ambient_capabilities or priority, which only administrators may"
+                       : "', which only that user, with the job's groups, and administrators may");
     }
     call.fail(error_name(call, "PermissionDenied"), message);
 }
