@@ -25,18 +25,31 @@ void leave_daemons_table(ChildPlan& plan) {
     }
 }
 
-Step verify_ids(const ChildPlan& plan) {
+/// The kernel keeps them sorted, as the plan has them. Those of a user with more than there is room for are counted.
+bool has_groups(ChildPlan& plan) {
+    const long count = raw_syscall(SYS_getgroups, 0, nullptr);
+    if (count != static_cast<long>(plan.group_count)) return false;
+    gid_t* const groups = reinterpret_cast<gid_t*>(plan.path_buffer);
+    constexpr std::size_t kRoom = sizeof(plan.path_buffer) / sizeof(gid_t);
+    if (plan.group_count > kRoom) return true;
+    if (raw_syscall(SYS_getgroups, kRoom, groups) != count) return false;
+    for (std::size_t i = 0; i < plan.group_count; ++i) {
+        if (groups[i] != plan.groups[i]) return false;
+    }
+    return true;
+}
+
+Step verify_ids(ChildPlan& plan) {
     uid_t ruid = 0, euid = 0, suid = 0;
     gid_t rgid = 0, egid = 0, sgid = 0;
     raw_syscall(SYS_getresuid, &ruid, &euid, &suid);
     raw_syscall(SYS_getresgid, &rgid, &egid, &sgid);
-    const bool groups = raw_syscall(SYS_getgroups, 0, nullptr) == static_cast<long>(plan.group_count);
-    const bool same = groups && ruid == plan.uid && euid == plan.uid && suid == plan.uid && rgid == plan.gid &&
-                      egid == plan.gid && sgid == plan.gid;
+    const bool same = has_groups(plan) && ruid == plan.uid && euid == plan.uid && suid == plan.uid &&
+                      rgid == plan.gid && egid == plan.gid && sgid == plan.gid;
     return same ? Step{} : Step{SpawnStage::VerifyIds, EPERM};
 }
 
-Step change_ids(const ChildPlan& plan) {
+Step change_ids(ChildPlan& plan) {
     if (!plan.change_ids) return {};
     Step step = check(SpawnStage::Groups, raw_syscall(SYS_setgroups, plan.group_count, plan.groups));
     if (!step.failed()) step = check(SpawnStage::Group, raw_syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid));

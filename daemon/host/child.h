@@ -73,7 +73,7 @@ struct ChildPlan {
     /// (CLONE_CHILD_CLEARTID), so waiting for it always ends.
     std::atomic<std::uint32_t> shares_fds;
 
-    char path_buffer[4096];
+    alignas(8) char path_buffer[4096];
 };
 static_assert(std::is_trivially_destructible_v<ChildPlan> && std::is_standard_layout_v<ChildPlan>);
 
