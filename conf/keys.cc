@@ -170,7 +170,8 @@ constexpr std::array kRows{
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},
     KeyRow{Key::Credentials, "", "credentials", &kCredentials, "{}", "all jobs",
-           "files that only this job gets to read: NAME = \"/path\" is laid out as $CREDENTIALS_DIRECTORY/NAME, see "
+           "files that are laid out for this job, and that other users cannot read: NAME = \"/path\" is laid out as "
+           "$CREDENTIALS_DIRECTORY/NAME, see "
            "CREDENTIALS",
            [](R& r, V& v) { r.credentials(v); }},
     KeyRow{

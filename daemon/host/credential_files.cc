@@ -16,7 +16,7 @@ constexpr std::size_t kMostOfAll = 16u << 20;
 /// Others see neither what is in it nor whose it is.
 constexpr mode_t kAllMode = 0711;
 constexpr mode_t kWhileMade = 0700;
-constexpr mode_t kDirectoryMode = 0500;
+constexpr mode_t kDirectoryMode = 0551;
 constexpr mode_t kFileMode = 0400;
 
 Result<std::string> read_source(const Credential& credential) {
@@ -102,11 +102,11 @@ Result<void> lay_out_credentials(const std::string& runtime_dir, const std::stri
     for (std::size_t i = 0; i < credentials.size(); ++i) {
         if (auto written = write_file(directory, credentials[i], texts[i], owner); !written) return written.error();
     }
-    // Complete before its owner can enter it.
-    if (fchmod(directory.get(), kDirectoryMode) < 0) return os_failure("set the mode of " + path, errno);
-    if (geteuid() == 0 && fchown(directory.get(), owner.uid, owner.gid) < 0) {
-        return os_failure("change the owner of " + path, errno);
+    // Complete before the job can enter it; never the job's own, who could put others in their place.
+    if (geteuid() == 0 && fchown(directory.get(), 0, owner.gid) < 0) {
+        return os_failure("change the group of " + path, errno);
     }
+    if (fchmod(directory.get(), kDirectoryMode) < 0) return os_failure("set the mode of " + path, errno);
     return {};
 }
 

@@ -75,13 +75,30 @@ Result<void> give(const Fd& directory, const std::string& path, const Owner& own
 class Removal {
 public:
     /// errno of the first failure, or 0.
+    int remove(int parent, const char* name) {
+        int error = 0;
+        do {
+            taken_up_ = 0;
+            error = remove(parent, name, 0);
+        } while (taken_up_ > 0 && left_ > 0);
+        return error;
+    }
+
+private:
+    int take_up(int parent, const char* name) {
+        const auto above = ".procsupd-" + std::to_string(++taken_up_) + "-" + std::to_string(left_);
+        return renameat(parent, name, top_, above.c_str()) == 0 ? 0 : errno;
+    }
+
     int remove(int parent, const char* name, int depth) {
-        if (left_-- == 0) return E2BIG;
+        if (left_ == 0) return E2BIG;
+        --left_;
         if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) return 0;
         if (errno != EISDIR && errno != EPERM) return errno;
         if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
         if (errno != ENOTEMPTY && errno != EEXIST) return errno;
-        if (depth == kDeepest) return ENAMETOOLONG;
+        // What is deeper is taken up and has its turn later: each level costs a descriptor.
+        if (depth == kDeepest) return take_up(parent, name);
         // Not into what is mounted below: that is somebody else's.
         open_how how{};
         how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -92,13 +109,13 @@ public:
         return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
     }
 
-private:
     int empty(Fd directory, int depth) {
         // One that its owner may only read.
         struct stat status {};
         if (fstat(directory.get(), &status) == 0 && status.st_uid == geteuid()) fchmod(directory.get(), 0700);
         const std::unique_ptr<DIR, int (*)(DIR*)> entries(fdopendir(directory.release()), closedir);
         if (!entries) return errno;
+        if (depth == 0) top_ = dirfd(entries.get());
         int failure = 0;
         while (const dirent* entry = readdir(entries.get())) {
             const std::string_view name = entry->d_name;
@@ -110,11 +127,13 @@ private:
     }
 
     std::size_t left_ = kMostEntries;
+    int top_ = -1;  ///< what is removed, while it is looked through
+    std::size_t taken_up_ = 0;
 };
 
 }  // namespace
 
-Result<Fd> make_job_dir(const std::string& base, const std::string& name, const Owner& owner) {
+Result<Fd> make_job_dir(const std::string& base, const std::string& name, const Owner& owner, Found found) {
     auto parent = open_base(base, true);
     if (!parent) return parent.error();
     const auto elements = elements_of(name);
@@ -135,6 +154,12 @@ Result<Fd> make_job_dir(const std::string& base, const std::string& name, const 
         Fd directory = open_element(*parent, elements[i]);
         if (!directory) return os_failure("use directory " + path + ", which must be no link", errno);
         if (i + 1 == elements.size()) {
+            if (found == Found::Refused && made < 0 && fstat(directory.get(), &status) == 0 &&
+                status.st_uid != owner.uid) {
+                return Error{"cannot use directory " + path + ": it is there already and belongs to uid " +
+                                 std::to_string(status.st_uid) + "; remove it, or use another name",
+                             EEXIST};
+            }
             if (auto given = give(directory, path, owner, foreign); !given) return given.error();
         }
         *parent = std::move(directory);
@@ -155,7 +180,7 @@ Result<void> remove_job_dir(const std::string& base, const std::string& name) {
     struct stat status {};
     const bool found = fstatat(parent->get(), elements.back().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (found ? !S_ISDIR(status.st_mode) : errno == ENOENT) return {};
-    const int error = Removal().remove(parent->get(), elements.back().c_str(), 0);
+    const int error = Removal().remove(parent->get(), elements.back().c_str());
     if (error != 0) return os_failure("remove " + base + "/" + name, error);
     return {};
 }

@@ -113,13 +113,27 @@ TEST_F(JobDirs, WhatIsNoDirectoryWasNotMadeHereAndIsLeft) {
     EXPECT_TRUE(fs::exists(path("kept/file")));
 }
 
-TEST_F(JobDirs, OneThatIsTooDeepIsLeft) {
-    std::string name = "deep";
-    for (int i = 0; i < 140; ++i) name += "/d";
-    fs::create_directories(path(name));
-    const auto removed = remove_job_dir(base_, "deep");
-    ASSERT_FALSE(removed);
-    EXPECT_EQ(removed.error().os_error, ENAMETOOLONG);
+TEST_F(JobDirs, AreRemovedHoweverDeepTheyAre) {
+    EXPECT_EQ(failure(make_job_dir(base_, "a", own_)), "");
+    Fd at(open(path("a").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Longer than any path can be.
+    for (int depth = 0; depth < 3000; ++depth) {
+        ASSERT_EQ(mkdirat(at.get(), "deeper", 0700), 0);
+        at.reset(openat(at.get(), "deeper", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (depth % 500 == 0) close(openat(at.get(), "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    }
+    EXPECT_TRUE(remove_job_dir(base_, "a"));
+    EXPECT_FALSE(fs::exists(path("a")));
+}
+
+TEST_F(JobDirs, OfSomebodyElseAreNotGivenWhereThatIsRefused) {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root";
+    ASSERT_EQ(mkdir(path("a").c_str(), 0755), 0);
+    EXPECT_NE(
+        failure(make_job_dir(base_, "a", nobody_, Found::Refused)).find("it is there already and belongs to uid 0"),
+        std::string::npos);
+    EXPECT_EQ(failure(make_job_dir(base_, "b", nobody_, Found::Refused)), "");
+    EXPECT_EQ(failure(make_job_dir(base_, "b", nobody_, Found::Refused)), "");
 }
 
 class CredentialFiles : public JobDirs {
@@ -147,10 +161,10 @@ TEST_F(CredentialFiles, AreForTheirOwnerAlone) {
     EXPECT_EQ(status_of(path("credentials")).st_uid, geteuid());
     const auto directory = status_of(path("credentials/web@0"));
     const auto file = status_of(path("credentials/web@0/key"));
-    EXPECT_EQ(directory.st_mode & 07777, 0500u);
+    EXPECT_EQ(directory.st_mode & 07777, 0551u);
     EXPECT_EQ(file.st_mode & 07777, 0400u);
     const auto uid = geteuid() == 0 ? nobody_.uid : own_.uid;
-    EXPECT_EQ(directory.st_uid, uid);
+    EXPECT_EQ(directory.st_uid, geteuid());
     EXPECT_EQ(file.st_uid, uid);
 }
 

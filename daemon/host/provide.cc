@@ -24,7 +24,8 @@ void write_dirs(json::Writer& writer, const std::vector<JobDir>& dirs, const Ins
     writer.key("dirs").begin_array();
     for (const auto& dir : dirs) {
         writer.begin_object().member("base", dir.base);
-        writer.member("name", name != nullptr ? expand_job(dir.name, *name) : dir.name).end_object();
+        writer.member("name", name != nullptr ? expand_job(dir.name, *name) : dir.name);
+        writer.member_bool("temporary", dir.kind == JobDir::Kind::Runtime).end_object();
     }
     writer.end_array();
 }
@@ -68,7 +69,8 @@ void lay_out(const json::Value& request, Answer& answer) {
     const Owner owner{static_cast<uid_t>(request.int_or("uid", geteuid())),
                       static_cast<gid_t>(request.int_or("gid", getegid()))};
     for (const auto& dir : list_of(request, "dirs")) {
-        const auto directory = made(make_job_dir(text_of(dir, "base"), text_of(dir, "name"), owner));
+        const auto directory = made(make_job_dir(text_of(dir, "base"), text_of(dir, "name"), owner,
+                                                 dir.bool_or("temporary", false) ? Found::Refused : Found::Given));
         if (!answer.note(SpawnStage::Directories, directory)) return;
     }
     std::vector<Credential> credentials;

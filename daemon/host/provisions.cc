@@ -35,6 +35,7 @@ void Provisions::open(const std::string& runtime_dir, std::vector<std::string> o
     runtime_dir_ = runtime_dir;
     own_dirs_ = std::move(own_dirs);
     std::erase(own_dirs_, std::string());
+    if (runtime_dir_.empty()) return;
     if (access((runtime_dir_ + "/" + kCredentials).c_str(), F_OK) == 0) clear();
 }
 
@@ -50,6 +51,12 @@ void Provisions::clear() {
 void Provisions::provide(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
                          Provided provided) {
     if (auto fault = own_dir_fault(spec, name)) return provided(std::move(fault));
+    if (runtime_dir_.empty() && !spec.credentials.empty()) {
+        return provided(
+            ProvisionFailure{SpawnStage::Credentials, ENOENT,
+                             "cannot lay out its credentials: procsupd could not make a runtime directory, where "
+                             "they would be; mount a tmpfs on /run"});
+    }
     stands_[id].next = Order{incarnation, &spec, &name, std::move(provided)};
     settle(id);
 }

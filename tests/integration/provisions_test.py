@@ -55,7 +55,7 @@ class Credentials(Provisions):
         self.assertEqual([SECRET, SECRET, path], [out.next(), out.next(), out.next()])
         status = os.stat(path)
         self.assertEqual((0o400, NOBODY if ROOT else os.getuid()), (stat.S_IMODE(status.st_mode), status.st_uid))
-        self.assertEqual(0o500, stat.S_IMODE(os.stat(self.credentials(s, "web")).st_mode))
+        self.assertEqual(0o551, stat.S_IMODE(os.stat(self.credentials(s, "web")).st_mode))
         s.ctl("stop", "web")
         self.gone(self.credentials(s, "web"))
 
