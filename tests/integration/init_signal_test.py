@@ -188,7 +188,8 @@ class Storm(InitTest):
         process, _ = self.count_signals(1000, preexec_fn=few_signals)
         command = children(process.pid)[0]
         os.kill(command, signal.SIGSTOP)
-        while queue_signal(command, signal.SIGRTMIN + 2, 0):
+        self.await_true("stopped", lambda: field(command, "State").startswith("T"))
+        while queue_signal(command, signal.SIGRTMIN + 1, 0):
             pass
         process.send_signal(signal.SIGRTMIN + 1)
         process.terminate()
