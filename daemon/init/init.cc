@@ -36,11 +36,22 @@ int Init::run(char** envp) {
     terminal_.open();
     if (!start_command(envp)) return kExitOwnFailure;
     // SIGCHLD may have come before it was blocked, of children that were there before procsup-init was executed.
-    bool some_ended = true;
+    bool looking = true;
+    int named = 0;
     while (command_runs_) {
         // Signals have their turn in a storm of processes that end.
-        if (some_ended) some_ended = collect();
-        if (command_runs_ && take_and_act(some_ended)) some_ended = true;
+        if (looking) looking = collect();
+        if (!command_runs_) break;
+        // SIGCHLD names one that has ended, and perhaps there were more (signal(7)). To look for them takes as long as there are
+        // others that live: that is done when none has come for a while, or many have.
+        constexpr int kMany = 256;
+        const timespec at_once{}, a_while{0, keeper::kMillisecond};
+        const auto taken = take_and_act(looking ? &at_once : named > 0 ? &a_while : nullptr);
+        if (taken == Taken::Child) ++named;
+        if (named >= kMany || (taken == Taken::Nothing && named > 0)) {
+            looking = true;
+            named = 0;
+        }
     }
     return end_the_rest();
 }
@@ -111,24 +122,27 @@ bool Init::watch_parent() {
     return false;
 }
 
-/// One signal, for which it waits unless `at_once`, or the end of the parent. Whether children may have ended since they were
-/// collected last.
-bool Init::take_and_act(bool at_once) {
+/// One signal, or the end of the parent, for which it waits as long as `timeout` says: nullptr is for ever.
+Init::Taken Init::take_and_act(const timespec* timeout) {
     siginfo_t signal;
     const timespec now{};
-    if (!at_once && parent_ >= 0 && !parent_gone_) {
+    if (parent_ >= 0 && !parent_gone_) {
         pollfd fds[] = {{parent_, POLLIN, 0}, {signals_, POLLIN, 0}};
-        raw_syscall(SYS_ppoll, fds, 2, nullptr, nullptr, 0);
+        raw_syscall(SYS_ppoll, fds, 2, timeout, nullptr, 0);
         parent_gone_ = fds[0].revents != 0;
-        at_once = !parent_gone_;
+        timeout = &now;
     }
     if (parent_gone_ && !parent_death_told_) {
         tell_parent_death();
-        return false;
+        return Taken::Other;
     }
-    if (!take_signal(kAllSignals, signal, at_once ? &now : nullptr)) return false;
+    if (!take_signal(kAllSignals, signal, timeout)) return Taken::Nothing;
+    if (signal.si_signo == SIGCHLD) {
+        collect_one(P_PID, signal.si_pid);
+        return Taken::Child;
+    }
     on_signal(signal);
-    return signal.si_signo == SIGCHLD;
+    return Taken::Other;
 }
 
 void Init::tell_parent_death() {
@@ -148,21 +162,29 @@ void Init::on_signal(const siginfo_t& signal) {
 bool Init::collect() {
     constexpr int kMost = 128;
     for (int i = 0; i < kMost; ++i) {
-        siginfo_t info;
-        info.si_pid = 0;
-        // __WALL: a process that was inherited may have been made with another signal than SIGCHLD.
-        const long result = raw_syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | __WALL, nullptr);
-        children_left_ = result == 0;
-        if (result < 0 || info.si_pid == 0) return false;
-        if (info.si_pid != command_ || !command_runs_) continue;
-        if (info.si_code == CLD_STOPPED) {
-            stop_too(info.si_status);
-            continue;
-        }
-        command_runs_ = false;
-        exit_code_ = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+        const long result = collect_one(P_ALL, 0);
+        children_left_ = result >= 0;
+        if (result <= 0) return false;
     }
     return true;
+}
+
+/// The pid of one that has ended or stopped; 0 when none has, -errno when there is none.
+long Init::collect_one(int of, pid_t pid) {
+    siginfo_t info;
+    info.si_pid = 0;
+    // __WALL: a process that was inherited may have been made with another signal than SIGCHLD.
+    const long result = raw_syscall(SYS_waitid, of, pid, &info, WEXITED | WSTOPPED | WNOHANG | __WALL, nullptr);
+    if (result < 0) return result;
+    if (info.si_pid != 0 && info.si_pid == command_ && command_runs_) {
+        if (info.si_code == CLD_STOPPED) {
+            stop_too(info.si_status);
+        } else {
+            command_runs_ = false;
+            exit_code_ = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+        }
+    }
+    return info.si_pid;
 }
 
 /// The terminal has stopped the command, or the command itself has: the shell above is to see its job stopped, which is this

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <cstdint>
 
@@ -30,11 +31,14 @@ private:
     bool watch_parent();
     void keep_no_other_fds() const;
     void leave_room_in_queue() const;
-    bool take_and_act(bool at_once);
+    /// What was there to act on.
+    enum class Taken { Nothing, Child, Other };
+    Taken take_and_act(const timespec* timeout);
     void on_signal(const siginfo_t& signal);
     void tell_parent_death();
 
     bool collect();
+    long collect_one(int of, pid_t pid);
     void stop_too(int signal);
     void go_on();
     void hand_on(const siginfo_t& signal);
