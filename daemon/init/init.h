@@ -13,8 +13,8 @@
 namespace procsup::init {
 
 /// The init of one command. All signals are blocked for good, and taken one by one when they have come: what is sent from
-/// the first system call on is handed on, and SIGCHLD makes it collect what has ended. It sleeps without a clock while the
-/// command runs, and has no descriptor open but standard error and the terminal.
+/// the first system call on is handed on, and SIGCHLD makes it collect what has ended. It sleeps without a clock, but for the
+/// millisecond after a SIGCHLD, and has no descriptor open but standard error and the terminal.
 ///
 /// It is the subreaper of whatever the command starts, and ends it when the command has ended: SIGTERM, and SIGKILL after
 /// kGrace. As process 1 of a pid namespace it leaves SIGKILL to the kernel, which ends all the others with it.
