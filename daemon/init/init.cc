@@ -40,7 +40,11 @@ int Init::run(char** envp) {
     int named = 0;
     while (command_runs_) {
         // Signals have their turn in a storm of processes that end.
-        if (looking) looking = collect();
+        if (looking) {
+            const auto found = collect();
+            looking = found == Found::More;
+            if (found == Found::Costly) named = 1;
+        }
         if (!command_runs_) break;
         // SIGCHLD names one that has ended, and perhaps there were more (signal(7)). To look for them takes as long as there are
         // others that live: that is done when none has come for a while, or many have.
@@ -53,7 +57,8 @@ int Init::run(char** envp) {
             named = 0;
         }
     }
-    return end_the_rest();
+    end_the_rest();
+    return exit_code_;
 }
 
 bool Init::start_command(char** envp) {
@@ -158,15 +163,18 @@ void Init::on_signal(const siginfo_t& signal) {
     hand_on(signal);
 }
 
-/// Collects a number of those that have ended; whether there may be more.
-bool Init::collect() {
+/// Collects a number of those that have ended.
+Init::Found Init::collect() {
     constexpr int kMost = 128;
+    constexpr std::int64_t kLong = keeper::kMillisecond / 2;
+    const std::int64_t begun = keeper::monotonic_now();
     for (int i = 0; i < kMost; ++i) {
         const long result = collect_one(P_ALL, 0);
         children_left_ = result >= 0;
-        if (result <= 0) return false;
+        if (result <= 0) return Found::All;
+        if (keeper::monotonic_now() - begun > kLong) return Found::Costly;
     }
-    return true;
+    return Found::More;
 }
 
 /// The pid of one that has ended or stopped; 0 when none has, -errno when there is none.
@@ -194,7 +202,10 @@ void Init::stop_too(int signal) {
     stopped_ = true;
     // A stop signal takes away a SIGCONT that waits (signal(7)): who has sent that knew of the stop before procsup-init did.
     if (!terminal_.is_there() || is_pending(SIGCONT)) return;
-    const int own = signal == SIGTTIN || signal == SIGTTOU ? signal : SIGTSTP;
+    const bool wants_terminal = signal == SIGTTIN || signal == SIGTTOU;
+    // The shell gave it to this group only after the command had it; or who took it along has gone.
+    if (wants_terminal && terminal_.is_free()) return go_on();
+    const int own = wants_terminal ? signal : SIGTSTP;
     const std::uint64_t all_but_own = ~bit(own);
     const auto disposition = set_disposition(own, SIG_DFL);
     raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all_but_own, nullptr, sizeof(all_but_own));
@@ -208,7 +219,7 @@ void Init::stop_too(int signal) {
 /// All of its process group was stopped, by the terminal or by itself.
 void Init::go_on() {
     stopped_ = false;
-    if (terminal_.is_ours()) terminal_.give_to(command_);
+    if (terminal_.is_free()) terminal_.give_to(command_);
     raw_syscall(SYS_kill, -command_, SIGCONT);
 }
 
@@ -223,7 +234,7 @@ void Init::hand_on(const siginfo_t& signal) {
         siginfo_t other;
         const timespec time{0, rest};
         if (take_signal(bit(kFirstRealtime) - 1, other, &time)) on_signal(other);
-        while (collect()) {
+        while (collect() == Found::More) {
         }
         rest = rest * 2 < kLongestRest ? rest * 2 : kLongestRest;
     }

@@ -37,14 +37,17 @@ private:
     void on_signal(const siginfo_t& signal);
     void tell_parent_death();
 
-    bool collect();
+    /// Of those that have ended; Costly: there may be more, and so many live that it takes long to find one.
+    enum class Found { All, More, Costly };
+    Found collect();
     long collect_one(int of, pid_t pid);
     void stop_too(int signal);
     void go_on();
     void hand_on(const siginfo_t& signal);
     long send(const siginfo_t& signal) const;
 
-    int end_the_rest();
+    void end_the_rest();
+    void take_terminal_back() const;
     bool anything_left();
     void signal_the_rest(int signal) const;
     bool is_the_rest_gone_by(std::int64_t deadline);

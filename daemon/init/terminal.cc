@@ -3,6 +3,8 @@
 #include <asm/ioctls.h>
 #include <fcntl.h>
 
+#include <cerrno>
+
 #include "daemon/host/raw_syscall.h"
 
 namespace procsup::init {
@@ -32,6 +34,12 @@ pid_t Terminal::foreground() const {
 }
 
 bool Terminal::is_ours() const { return fd_ >= 0 && foreground() == raw_syscall(SYS_getpgid, 0); }
+
+bool Terminal::is_free() const {
+    const pid_t group = foreground();
+    // 0 is a group of another pid namespace.
+    return is_ours() || (group > 0 && raw_syscall(SYS_kill, -group, 0) == -ESRCH);
+}
 
 void Terminal::give_to(pid_t group) const {
     if (fd_ >= 0) raw_syscall(SYS_ioctl, fd_, TIOCSPGRP, &group);

@@ -15,6 +15,8 @@ public:
     int fd() const { return fd_; }
     /// Whether the caller's process group is in the foreground.
     bool is_ours() const;
+    /// Whether that is so, or the group in the foreground has no process any more.
+    bool is_free() const;
     bool is_of(pid_t group) const { return foreground() == group; }
     void give_to(pid_t group) const;
 

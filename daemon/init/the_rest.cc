@@ -22,21 +22,27 @@ constexpr int kEveryone = -1;
 
 }  // namespace
 
-int Init::end_the_rest() {
-    // A shell without job control is in this process group, and reads from the terminal next.
-    if (terminal_.is_of(command_)) terminal_.give_to(static_cast<pid_t>(raw_syscall(SYS_getpgid, 0)));
-    if (!anything_left()) return exit_code_;
+void Init::end_the_rest() {
+    take_terminal_back();
+    if (!anything_left()) return;
     signal_the_rest(SIGTERM);
     signal_the_rest(SIGCONT);
-    if (is_the_rest_gone_by(keeper::monotonic_now() + kGrace)) return exit_code_;
+    if (is_the_rest_gone_by(keeper::monotonic_now() + kGrace)) return take_terminal_back();
     Message("what '").operator<<(line_.command[0])
         << "' has left did not end within " << kGrace / keeper::kSecond << " s after SIGTERM: killed";
     if (self_ != 1) kill_the_rest();
-    return exit_code_;
+    take_terminal_back();
+}
+
+/// A shell without job control is in this process group, and reads from the terminal next.
+void Init::take_terminal_back() const {
+    if (terminal_.is_of(command_) || terminal_.is_free()) {
+        terminal_.give_to(static_cast<pid_t>(raw_syscall(SYS_getpgid, 0)));
+    }
 }
 
 bool Init::anything_left() {
-    while (collect()) {
+    while (collect() != Found::All) {
     }
     if (self_ != 1) return children_left_;
     // Of process 1 it means everyone else in its namespace, and that is nobody when it says so (kill(2)).

@@ -140,9 +140,14 @@ class Early(InitTest):
 
 
 class Storm(InitTest):
-    def count_signals(self, count, **more):
+    def count_signals(self, count, queue=None):
+        """`queue`: how many signals may wait for it."""
+        def limit():
+            if queue is not None:
+                resource.setrlimit(resource.RLIMIT_SIGPENDING, (queue, queue))
+
         fifo = self.fifo()
-        process = self.popen("--", program("count_signals"), fifo.path, str(count), **more)
+        process = self.popen("--", program("count_signals"), fifo.path, str(count), preexec_fn=limit)
         self.assertEqual("up", fifo.next())
         return process, fifo
 
@@ -162,10 +167,7 @@ class Storm(InitTest):
 
     def test_of_signals_waits_while_the_command_does_not_take_them(self):
         """Its queue is full long before all are sent; then their sender is told, and nothing is dropped."""
-        def few_signals():
-            resource.setrlimit(resource.RLIMIT_SIGPENDING, (200, 200))
-
-        process, fifo = self.count_signals(2000, preexec_fn=few_signals)
+        process, fifo = self.count_signals(2000, queue=200)
         command = children(process.pid)[0]
         os.kill(command, signal.SIGSTOP)
         full = []
@@ -182,10 +184,7 @@ class Storm(InitTest):
 
     def test_of_signals_that_find_no_room_holds_up_no_others(self):
         """Such as that which ends the command: real-time signals wait in a queue of the user's, the others in none."""
-        def few_signals():
-            resource.setrlimit(resource.RLIMIT_SIGPENDING, (64, 64))
-
-        process, _ = self.count_signals(1000, preexec_fn=few_signals)
+        process, _ = self.count_signals(1000, queue=64)
         command = children(process.pid)[0]
         os.kill(command, signal.SIGSTOP)
         self.await_true("stopped", lambda: field(command, "State").startswith("T"))

@@ -14,6 +14,18 @@ from init_process import PROGRAM, InitTest, children, field
 from processes import Deadline, wait_gone
 
 PROMPT = "ready> "
+# As an editor that is killed.
+TAKES_TERMINAL = """
+import os, signal
+if os.fork() == 0:
+    os.setpgid(0, 0)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    os.tcsetpgrp(0, os.getpid())
+    os.kill(os.getpid(), signal.SIGKILL)
+os.wait()
+os.write(os.open("/dev/tty", os.O_WRONLY), b"took it\\n")
+print("got", input())
+"""
 INTR, SUSP, END = "\x03", "\x1a", "\x04"
 
 
@@ -112,6 +124,13 @@ class AsSessionLeader(TerminalTest):
         terminal.type(INTR)
         self.assertEqual(130, terminal.end())
 
+    def test_it_gets_the_terminal_back_that_a_process_of_its_own_took_along(self):
+        terminal, _ = self.start("python3", "-c", TAKES_TERMINAL)
+        terminal.expect("took it")
+        terminal.type("hello\n")
+        terminal.expect("got hello")
+        self.assertEqual(0, terminal.end())
+
     def test_nobody_could_continue_it_so_that_it_is_not_stopped(self):
         terminal, _ = self.start("cat")
         terminal.type(SUSP)
@@ -186,6 +205,15 @@ class UnderAShell(TerminalTest):
             terminal.expect(f"{word}\r\n{word}\r\n")
         terminal.type(END)
         terminal.expect(PROMPT)
+        self.end(terminal)
+
+    def test_a_shell_may_be_late_to_put_it_into_the_foreground(self):
+        """When the command has the terminal already; here that gives it back itself."""
+        terminal = self.shell()
+        terminal.type("$I -- python3 -c 'import os; os.tcsetpgrp(0, os.getpgid(os.getppid())); print(\"got\", input())'\n")
+        terminal.expect("\n")
+        terminal.type("word\n")
+        terminal.expect("got word")
         self.end(terminal)
 
     def test_a_job_goes_on_in_the_background(self):
