@@ -1,24 +1,11 @@
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include "common/varlink/test_loop.h"
-#include "daemon/logger/pump.h"
-#include "daemon/logger/tail.h"
+#include "daemon/logger/stream_fixture.h"
 
 namespace procsup::logger {
 namespace {
-
-std::string new_directory() {
-    char name[] = "/tmp/procsup-forward-XXXXXX";
-    return mkdtemp(name);
-}
 
 std::string prefixed(const std::string& lines) {
     std::istringstream stream(lines);
@@ -27,63 +14,19 @@ std::string prefixed(const std::string& lines) {
     return all;
 }
 
-std::string numbers(int from, int to) {
-    std::string lines;
-    for (int i = from; i <= to; ++i) lines += std::to_string(i) + "\n";
-    return lines;
-}
-
-/// An output of procsupd, and loggers that come and go.
-class ForwardTest : public testing::Test {
+/// And what reads procsupd's output.
+class ForwardTest : public StreamFixture {
 protected:
-    ForwardTest() {
-        auto file = Memory::create();
-        memory_ = *Memory::map(*file);
-        pipe2(staging_, O_CLOEXEC);
-        pipe2(job_, O_CLOEXEC);
+    ForwardTest() : StreamFixture(Destination::Output, "web@0") {
         pipe2(out_, O_CLOEXEC);
         fcntl(out_[0], F_SETFL, O_NONBLOCK);
-        settings_.slot = 5;
-        settings_.job = "web";
-        settings_.instance = "web@0";
-        settings_.name = "stdout";
-        settings_.dir = root_;
-        settings_.to = Destination::Output;
+        output_fd_ = out_[1];
         start_logger();
     }
     ~ForwardTest() override {
-        for (const int fd : {staging_[0], staging_[1], job_[0], job_[1], out_[0], out_[1]}) close(fd);
-        std::filesystem::remove_all(root_);
+        for (const int fd : out_) close(fd);
     }
 
-    void start_logger() {
-        pump_.reset();
-        stream_.reset();
-        output_ = std::make_unique<OwnOutput>(loop_, out_[1], memory_->rest);
-        stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])),
-                                           std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()), journal_,
-                                           *output_, memory_->begun[5]);
-        stream_->room = 65536;
-        pump_ = std::make_unique<Pump>(
-            *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
-            Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; }, keep_end});
-        pump_->adopt(*stream_, now_);
-    }
-    void restart_logger() {
-        start_logger();
-        pump_->recover(now_);
-    }
-    void job_writes(std::string_view text) {
-        ASSERT_EQ(write(job_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    }
-    Pump::Moved move() {
-        std::size_t bytes = 0;
-        return pump_->move(*stream_, now_, bytes);
-    }
-    void job_logs(std::string_view text) {
-        job_writes(text);
-        ASSERT_EQ(move(), Pump::Moved::Some);
-    }
     std::string read_all() {
         std::string text;
         char buffer[65536];
@@ -104,27 +47,8 @@ protected:
         } while (pump_->has_waiting(*stream_) || output_->waits());
         return text + read_all();
     }
-    /// As a logger that is killed before it notes what it has written of a batch.
-    void forget_what_was_written(const std::string& text) {
-        auto& batch = memory_->batches[0];
-        batch.slot = 5;
-        batch.size = static_cast<std::uint32_t>(text.size());
-        batch.begin = memory_->streams[5].taken;
-        text.copy(batch.data, text.size());
-        batch.set_progress({0, memory_->streams[5].line, 0, 0});
-        batch.enter(Phase::Writing);
-    }
 
-    std::string root_ = new_directory();
-    std::int64_t now_ = 1;
-    CapturedStream settings_;
-    Memory* memory_ = nullptr;
-    int staging_[2], job_[2], out_[2];
-    TestLoop loop_;
-    JournalSocket journal_{"/dev/null"};
-    std::unique_ptr<OwnOutput> output_;
-    std::unique_ptr<Stream> stream_;
-    std::unique_ptr<Pump> pump_;
+    int out_[2];
 };
 
 TEST_F(ForwardTest, PutsTheInstanceInFrontOfEachLine) {
@@ -190,7 +114,7 @@ TEST_F(ForwardTest, OfALoggerThatIsKilledWithinALineGoesOnThere) {
 
 TEST_F(ForwardTest, WritesWhatWasNotNotedOnceMore) {
     job_logs("be");
-    forget_what_was_written("gun\nnext, ");
+    forget_what_was_handed_on("gun\nnext, ");
     restart_logger();
     job_logs("ended\n");
     EXPECT_EQ(read_all(), "web@0 | begun\nweb@0 | next, ended\n");

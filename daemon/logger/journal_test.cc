@@ -1,20 +1,14 @@
 #include <endian.h>
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 
-#include "common/varlink/test_loop.h"
-#include "daemon/logger/pump.h"
-#include "daemon/logger/tail.h"
+#include "daemon/logger/stream_fixture.h"
 
 namespace procsup::logger {
 namespace {
@@ -42,31 +36,12 @@ Entry parse(std::string_view datagram) {
     return entry;
 }
 
-std::string new_directory() {
-    char name[] = "/tmp/procsup-journal-XXXXXX";
-    return mkdtemp(name);
-}
-
-/// A journal, and loggers that come and go.
-class JournalTest : public testing::Test {
+/// And a journal.
+class JournalTest : public StreamFixture {
 protected:
-    JournalTest() {
-        auto file = Memory::create();
-        memory_ = *Memory::map(*file);
-        pipe2(staging_, O_CLOEXEC);
-        pipe2(job_, O_CLOEXEC);
-        settings_.slot = 5;
-        settings_.job = "web";
-        settings_.instance = "web@0";
-        settings_.name = "stdout";
-        settings_.dir = root_;
-        settings_.to = Destination::Journal;
+    JournalTest() : StreamFixture(Destination::Journal, "web@0") {
         begin_journal();
         start_logger();
-    }
-    ~JournalTest() override {
-        for (const int fd : {staging_[0], staging_[1], job_[0], job_[1]}) close(fd);
-        std::filesystem::remove_all(root_);
     }
 
     void begin_journal() {
@@ -82,32 +57,6 @@ protected:
     }
     std::string path() const { return root_ + "/socket"; }
 
-    void start_logger() {
-        pump_.reset();
-        stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])),
-                                           std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()), socket_,
-                                           output_, memory_->begun[5]);
-        stream_->room = 65536;
-        pump_ = std::make_unique<Pump>(
-            *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
-            Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; }, keep_end});
-        pump_->adopt(*stream_, now_);
-    }
-    void restart_logger() {
-        start_logger();
-        pump_->recover(now_);
-    }
-    void job_writes(std::string_view text) {
-        ASSERT_EQ(write(job_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    }
-    Pump::Moved move() {
-        std::size_t bytes = 0;
-        return pump_->move(*stream_, now_, bytes);
-    }
-    void job_logs(std::string_view text) {
-        job_writes(text);
-        ASSERT_EQ(move(), Pump::Moved::Some);
-    }
     std::vector<Entry> entries() {
         std::vector<Entry> all;
         std::string datagram(1 << 17, '\0');
@@ -120,36 +69,9 @@ protected:
         for (const auto& entry : entries()) all.push_back(entry.at("MESSAGE"));
         return all;
     }
-    /// As a logger that is killed before it notes what it has sent of a batch.
-    void forget_what_was_sent(const std::string& text) {
-        auto& batch = memory_->batches[0];
-        batch.slot = 5;
-        batch.size = static_cast<std::uint32_t>(text.size());
-        batch.begin = memory_->streams[5].taken;
-        text.copy(batch.data, text.size());
-        batch.set_progress({0, memory_->streams[5].line, 0, 0});
-        batch.enter(Phase::Writing);
-    }
 
-    std::string root_ = new_directory();
-    std::int64_t now_ = 1;
-    CapturedStream settings_;
-    Memory* memory_ = nullptr;
-    int staging_[2], job_[2];
     Fd received_;
-    JournalSocket socket_{path()};
-    TestLoop loop_;
-    OutputRest rest_{};
-    OwnOutput output_{loop_, -1, rest_};
-    std::unique_ptr<Stream> stream_;
-    std::unique_ptr<Pump> pump_;
 };
-
-std::string numbers(int from, int to) {
-    std::string lines;
-    for (int i = from; i <= to; ++i) lines += std::to_string(i) + "\n";
-    return lines;
-}
 
 TEST_F(JournalTest, GetsAnEntryForEachLineWithItsFields) {
     job_logs("one\ntwo\n");
@@ -221,7 +143,7 @@ TEST_F(JournalTest, DoesNotGetHalfACharacter) {
 
 TEST_F(JournalTest, GetsWhatWasNotNotedOnceMore) {
     job_logs("be");
-    forget_what_was_sent("gun\nnext, ");
+    forget_what_was_handed_on("gun\nnext, ");
     restart_logger();
     job_logs("ended\n");
     EXPECT_EQ(messages(), (Messages{"begun", "next, ended"}));
@@ -229,7 +151,7 @@ TEST_F(JournalTest, GetsWhatWasNotNotedOnceMore) {
 
 TEST_F(JournalTest, KeepsABeginningThatWasWrittenOverAndNotNoted) {
     job_logs("be");
-    forget_what_was_sent("gun ");
+    forget_what_was_handed_on("gun ");
     memcpy(memory_->begun[5].text + 2, "gun ", 4);
     restart_logger();
     job_logs("and ended\n");

@@ -1,9 +1,4 @@
-#include "daemon/logger/pump.h"
-
-#include <fcntl.h>
-#include <gtest/gtest.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,84 +6,38 @@
 #include <fstream>
 #include <sstream>
 
-#include "common/varlink/test_loop.h"
-#include "daemon/logger/tail.h"
+#include "daemon/logger/stream_fixture.h"
 
 namespace procsup::logger {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// What procsupd keeps, and loggers that come and go.
-class PumpTest : public testing::Test {
+class PumpTest : public StreamFixture {
 protected:
-    PumpTest() {
+    PumpTest() : StreamFixture(Destination::Files, "web") {
         signal(SIGXFSZ, SIG_IGN);  // of files that may not get larger
-        char name[] = "/tmp/procsup-pump-XXXXXX";
-        root_ = mkdtemp(name);
-        auto file = Memory::create();
-        memory_ = *Memory::map(*file);
-        pipe2(staging_, O_CLOEXEC);
-        pipe2(job_, O_CLOEXEC);
+        now_ = 0;
         start_logger();
-    }
-    ~PumpTest() override {
-        pump_.reset();
-        stream_.reset();
-        for (const int fd : {staging_[0], staging_[1], job_[0], job_[1]}) close(fd);
-        fs::remove_all(root_);
     }
 
     void start_logger(LogFormat format = LogFormat::Raw, std::uint64_t max_size = 0) {
-        pump_.reset();
-        stream_.reset();
-        settings_.slot = 5;
-        settings_.job = settings_.instance = "web";
-        settings_.name = "stdout";
-        settings_.dir = root_;
         settings_.format = format;
         settings_.retention.max_size = max_size;
         settings_.retention.keep = 100;
-        stream_ = std::make_unique<Stream>(settings_, Fd(dup(job_[0])),
-                                           std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()), journal_,
-                                           output_, memory_->begun[5]);
-        stream_->room = 65536;
-        pump_ = std::make_unique<Pump>(
-            *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
-            Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; },
-                        [](Stream&, std::string_view) {}, [this](Stream&) { ++lines_ended_; }});
-    }
-    void job_writes(std::string_view text) {
-        ASSERT_EQ(write(job_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    }
-    Pump::Moved move() {
-        std::size_t bytes = 0;
-        return pump_->move(*stream_, 0, bytes);
+        StreamFixture::start_logger();
     }
     std::string content() const {
         std::stringstream text;
         text << std::ifstream(root_ + "/web.out.log").rdbuf();
         return text.str();
     }
-    Batch& batch() { return memory_->batches[0]; }
     /// Takes what the job has written as far as the staging pipe.
     std::uint32_t stage() {
         batch().slot = 5;
         batch().enter(Phase::Filling);
         return static_cast<std::uint32_t>(splice(job_[0], nullptr, staging_[1], nullptr, 65536, SPLICE_F_NONBLOCK));
     }
-
-    std::string root_;
-    CapturedStream settings_;
-    Memory* memory_ = nullptr;
-    int staging_[2], job_[2];
-    JournalSocket journal_{"/dev/null"};
-    TestLoop loop_;
-    OutputRest rest_{};
-    OwnOutput output_{loop_, -1, rest_};
-    std::unique_ptr<Stream> stream_;
-    int lines_ended_ = 0;
-    std::unique_ptr<Pump> pump_;
 };
 
 TEST_F(PumpTest, MovesWhatIsThere) {
