@@ -38,7 +38,9 @@ Duration restart_delay(const RestartPolicy& policy, std::uint32_t count) {
     const double factor = std::pow(policy.backoff, static_cast<double>(count - 2));
     const double delay = static_cast<double>(policy.delay.count()) * factor;
     const double longest = static_cast<double>(policy.delay_max.count());
-    // In this order a delay that has grown to infinity (or 0 * infinity, which is not a number) is capped too.
+    // 0 * infinity is not a number.
+    if (policy.delay == Duration::zero()) return policy.delay;
+    // In this order a delay that has grown to infinity is capped too.
     return delay < longest ? Duration(std::llround(delay)) : policy.delay_max;
 }
 

@@ -77,6 +77,7 @@ TEST(RestartPolicy, StaysAtZeroWhenTheDelayIsZero) {
     RestartPolicy policy;
     policy.delay = 0s;
     EXPECT_EQ(restart_delay(policy, 9), 0s);
+    EXPECT_EQ(restart_delay(policy, 4'000'000'000), 0s);
 }
 
 TEST(RestartPolicy, MovesADelayByAtMostItsJitter) {
