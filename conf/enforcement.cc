@@ -54,10 +54,14 @@ private:
         const rlim_t hard = abilities_.hard_limits[static_cast<std::size_t>(row - kResourceLimits.data())];
         if (limit.resource == RLIMIT_NOFILE && limit.hard > std::max(hard, abilities_.most_open_files)) {
             add(row->key, "above fs.nr_open, which is " + text(abilities_.most_open_files));
+        } else if (limit.resource == RLIMIT_NPROC && limit.soft != RLIM_INFINITY && runs_as_root()) {
+            add(row->key, "the kernel does not hold root to it; tasks_max does, by a controller");
         } else if (!abilities_.raises_limits && limit.hard > hard) {
             add(row->key, "above the hard limit " + text(hard) + ", and " + without_resource(abilities_));
         }
     }
+
+    bool runs_as_root() const { return abilities_.is_root && (!spec_.identity || spec_.identity->uid == 0); }
 
     /// A limit of the job's own counts where it can be raised.
     rlim_t own_limit(int resource) const {
@@ -133,10 +137,9 @@ std::string key_path(Key key) {
     return (row.section.empty() ? std::string() : std::string(row.section) + ".") + std::string(row.name);
 }
 
-bool is_strict(const JobSpec& spec, Key key) {
-    const bool sandbox = all_keys()[static_cast<std::size_t>(key)].section == "sandbox";
-    return sandbox ? spec.sandbox.strict : spec.strict_limits;
-}
+bool is_of_sandbox(Key key) { return all_keys()[static_cast<std::size_t>(key)].section == "sandbox"; }
+
+bool is_strict(const JobSpec& spec, Key key) { return is_of_sandbox(key) ? spec.sandbox.strict : spec.strict_limits; }
 
 std::string limit_setting(const JobSpec& spec, Key key) {
     const auto number = [](const std::optional<int>& value) { return value ? std::to_string(*value) : std::string(); };
@@ -166,7 +169,7 @@ void write_json(json::Writer& writer, const Abilities& abilities) {
         writer.begin_object().member("key", limit_name(kResourceLimits[i].resource));
         writer.member_int("limit", static_cast<std::int64_t>(std::min<rlim_t>(hard, INT64_MAX))).end_object();
     }
-    writer.end_array().member_bool("raisesLimits", abilities.raises_limits);
+    writer.end_array().member_bool("raisesLimits", abilities.raises_limits).member_bool("isRoot", abilities.is_root);
     if (abilities.most_open_files != RLIM_INFINITY) {
         writer.member_int("mostOpenFiles", static_cast<std::int64_t>(abilities.most_open_files));
     }
@@ -192,6 +195,7 @@ Result<Abilities> read_abilities(const json::Value& value) {
     const auto limit = [](std::int64_t number) { return number < 0 ? RLIM_INFINITY : static_cast<rlim_t>(number); };
     abilities.capabilities = static_cast<std::uint64_t>(value.int_or("capabilities", -1));
     abilities.raises_limits = value.bool_or("raisesLimits", true);
+    abilities.is_root = value.bool_or("isRoot", false);
     abilities.most_open_files = limit(value.int_or("mostOpenFiles", -1));
     const auto number = [&](std::string_view name, int otherwise) {
         return static_cast<int>(std::clamp<std::int64_t>(value.int_or(name, otherwise), -1000, 1000));

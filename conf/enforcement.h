@@ -23,7 +23,8 @@ struct Abilities {
     std::uint64_t capabilities = ~std::uint64_t{0};          ///< effective ones: bit N for capability number N
     std::array<rlim_t, kResourceLimits.size()> hard_limits;  ///< in the order of kResourceLimits
     bool raises_limits = true;                               ///< above these
-    rlim_t most_open_files = RLIM_INFINITY;                  ///< fs.nr_open, which nobody may pass
+    bool is_root = false;  ///< of the first user namespace, whose processes RLIMIT_NPROC does not hold (fork(2))
+    rlim_t most_open_files = RLIM_INFINITY;  ///< fs.nr_open, which nobody may pass
     int least_nice = -20;
     int most_realtime = 99;  ///< priority; 0: no real-time scheduling
     bool realtime_io = true;
@@ -54,6 +55,8 @@ std::vector<Shortfall> shortfalls(const JobSpec& spec, const Abilities& abilitie
 std::string to_text(const Shortfall& shortfall);
 /// "limits.open_files", as messages call a key.
 std::string key_path(Key key);
+/// Whether `key` stands in [sandbox].
+bool is_of_sandbox(Key key);
 /// Whether the job is not to be started when `key` cannot be enforced.
 bool is_strict(const JobSpec& spec, Key key);
 /// The value of a key that shortfalls() names as it stands in a file; empty: it is not set.

@@ -23,6 +23,7 @@ Abilities poor() {
         if (resource == RLIMIT_NICE || resource == RLIMIT_RTPRIO) abilities.hard_limits[i] = 0;
     }
     abilities.raises_limits = false;
+    abilities.is_root = true;
     abilities.most_open_files = 1048576;
     abilities.least_nice = 0;
     abilities.most_realtime = 0;
@@ -102,6 +103,19 @@ TEST(Enforcement, NamesEachKeyThatAPoorDaemonCannotEnforceAndWhy) {
     }
 }
 
+TEST(Enforcement, OfALimitOfProcessesIsNotPossibleForRoot) {
+    Abilities abilities;
+    EXPECT_TRUE(found("processes = 5", abilities).empty());
+    abilities.is_root = true;
+    EXPECT_EQ(found("processes = 5", abilities),
+              std::vector<std::string>{
+                  "limits.processes = 5: the kernel does not hold root to it; tasks_max does, by a controller"});
+    EXPECT_TRUE(found("processes = 'unlimited'", abilities).empty());
+    JobSpec spec = job_with("[limits]\nprocesses = 5");
+    spec.identity.emplace().uid = 33;
+    EXPECT_TRUE(shortfalls(spec, abilities).empty());
+}
+
 TEST(Enforcement, SaysThatACapabilityOfAUserNamespaceDoesNotCount) {
     auto abilities = poor();
     abilities.capabilities = std::uint64_t{1} << CAP_SYS_RESOURCE | std::uint64_t{1} << CAP_SYS_NICE;
@@ -160,7 +174,7 @@ TEST(CheckReport, SaysWhatCannotBeEnforced) {
     result.unenforceable.push_back({"web.toml", 3, 1, "job 'web': cannot enforce x", true});
     EXPECT_TRUE(result.good());
     EXPECT_EQ(check_report("web.toml", result),
-              "web.toml:3:1: warning: job 'web': cannot enforce x\nweb.toml: 0 jobs, no problems\n");
+              "web.toml:3:1: warning: job 'web': cannot enforce x\nweb.toml: 0 jobs, no errors, 1 warning\n");
     EXPECT_EQ(check_json("web.toml", result),
               R"({"path":"web.toml","jobs":0,"problems":[],"warnings":[{"file":"web.toml","line":3,"column":1,)"
               R"("message":"job 'web': cannot enforce x"}]})"

@@ -44,6 +44,7 @@ private:
     void check_against_private_tmp(Job& job);
     void resolve_environment(Job& job);
     void add_user_variables(Job& job, std::map<std::string, std::string>& env);
+    void refuse_variable(const Job& job, Key key, const char* variable);
     void add_directories(Job& job, std::map<std::string, std::string>& env);
     void add_inherited(Job& job, std::map<std::string, std::string>& env);
     void add_env_file(Job& job, const PlacedText& entry, std::map<std::string, std::string>& env);

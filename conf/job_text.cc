@@ -276,13 +276,7 @@ void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privilege
 }
 
 std::string check_report(const std::string& path, const std::variant<Configuration, std::vector<Problem>>& result) {
-    if (const auto* configuration = std::get_if<Configuration>(&result)) {
-        const auto count = configuration->jobs.size();
-        return path + ": " + std::to_string(count) + (count == 1 ? " job" : " jobs") + ", no problems\n";
-    }
-    std::string text;
-    for (const auto& problem : std::get<std::vector<Problem>>(result)) text += to_text(problem) + "\n";
-    return text;
+    return check_report(path, CheckResult{result, {}});
 }
 
 namespace {
@@ -330,8 +324,15 @@ std::string check_json(const std::string& path, const CheckResult& result) {
 std::string check_report(const std::string& path, const CheckResult& result) {
     std::string text;
     for (const auto& problem : result.unenforceable) text += to_text(problem) + "\n";
-    const bool loaded = std::holds_alternative<Configuration>(result.loaded);
-    if (!loaded || result.good()) text += check_report(path, result.loaded);
+    if (const auto* problems = std::get_if<std::vector<Problem>>(&result.loaded)) {
+        for (const auto& problem : *problems) text += to_text(problem) + "\n";
+    } else if (result.good()) {
+        const auto jobs = std::get<Configuration>(result.loaded).jobs.size(), warnings = result.unenforceable.size();
+        text += path + ": " + std::to_string(jobs) + (jobs == 1 ? " job, " : " jobs, ");
+        text += warnings == 0   ? "no problems\n"
+                : warnings == 1 ? "no errors, 1 warning\n"
+                                : "no errors, " + std::to_string(warnings) + " warnings\n";
+    }
     return text;
 }
 

@@ -73,6 +73,15 @@ TEST(Directories, AreBelowThoseOfTheSystem) {
     EXPECT_EQ(environment_value(job.env, "LOGS_DIRECTORY"), "/var/log/shop");
 }
 
+TEST(Directories, HaveTheirVariablesForThemselves) {
+    const auto problems = problems_with("runtime_dirs = ['shop']\nenv.RUNTIME_DIRECTORY = '/x'");
+    ASSERT_EQ(problems.size(), 1u);
+    EXPECT_NE(problems[0].find("'runtime_dirs' needs the variable RUNTIME_DIRECTORY, which the job sets or inherits"),
+              std::string::npos)
+        << problems[0];
+    EXPECT_EQ(problems_with("log_dirs = ['shop']\nenv.STATE_DIRECTORY = '/x'").size(), 0u);
+}
+
 TEST(Directories, OfAUserAreBelowItsOwn) {
     const auto user = user_with({{"HOME", "/home/w"}, {"XDG_RUNTIME_DIR", "/run/user/33"}});
     const std::string lines = "runtime_dirs = ['a']\nstate_dirs = ['a']\nlog_dirs = ['a']";

@@ -1,5 +1,6 @@
 #include "conf/references.h"
 
+#include <array>
 #include <set>
 
 #include "common/did_you_mean.h"
@@ -13,11 +14,31 @@ void References::add(const JobDraft& draft, const JobSpec& spec) {
     const auto& output = spec.stdout_stream;
     if (output.kind == Stream::Kind::Pipe) pipes_[spec.name] = {output.path, draft.mark(Key::LogPipeTo).place};
     if (draft.own(Key::LogStdin)) inputs_[spec.name] = draft.mark(Key::LogStdin).place;
+    constexpr std::array kKeys{Key::RuntimeDirs, Key::StateDirs, Key::LogDirs};  // in the order of JobDir::Kind
+    for (const auto& dir : spec.dirs) {
+        const auto place = draft.mark(kKeys[static_cast<std::size_t>(dir.kind)]).place;
+        dirs_[dir.base + "/" + dir.name].push_back({spec.name, place, spec.identity ? spec.identity->uid : 0});
+    }
 }
 
 void References::check(Problems& problems) const {
     for (const auto& [job, parent] : bonds_) check_bond(job, parent, problems);
     for (const auto& [job, reader] : pipes_) check_pipe(job, reader, problems);
+    check_dirs(problems);
+}
+
+/// Each start would give it to another one.
+void References::check_dirs(Problems& problems) const {
+    for (const auto& [path, uses] : dirs_) {
+        // Of a name with a placeholder it is not known here.
+        if (path.find("${") != std::string::npos) continue;
+        const auto& first = uses.front();
+        for (const auto& use : uses) {
+            if (use.uid == first.uid) continue;
+            problems.add(use.place, quoted(path) + " belongs to the job's user, and job " + quoted(first.job) +
+                                        ", which has it too, runs as another one");
+        }
+    }
 }
 
 bool References::exists(const char* key, const Reference& reference, Problems& problems) const {

@@ -8,11 +8,11 @@
 
 namespace procsup {
 
-/// What jobs say of other jobs; checked when all of them are known.
+/// What jobs say of other jobs, or have together with them; checked when all of them are known.
 class References {
 public:
     void add(const JobDraft& draft, const JobSpec& spec);
-    /// Reports names that no job has, instances and streams that do not fit, and circles.
+    /// Reports names that no job has, instances and streams that do not fit, circles, and directories of jobs of several users.
     void check(Problems& problems) const;
     /// Says in each job whether another one's output is its input.
     void connect(std::vector<JobSpec>& jobs) const;
@@ -24,6 +24,7 @@ private:
     };
     using ByJob = std::map<std::string, Reference, std::less<>>;
     void check_bond(const std::string& job, const Reference& parent, Problems& problems) const;
+    void check_dirs(Problems& problems) const;
     void check_pipe(const std::string& job, const Reference& reader, Problems& problems) const;
     /// Whether there is the job that `key` names.
     bool exists(const char* key, const Reference& reference, Problems& problems) const;
@@ -32,7 +33,13 @@ private:
     std::map<std::string, std::vector<std::string>, std::less<>> instances_;  ///< of every job
     ByJob bonds_;                                                             ///< `daemon_of`
     ByJob pipes_;                                                             ///< `log.pipe_to`
-    std::map<std::string, Place, std::less<>> inputs_;                        ///< own `log.stdin`
+    struct DirUse {
+        std::string job;
+        Place place;
+        uid_t uid = 0;
+    };
+    std::map<std::string, std::vector<DirUse>, std::less<>> dirs_;  ///< by paths
+    std::map<std::string, Place, std::less<>> inputs_;              ///< own `log.stdin`
 };
 
 }  // namespace procsup

@@ -36,6 +36,15 @@ TEST(References, AreTakenOver) {
               std::string::npos);
 }
 
+TEST(References, GiveADirectoryToOneUser) {
+    const std::string a = "[jobs.a]\nshell = 'x'\nuser = 33\nstate_dirs = ['s', '${job:name}']\n";
+    const std::string other = "[jobs.b]\nshell = 'x'\nuser = 34\ngroup = 34\nstate_dirs = ['t', 's', '${job:name}']\n";
+    EXPECT_EQ(faults(a + other),
+              "p.toml:9:1: error: '/var/lib/s' belongs to the job's user, and job 'a', which has it too, runs as "
+              "another one\n");
+    EXPECT_EQ(faults(a + "[jobs.b]\nshell = 'x'\nuser = 33\nstate_dirs = ['s']\nlog_dirs = ['s']\n"), "");
+}
+
 TEST(References, NameAJobThatExists) {
     EXPECT_EQ(faults("[jobs.printer]\nshell = 'x'\n[jobs.b]\nshell = 'x'\ndaemon_of = 'pinter'\n"),
               "p.toml:5:1: error: 'daemon_of' names 'pinter', which is no job (did you mean 'printer'?)\n");

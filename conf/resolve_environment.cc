@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <utility>
@@ -22,18 +23,32 @@ SourceFile env_source(const std::string& path, const std::string& text) {
     return {path, {}, false, ascii ? std::string() : text};
 }
 
+/// As systemd.exec(5) has them; in the order of JobDir::Kind.
+struct DirectoryVariable {
+    Key key;
+    const char* variable;
+};
+constexpr std::array kDirectoryVariables{DirectoryVariable{Key::RuntimeDirs, "RUNTIME_DIRECTORY"},
+                                         DirectoryVariable{Key::StateDirs, "STATE_DIRECTORY"},
+                                         DirectoryVariable{Key::LogDirs, "LOGS_DIRECTORY"}};
+constexpr const char* kCredentialsVariable = "CREDENTIALS_DIRECTORY";
+
 }  // namespace
 
 void JobResolver::resolve_environment(Job& job) {
     std::map<std::string, std::string> env{{"LANG", kDefaultLang}, {"PATH", kDefaultPath}};
     add_user_variables(job, env);
     add_directories(job, env);
+    const auto directories = env;
     add_inherited(job, env);
     for (const auto& file : job.draft.env_files) add_env_file(job, file, env);
     for (const auto& [name, text] : job.draft.env) env[name] = prepare_with_credentials(job, text);
-    if (!job.spec.credentials.empty() && env.contains("CREDENTIALS_DIRECTORY")) {
-        problems_.add(job.key_place(Key::Credentials),
-                      "'credentials' needs the variable CREDENTIALS_DIRECTORY, which the job sets or inherits itself");
+    for (const auto& [key, variable] : kDirectoryVariables) {
+        const auto own = directories.find(variable);
+        if (own != directories.end() && env[variable] != own->second) refuse_variable(job, key, variable);
+    }
+    if (!job.spec.credentials.empty() && env.contains(kCredentialsVariable)) {
+        refuse_variable(job, Key::Credentials, kCredentialsVariable);
     }
     job.spec.env.reserve(env.size());
     for (const auto& [name, value] : env) job.spec.env.push_back(name + "=" + value);
@@ -50,11 +65,14 @@ void JobResolver::add_user_variables(Job& job, std::map<std::string, std::string
     set("SHELL", job.entry->shell);
 }
 
-/// As systemd.exec(5) has them.
+void JobResolver::refuse_variable(const Job& job, Key key, const char* variable) {
+    problems_.add(job.key_place(key), quoted(all_keys()[static_cast<std::size_t>(key)].name) + " needs the variable " +
+                                          variable + ", which the job sets or inherits itself");
+}
+
 void JobResolver::add_directories(Job& job, std::map<std::string, std::string>& env) {
-    constexpr const char* kVariables[] = {"RUNTIME_DIRECTORY", "STATE_DIRECTORY", "LOGS_DIRECTORY"};
     for (const auto& dir : job.spec.dirs) {
-        auto& paths = env[kVariables[static_cast<std::size_t>(dir.kind)]];
+        auto& paths = env[kDirectoryVariables[static_cast<std::size_t>(dir.kind)].variable];
         paths += (paths.empty() ? "" : ":") + protect(dir.base) + "/" + dir.name;
     }
 }

@@ -33,10 +33,15 @@ std::string age_of(std::int64_t since_usec, std::int64_t now_usec) {
     return since_usec == 0 ? "-" : age_text(Duration(now_usec - since_usec));
 }
 
+std::string not_enforced_text(std::size_t settings) {
+    if (settings == 0) return {};
+    return settings == 1 ? "a setting is not enforced" : std::to_string(settings) + " settings are not enforced";
+}
+
 std::string detail(const InstanceView& instance, std::int64_t now_usec) {
     std::string text;
     if (!instance.output_problem.empty()) return "output waits: " + escaped(instance.output_problem);
-    if (instance.state == "running") return text;
+    if (instance.state == "running") return not_enforced_text(instance.not_enforced.size());
     if (instance.state == "backoff" && instance.next_start_usec != 0) {
         text = "next start in " + age_text(Duration(instance.next_start_usec - now_usec));
         if (!instance.cause.empty()) text += " (" + escaped(instance.cause) + ")";
@@ -49,7 +54,28 @@ Table::Cell state_cell(const InstanceView& instance, const Output& out) {
     return {colored_state(instance, out), display_width(escaped(instance.state))};
 }
 
-void add_header(Table& table) { table.add("  ", {"JOB", "STATE", "READY", "SINCE", "RESTARTS", "PID", "DETAIL"}); }
+/// Lines of jobs or instances; each has the cells of the columns up to PID, what is used if that is `measured`, and DETAIL.
+class StateTable {
+public:
+    explicit StateTable(bool measured) : measured_(measured) {
+        std::vector<Table::Cell> names{"JOB", "STATE", "READY", "SINCE", "RESTARTS", "PID"};
+        if (measured) names.insert(names.end(), kUsageColumns.begin(), kUsageColumns.end());
+        names.push_back("DETAIL");
+        table_.add("  ", std::move(names));
+    }
+    void add(const std::string& symbol, std::vector<Table::Cell> cells, const UsageView& usage, std::string detail) {
+        if (measured_) {
+            for (auto& cell : usage_cells(usage)) cells.emplace_back(std::move(cell));
+        }
+        cells.emplace_back(std::move(detail));
+        table_.add(symbol + " ", std::move(cells));
+    }
+    std::string text() const { return table_.text(); }
+
+private:
+    bool measured_;
+    Table table_;
+};
 
 std::string pid_text(std::int64_t pid) { return pid > 0 ? std::to_string(pid) : "-"; }
 
@@ -68,6 +94,7 @@ void add_to_row(JobRow& row, const InstanceView& instance) {
     ++row.instances;
     row.ready += instance.ready ? 1 : 0;
     row.restarts += instance.restarts;
+    row.usage.add(instance.usage);
     if (row.worst == nullptr || rank(instance.state) < rank(row.worst->state)) {
         row.worst = &instance;
         row.since_usec = instance.since_usec;
@@ -180,8 +207,7 @@ std::string colored_state(const InstanceView& instance, const Output& out) {
 }
 
 std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, const Output& out) {
-    Table table;
-    add_header(table);
+    StateTable table(std::any_of(rows.begin(), rows.end(), [](const JobRow& row) { return row.usage.known(); }));
     for (const JobRow& row : rows) {
         const InstanceView& worst = *row.worst;
         std::string text = detail(worst, now_usec);
@@ -190,22 +216,23 @@ std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, co
             if (!text.empty()) prefix += "; " + escaped(worst.name) + ": ";
             text.insert(0, prefix);
         }
-        table.add(symbol(worst, out) + " ",
+        table.add(symbol(worst, out),
                   {escaped(row.name), state_cell(worst, out),
                    std::to_string(row.ready) + "/" + std::to_string(row.instances), age_of(row.since_usec, now_usec),
-                   std::to_string(row.restarts), row.instances == 1 ? pid_text(worst.pid) : "-", text});
+                   std::to_string(row.restarts), row.instances == 1 ? pid_text(worst.pid) : "-"},
+                  row.usage, text);
     }
     return table.text();
 }
 
 std::string instance_table(const std::vector<InstanceView>& instances, std::int64_t now_usec, const Output& out) {
-    Table table;
-    add_header(table);
+    StateTable table(
+        std::any_of(instances.begin(), instances.end(), [](const auto& one) { return one.usage.known(); }));
     for (const InstanceView& instance : instances) {
-        table.add(symbol(instance, out) + " ",
+        table.add(symbol(instance, out),
                   {escaped(instance.name), state_cell(instance, out), instance.ready ? "yes" : "no",
-                   age_of(instance.since_usec, now_usec), std::to_string(instance.restarts), pid_text(instance.pid),
-                   detail(instance, now_usec)});
+                   age_of(instance.since_usec, now_usec), std::to_string(instance.restarts), pid_text(instance.pid)},
+                  instance.usage, detail(instance, now_usec));
     }
     return table.text();
 }

@@ -51,6 +51,7 @@ struct JobRow {
     std::size_t ready = 0;
     std::int64_t restarts = 0;
     std::int64_t since_usec = 0;
+    UsageView usage;  ///< of all instances
 };
 
 /// One row a job. `instances` is sorted by name and outlives the rows.
@@ -61,7 +62,8 @@ std::string symbol(const InstanceView& instance, const Output& out);
 std::string colored_state(const InstanceView& instance, const Output& out);
 bool does_its_work(const InstanceView& instance);
 
-/// The table of jobs (one line a job) or of instances (one line each). `now_usec` is the wall clock.
+/// The table of jobs (one line a job) or of instances (one line each), with what they use where that is known of any.
+/// `now_usec` is the wall clock.
 std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, const Output& out);
 std::string instance_table(const std::vector<InstanceView>& instances, std::int64_t now_usec, const Output& out);
 

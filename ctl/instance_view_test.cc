@@ -38,6 +38,28 @@ TEST(StatusTable, HasALineForEachJobWithItsWorstState) {
               "* web       running  2/2    2h 11m  1         -    2 instances\n");
 }
 
+TEST(StatusTable, HasColumnsOfWhatIsUsedWhereAnyOfItIsKnown) {
+    const auto value = json::parse(R"json({"instances":[
+        {"name":"db","job":"db","state":"stopped","sinceUSec":1772532653000000},
+        {"name":"web@0","job":"web","state":"running","ready":true,"pid":12,"sinceUSec":1772532653000000,
+         "cpuUSec":1500000,"memory":1048576,"memoryPeak":9,"tasks":1,"notEnforced":[{"key":"limits.nice"}]},
+        {"name":"web@1","job":"web","state":"running","ready":true,"pid":13,"sinceUSec":1772532653000000,
+         "cpuUSec":1000000,"memory":2097152}]})json");
+    ASSERT_TRUE(value);
+    const auto instances = instances_of(*value);
+    const Output out(ColorChoice::Never, false);
+    EXPECT_EQ(job_table(job_rows(instances), kNow, out),
+              "  JOB  STATE    READY  SINCE  RESTARTS  PID  TASKS  CPU   MEM   DETAIL\n"
+              "- db   stopped  0/1    9s     0         -    -      -     -\n"
+              "* web  running  2/2    9s     0         -    1      2.5s  3.0M  2 instances; web@0: a setting is not "
+              "enforced\n");
+    EXPECT_EQ(instance_table(instances, kNow, out),
+              "  JOB    STATE    READY  SINCE  RESTARTS  PID  TASKS  CPU   MEM   DETAIL\n"
+              "- db     stopped  no     9s     0         -    -      -     -\n"
+              "* web@0  running  yes    9s     0         12   1      1.5s  1.0M  a setting is not enforced\n"
+              "* web@1  running  yes    9s     0         13   -      1.0s  2.0M\n");
+}
+
 TEST(StatusTable, CountsJobsInTheSummaryAndNamesTheNextCommand) {
     const auto value = reply();
     const auto instances = instances_of(value);

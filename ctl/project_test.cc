@@ -191,10 +191,11 @@ TEST(Up, OfARunningProjectReloadsAndStartsWhatIsEnabledAndDown) {
     const auto printed = run_procsupctl({"up"}, user);
     EXPECT_EQ(printed.code, 0);
     EXPECT_NE(printed.out.find("x on "), std::string::npos);
-    EXPECT_EQ(daemon.calls(), (std::vector<std::string>{
-                                  "io.procsupd.Manager.Reload {}", "io.procsupd.Manager.Status {}",
-                                  R"(io.procsupd.Job.Show {"name":"off"})", R"(io.procsupd.Job.Show {"name":"on"})",
-                                  R"(io.procsupd.Job.Start {"names":["on"]})", "io.procsupd.Manager.Status {}"}));
+    EXPECT_EQ(daemon.calls(),
+              (std::vector<std::string>{
+                  "io.procsupd.Manager.Reload {}", "io.procsupd.Manager.Status {}",
+                  R"(io.procsupd.Job.Show {"name":"off"})", R"(io.procsupd.Job.Show {"name":"on"})",
+                  R"(io.procsupd.Job.Start {"names":["on"]})", R"(io.procsupd.Manager.Status {"usage":true})"}));
 }
 
 TEST(Down, OfAProjectThatIsNotUpIsDone) {

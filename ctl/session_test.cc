@@ -72,6 +72,25 @@ TEST(SocketPath, OfAProjectThatIsNotUpIsNoOtherForVerbsThatAct) {
     EXPECT_EQ(resolved(line, surroundings), "/option");
 }
 
+TEST(SocketPath, OfAProjectIsThatOfTheSupervisorThatRunsItsFile) {
+    const FakeDaemon daemon("x", "{}");
+    Surroundings surroundings = nowhere();
+    surroundings.project_file = "/etc/passwd";
+    surroundings.system_socket = daemon.socket();
+    CommandLine line;
+    line.verb = find_verb("stop");
+    const auto link = daemon.directory() + "/config";
+    ASSERT_EQ(symlink("/etc/group", link.c_str()), 0);
+    EXPECT_NE(resolved(line, surroundings), daemon.socket());
+    unlink(link.c_str());
+    ASSERT_EQ(symlink("/etc/../etc/passwd", link.c_str()), 0);
+    EXPECT_EQ(resolved(line, surroundings), daemon.socket());
+    unlink(link.c_str());
+    line.verb = find_verb("check");
+    line.here = true;
+    EXPECT_EQ(resolved(line, surroundings), daemon.socket()) << "it only looks";
+}
+
 TEST(SocketPath, IsTheUsersWhenItExistsAndTheSystemsElse) {
     const FakeDaemon daemon("x", "{}");
     Surroundings surroundings = nowhere();

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 namespace procsup::ctl {
 namespace {
@@ -43,6 +45,26 @@ std::string last_resort_socket(const Surroundings& surroundings, uid_t uid) {
         if (has_own_socket(socket, uid)) return socket;
     }
     return {};
+}
+
+/// Of a supervisor that is none of a project.
+std::string other_socket(const Surroundings& surroundings) {
+    if (surroundings.uid != 0 && !surroundings.xdg_runtime_dir.empty()) {
+        std::string socket = user_socket(surroundings);
+        if (exists(socket)) return socket;
+    }
+    if (exists(surroundings.system_socket)) return surroundings.system_socket;
+    auto socket = last_resort_socket(surroundings, surroundings.uid);
+    if (socket.empty() && surroundings.uid == 0) socket = last_resort_socket(surroundings, surroundings.init_uid);
+    return socket.empty() ? surroundings.system_socket : socket;
+}
+
+/// Whether the supervisor with this socket was started with `file`, as process 1 of a container mostly is.
+bool runs_file(const std::string& socket, const std::string& file) {
+    const auto link = socket.substr(0, socket.rfind('/')) + "/" + std::string(kConfigLink);
+    std::error_code none, error;
+    const auto config = std::filesystem::read_symlink(link, error);
+    return !error && std::filesystem::equivalent(config, file, none);
 }
 
 Result<void> make_private_dir(const std::string& path, mode_t mode, uid_t uid) {
@@ -126,19 +148,15 @@ Result<std::string> resolve_socket(const CommandLine& line, const Surroundings& 
             if (has_own_socket(socket, surroundings.uid)) return socket;
         }
         // What is meant for this project must not be done to the system's jobs.
-        if (line.verb != nullptr && line.verb->family != ExitFamily::Status) {
+        const bool looks = line.verb == nullptr || line.verb->family == ExitFamily::Status || line.here;
+        const auto other = other_socket(surroundings);
+        if (!looks && !runs_file(other, surroundings.project_file)) {
             return Error{"the supervisor of " + surroundings.project_file +
                          " is not running (procsupctl up, or name another with --socket)"};
         }
+        return other;
     }
-    if (surroundings.uid != 0 && !surroundings.xdg_runtime_dir.empty()) {
-        std::string socket = user_socket(surroundings);
-        if (exists(socket)) return socket;
-    }
-    if (exists(surroundings.system_socket)) return surroundings.system_socket;
-    auto socket = last_resort_socket(surroundings, surroundings.uid);
-    if (socket.empty() && surroundings.uid == 0) socket = last_resort_socket(surroundings, surroundings.init_uid);
-    return socket.empty() ? surroundings.system_socket : socket;
+    return other_socket(surroundings);
 }
 
 Result<void> make_private_dirs(const std::string& path, uid_t uid) {

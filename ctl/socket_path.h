@@ -28,6 +28,7 @@ struct Surroundings {
 };
 
 inline constexpr std::string_view kSocketName = "io.procsupd";
+inline constexpr std::string_view kConfigLink = "config";  ///< beside it
 
 /// The path of a project file without links; of one that does not exist, in the real path of its directory.
 Result<std::string> real_path_of(const std::string& file);
@@ -39,7 +40,7 @@ Result<std::string> project_runtime_dir(const std::string& project_file, const S
 /// Where the captured output of that supervisor's jobs is kept: on disk, which its runtime directory often is not.
 std::string project_log_dir(const std::string& runtime_dir, const Surroundings& surroundings);
 
-/// Where to look: --socket, $PROCSUPD_SOCKET, the supervisor of ./procsup.toml when it has a socket, the user's own
+/// Where to look: --socket, $PROCSUPD_SOCKET, the supervisor of ./procsup.toml when it has a socket or is one of the following, the user's own
 /// when not root and it has a socket, the system's; where that is not, those that procsupd makes where it may write little else, of this
 /// user or, for root, of whoever process 1 of the container runs as. With --user only the user's own.
 Result<std::string> resolve_socket(const CommandLine& line, const Surroundings& surroundings);

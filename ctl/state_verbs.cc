@@ -15,9 +15,14 @@ constexpr std::string_view kStatus = "io.procsupd.Manager.Status";
 
 bool names_jobs(const Session& session) { return !session.line().operands.empty() || session.line().all; }
 
-/// Manager.Status of everything or of the operands; with --json the answer is printed.
-std::optional<json::Value> call_status(Session& session, bool everything) {
-    auto reply = session.call_raw(kStatus, everything ? std::string() : names_parameters(session.line()));
+/// Parameters of Manager.Status: the operands, or everything if there are none, with what they use.
+std::string with_usage(const CommandLine& line) {
+    return names_parameters(line, 0, [](json::Writer& writer) { writer.member_bool("usage", true); });
+}
+
+/// Manager.Status; with --json the answer is printed.
+std::optional<json::Value> call_status(Session& session, const std::string& parameters) {
+    auto reply = session.call_raw(kStatus, parameters);
     if (!reply) return std::nullopt;
     if (!reply->error.empty()) {
         session.report(*reply);
@@ -85,7 +90,7 @@ void add_settings(const std::string& prefix, const json::Value& value, std::stri
 
 int status(Session& session) {
     if (!names_jobs(session)) return status_of_everything(session);
-    const auto reply = call_status(session, false);
+    const auto reply = call_status(session, with_usage(session.line()));
     if (!reply) return session.exit_code();
     const auto instances = instances_of(*reply);
     Output& out = session.out();
@@ -103,14 +108,14 @@ int status(Session& session) {
 }
 
 int status_of_everything(Session& session) {
-    const auto reply = call_status(session, true);
+    const auto reply = call_status(session, R"({"usage":true})");
     if (!reply) return session.exit_code();
     if (!session.line().json && !session.out().quiet()) add_overview(*reply, instances_of(*reply), session.out());
     return kSuccess;
 }
 
 int list(Session& session) {
-    const auto reply = call_status(session, !names_jobs(session));
+    const auto reply = call_status(session, with_usage(session.line()));
     if (!reply) return session.exit_code();
     if (!session.line().json) session.out().add(instance_table(instances_of(*reply), realtime_usec(), session.out()));
     return kSuccess;
@@ -155,7 +160,7 @@ int cat(Session& session) {
 }
 
 int is_active(Session& session) {
-    const auto reply = call_status(session, !names_jobs(session));
+    const auto reply = call_status(session, names_parameters(session.line()));
     if (!reply) return session.exit_code();
     const auto instances = instances_of(*reply);
     if (!session.line().json) {
@@ -165,7 +170,7 @@ int is_active(Session& session) {
 }
 
 int is_failed(Session& session) {
-    const auto reply = call_status(session, !names_jobs(session));
+    const auto reply = call_status(session, names_parameters(session.line()));
     if (!reply) return session.exit_code();
     const auto instances = instances_of(*reply);
     if (!session.line().json) {

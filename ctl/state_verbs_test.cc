@@ -28,13 +28,13 @@ TEST(Status, AsksForEverythingWithoutNames) {
     EXPECT_EQ(printed.code, 0);
     EXPECT_NE(printed.out.find("jobs: 1 running"), std::string::npos);
     EXPECT_EQ(printed.out.find("hint:"), std::string::npos);
-    EXPECT_EQ(daemon.only_call(), "io.procsupd.Manager.Status {}");
+    EXPECT_EQ(daemon.only_call(), "io.procsupd.Manager.Status {\"usage\":true}");
 }
 
 TEST(Status, OfANamedJobExits3WhenItDoesNotRun) {
     FakeDaemon running(kStatus, kOneRunning);
     EXPECT_EQ(run_procsupctl(running, {"status", "web"}).code, 0);
-    EXPECT_EQ(running.only_call(), R"(io.procsupd.Manager.Status {"names":["web"]})");
+    EXPECT_EQ(running.only_call(), R"(io.procsupd.Manager.Status {"names":["web"],"usage":true})");
     FakeDaemon failed(kStatus, kOneFailed);
     EXPECT_EQ(run_procsupctl(failed, {"status", "web"}).code, 3);
     FakeDaemon done(kStatus, kOneShotDone);

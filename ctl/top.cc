@@ -54,12 +54,11 @@ public:
 
     /// Whether it is to go on after `pause`.
     static bool wait(Duration pause) {
-        const Deadline deadline(pause);
-        while (!deadline.passed() && g_ended == 0) {
+        const auto until = monotonic_usec() + pause.count();
+        for (auto left = pause.count(); left > 0 && g_ended == 0; left = until - monotonic_usec()) {
             pollfd input{STDIN_FILENO, POLLIN, 0};
-            const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(pause).count();
             // A signal ends this one, unlike Deadline::poll().
-            if (::poll(&input, 1, static_cast<int>(left)) <= 0) return g_ended == 0;
+            if (::poll(&input, 1, static_cast<int>((left + 999) / 1000)) <= 0) continue;
             char key = 0;
             constexpr char kCtrlC = 3;
             if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q' || key == kCtrlC) return false;

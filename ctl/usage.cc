@@ -37,6 +37,17 @@ UsageView UsageView::of(const json::Value& value) {
     return view;
 }
 
+void UsageView::add(const UsageView& other) {
+    if (other.cpu) cpu = cpu.value_or(Duration::zero()) + *other.cpu;
+    if (other.memory) memory = memory.value_or(0) + *other.memory;
+    if (other.tasks) tasks = tasks.value_or(0) + *other.tasks;
+}
+
+std::array<std::string, 3> usage_cells(const UsageView& usage) {
+    return {usage.tasks ? std::to_string(*usage.tasks) : "-", usage.cpu ? cpu_text(*usage.cpu) : "-",
+            or_dash(usage.memory)};
+}
+
 std::string bytes_text(std::int64_t bytes) {
     constexpr std::array<const char*, 5> kUnits{"B", "K", "M", "G", "T"};
     auto shown = static_cast<double>(bytes);
@@ -60,6 +71,7 @@ void UsageTable::take(const json::Value& reply) {
     const auto passed = static_cast<double>(time - std::exchange(time_usec_, time));
     const auto before = std::exchange(before_, {});
     rows_.clear();
+    problem_ = reply.string_or("problem", "");
     const auto* list = reply.find("usages");
     if (list == nullptr || list->as_array() == nullptr) return;
     for (const auto& one : *list->as_array()) {
@@ -82,11 +94,11 @@ std::string UsageTable::text(std::size_t most) const {
     table.add("", {"INSTANCE", "TASKS", "CPU%", "CPU", "MEM", "PEAK"});
     for (std::size_t i = 0; i < std::min(most, rows_.size()); ++i) {
         const auto& [name, usage, percent] = rows_[i];
+        const auto [tasks, cpu, memory] = usage_cells(usage);
         table.add(
-            "", {escaped(name), usage.tasks ? std::to_string(*usage.tasks) : "-", percent ? decimal(*percent, 1) : "-",
-                 usage.cpu ? cpu_text(*usage.cpu) : "-", or_dash(usage.memory), or_dash(usage.memory_peak)});
+            "", {escaped(name), tasks, percent ? decimal(*percent, 1) : "-", cpu, memory, or_dash(usage.memory_peak)});
     }
-    return table.text();
+    return table.text() + (problem_.empty() ? "" : "not all is known: " + escaped(problem_) + "\n");
 }
 
 }  // namespace procsup::ctl

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,7 +20,14 @@ struct UsageView {
     std::optional<std::int64_t> memory, memory_peak, tasks;
 
     static UsageView of(const json::Value& value);
+    bool known() const { return cpu || memory || tasks; }
+    /// Adds what is known of `other`; peaks come at different times and are left.
+    void add(const UsageView& other);
 };
+
+/// Columns of a table of what is used; "-" where it is not known.
+inline constexpr std::array<const char*, 3> kUsageColumns{"TASKS", "CPU", "MEM"};
+std::array<std::string, 3> usage_cells(const UsageView& usage);
 
 /// "104M", "1.5G", "512B".
 std::string bytes_text(std::int64_t bytes);
@@ -44,6 +52,7 @@ private:
 
     std::vector<Row> rows_;
     std::map<std::string, Duration> before_;
+    std::string problem_;
     std::int64_t time_usec_ = 0;
 };
 

@@ -44,5 +44,13 @@ TEST(UsageTable, BeginsWithThoseThatUseMost) {
     EXPECT_EQ(table.text(1).find("again"), std::string::npos);
 }
 
+TEST(UsageTable, SaysWhyNotAllIsKnown) {
+    UsageTable table;
+    table.take(reply(R"({"timeUSec":1,"usages":[{"name":"web"}],"problem":"no\u001b"})"));
+    EXPECT_NE(table.text(9).find("\nnot all is known: no\\x1b\n"), std::string::npos) << table.text(9);
+    table.take(reply(R"({"timeUSec":2,"usages":[{"name":"web"}]})"));
+    EXPECT_EQ(table.text(9).find("known"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace procsup::ctl

@@ -93,7 +93,7 @@ constexpr auto kVerbs = std::to_array<Verb>({
      "run a command once, supervised, with this terminal",
      bit(Option::Name) | bit(Option::Detach) | bit(Option::Daemon) | bit(Option::Bind), Operands::Command,
      ExitFamily::Run, run},
-    {"exec", VerbGroup::Transient, "JOB -- CMD [ARG…]", "run a command with the user, environment and directory of JOB",
+    {"exec", VerbGroup::Transient, "JOB -- CMD [ARG…]", "run a command with the rights, limits and environment of JOB",
      bit(Option::Name) | bit(Option::Detach), Operands::JobAndCommand, ExitFamily::Run, exec_like},
 
     {"up", VerbGroup::Project, "[FILE]", "start the supervisor of a project file, or apply the file again",

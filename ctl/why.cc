@@ -190,6 +190,16 @@ static std::string last_lines_text(const json::Value& reply) {
     return text.empty() ? text : "  the last lines of the newest run that failed:\n" + text;
 }
 
+static std::string limits_text(const json::Value& reply) {
+    const auto* limits = reply.find("limits");
+    if (limits == nullptr || limits->as_array() == nullptr) return {};
+    std::string text;
+    for (const auto& limit : *limits->as_array()) {
+        if (const auto* words = limit.as_string()) text += (text.empty() ? "" : ", ") + escaped(*words);
+    }
+    return text.empty() ? text : "  this may be a limit of the job: " + text + "\n";
+}
+
 std::string why_text(const json::Value& reply, const Output& out) {
     InstanceView instance;
     instance.state = reply.string_or("state", "");
@@ -203,7 +213,7 @@ std::string why_text(const json::Value& reply, const Output& out) {
         text += "\n";
         if (event.run) text += "           " + took_text(*event.run) + "\n";
     }
-    text += last_lines_text(reply);
+    text += limits_text(reply) + last_lines_text(reply);
     if (const auto problem = reply.string_or("outputProblem", ""); !problem.empty())
         text += "  what it writes waits: " + escaped(problem) + "\n";
     std::string last = start_question(instance.state);

@@ -43,6 +43,15 @@ TEST(Why, ShowsWhatTheRunWroteAtLast) {
     EXPECT_NE(text.find("what it writes waits: cannot write"), std::string::npos) << text;
 }
 
+TEST(Why, ShowsLimitsAtWhichTheRunMayHaveEnded) {
+    const auto reply = json::parse(
+        R"({"name":"web","state":"failed","cause":"killed by SIGSEGV","limits":["limits.stack = \"4KiB\"","\u001b"]})");
+    ASSERT_TRUE(reply);
+    const auto text = why_text(*reply, Output(ColorChoice::Never, false));
+    EXPECT_NE(text.find("\n  this may be a limit of the job: limits.stack = \"4KiB\", \\x1b\n"), std::string::npos)
+        << text;
+}
+
 TEST(Why, KeepsTheStartOfTheRunThatGoesOn) {
     const auto events = past_events(parsed(R"({"history":[
         {"timeUSec":2,"from":"starting","to":"running","cause":"executed"},

@@ -50,10 +50,8 @@ public:
     const Abilities& abilities() const override;
     std::vector<Shortfall> not_enforced(const JobSpec& spec) const override;
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
-    TreeUsage usage(const Instance& instance) const override;
-    void measure(const std::vector<const Instance*>& instances,
-                 std::function<void(Result<std::vector<InstanceUsage>>)> measured) override;
-    void list_processes(std::vector<const Instance*> instances, bool all,
+    void measure(const std::vector<const Instance*>& instances, Duration patience, Measured measured) override;
+    void list_processes(const std::vector<const Instance*>& instances, bool all,
                         std::function<void(Result<std::string>)> listed) override;
     Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
                                                  std::function<void()> ended) override;

@@ -43,7 +43,16 @@ std::optional<ProcessOwner> FakeHost::who_is(pid_t pid) const {
     return found->second;
 }
 
-void FakeHost::list_processes(std::vector<const Instance*> instances, bool all,
+void FakeHost::measure(const std::vector<const Instance*>& instances, Duration patient, Measured measured) {
+    patience.push_back(patient);
+    std::vector<InstanceUsage> uses;
+    for (const auto* one : instances) {
+        if (is_live(one->state())) uses.push_back({one->id(), one->name().instance, one->name().job, used});
+    }
+    measured(std::move(uses), unmeasured.message.empty() ? Result<void>() : unmeasured);
+}
+
+void FakeHost::list_processes(const std::vector<const Instance*>& instances, bool all,
                               std::function<void(Result<std::string>)> told) {
     listed.push_back(names_of(instances) + (all ? " and all else" : ""));
     told(processes);

@@ -34,15 +34,8 @@ struct FakeHost final : HostPort {
     CapturedOutput output;
     CapturedOutput captured_output(InstanceId) const override { return output; }
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
-    TreeUsage usage(const Instance&) const override { return used; }
-    void measure(const std::vector<const Instance*>& instances,
-                 std::function<void(Result<std::vector<InstanceUsage>>)> measured) override {
-        std::vector<InstanceUsage> all;
-        for (const auto* one : instances) all.push_back({one->name().instance, one->name().job, used});
-        measured(std::move(all));
-    }
-    TreeUsage used;
-    void list_processes(std::vector<const Instance*> instances, bool all,
+    void measure(const std::vector<const Instance*>& instances, Duration patience, Measured measured) override;
+    void list_processes(const std::vector<const Instance*>& instances, bool all,
                         std::function<void(Result<std::string>)> listed) override;
     Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
                                                  std::function<void()> ended) override;
@@ -53,6 +46,9 @@ struct FakeHost final : HostPort {
     Result<void> rotate_logs(const std::vector<const Instance*>& instances) override;
 
     DaemonFacts known;
+    TreeUsage used;                  ///< by each instance that is live
+    Error unmeasured;                ///< what measure() adds, if it has a message
+    std::vector<Duration> patience;  ///< of each measure()
     std::vector<ReloadDone> reloads;
     std::vector<std::string> shutdowns;
     std::vector<std::string> listed;  ///< "web db", "web db and all else"

@@ -65,13 +65,12 @@ public:
     virtual std::optional<ProcessOwner> who_is(pid_t pid) const = 0;
     /// Which processes belong to which of these instances, as the result of io.procsupd.Job.Tree; `all`: they are all there
     /// are. Answered in a later turn.
-    virtual void list_processes(std::vector<const Instance*> instances, bool all,
+    virtual void list_processes(const std::vector<const Instance*>& instances, bool all,
                                 std::function<void(Result<std::string>)> listed) = 0;
-    /// What an instance uses, as far as that is known at once: from its cgroup.
-    virtual TreeUsage usage(const Instance& instance) const = 0;
-    /// All that there is to know of it, of those that have processes; in a later turn where these have to be looked at.
-    virtual void measure(const std::vector<const Instance*>& instances,
-                         std::function<void(Result<std::vector<InstanceUsage>>)> measured) = 0;
+    /// Gets what instances use that have processes; the Error says why it is not all that there is to know.
+    using Measured = std::function<void(std::vector<InstanceUsage>, Result<void>)>;
+    /// Answers with what is known at once, or, where their processes have to be looked at, in a later turn within `patience`.
+    virtual void measure(const std::vector<const Instance*>& instances, Duration patience, Measured measured) = 0;
     /// Calls `ended` once when the process has ended, unless the Watch goes first. Only a process of `uid`, where that is given;
     /// the Error says why it cannot be.
     virtual Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,

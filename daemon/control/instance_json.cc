@@ -65,7 +65,7 @@ void write_usage(json::Writer& writer, const TreeUsage& usage) {
     number("tasks", usage.tasks);
 }
 
-void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host, Usage usage) {
+void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host, const Usages& usages) {
     const auto& spec = instance.spec();
     writer.begin_object();
     writer.member("name", instance.name().instance).member("job", instance.name().job);
@@ -84,7 +84,7 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
     if (const auto output = host.captured_output(instance.id()); !output.problem.empty())
         writer.member("outputProblem", output.problem);
     write_not_enforced(writer, host.not_enforced(spec));
-    if (usage == Usage::Added && is_live(instance.state())) write_usage(writer, host.usage(instance));
+    if (const auto usage = usages.find(instance.id()); usage != usages.end()) write_usage(writer, usage->second);
     if (!spec.description.empty()) writer.member("description", spec.description);
     if (spec.owner) writer.member("owner", std::to_string(*spec.owner));
     writer.key("tags").begin_array();

@@ -2,15 +2,13 @@
 
 #include "common/json.h"
 #include "daemon/control/host_port.h"
+#include "daemon/control/instance_usage.h"
 #include "daemon/engine/instance.h"
 
 namespace procsup {
 
 /// Type Instance of io.procsupd.Manager.
-/// Of so many instances at most what they use is read for an answer that does not ask for that alone: each takes some reads.
-inline constexpr std::size_t kMostMeasured = 16;
-enum class Usage { Left, Added };
-void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host, Usage usage = Usage::Left);
+void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host, const Usages& usages = {});
 
 /// Members cpuUSec, memory, memoryPeak and tasks, of what is known.
 void write_usage(json::Writer& writer, const TreeUsage& usage);

@@ -126,15 +126,21 @@ std::optional<std::vector<InstanceId>> selected_of_one_job(const ControlContext&
 void show(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected_of_one_job(context, call);
     if (!ids) return;
-    const auto& spec = context.supervisor.find(ids->front())->spec();
-    const bool landlock = sandbox_means(spec, context.host.abilities()) == SandboxMeans::Landlock;
-    json::Writer writer;
-    writer.begin_object().key("settings");
-    write_json(writer, spec, landlock || context.host.facts().no_new_privileges);
-    writer.key("instances").begin_array();
-    const auto usage = ids->size() <= kMostMeasured ? Usage::Added : Usage::Left;
-    for (const auto id : *ids) write_instance(writer, *context.supervisor.find(id), context.host, usage);
-    call.reply(writer.end_array().end_object().text());
+    with_usages(context, call, *ids, [&context, ids = *ids, call](const Usages& usages) mutable {
+        std::vector<const Instance*> instances;
+        for (const auto id : ids) {
+            if (const auto* instance = context.supervisor.find(id)) instances.push_back(instance);
+        }
+        if (instances.empty()) return fail_no_such_job(context, call, call.parameters().string_or("name", ""));
+        const auto& spec = instances.front()->spec();
+        const bool landlock = sandbox_means(spec, context.host.abilities()) == SandboxMeans::Landlock;
+        json::Writer writer;
+        writer.begin_object().key("settings");
+        write_json(writer, spec, landlock || context.host.facts().no_new_privileges);
+        writer.key("instances").begin_array();
+        for (const auto* instance : instances) write_instance(writer, *instance, context.host, usages);
+        call.reply(writer.end_array().end_object().text());
+    });
 }
 
 void cat(const ControlContext& context, varlink::PendingCall call) {
@@ -190,20 +196,21 @@ void tree(const ControlContext& context, varlink::PendingCall call) {
 void usage(const ControlContext& context, varlink::PendingCall call) {
     const auto instances = selected_or_all(context, call);
     if (!instances) return;
-    context.host.measure(*instances, [&context, call](const Result<std::vector<InstanceUsage>>& measured) mutable {
-        if (!measured) {
-            return call.fail("io.systemd.System", "cannot sum up what processes use: " + measured.error().message);
-        }
-        json::Writer writer;
-        writer.begin_object().member_int("timeUSec", context.loop.now().time_since_epoch().count());
-        writer.key("usages").begin_array();
-        for (const auto& one : *measured) {
-            writer.begin_object().member("name", one.name).member("job", one.job);
-            write_usage(writer, one.usage);
-            writer.end_object();
-        }
-        call.reply(writer.end_array().end_object().text());
-    });
+    constexpr Duration kPatience = std::chrono::seconds(10);
+    context.host.measure(
+        *instances, kPatience, [&context, call](const auto& measured, const Result<void>& all) mutable {
+            json::Writer writer;
+            writer.begin_object().member_int("timeUSec", context.loop.now().time_since_epoch().count());
+            writer.key("usages").begin_array();
+            for (const auto& one : measured) {
+                writer.begin_object().member("name", one.name).member("job", one.job);
+                write_usage(writer, one.usage);
+                writer.end_object();
+            }
+            writer.end_array();
+            if (!all) writer.member("problem", "cannot sum up what processes use: " + all.error().message);
+            call.reply(writer.end_object().text());
+        });
 }
 
 void subscribe(const ControlContext& context, Subscriptions& subscriptions, varlink::PendingCall call) {

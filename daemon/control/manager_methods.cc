@@ -53,28 +53,23 @@ void write_daemon(json::Writer& writer, const varlink::Peer& peer, const Control
 
 void status(const ControlContext& context, const Clients& clients, varlink::PendingCall call) {
     // A job's owner may ask for that job.
+    const auto chosen = selected_or_all(context, call);
+    if (!chosen) return;
     std::vector<InstanceId> ids;
-    const bool named = has_names(call);
-    if (named) {
-        auto chosen = selected(context, call);
-        if (!chosen) return;
-        ids = std::move(*chosen);
-    } else if (!admitted(context, call)) {
-        return;
-    }
-    json::Writer writer;
-    writer.begin_object().key("daemon");
-    write_daemon(writer, call.peer(), context, clients);
-    writer.key("instances").begin_array();
-    if (named) {
-        const auto usage = ids.size() <= kMostMeasured ? Usage::Added : Usage::Left;
-        for (const auto id : ids) write_instance(writer, *context.supervisor.find(id), context.host, usage);
-    } else {
-        for (const auto& [name, job] : context.supervisor.jobs()) {
-            for (const auto& instance : job.instances) write_instance(writer, *instance, context.host);
+    for (const auto* instance : *chosen) ids.push_back(instance->id());
+    const std::function<void(const Usages&)> answer = [&context, &clients, ids, call](const Usages& usages) mutable {
+        json::Writer writer;
+        writer.begin_object().key("daemon");
+        write_daemon(writer, call.peer(), context, clients);
+        writer.key("instances").begin_array();
+        for (const auto id : ids) {
+            const auto* instance = context.supervisor.find(id);
+            if (instance != nullptr) write_instance(writer, *instance, context.host, usages);
         }
-    }
-    call.reply(writer.end_array().end_object().text());
+        call.reply(writer.end_array().end_object().text());
+    };
+    if (!call.parameters().bool_or("usage", false)) return answer({});
+    with_usages(context, call, ids, answer);
 }
 
 void abilities(const ControlContext& context, varlink::PendingCall call) {

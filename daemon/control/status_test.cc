@@ -122,19 +122,41 @@ TEST_F(Manager, StatusTellsWhetherARunWasKilledForWantOfMemory) {
     EXPECT_EQ(status["instances.0.lastRun.oomKilled"], "true");
 }
 
-TEST_F(Manager, StatusTellsWhatIsUsedByJobsThatAreNamed) {
+TEST_F(Manager, StatusTellsWhatIsUsedWhenItIsAsked) {
     box.supervisor.start(box.instance("db").id(), "", box.loop.now());
     box.executes("db");
     box.host.used = {20ms, 4096, std::nullopt, 3};
-    const auto status = client.call("Manager.Status", R"({"names":["db"]})");
-    EXPECT_EQ(status["instances.0.cpuUSec"], "20000");
-    EXPECT_EQ(status["instances.0.memory"], "4096");
-    EXPECT_EQ(status["instances.0.memoryPeak"], "null");
-    EXPECT_EQ(status["instances.0.tasks"], "3");
-    const auto all = client.call("Manager.Status", "{}");
-    for (const auto* index : {"0", "1"}) {
-        EXPECT_EQ(all["instances." + std::string(index) + ".cpuUSec"], "null") << "of all it would take too long";
+    for (const auto* parameters : {R"({"usage":true})", R"({"names":["db"],"usage":true})"}) {
+        const auto status = client.call("Manager.Status", parameters);
+        EXPECT_EQ(status["instances.0.cpuUSec"], "20000");
+        EXPECT_EQ(status["instances.0.memory"], "4096");
+        EXPECT_EQ(status["instances.0.memoryPeak"], "null");
+        EXPECT_EQ(status["instances.0.tasks"], "3");
+        EXPECT_EQ(status["instances.1.cpuUSec"], "null") << "it has no processes";
     }
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["db"]})")["instances.0.cpuUSec"], "null");
+    EXPECT_EQ(box.host.patience, std::vector<Duration>({1s, 1s}));
+}
+
+TEST_F(Manager, StatusTellsAllElseWhenItIsNotKnownWhatIsUsed) {
+    box.host.unmeasured = Error{"no helper"};
+    EXPECT_EQ(client.call("Manager.Status", R"({"usage":true})").count("instances"), 3u);
+}
+
+TEST_F(Manager, StatusOfMoreThanPeopleLookAtDoesNotMeasure) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 101; ++i) names.push_back(std::to_string(i));
+    box.configure({job("web", names), job("db")});
+    EXPECT_EQ(client.call("Manager.Status", R"({"usage":true})").count("instances"), 102u);
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["db"],"usage":true})").count("instances"), 1u);
+    EXPECT_EQ(box.host.patience.size(), 1u);
+}
+
+TEST_F(Manager, StatusOfAReaderTellsWhatIsKnownAtOnce) {
+    if (!is_root()) GTEST_SKIP() << "only root is also somebody else";
+    auto stranger = ControlClient::as_stranger(box);
+    EXPECT_EQ(stranger.call("Manager.Status", R"({"usage":true})").error, "");
+    EXPECT_EQ(box.host.patience, std::vector<Duration>({0s}));
 }
 
 TEST_F(Manager, StatusTellsWhenTheNextStartIsDue) {

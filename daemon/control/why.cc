@@ -57,6 +57,11 @@ void write_why(json::Writer& writer, const Instance& instance, const HostPort& h
         writer.end_object();
     }
     writer.end_array();
+    if (const auto& limits = instance.limits_behind(); !limits.empty()) {
+        writer.key("limits").begin_array();
+        for (const auto& limit : limits) writer.string(limit);
+        writer.end_array();
+    }
     const auto output = host.captured_output(instance.id());
     writer.key("lastLines").begin_array();
     for (const auto& last : output.last_lines) {

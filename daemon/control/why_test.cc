@@ -88,6 +88,35 @@ TEST_F(Why, TellsOfAStartLimit) {
     EXPECT_EQ(why["advice"], R"(["procsupctl show web","procsupctl reset web && procsupctl start web"])");
 }
 
+TEST_F(Why, NamesLimitsAtWhichTheRunMayHaveEnded) {
+    auto spec = job("tight");
+    spec.limits = {{RLIMIT_STACK, 4096, 4096}, {RLIMIT_CPU, 1, 1}};
+    spec.restart.when = Restart::No;
+    box.configure({spec});
+    const auto limits = [&] { return client.call("Job.Why", R"({"name":"tight"})")["limits"]; };
+    start("tight");
+    box.executes("tight", 50);
+    EXPECT_EQ(limits(), "null") << "it runs";
+    box.ends("tight", ExitStatus::killed(SIGSEGV));
+    EXPECT_EQ(limits(), R"(["limits.stack = \"4KiB\""])");
+    auto other = spec;
+    other.limits = {{RLIMIT_AS, 4096, 4096}};
+    box.configure({other});
+    EXPECT_EQ(limits(), R"(["limits.stack = \"4KiB\""])") << "that of the run";
+    box.configure({spec});
+    start("tight");
+    box.cannot_start("tight", SpawnStage::WorkingDir, E2BIG);
+    EXPECT_EQ(limits(), "null");
+    start("tight");
+    box.cannot_start("tight", SpawnStage::Exec, E2BIG);
+    EXPECT_EQ(limits(), R"(["limits.stack = \"4KiB\""])");
+    start("tight");
+    box.executes("tight", 50);
+    box.supervisor.stop(box.instance("tight").id(), "enough", box.loop.now());
+    box.ends("tight", ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(limits(), "null") << "it was stopped";
+}
+
 TEST_F(Why, TellsThatThePolicyWantsNoRestart) {
     auto spec = job("never");
     spec.restart.when = Restart::No;

@@ -126,6 +126,8 @@ public:
         int os_error = 0;
     };
     StartFailure start_failure() const { return {start_stage_, start_error_}; }
+    /// Limits at which the last run may have ended by itself, or could not start (conf/limits_behind.h).
+    const std::vector<std::string>& limits_behind() const { return limits_behind_; }
     /// Runs that have come to an end, in any way, since the instance exists.
     std::uint64_t runs_ended() const { return runs_ended_; }
     /// Due time of the next start; only in State::Backoff.
@@ -232,6 +234,7 @@ private:
     std::optional<ExitStatus> run_exit_;  // of this run
     std::uint32_t restarts_ = 0;
     std::uint32_t quick_deaths_ = 0;
+    std::vector<std::string> limits_behind_;
     std::uint64_t runs_ended_ = 0;
     bool over_ = false;  // the next change of state is the end of a run that is in last_run_
     StartHistory starts_;

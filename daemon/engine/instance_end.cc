@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "conf/limits_behind.h"
 #include "conf/resource_limits.h"
 #include "conf/tree_limits.h"
 #include "daemon/engine/instance.h"
@@ -34,7 +35,10 @@ void Instance::run_ended(Context& context) {
 void Instance::settle_end(Context& context) {
     ++runs_ended_;
     over_ = run_exit_.has_value();
+    limits_behind_.clear();
     if (!stop_asked_) {
+        if (run_exit_) limits_behind_ = limits_behind_end(*spec_, *run_exit_);
+        if (start_stage_ == SpawnStage::Exec) limits_behind_ = limits_behind_error(*spec_, start_error_);
         settle_unasked_end(RunEnd{run_exit_, timed_out_, uptime_, over_ && last_run_->out_of_memory}, context);
     } else if (wanted_) {
         start_run(pending_cause_, context);

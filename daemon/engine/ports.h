@@ -31,7 +31,7 @@ using Incarnation = std::uint64_t;
 // clang-format off
 enum class SpawnStage {
     None, Cancelled, Containment, Keeper, Clone, Session, Stdin, Stdout, Stderr, Journal, Enforce, Limits, Scheduling, Nice, IoPriority,
-    CpuAffinity, Groups, Group, User, VerifyIds, Privileges,
+    CpuAffinity, OomScore, Groups, Group, User, VerifyIds, Privileges,
     Mounts, ReadOnlyPath, ReadWritePath, PrivateTmp, Landlock,
     KnownCapabilities, Capabilities, AmbientCapabilities, VerifyRights, Directories, Credentials,
     WorkingDir, Filter, Exec,
@@ -76,6 +76,7 @@ struct TreeUsage {
 };
 
 struct InstanceUsage {
+    InstanceId id = 0;
     std::string name;
     std::string job;
     TreeUsage usage;

@@ -27,6 +27,7 @@ std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& p
         case SpawnStage::Nice: return "set limits.nice";
         case SpawnStage::IoPriority: return "set limits.io_priority";
         case SpawnStage::CpuAffinity: return "set limits.cpu_affinity";
+        case SpawnStage::OomScore: return "set limits.oom_score_adjust";
         case SpawnStage::Groups: return "set the supplementary groups";
         case SpawnStage::Group: return "change the group";
         case SpawnStage::User: return "change the user";

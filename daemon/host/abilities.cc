@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
+#include <fstream>
 #include <optional>
 
 #include "common/fd.h"
@@ -150,6 +151,14 @@ std::vector<int> find_cpus() {
     return cpus;
 }
 
+/// user_namespaces(7).
+bool is_first_root() {
+    std::ifstream map("/proc/self/uid_map");
+    std::uint64_t inside = 1, outside = 1, count = 0;
+    map >> inside >> outside >> count;
+    return geteuid() == 0 && inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
 }  // namespace
 
 Abilities gather_abilities() {
@@ -161,6 +170,7 @@ Abilities gather_abilities() {
     }
     if (const auto most = number_in("/proc/sys/fs/nr_open")) abilities.most_open_files = static_cast<rlim_t>(*most);
     abilities.raises_limits = can_raise_limits(abilities);
+    abilities.is_root = is_first_root();
     abilities.least_nice = find_least_nice();
     abilities.most_realtime = find_most_realtime();
     abilities.realtime_io = can_do_realtime_io();

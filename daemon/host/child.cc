@@ -121,6 +121,7 @@ Step execute(ChildPlan& plan) {
 /// a directory of the job's user leads the daemon's rights astray. Only mounts need the daemon's.
 Step prepare(ChildPlan& plan) {
     Step step = check(SpawnStage::Session, raw_syscall(SYS_setsid));
+    if (!step.failed()) step = set_oom_score(plan);
     if (!step.failed()) step = set_priorities(plan);
     if (!step.failed()) step = set_limits(plan);
     if (!step.failed()) step = set_apart(plan.sandbox, plan.path_buffer);
@@ -144,15 +145,25 @@ Step forbid_new_processes(const ChildPlan& plan) {
                  raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, plan.fork_filter));
 }
 
+void tell_unmet(const ChildPlan& plan) {
+    if (plan.unmet == 0) return;
+    const ChildFailure unmet{SpawnStage::None, 0, static_cast<int>(plan.unmet)};
+    raw_syscall(SYS_write, plan.status_fd, &unmet, sizeof(unmet));
+}
+
 }  // namespace
+
+void clear(std::atomic<std::uint32_t>& shares_fds) {
+    shares_fds.store(0, std::memory_order_release);
+    raw_syscall(SYS_futex, &shares_fds, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
 
 void leave_shared_table(unsigned first_foreign, std::atomic<std::uint32_t>& shares_fds) {
     // What lies behind is not even copied (close_range(2)).
     if (raw_syscall(SYS_close_range, first_foreign, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0) {
         raw_syscall(SYS_unshare, CLONE_FILES);
     }
-    shares_fds.store(0, std::memory_order_release);
-    raw_syscall(SYS_futex, &shares_fds, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+    clear(shares_fds);
 }
 
 int child_main(void* argument) {
@@ -161,6 +172,7 @@ int child_main(void* argument) {
     leave_daemons_table(plan);
     if (!step.failed()) step = prepare(plan);
     if (!step.failed()) step = forbid_new_processes(plan);
+    if (!step.failed()) tell_unmet(plan);
     if (!step.failed()) step = execute(plan);
     const ChildFailure failure{step.stage, static_cast<int>(step.error), step.resource, step.path};
     raw_syscall(SYS_write, plan.status_fd, &failure, sizeof(failure));

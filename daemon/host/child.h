@@ -15,8 +15,8 @@
 
 struct sock_fprog;
 
-/// What runs between clone and exec. The child shares the daemon's memory and, at first, its descriptor table, so it
-/// calls nothing but the kernel: no allocation, no errno, no logging, no library.
+/// What runs between clone and exec. The child shares the daemon's memory (unless the plan says that it has its own) and, at first, its
+/// descriptor table, so it calls nothing but the kernel: no allocation, no errno, no logging, no library.
 namespace procsup {
 
 /// Where one standard stream of the child comes from.
@@ -61,7 +61,12 @@ struct ChildPlan {
     std::size_t cpu_words;  ///< of `cpus`; 0: they are not set
     std::uint64_t cpus[kMostCpus / 64];
     std::uint64_t cpus_given[kMostCpus / 64];  ///< what the kernel made of them
-    /// Written by the child: what was refused and is not as set, a bit by RLIMIT_… or Unmet.
+    char oom_score[8];                         ///< for /proc/self/oom_score_adj; needs memory of its own
+    std::size_t oom_score_length;              ///< 0: it stays as it is
+    /// A copy of the daemon's memory instead of the same. The kernel gives all that share memory the same score, and kills
+    /// them together when one of them may have no more (proc(5), cgroups(7)).
+    bool own_memory;
+    /// Noted by the child: what was refused and is not as set, a bit by RLIMIT_… or Unmet.
     std::uint32_t unmet;
 
     ChildRights rights;
@@ -84,14 +89,21 @@ inline constexpr int kFirstKeptFd = 64;
 inline constexpr unsigned kFdsOfAChild = 5;
 
 /// Bits of ChildPlan::unmet beyond those of resource limits.
-enum Unmet : unsigned { kUnmetScheduling = 16, kUnmetNice, kUnmetIoPriority, kUnmetCpuAffinity, kUnmetSandbox };
+enum Unmet : unsigned {
+    kUnmetScheduling = 16,
+    kUnmetNice,
+    kUnmetIoPriority,
+    kUnmetCpuAffinity,
+    kUnmetOomScore,
+    kUnmetSandbox
+};
 static_assert(int{RLIM_NLIMITS} <= int{kUnmetScheduling});
 
-/// What the child writes to status_fd when a step fails; nothing when it executes its program.
+/// What the child writes to status_fd when a step fails. When it executes its program: nothing, or, at stage None, ChildPlan::unmet.
 struct ChildFailure {
     SpawnStage stage;
     int os_error;
-    int resource = -1;           ///< of stage Limits: RLIMIT_…
+    int resource = -1;           ///< of stage Limits: RLIMIT_…; of None: unmet
     const char* path = nullptr;  ///< of ReadOnlyPath and ReadWritePath: in the plan
 };
 
@@ -103,6 +115,9 @@ struct ChildFailure {
 #define PROCSUP_HAS_CLONE3 0
 #endif
 extern "C" long procsup_clone3(void* args, std::size_t size, int (*fn)(void*), void* arg);
+
+/// Stores 0 and wakes who waits for that.
+void clear(std::atomic<std::uint32_t>& shares_fds);
 
 /// Gives a child that shares the daemon's descriptor table one of its own, with nothing in it from `first_foreign` on; then
 /// clears `shares_fds` and wakes who waits for it.

@@ -1,5 +1,6 @@
 #include "daemon/host/child_limits.h"
 
+#include <fcntl.h>
 #include <linux/ioprio.h>
 #include <sched.h>
 
@@ -105,6 +106,16 @@ Step set_cpus(ChildPlan& plan) {
 }
 
 }  // namespace
+
+Step set_oom_score(ChildPlan& plan) {
+    if (plan.oom_score_length == 0) return {};
+    const long fd = raw_syscall(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
+    const long result = fd < 0 ? fd : raw_syscall(SYS_write, fd, plan.oom_score, plan.oom_score_length);
+    if (fd >= 0) raw_syscall(SYS_close, fd);
+    if (result >= 0 || plan.strict_limits) return check(SpawnStage::OomScore, result);
+    note_unmet(plan, kUnmetOomScore);
+    return {};
+}
 
 Step set_priorities(ChildPlan& plan) {
     if (plan.drop_realtime) {

@@ -7,6 +7,9 @@
 /// that is not strict comes as near as it can, and is noted in ChildPlan::unmet.
 namespace procsup {
 
+/// Before the ids change; the plan has memory of its own.
+Step set_oom_score(ChildPlan& plan);
+
 /// Scheduling, nice, I/O priority and CPUs, with the daemon's privileges: before the ids change, and before set_limits(), which can
 /// take away what these need.
 Step set_priorities(ChildPlan& plan);

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "common/fd.h"
+#include "daemon/host/made_dir.h"
 
 namespace procsup {
 namespace {
@@ -60,21 +61,6 @@ Result<void> write_file(const Fd& directory, const Credential& credential, const
     return {};
 }
 
-/// The directory above those of the instances: the daemon's own, which nobody else may write.
-Result<Fd> open_all(const std::string& runtime_dir) {
-    const auto path = runtime_dir + "/" + kCredentials;
-    if (mkdir(path.c_str(), kAllMode) < 0 && errno != EEXIST) return os_failure("make directory " + path, errno);
-    Fd all(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!all) return os_failure("use directory " + path, errno);
-    struct stat status {};
-    if (fstat(all.get(), &status) < 0) return os_failure("use directory " + path, errno);
-    if (status.st_uid != geteuid()) {
-        return Error{"cannot use directory " + path + ": it belongs to uid " + std::to_string(status.st_uid), EPERM};
-    }
-    if (fchmod(all.get(), kAllMode) < 0) return os_failure("set the mode of " + path, errno);
-    return all;
-}
-
 }  // namespace
 
 Result<void> lay_out_credentials(const std::string& runtime_dir, const std::string& instance,
@@ -93,7 +79,7 @@ Result<void> lay_out_credentials(const std::string& runtime_dir, const std::stri
         texts.push_back(std::move(*text));
     }
     if (auto removed = remove_credentials(runtime_dir, instance); !removed) return removed.error();
-    const auto all = open_all(runtime_dir);
+    const auto all = open_own_dir(runtime_dir, kCredentials, kAllMode);
     if (!all) return all.error();
     const auto path = runtime_dir + "/" + kCredentials + "/" + instance;
     if (mkdirat(all->get(), instance.c_str(), kWhileMade) < 0) return os_failure("make directory " + path, errno);

@@ -82,21 +82,10 @@ SandboxOrder Processes::sandbox_order(const JobSpec& spec, Incarnation beside) c
     return order;
 }
 
-/// Done from outside and after exec: before, the child shares the daemon's memory, and with it the score. The daemon's own
-/// protection from the OOM killer is not for its jobs.
-void Processes::set_oom_score(pid_t pid, const JobSpec& spec) {
-    if (!spec.oom_score_adjust && !protected_) return;
-    const int score = std::max(spec.oom_score_adjust.value_or(0), unenforced_.abilities().least_oom_score);
-    const auto path = fmt::format("/proc/{}/oom_score_adj", pid);
-    const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    const auto text = std::to_string(score);
-    if (file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return;
-    const std::string why = strerrordesc_np(errno);
-    if (spec.oom_score_adjust) {
-        unenforced_.refused(spec, Key::OomScoreAdjust, why);
-    } else if (on_shortfall_) {
-        on_shortfall_(spec, fmt::format("cannot set its oom_score_adj to {}: {}; it runs with procsupd's", text, why));
-    }
+/// The daemon's own protection from the OOM killer is not for its jobs.
+std::optional<int> Processes::oom_score_for(const JobSpec& spec) const {
+    if (!spec.oom_score_adjust && !protected_) return std::nullopt;
+    return std::max(spec.oom_score_adjust.value_or(0), unenforced_.abilities().least_oom_score);
 }
 
 void Processes::forget_job(const std::string& name) {

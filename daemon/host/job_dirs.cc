@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
+
+#include "daemon/host/made_dir.h"
 
 namespace procsup {
 namespace {
@@ -20,6 +23,8 @@ namespace {
 constexpr int kDeepest = 128;
 constexpr std::size_t kMostEntries = 1000000;
 constexpr mode_t kMode = 0755;
+/// In front of the name of a directory that is not complete yet.
+constexpr const char* kUnnamed = ".procsupd-new-";
 
 std::vector<std::string> elements_of(const std::string& name) {
     std::vector<std::string> elements;
@@ -131,57 +136,185 @@ private:
     std::size_t taken_up_ = 0;
 };
 
+/// Where the last element of a name is, or is to be.
+struct Place {
+    Fd parent;
+    std::string element;
+    std::string path;
+    bool foreign = false;  ///< the parent is somebody else's
+};
+
+/// As whom something is made in it.
+Owner maker_in(const Place& place, const Owner& owner) { return place.foreign ? owner : Owner{geteuid(), getegid()}; }
+
+Result<void> look_at_parent(Place& place, const std::string& path) {
+    struct stat status {};
+    if (fstat(place.parent.get(), &status) < 0) return os_failure("look at directory " + path, errno);
+    place.foreign = status.st_uid != geteuid();
+    return {};
+}
+
+/// What is there already is as good, if it is a directory.
+Result<Fd> make_element(const Place& place, const Owner& owner) {
+    {
+        const AsUser as(maker_in(place, owner));
+        if (mkdirat(place.parent.get(), place.element.c_str(), kMode) < 0 && errno != EEXIST) {
+            return os_failure("make directory " + place.path, errno);
+        }
+    }
+    Fd directory = open_element(place.parent, place.element);
+    if (!directory) return os_failure("use directory " + place.path + ", which must be no link", errno);
+    return directory;
+}
+
+/// `make` makes what is missing above the last element.
+template <typename Make>
+Result<Place> make_parents(const std::string& base, const std::string& name, const Make& make) {
+    auto opened = open_base(base, true);
+    if (!opened) return opened.error();
+    Place place{std::move(*opened), {}, base};
+    if (auto looked = look_at_parent(place, base); !looked) return looked.error();
+    for (const auto& element : elements_of(name)) {
+        if (!place.element.empty()) {
+            auto directory = make(place);
+            if (!directory) return directory.error();
+            place.parent = std::move(*directory);
+            if (auto looked = look_at_parent(place, place.path); !looked) return looked.error();
+        }
+        place.element = element;
+        place.path += "/" + element;
+    }
+    return place;
+}
+
+/// Without a parent: nothing is there.
+Result<Place> find_parents(const std::string& base, const std::string& name) {
+    auto opened = open_base(base, false);
+    if (!opened) return opened.error().os_error == ENOENT ? Result<Place>(Place{}) : opened.error();
+    Place place{std::move(*opened), {}, base + "/" + name};
+    for (const auto& element : elements_of(name)) {
+        if (!place.element.empty()) {
+            place.parent = open_element(place.parent, place.element);
+            if (!place.parent) {
+                if (errno == ENOENT) return Place{};
+                return os_failure("use a directory of " + place.path, errno);
+            }
+        }
+        place.element = element;
+    }
+    return place;
+}
+
+Error not_made_here(const std::string& path) {
+    return Error{"cannot use directory " + path +
+                     ": it is there already and procsupd has not made it; remove it, or use another name",
+                 EEXIST};
+}
+
+Result<Fd> take(const Place& place, const MadeDir& made, Fd directory, const Owner& owner) {
+    if (!made.is(directory)) return not_made_here(place.path);
+    struct stat status {};
+    if (fstat(directory.get(), &status) < 0) return os_failure("look at directory " + place.path, errno);
+    if (status.st_uid != owner.uid) {
+        return Error{"cannot use directory " + place.path + ": it is there already and belongs to uid " +
+                         std::to_string(status.st_uid) + "; remove it, or use another name",
+                     EEXIST};
+    }
+    if (auto given = give(directory, place.path, owner, place.foreign); !given) return given.error();
+    return directory;
+}
+
+/// It gets its name when it is complete and noted: what has the name without being noted is never ours, whenever this ends.
+Result<Fd> make_noted(const Place& place, MadeDir& made, const Owner& owner) {
+    const auto unnamed = std::string(kUnnamed) + place.element;
+    const auto path = place.path.substr(0, place.path.size() - place.element.size()) + unnamed;
+    const int parent = place.parent.get();
+    {
+        // One that was killed may have left it.
+        const AsUser as(maker_in(place, owner));
+        unlinkat(parent, unnamed.c_str(), AT_REMOVEDIR);
+        if (mkdirat(parent, unnamed.c_str(), kMode) < 0) return os_failure("make directory " + path, errno);
+    }
+    Fd directory = open_element(place.parent, unnamed);
+    if (!directory) return os_failure("use directory " + path, errno);
+    auto done = give(directory, place.path, owner, place.foreign);
+    if (done) done = made.note(directory);
+    if (done) {
+        const AsUser as(maker_in(place, owner));
+        if (renameat2(parent, unnamed.c_str(), parent, place.element.c_str(), RENAME_NOREPLACE) < 0) {
+            done = errno == EEXIST ? not_made_here(place.path) : os_failure("make directory " + place.path, errno);
+        }
+    }
+    if (done) return directory;
+    made.forget();
+    const AsUser as(maker_in(place, owner));
+    unlinkat(parent, unnamed.c_str(), AT_REMOVEDIR);
+    return done.error();
+}
+
 }  // namespace
 
-Result<Fd> make_job_dir(const std::string& base, const std::string& name, const Owner& owner, Found found) {
-    auto parent = open_base(base, true);
-    if (!parent) return parent.error();
-    const auto elements = elements_of(name);
-    std::string path = base;
-    for (std::size_t i = 0; i < elements.size(); ++i) {
-        struct stat status {};
-        if (fstat(parent->get(), &status) < 0) return os_failure("look at directory " + path, errno);
-        const bool foreign = status.st_uid != geteuid();
-        path += "/" + elements[i];
-        int made = 0;
-        int error = 0;
-        {
-            const AsUser as(foreign ? owner : Owner{geteuid(), getegid()});
-            made = mkdirat(parent->get(), elements[i].c_str(), kMode);
-            error = errno;
-        }
-        if (made < 0 && error != EEXIST) return os_failure("make directory " + path, error);
-        Fd directory = open_element(*parent, elements[i]);
-        if (!directory) return os_failure("use directory " + path + ", which must be no link", errno);
-        if (i + 1 == elements.size()) {
-            if (found == Found::Refused && made < 0 && fstat(directory.get(), &status) == 0 &&
-                status.st_uid != owner.uid) {
-                return Error{"cannot use directory " + path + ": it is there already and belongs to uid " +
-                                 std::to_string(status.st_uid) + "; remove it, or use another name",
-                             EEXIST};
-            }
-            if (auto given = give(directory, path, owner, foreign); !given) return given.error();
-        }
-        *parent = std::move(directory);
-    }
-    return parent;
+Result<Fd> make_job_dir(const std::string& base, const std::string& name, const Owner& owner) {
+    const auto make = [&](const Place& place) { return make_element(place, owner); };
+    auto place = make_parents(base, name, make);
+    if (!place) return place.error();
+    auto directory = make(*place);
+    if (!directory) return directory;
+    if (auto given = give(*directory, place->path, owner, place->foreign); !given) return given.error();
+    return directory;
+}
+
+Result<Fd> make_runtime_dir(const std::string& own_runtime_dir, const std::string& base, const std::string& name,
+                            const Owner& owner) {
+    const auto make = [&](const Place& place, bool last) -> Result<Fd> {
+        auto made = MadeDir::lock(own_runtime_dir, place.path);
+        if (!made) return made.error();
+        Fd directory = open_element(place.parent, place.element);
+        if (directory) return last ? take(place, *made, std::move(directory), owner) : std::move(directory);
+        if (errno != ENOENT) return os_failure("use directory " + place.path + ", which must be no link", errno);
+        return make_noted(place, *made, last ? owner : maker_in(place, owner));
+    };
+    const auto place = make_parents(base, name, [&](const Place& above) { return make(above, false); });
+    if (!place) return place.error();
+    return make(*place, true);
 }
 
 Result<void> remove_job_dir(const std::string& base, const std::string& name) {
-    auto parent = open_base(base, false);
-    const auto elements = elements_of(name);
-    if (elements.empty() || (!parent && parent.error().os_error == ENOENT)) return {};
-    if (!parent) return parent.error();
-    for (std::size_t i = 0; i + 1 < elements.size(); ++i) {
-        *parent = open_element(*parent, elements[i]);
-        if (!*parent)
-            return errno == ENOENT ? Result<void>() : os_failure("use a directory of " + base + "/" + name, errno);
-    }
+    const auto place = find_parents(base, name);
+    if (!place) return place.error();
+    if (place->element.empty()) return {};
     struct stat status {};
-    const bool found = fstatat(parent->get(), elements.back().c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    const bool found = fstatat(place->parent.get(), place->element.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (found ? !S_ISDIR(status.st_mode) : errno == ENOENT) return {};
-    const int error = Removal().remove(parent->get(), elements.back().c_str());
-    if (error != 0) return os_failure("remove " + base + "/" + name, error);
+    const int error = Removal().remove(place->parent.get(), place->element.c_str());
+    if (error != 0) return os_failure("remove " + place->path, error);
+    return {};
+}
+
+Result<void> remove_runtime_dir(const std::string& own_runtime_dir, const std::string& base, const std::string& name) {
+    auto made = MadeDir::lock(own_runtime_dir, base + "/" + name);
+    if (!made) return made.error();
+    if (!made->is_noted()) return {};
+    const auto place = find_parents(base, name);
+    if (!place) return place.error();
+    if (!place->element.empty()) {
+        // Its owner may have taken away every permission.
+        const Fd directory(
+            openat(place->parent.get(), place->element.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (directory && !made->is(directory)) {
+            return Error{
+                "cannot remove " + place->path + ": somebody else has made it since, or mounted something there",
+                EPERM};
+        }
+        if (!directory && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+            return os_failure("look at directory " + place->path, errno);
+        }
+        if (directory) {
+            const int error = Removal().remove(place->parent.get(), place->element.c_str());
+            if (error != 0) return os_failure("remove " + place->path, error);
+        }
+    }
+    made->forget();
     return {};
 }
 

@@ -126,14 +126,116 @@ TEST_F(JobDirs, AreRemovedHoweverDeepTheyAre) {
     EXPECT_FALSE(fs::exists(path("a")));
 }
 
-TEST_F(JobDirs, OfSomebodyElseAreNotGivenWhereThatIsRefused) {
+class RuntimeDirs : public JobDirs {
+protected:
+    void SetUp() override {
+        JobDirs::SetUp();
+        fs::create_directory(path("own"));
+        fs::create_directory(path("run"));
+    }
+    std::string make(const std::string& name, const Owner& owner) const {
+        return failure(make_runtime_dir(path("own"), path("run"), name, owner));
+    }
+    std::string remove(const std::string& name) const {
+        const auto removed = remove_runtime_dir(path("own"), path("run"), name);
+        return removed ? "" : removed.error().message;
+    }
+    std::string in_place(const std::string& name) const { return path("run/" + name); }
+    bool none_is_noted() const { return fs::is_empty(path("own/made")); }
+
+    const std::string refusal_ = "it is there already and procsupd has not made it; remove it, or use another name";
+};
+
+TEST_F(RuntimeDirs, AreMadeTakenAgainAndRemoved) {
+    const Owner owner = geteuid() == 0 ? nobody_ : own_;
+    EXPECT_EQ(make("shop/cache", owner), "");
+    EXPECT_EQ(status_of(in_place("shop/cache")).st_uid, owner.uid);
+    EXPECT_EQ(status_of(in_place("shop/cache")).st_mode & 07777, 0755u);
+    EXPECT_EQ(status_of(in_place("shop")).st_uid, geteuid());
+    EXPECT_EQ(status_of(path("own/made")).st_mode & 07777, 0700u);
+    std::ofstream(in_place("shop/cache/file")) << "x";
+    EXPECT_EQ(make("shop/cache", owner), "");
+    EXPECT_TRUE(fs::exists(in_place("shop/cache/file")));
+    EXPECT_EQ(remove("shop/cache"), "");
+    EXPECT_FALSE(fs::exists(in_place("shop/cache")));
+    EXPECT_TRUE(fs::is_empty(in_place("shop")));
+    EXPECT_EQ(make("shop", own_), "");
+    EXPECT_EQ(remove("shop"), "");
+    EXPECT_TRUE(fs::is_empty(path("run")));
+    EXPECT_TRUE(none_is_noted());
+}
+
+TEST_F(RuntimeDirs, OfOthersAreNeitherTakenNorRemoved) {
+    fs::create_directories(in_place("precious/in"));
+    EXPECT_EQ(make("precious", own_), "cannot use directory " + in_place("precious") + ": " + refusal_);
+    EXPECT_EQ(remove("precious"), "");
+    EXPECT_EQ(make("precious/own", own_), "");
+    EXPECT_NE(make("precious", own_).find(refusal_), std::string::npos);
+    EXPECT_EQ(remove("precious"), "");
+    EXPECT_TRUE(fs::exists(in_place("precious/own")));
+    EXPECT_EQ(remove("precious/own"), "");
+    EXPECT_TRUE(fs::exists(in_place("precious/in")));
+    EXPECT_TRUE(none_is_noted());
+}
+
+// Where numbers of inodes are given again at once, the second has that of the first.
+TEST_F(RuntimeDirs, OfOthersInThePlaceOfOneThatWasMadeAreTheirs) {
+    EXPECT_EQ(make("a", own_), "");
+    for (int round = 0; round < 20; ++round) {
+        fs::remove_all(in_place("a"));
+        fs::create_directory(in_place("a"));
+        EXPECT_NE(make("a", own_).find(refusal_), std::string::npos);
+        EXPECT_NE(remove("a").find("somebody else has made it since"), std::string::npos);
+    }
+    EXPECT_TRUE(fs::exists(in_place("a")));
+    fs::remove_all(in_place("a"));
+    fs::create_symlink("/etc", in_place("a"));
+    EXPECT_NE(make("a", own_).find("must be no link"), std::string::npos);
+    EXPECT_EQ(remove("a"), "");
+    EXPECT_TRUE(fs::is_symlink(in_place("a")));
+    EXPECT_TRUE(none_is_noted());
+    fs::remove(in_place("a"));
+    EXPECT_EQ(make("a", own_), "");
+    EXPECT_EQ(remove("a"), "");
+}
+
+TEST_F(RuntimeDirs, WhatAKilledOneHasLeftIsNoHindrance) {
+    // Killed between making and naming; and between noting and naming, after which another made one.
+    fs::create_directory(in_place(".procsupd-new-a"));
+    EXPECT_EQ(make("a", own_), "");
+    EXPECT_FALSE(fs::exists(in_place(".procsupd-new-a")));
+    fs::rename(in_place("a"), in_place(".procsupd-new-a"));
+    fs::create_directory(in_place("a"));
+    EXPECT_NE(make("a", own_).find(refusal_), std::string::npos);
+    fs::remove(in_place("a"));
+    EXPECT_EQ(make("a", own_), "");
+    EXPECT_FALSE(fs::exists(in_place(".procsupd-new-a")));
+    EXPECT_EQ(remove("a"), "");
+    EXPECT_TRUE(fs::is_empty(path("run")));
+}
+
+TEST_F(RuntimeDirs, OfAnotherUserAreNotGivenAway) {
     if (geteuid() != 0) GTEST_SKIP() << "needs root";
-    ASSERT_EQ(mkdir(path("a").c_str(), 0755), 0);
-    EXPECT_NE(
-        failure(make_job_dir(base_, "a", nobody_, Found::Refused)).find("it is there already and belongs to uid 0"),
-        std::string::npos);
-    EXPECT_EQ(failure(make_job_dir(base_, "b", nobody_, Found::Refused)), "");
-    EXPECT_EQ(failure(make_job_dir(base_, "b", nobody_, Found::Refused)), "");
+    EXPECT_EQ(make("a", own_), "");
+    EXPECT_NE(make("a", nobody_).find("it is there already and belongs to uid 0"), std::string::npos);
+    EXPECT_EQ(status_of(in_place("a")).st_uid, 0u);
+    EXPECT_EQ(make("b", nobody_), "");
+    EXPECT_EQ(make("b/in", nobody_), "");
+    EXPECT_EQ(status_of(in_place("b/in")).st_uid, nobody_.uid);
+    EXPECT_EQ(remove("b"), "");
+    EXPECT_EQ(remove("b/in"), "");
+    EXPECT_EQ(remove("a"), "");
+    EXPECT_TRUE(none_is_noted());
+}
+
+TEST_F(RuntimeDirs, NeedAPlaceToBeNotedInThatIsOnlyOurs) {
+    EXPECT_NE(failure(make_runtime_dir(path("none"), path("run"), "a", own_)).find("cannot make directory"),
+              std::string::npos);
+    fs::create_directory(path("elsewhere"));
+    fs::create_symlink(path("elsewhere"), path("own/made"));
+    EXPECT_NE(make("a", own_), "");
+    EXPECT_TRUE(fs::is_empty(path("elsewhere")));
+    EXPECT_FALSE(fs::exists(in_place("a")));
 }
 
 class CredentialFiles : public JobDirs {

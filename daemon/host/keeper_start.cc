@@ -18,13 +18,16 @@ namespace {
 long create_main(KeeperPlan& plan) {
     ChildPlan& child = *plan.child;
     clone_args args{};
-    args.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID;
+    args.flags = CLONE_PARENT_SETTID;
+    if (!child.own_memory) args.flags |= CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID;
     args.child_tid = reinterpret_cast<std::uint64_t>(&child.shares_fds);
     args.parent_tid = reinterpret_cast<std::uint64_t>(&plan.main_pid);
     args.exit_signal = SIGCHLD;
     args.stack = reinterpret_cast<std::uint64_t>(plan.child_stack);
     args.stack_size = plan.child_stack_size;
-    return procsup_clone3(&args, sizeof(args), child_main, &child);
+    const long pid = procsup_clone3(&args, sizeof(args), child_main, &child);
+    if (child.own_memory) clear(child.shares_fds);
+    return pid;
 }
 
 void write_number(char* text, unsigned number) {

@@ -3,10 +3,26 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
+#include <iterator>
+
+#include "conf/tree_limits.h"
 #include "daemon/host/kept_pipe.h"
 #include "daemon/host/launch_slot.h"
 
 namespace procsup {
+namespace {
+
+void lay_out_oom_score(const std::optional<int>& score, ChildPlan& plan) {
+    plan.oom_score_length = 0;
+    if (!score) return;
+    const auto end = std::to_chars(std::begin(plan.oom_score), std::end(plan.oom_score), *score).ptr;
+    plan.oom_score_length = static_cast<std::size_t>(end - plan.oom_score);
+}
+
+bool limits_memory(const JobSpec& spec) { return (controllers_for(spec) & bit_of(Controller::Memory)) != 0; }
+
+}  // namespace
 
 void* Spawner::Slot::map_stack() {
     void* stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -19,6 +35,8 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     slot.text.lay_out(*order.spec, *order.name, socket_path_, invocation_prefix_ + fmt::format("{:016x}", invocation),
                       slot.plan);
     slot.sandbox.lay_out(*order.spec, *order.name, std::move(order.sandbox), runtime_dir_, slot.plan.sandbox);
+    lay_out_oom_score(order.oom_score, slot.plan);
+    slot.plan.own_memory = order.oom_score || limits_memory(*order.spec);
     slot.plan.open_files = original_open_files_;
     slot.plan.drop_realtime = realtime_.in_force();
     prepare_streams(slot, order);

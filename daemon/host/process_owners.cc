@@ -51,9 +51,9 @@ std::vector<pid_t> Processes::children_for(InstanceId id) const {
     return pids;
 }
 
-TreeUsage Processes::usage_of(Incarnation incarnation) const {
+TreeUsage Processes::usage_of(Incarnation incarnation, bool few) const {
     const auto run = runs_.find(incarnation);
-    return run == runs_.end() || !run->second.tree ? TreeUsage{} : run->second.tree->usage();
+    return run == runs_.end() || !run->second.tree ? TreeUsage{} : run->second.tree->usage(few);
 }
 
 std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {

@@ -113,8 +113,8 @@ public:
     };
     std::optional<Owner> who_is(pid_t pid) const;
 
-    /// What the run uses, as far as that is known without looking at each process.
-    TreeUsage usage_of(Incarnation incarnation) const;
+    /// What the run uses, as far as that is known at once; with a look at its processes, should they be `few`.
+    TreeUsage usage_of(Incarnation incarnation, bool few) const;
     const Accounts& accounts() const { return accounts_; }
     /// What can be enforced, from the next start on; before, everything is taken for that.
     void set_abilities(Abilities abilities) { unenforced_.set_abilities(std::move(abilities)); }
@@ -186,7 +186,7 @@ private:
         std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteZombies> what;
     };
 
-    void note(Incarnation incarnation, decltype(Note::what) what) { notes_.push_back({incarnation, std::move(what)}); }
+    void note(Incarnation incarnation, decltype(Note::what) what);
     Incarnation run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting);
     Result<std::array<int, 2>> pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name,
                                         bool begins_run) const;
@@ -205,7 +205,7 @@ private:
     void keeper_lost(Incarnation incarnation, Run& run);
     std::optional<Owner> owner(Incarnation incarnation, pid_t pid) const;
     std::optional<Owner> by_family(pid_t pid) const;
-    void set_oom_score(pid_t pid, const JobSpec& spec);
+    std::optional<int> oom_score_for(const JobSpec& spec) const;
     void note_controllers();
     void note_oom_kills(Incarnation incarnation, const Run& run);
     Result<void> accept_refused_limits(Run& run, const Enclosure& enclosure);

@@ -29,7 +29,7 @@ public:
     Machine() {
         sigset_t all;
         sigfillset(&all);
-        sigprocmask(SIG_SETMASK, &all, nullptr);
+        sigprocmask(SIG_SETMASK, &all, &mask_before_);
         prctl(PR_SET_CHILD_SUBREAPER, 1);
         // As procsupd does at its start: jobs get nothing of what the caller left open.
         close_range(3, ~0U, 0);
@@ -50,6 +50,7 @@ public:
         steps.clear();
         timers.reset();
         processes.reset();
+        sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
     }
 
     void announce(const Transition& transition) override {
@@ -90,6 +91,7 @@ public:
     std::string job;
 
 private:
+    sigset_t mask_before_;
     void after_callback() {
         processes->deliver();
         while (!steps.empty() && steps.front().condition()) {

@@ -68,10 +68,12 @@ void lay_out(const json::Value& request, Answer& answer) {
     if (getppid() != request.int_or("daemon", 0)) return;
     const Owner owner{static_cast<uid_t>(request.int_or("uid", geteuid())),
                       static_cast<gid_t>(request.int_or("gid", getegid()))};
+    const auto runtime_dir = text_of(request, "runtimeDir");
     for (const auto& dir : list_of(request, "dirs")) {
-        const auto directory = made(make_job_dir(text_of(dir, "base"), text_of(dir, "name"), owner,
-                                                 dir.bool_or("temporary", false) ? Found::Refused : Found::Given));
-        if (!answer.note(SpawnStage::Directories, directory)) return;
+        const auto base = text_of(dir, "base"), name = text_of(dir, "name");
+        const auto directory = dir.bool_or("temporary", false) ? make_runtime_dir(runtime_dir, base, name, owner)
+                                                               : make_job_dir(base, name, owner);
+        if (!answer.note(SpawnStage::Directories, made(directory))) return;
     }
     std::vector<Credential> credentials;
     for (const auto& credential : list_of(request, "credentials")) {
@@ -79,17 +81,16 @@ void lay_out(const json::Value& request, Answer& answer) {
     }
     if (credentials.empty()) return;
     answer.note(SpawnStage::Credentials,
-                lay_out_credentials(text_of(request, "runtimeDir"), text_of(request, "instance"), credentials, owner));
+                lay_out_credentials(runtime_dir, text_of(request, "instance"), credentials, owner));
 }
 
 /// What cannot be removed keeps nothing else from being.
 void remove(const json::Value& request, Answer& answer) {
-    const auto instance = text_of(request, "instance");
-    if (!instance.empty()) {
-        answer.note(SpawnStage::Credentials, remove_credentials(text_of(request, "runtimeDir"), instance));
-    }
+    const auto instance = text_of(request, "instance"), runtime_dir = text_of(request, "runtimeDir");
+    if (!instance.empty()) answer.note(SpawnStage::Credentials, remove_credentials(runtime_dir, instance));
     for (const auto& dir : list_of(request, "dirs")) {
-        answer.note(SpawnStage::Directories, remove_job_dir(text_of(dir, "base"), text_of(dir, "name")));
+        answer.note(SpawnStage::Directories,
+                    remove_runtime_dir(runtime_dir, text_of(dir, "base"), text_of(dir, "name")));
     }
 }
 

@@ -14,6 +14,10 @@ namespace procsup {
 namespace {
 
 constexpr std::size_t kMostAnswer = 1u << 20;
+/// They are programs with a memory of their own, of which a boot could start as many as there are jobs.
+constexpr std::ptrdiff_t kMostAtWork = 16;
+/// One that takes longer no longer keeps others waiting: what it reads is on a file system that hangs, or a pipe.
+constexpr auto kHangs = std::chrono::milliseconds(200);
 
 std::string path_of(const JobDir& dir) { return dir.base + "/" + dir.name; }
 
@@ -23,6 +27,25 @@ bool overlap(const std::string& a, const std::string& b) {
         return inner == outer || inner.starts_with(outer + "/");
     };
     return is_in(a, b) || is_in(b, a);
+}
+
+/// Whether `path` is one of them, or one of them is in it.
+bool reaches_into(const std::string& path, const std::multiset<std::string>& paths) {
+    if (paths.contains(path)) return true;
+    const auto below = paths.lower_bound(path + "/");
+    return below != paths.end() && below->starts_with(path + "/");
+}
+
+std::vector<std::string> paths_of(const std::vector<JobDir>& dirs) {
+    std::vector<std::string> paths;
+    for (const auto& dir : dirs) paths.push_back(path_of(dir));
+    return paths;
+}
+
+std::vector<std::string> paths_of(const JobSpec& spec, const InstanceName& name) {
+    std::vector<std::string> paths;
+    for (const auto& dir : spec.dirs) paths.push_back(dir.base + "/" + expand_job(dir.name, name));
+    return paths;
 }
 
 }  // namespace
@@ -40,11 +63,10 @@ void Provisions::open(const std::string& runtime_dir, std::vector<std::string> o
 }
 
 void Provisions::clear() {
-    run_helper(clearing_, request_to_remove_all(runtime_dir_), true, [this](const Result<std::string>& answer) {
+    run_helper(clearing_, request_to_remove_all(runtime_dir_), {}, true, [this](const Result<std::string>& answer) {
         tell(answer, "what an earlier procsupd has left");
-        std::vector<InstanceId> waiting;
-        for (const auto& [id, stand] : stands_) waiting.push_back(id);
-        for (const auto id : waiting) settle(id);
+        for (auto& [id, stand] : stands_) wait(id, stand, {});
+        settle_waiting();
     });
 }
 
@@ -56,6 +78,14 @@ void Provisions::provide(InstanceId id, Incarnation incarnation, const JobSpec& 
             ProvisionFailure{SpawnStage::Credentials, ENOENT,
                              "cannot lay out its credentials: procsupd could not make a runtime directory, where "
                              "they would be; mount a tmpfs on /run"});
+    }
+    const bool temporary = std::any_of(spec.dirs.begin(), spec.dirs.end(),
+                                       [](const JobDir& dir) { return dir.kind == JobDir::Kind::Runtime; });
+    if (runtime_dir_.empty() && temporary) {
+        return provided(
+            ProvisionFailure{SpawnStage::Directories, ENOENT,
+                             "cannot make its runtime directories: procsupd could not make a runtime directory of its "
+                             "own, where it notes what it has made; mount a tmpfs on /run"});
     }
     stands_[id].next = Order{incarnation, &spec, &name, std::move(provided)};
     settle(id);
@@ -90,30 +120,91 @@ void Provisions::settle(InstanceId id) {
     const auto found = stands_.find(id);
     if (found == stands_.end() || found->second.helper || clearing_.helper) return;
     auto& stand = found->second;
-    if (stand.next) return lay_out(id, stand);
+    if (is_busy()) return wait(id, stand, {});
+    if (stand.next) {
+        auto paths = paths_of(*stand.next->spec, *stand.next->name);
+        if (const auto taken = taken_of(paths)) return wait(id, stand, *taken);
+        return lay_out(id, stand, std::move(paths));
+    }
     ToRemove what;
     if (std::exchange(stand.remove_credentials, false)) {
         what.credentials = stand.instance;
         stand.credentials = false;
     }
-    if (std::exchange(stand.remove_dirs, false)) what.dirs = release_dirs(stand);
+    if (stand.remove_dirs) {
+        if (const auto taken = taken_of(paths_of(stand.runtime_dirs))) {
+            wait(id, stand, *taken);
+        } else {
+            stand.remove_dirs = false;
+            what.dirs = release_dirs(stand);
+        }
+    }
     if (!what.credentials.empty() || !what.dirs.empty()) return remove(id, stand, what);
-    if (!stand.credentials && stand.runtime_dirs.empty()) stands_.erase(found);
+    if (!stand.credentials && stand.runtime_dirs.empty() && !stand.waits_for) stands_.erase(found);
+}
+
+void Provisions::wait(InstanceId id, Stand& stand, const std::string& path) {
+    if (!stand.waits_for) waiting_.push_back(id);
+    stand.waits_for = path;
+    look_again();
+}
+
+bool Provisions::is_busy() const {
+    const auto working = std::distance(begun_.upper_bound(loop_.now() - kHangs), begun_.end());
+    return working >= kMostAtWork;
+}
+
+/// Whether a helper is at work on it, or on what is in it or above it.
+bool Provisions::is_taken(const std::string& path) const {
+    if (reaches_into(path, taken_)) return true;
+    for (auto end = path.rfind('/'); end != std::string::npos && end > 0; end = path.rfind('/', end - 1)) {
+        if (taken_.contains(path.substr(0, end))) return true;
+    }
+    return false;
+}
+
+std::optional<std::string> Provisions::taken_of(const std::vector<std::string>& paths) const {
+    const auto taken = std::find_if(paths.begin(), paths.end(), [this](const auto& path) { return is_taken(path); });
+    return taken != paths.end() ? std::optional(*taken) : std::nullopt;
+}
+
+void Provisions::settle_waiting() {
+    // Each has one turn: those that have to wait again keep nobody else waiting.
+    auto turns = std::exchange(waiting_, {});
+    while (!turns.empty() && !is_busy()) {
+        const auto id = turns.front();
+        turns.pop_front();
+        auto& waits_for = stands_.at(id).waits_for;
+        if (!waits_for->empty() && is_taken(*waits_for)) {
+            waiting_.push_back(id);
+            continue;
+        }
+        waits_for.reset();
+        settle(id);
+    }
+    waiting_.insert(waiting_.end(), turns.begin(), turns.end());
+    look_again();
+}
+
+/// Helpers that come to hang keep nobody waiting any longer, though none ends.
+void Provisions::look_again() {
+    if (waiting_.empty() || !is_busy()) return look_again_.reset();
+    if (look_again_) return;
+    look_again_ = loop_.call_at(loop_.now() + kHangs, [this] {
+        look_again_.reset();
+        settle_waiting();
+    });
 }
 
 /// Those of the instance that no other has, itself or something in it: they are removed when the last has stopped.
 std::vector<JobDir> Provisions::release_dirs(Stand& stand) {
     auto dirs = std::exchange(stand.runtime_dirs, {});
     for (const auto& dir : dirs) used_.erase(used_.find(path_of(dir)));
-    std::erase_if(dirs, [&](const JobDir& dir) {
-        const auto path = path_of(dir);
-        const auto below = used_.lower_bound(path + "/");
-        return used_.contains(path) || (below != used_.end() && below->starts_with(path + "/"));
-    });
+    std::erase_if(dirs, [&](const JobDir& dir) { return reaches_into(path_of(dir), used_); });
     return dirs;
 }
 
-void Provisions::lay_out(InstanceId id, Stand& stand) {
+void Provisions::lay_out(InstanceId id, Stand& stand, std::vector<std::string> paths) {
     stand.current = std::exchange(stand.next, std::nullopt);
     const JobSpec& spec = *stand.current->spec;
     const InstanceName& name = *stand.current->name;
@@ -137,7 +228,7 @@ void Provisions::lay_out(InstanceId id, Stand& stand) {
         }
         settle(id);
     };
-    run_helper(stand, request_to_lay_out(runtime_dir_, spec, name), false, ended);
+    run_helper(stand, request_to_lay_out(runtime_dir_, spec, name), std::move(paths), false, ended);
 }
 
 /// Notes the runtime directories of `spec`; those that were not noted before.
@@ -162,21 +253,26 @@ void Provisions::forget_dirs(Stand& stand, const std::vector<JobDir>& dirs) {
 }
 
 void Provisions::remove(InstanceId id, Stand& stand, const ToRemove& what) {
-    run_helper(stand, request_to_remove(runtime_dir_, what), true, [this, id](const Result<std::string>& answer) {
+    const auto ended = [this, id](const Result<std::string>& answer) {
         tell(answer, stands_.at(id).instance);
         settle(id);
-    });
+    };
+    run_helper(stand, request_to_remove(runtime_dir_, what), paths_of(what.dirs), true, ended);
 }
 
-void Provisions::run_helper(Stand& stand, const std::string& request, bool lasting,
+void Provisions::run_helper(Stand& stand, const std::string& request, std::vector<std::string> paths, bool lasting,
                             std::function<void(const Result<std::string>&)> done) {
     stand.helper = std::make_unique<HelperOutput>(loop_, processes_);
-    ++at_work_;
+    stand.begun = *begun_.insert(loop_.now());
+    stand.paths = std::move(paths);
+    taken_.insert(stand.paths.begin(), stand.paths.end());
     const auto ended = [this, &stand, done = std::move(done)](const Result<std::string>& answer) {
-        --at_work_;
+        begun_.erase(begun_.find(stand.begun));
+        for (const auto& path : stand.paths) taken_.erase(taken_.find(path));
         // Held until the end of this call, which comes from it.
         const auto helper = std::move(stand.helper);
         done(answer);
+        settle_waiting();
     };
     auto input = as_file(request);
     if (!input) return ended(input.error());

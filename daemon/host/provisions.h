@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,7 +19,9 @@ class Processes;
 
 /// What jobs find when they start: their directories, and their credentials. Laid out before each run by a helper, and removed
 /// by one: credentials when the run is over, runtime directories when its instance has stopped for good and nobody else
-/// has them. Only one helper is at work for an instance at a time, so that no removal meets what a later run was given.
+/// has them. Only one helper is at work for an instance, and at a directory, what is in it and what it is in, at a time: no removal
+/// meets what a later run was given, and nobody finds what is half made. Only some are at work for all of them, but for those that
+/// hang: the others wait in turn.
 /// Instances that have nothing of it are not known here, and cost nothing.
 class Provisions {
 public:
@@ -40,7 +43,7 @@ public:
     bool cancel(InstanceId id, Incarnation incarnation);
     /// A run of the instance is over; `for_good`: no other will follow by itself.
     void run_over(InstanceId id, bool for_good);
-    bool at_work() const { return at_work_ > 0; }
+    bool at_work() const { return !begun_.empty() || !waiting_.empty(); }
 
 private:
     struct Order {
@@ -55,23 +58,32 @@ private:
         bool credentials = false;          ///< may be there
         std::vector<JobDir> runtime_dirs;  ///< may be there; expanded
         std::unique_ptr<HelperOutput> helper;
-        std::optional<Order> current;  ///< what the helper lays out, unless it was cancelled
+        TimePoint begun;                 ///< of the helper
+        std::vector<std::string> paths;  ///< that it is at work on
+        std::optional<Order> current;    ///< what the helper lays out, unless it was cancelled
         std::optional<Order> next;
         bool remove_credentials = false;
         bool remove_dirs = false;
+        /// It is in `waiting_`: for this path, or, when that is empty, for any helper to end.
+        std::optional<std::string> waits_for;
     };
 
     void settle(InstanceId id);
-    void lay_out(InstanceId id, Stand& stand);
+    void settle_waiting();
+    void wait(InstanceId id, Stand& stand, const std::string& path);
+    void look_again();
+    bool is_busy() const;
+    bool is_taken(const std::string& path) const;
+    std::optional<std::string> taken_of(const std::vector<std::string>& paths) const;
+    void lay_out(InstanceId id, Stand& stand, std::vector<std::string> paths);
     void remove(InstanceId id, Stand& stand, const ToRemove& what);
     std::vector<JobDir> take_dirs(Stand& stand, const JobSpec& spec, const InstanceName& name);
     void forget_dirs(Stand& stand, const std::vector<JobDir>& dirs);
     std::vector<JobDir> release_dirs(Stand& stand);
     void clear();
-    void run_helper(Stand& stand, const std::string& request, bool lasting,
+    void run_helper(Stand& stand, const std::string& request, std::vector<std::string> paths, bool lasting,
                     std::function<void(const Result<std::string>&)> done);
     std::optional<ProvisionFailure> own_dir_fault(const JobSpec& spec, const InstanceName& name) const;
-    bool is_used(const std::string& path) const;
     void tell(const Result<std::string>& answer, const std::string& of) const;
 
     SdEventLoop& loop_;
@@ -81,8 +93,11 @@ private:
     std::function<void(const std::string&)> on_failure_;
     Stand clearing_;  ///< its helper removes what an earlier daemon has left
     std::map<InstanceId, Stand> stands_;
-    std::multiset<std::string> used_;  ///< the runtime directories of all of them
-    std::size_t at_work_ = 0;          ///< helpers
+    std::multiset<std::string> used_;   ///< the runtime directories of all of them
+    std::multiset<TimePoint> begun_;    ///< of the helpers at work
+    std::multiset<std::string> taken_;  ///< what they are at work on
+    std::deque<InstanceId> waiting_;    ///< for one of them to end
+    std::unique_ptr<Watch> look_again_;
 };
 
 }  // namespace procsup

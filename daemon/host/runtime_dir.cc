@@ -21,6 +21,7 @@
 namespace procsup {
 namespace {
 
+constexpr const char* kConfigLink = "config";
 constexpr std::array kInterfaces{"io.procsupd.Manager", "io.procsupd.Job", "io.procsupd.Log"};
 
 /// mkdir -p; an existing directory is taken as it is.
@@ -165,8 +166,19 @@ Result<void> RuntimeDir::link_interfaces() const {
     return {};
 }
 
+Result<void> RuntimeDir::link_config(const std::string& config) {
+    const auto link = path_ + "/" + kConfigLink;
+    struct stat status {};
+    if (lstat(link.c_str(), &status) == 0 && !S_ISLNK(status.st_mode)) return {};
+    unlink(link.c_str());
+    if (symlink(config.c_str(), link.c_str()) < 0) return os_failure("link " + link, errno);
+    config_linked_ = true;
+    return {};
+}
+
 RuntimeDir::~RuntimeDir() {
     struct stat status {};
+    if (lock_ && config_linked_) unlink((path_ + "/" + kConfigLink).c_str());
     if (!lock_ || socket_inode_ == 0) return;
     if (lstat(socket_path().c_str(), &status) == 0 && status.st_ino == socket_inode_) {
         unlink(socket_path().c_str());

@@ -28,6 +28,10 @@ public:
     /// old daemon's socket or this one, listening. Something else than a socket at that path is left alone, with an Error.
     Result<Fd> bind_socket();
 
+    /// Says by a link "config" which configuration the daemon runs, for clients that look for the one of a file.
+    /// Something else of that name is left alone.
+    Result<void> link_config(const std::string& config);
+
     /// A lock that the daemon's guard and keepers hold with it: as long as one of them is busy ending the jobs of an earlier
     /// daemon, it cannot be had. False: not yet.
     bool lock_jobs();
@@ -46,6 +50,7 @@ private:
     std::string path_;
     Fd lock_;
     Fd jobs_lock_;
+    bool config_linked_ = false;
     ino_t socket_inode_ = 0;  ///< of the socket bound; 0: none
 };
 

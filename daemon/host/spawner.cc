@@ -192,7 +192,8 @@ void Spawner::tell_created(Slot& slot) {
 long Spawner::create_process(Slot& slot, const Enclosure& enclosure) {
     slot.plan.shares_fds.store(1, std::memory_order_relaxed);
     clone_args args{};
-    args.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID;
+    const bool own_memory = slot.plan.own_memory && !slot.kept;
+    args.flags = own_memory ? 0 : CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID;
     args.child_tid = reinterpret_cast<std::uint64_t>(&slot.plan.shares_fds);
     args.exit_signal = SIGCHLD;
     args.stack = reinterpret_cast<std::uint64_t>(slot.stack);
@@ -213,6 +214,7 @@ long Spawner::create_process(Slot& slot, const Enclosure& enclosure) {
 #if PROCSUP_HAS_CLONE3
     if (clone3_works_) {
         const long result = procsup_clone3(&args, sizeof(args), begin, plan);
+        if (own_memory) slot.plan.shares_fds.store(0, std::memory_order_relaxed);
         // Container run-times of the past refuse clone3 as if the kernel lacked it.
         if (result != -ENOSYS) return result;
         clone3_works_ = false;
@@ -276,7 +278,11 @@ void Spawner::process_ended(Incarnation incarnation) {
 void Spawner::read_status(Slot& slot, bool ended) {
     settle(slot);
     ChildFailure failure{};
-    const ssize_t size = read(slot.status.get(), &failure, sizeof(failure));
+    ssize_t size = read(slot.status.get(), &failure, sizeof(failure));
+    if (size == static_cast<ssize_t>(sizeof(failure)) && failure.stage == SpawnStage::None) {
+        slot.plan.unmet = static_cast<std::uint32_t>(failure.resource);
+        size = read(slot.status.get(), &failure, sizeof(failure));
+    }
     // Another child may hold a copy of the write end for an instant; of one that has ended nothing more comes.
     if (size < 0 && (errno == EAGAIN || errno == EINTR) && !ended) return;
     const auto incarnation = slot.incarnation;

@@ -11,9 +11,8 @@
 namespace procsup {
 namespace {
 
-constexpr std::size_t kMostOutput = 32u << 20;
-/// Each question is a pass over all processes: who asks more at a time waits for nobody's good.
-constexpr std::size_t kMostWaiting = 64;
+/// Of so many instances at most the few processes that they may have are looked at without a helper.
+constexpr std::size_t kFewInstances = 16;
 
 /// What a helper has summed up is for what is not known better; both lists are in the same order.
 void add_sums(const json::Value& sums, std::vector<InstanceUsage>& uses) {
@@ -33,29 +32,32 @@ void add_sums(const json::Value& sums, std::vector<InstanceUsage>& uses) {
 
 }  // namespace
 
-void TreeLister::list(std::vector<const Instance*> instances, bool all, Listed listed) {
-    ask(instances, all, false, std::move(listed));
+void TreeLister::list(const std::vector<const Instance*>& instances, bool all, Listed listed) {
+    constexpr auto kPatience = std::chrono::seconds(10);
+    lists_.ask(question(instances, all, false), kPatience, std::move(listed));
 }
 
-void TreeLister::measure(const std::vector<const Instance*>& instances, Measured measured) {
+void TreeLister::measure(const std::vector<const Instance*>& instances, Duration patience, Measured measured) {
     std::vector<InstanceUsage> uses;
     std::vector<const Instance*> unknown;
+    const bool few = instances.size() <= kFewInstances;
     for (const auto* instance : instances) {
         if (!is_live(instance->state())) continue;
-        uses.push_back({instance->name().instance, instance->name().job, processes_.usage_of(instance->incarnation())});
-        if (!uses.back().usage.complete()) unknown.push_back(instance);
+        const auto& name = instance->name();
+        const auto usage = processes_.usage_of(instance->incarnation(), few);
+        uses.push_back({instance->id(), name.instance, name.job, usage});
+        if (!usage.complete()) unknown.push_back(instance);
     }
-    if (unknown.empty()) return measured(std::move(uses));
-    ask(unknown, false, true, [uses = std::move(uses), measured = std::move(measured)](const auto& listed) mutable {
+    if (unknown.empty() || patience == Duration::zero()) return measured(std::move(uses), {});
+    const auto sum_up = [uses = std::move(uses), measured = std::move(measured)](const auto& listed) mutable {
         const auto sums = listed ? json::parse(*listed) : listed.error();
-        if (!sums) return measured(sums.error());
-        add_sums(*sums, uses);
-        measured(std::move(uses));
-    });
+        if (sums) add_sums(*sums, uses);
+        measured(std::move(uses), sums ? Result<void>() : sums.error());
+    };
+    sums_.ask(question(unknown, false, true), patience, sum_up);
 }
 
-void TreeLister::ask(const std::vector<const Instance*>& instances, bool all, bool sums, Listed listed) {
-    if (waiting_.size() >= kMostWaiting) return listed(Error{"too many ask for processes at the same time", EAGAIN});
+std::string TreeLister::question(const std::vector<const Instance*>& instances, bool all, bool sums) const {
     const auto& containment = *processes_.containment();
     json::Writer writer;
     writer.begin_object().member_int("daemon", getpid()).key("known").begin_array();
@@ -69,20 +71,7 @@ void TreeLister::ask(const std::vector<const Instance*>& instances, bool all, bo
         for (const pid_t pid : processes_.children_for(instance->id())) writer.number(pid);
         writer.end_array().end_object();
     }
-    waiting_.emplace_back(writer.end_array().end_object().take(), std::move(listed));
-    if (!helper_.running()) begin();
-}
-
-void TreeLister::begin() {
-    auto input = as_file(waiting_.front().first);
-    const auto answer = [this](Result<std::string> output) {
-        const auto listed = std::move(waiting_.front().second);
-        waiting_.erase(waiting_.begin());
-        if (!waiting_.empty()) begin();
-        listed(std::move(output));
-    };
-    if (!input) return answer(input.error());
-    helper_.run(helper_spec("procsupd --list-processes", {"--list-processes"}), std::move(*input), kMostOutput, answer);
+    return writer.end_array().end_object().take();
 }
 
 }  // namespace procsup

@@ -2,36 +2,36 @@
 
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "daemon/host/helper_output.h"
+#include "daemon/host/helper_queue.h"
 
 namespace procsup {
 
-/// Answers which processes belong to which instance, by a helper (process_table.h). Questions are answered in turn.
+/// Answers which processes belong to which instance, and what they use, by helpers (process_table.h).
 class TreeLister {
 public:
+    TreeLister(SdEventLoop& loop, Processes& processes)
+        : lists_(loop, processes, "--list-processes"),
+          sums_(loop, processes, "--list-processes"),
+          processes_(processes) {}
+
     /// Gets the text that list_processes() returns.
-    using Listed = std::function<void(Result<std::string>)>;
-
-    TreeLister(SdEventLoop& loop, Processes& processes) : helper_(loop, processes), processes_(processes) {}
-
+    using Listed = HelperQueue::Answered;
     /// The trees of these instances; `all`: they are all, so what is in none of them is nobody's.
-    void list(std::vector<const Instance*> instances, bool all, Listed listed);
+    void list(const std::vector<const Instance*>& instances, bool all, Listed listed);
 
-    /// What each of these instances uses: from its cgroup, or else summed up by the helper. In their order; instances may have
-    /// gone until then.
-    using Measured = std::function<void(Result<std::vector<InstanceUsage>>)>;
-    void measure(const std::vector<const Instance*>& instances, Measured measured);
+    /// What each of these instances uses that has processes: from its cgroup, or else summed up by a helper within `patience`;
+    /// none: what is known at once. In their order; instances may have gone until then. The Error says why it is not all.
+    using Measured = std::function<void(std::vector<InstanceUsage>, Result<void>)>;
+    void measure(const std::vector<const Instance*>& instances, Duration patience, Measured measured);
 
 private:
-    void ask(const std::vector<const Instance*>& instances, bool all, bool sums, Listed listed);
-    void begin();
+    std::string question(const std::vector<const Instance*>& instances, bool all, bool sums) const;
 
-    HelperOutput helper_;
+    HelperQueue lists_;
+    HelperQueue sums_;  ///< of their own, as lists may hang: command lines are in the memory of processes
     Processes& processes_;
-    std::vector<std::pair<std::string, Listed>> waiting_;
 };
 
 }  // namespace procsup

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conf/sandbox_means.h"
 #include "daemon/host/child.h"
 
 namespace procsup {
@@ -20,6 +21,7 @@ std::vector<Key> keys_of(const JobSpec& spec, std::uint32_t unmet) {
     if (has(kUnmetNice)) keys.push_back(Key::Nice);
     if (has(kUnmetIoPriority)) keys.push_back(Key::IoPriority);
     if (has(kUnmetCpuAffinity)) keys.push_back(Key::CpuAffinity);
+    if (has(kUnmetOomScore) && spec.oom_score_adjust) keys.push_back(Key::OomScoreAdjust);
     if (has(kUnmetSandbox) && spec.sandbox.private_tmp) keys.push_back(Key::PrivateTmp);
     if (has(kUnmetSandbox) && spec.sandbox.has_read_only()) keys.push_back(Key::ReadOnlyPaths);
     return keys;
@@ -35,7 +37,9 @@ void Unenforced::tell_once(const JobSpec& spec, Job& job, const Shortfall& short
     if (std::find(job.told.begin(), job.told.end(), shortfall) != job.told.end()) return;
     if (job.told.size() == kMostTold) job.told.clear();
     job.told.push_back(shortfall);
-    const bool all_or_nothing = find_tree_limit(shortfall.key) != nullptr;
+    const bool sandbox = sandbox_means(spec, abilities_) == SandboxMeans::None && is_of_sandbox(shortfall.key);
+    const bool all_or_nothing =
+        find_tree_limit(shortfall.key) != nullptr || shortfall.key == Key::PrivateTmp || sandbox;
     tell_(spec, "cannot enforce " + to_text(shortfall) +
                     (all_or_nothing ? "; it runs without that" : "; it runs with what comes nearest"));
 }

@@ -203,6 +203,16 @@ class BadPath(IntegrationTest):
 
 
 class RuntimeDirectory(IntegrationTest):
+    def test_has_a_link_to_the_configuration_unless_something_else_has_its_name(self):
+        s = self.supervise("")
+        self.assertEqual(s.config, os.readlink(s.path("run/config")))
+        other = self.prepare("")
+        os.mkdir(other.path("run"))
+        other.write("run/config", "mine")
+        other.start()
+        with open(other.path("run/config"), encoding="utf-8") as file:
+            self.assertEqual("mine", file.read())
+
     def test_a_second_daemon_is_refused_and_the_first_goes_on(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "infinity"]\n')
         pid = s.pid_of("web")

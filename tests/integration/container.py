@@ -39,6 +39,7 @@ class Container:
     """Its standard output is `lines`, its standard error a file."""
 
     def __init__(self, directory, config, user=AS_NOBODY, writable=(), options=()):
+        self.directory = directory
         self.root, self.errors = os.path.join(directory, "root"), os.path.join(directory, "errors")
         os.mkdir(self.root)
         path = os.path.join(directory, "procsup.toml")
@@ -59,9 +60,10 @@ class Container:
     def signal(self, number):
         os.kill(self.init(), number)
 
-    def ctl(self, *words):
+    def ctl(self, *words, directory="/"):
         """As an administrator who enters it."""
-        return subprocess.run(["nsenter", f"--target={self.init()}", "--pid", "--mount", "--root", "--wd", PROCSUPCTL, *words],
+        return subprocess.run(["nsenter", f"--target={self.init()}", "--pid", "--mount", "--root", "--wd",
+                               "sh", "-c", 'cd "$0" && exec "$@"', directory, PROCSUPCTL, *words],
                               capture_output=True, text=True, check=False, timeout=PATIENCE,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 

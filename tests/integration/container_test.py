@@ -68,6 +68,14 @@ class MemoryCanBeWritten(ContainerTest):
         self.assertEqual(0, c.ctl("stop", "sleeper").returncode)
         self.assertRegex(c.ctl("status", "sleeper").stdout, "stopped")
 
+    def test_it_is_that_of_its_file_also_in_the_folder_of_that(self):
+        c = self.run_container(SLEEPER + essential("echo up; exec sleep 1000"), writable=["/dev/shm"])
+        c.lines.next()
+        restarted = c.ctl("restart", "sleeper", directory=c.directory)
+        self.assertEqual(0, restarted.returncode, restarted.stderr)
+        checked = c.ctl("check", "--here", directory=c.directory)
+        self.assertIn("here is what the supervisor at /dev/shm/", checked.stderr)
+
     def test_run_is_taken_where_it_can_be_written(self):
         c = self.run_container(essential("echo up; exec sleep 1000"), user=(), writable=["/run", "/dev/shm"])
         c.lines.next()

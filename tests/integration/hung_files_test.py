@@ -1,9 +1,10 @@
 """Files that make a process wait for ever: the job hangs, the supervisor does not."""
 import os
+import subprocess
 import unittest
 
 import fuse
-from harness import IntegrationTest
+from harness import PROCSUPCTL, IntegrationTest
 from processes import SCALE
 
 SOON = f"--timeout={int(5000 * SCALE)}ms"
@@ -133,6 +134,28 @@ class HungMount(IntegrationTest):
         mount.close()
         s.ctl("reload")
         s.ctl("is-active", "other")
+
+
+@unittest.skipUnless(fuse.available(), "needs root and /dev/fuse")
+class HungListing(IntegrationTest):
+    def test_keeps_who_asks_for_it_waiting_for_some_time_and_status_hardly(self):
+        """The directory in which the helper looks for processes does not answer; they are more than are looked at without it."""
+        s = self.supervise('[jobs.many]\nshell = "for i in $(seq 40); do sleep 1000 & done; wait"\n')
+        if s.daemon()["containment"] != "cgroup":
+            self.skipTest("there are no cgroups")
+        self.await_true("all of them", lambda: s.instance("many")["tasks"] == 41)
+        place = s.ctl("tree", "--json").json["trees"][0]["place"]
+        mount = fuse.SilentMount(os.path.dirname(place))
+        self.addCleanup(mount.close)
+        tree = subprocess.Popen([PROCSUPCTL, "tree"], env=s.ctl_env(), stderr=subprocess.PIPE, text=True)
+        used = s.ctl("status", "many", "--json", SOON).json["instances"][0]
+        self.assertIn("cpu_usec", used)
+        self.assertNotIn("memory", used)
+        self.assertIn("cannot list processes: procsupd --list-processes did not answer within 10s", tree.communicate()[1])
+        self.assertEqual(1, tree.returncode)
+        mount.close()
+        self.assertEqual(41, len(s.ctl("tree", "--json").json["trees"][0]["processes"]))
+        self.assertGreater(s.instance("many")["memory"], 41 * 100_000)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,26 @@ def oom_score_of(pid):
         return int(file.read())
 
 
+class Behind(IntegrationTest):
+    def test_why_names_the_limit_that_a_run_may_have_ended_at(self):
+        for setting, shell in (('address_space = "1B"', "sleep 1000"), ('stack = "4KiB"', "sleep 1000"), ("open_files = 0", "sleep 1000"),
+                               ('cpu_time = "1s"', "while :; do :; done"),
+                               ('fsize = "1KiB"', "exec dd if=/dev/zero of=@DIR@/file bs=4096 count=1")):
+            with self.subTest(setting):
+                s = self.supervise(f'[jobs.web]\nshell = "{shell}"\nrestart = "no"\nlimits.{setting}\n')
+                self.await_true("it has ended", lambda s=s: s.instance("web")["state"] == "failed")
+                self.assertIn(f"  this may be a limit of the job: limits.{setting}\n", s.ctl("why", "web", expect=3).out)
+
+
 class InForce(IntegrationTest):
+    def test_the_score_for_the_oom_killer_is_there_from_the_first_moment_on(self):
+        for mode in ("auto", "keeper", "group"):
+            with self.subTest(mode):
+                s = self.supervise(f"[jobs.web]\n{SLEEP}limits.oom_score_adjust = 500\n", options=[f"--containment={mode}"])
+                scores = [s.ctl("exec", "web", "--", "cat", "/proc/self/oom_score_adj").out for _ in range(30)]
+                self.assertEqual({"500\n"}, set(scores))
+                self.assertEqual(500, oom_score_of(s.pid_of("web")))
+
     def test_the_example_gets_what_it_says(self):
         s = self.prepare()
         with open(EXAMPLE, encoding="utf-8") as file:
@@ -226,7 +245,7 @@ class CheckHere(IntegrationTest):
         s = self.prepare(self.CONFIG)
         check = s.ctl("check", "--here", s.config)
         self.assertEqual([f"{s.config}:2:1: warning: job '{job}': cannot enforce limits.open_files = {MANY_FILES}: "
-                          f"{self.REASON}" for job in ("db", "web")] + [f"{s.config}: 2 jobs, no problems"],
+                          f"{self.REASON}" for job in ("db", "web")] + [f"{s.config}: 2 jobs, no errors, 2 warnings"],
                          check.out.splitlines())
         self.assertIn("no supervisor answers", check.err)
         self.assertEqual(f"{s.config}: 2 jobs, no problems\n", s.ctl("check", s.config).out)

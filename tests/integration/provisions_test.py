@@ -138,6 +138,20 @@ class Credentials(Provisions):
         self.assertTrue(os.path.exists(self.credentials(s, "web", "key")))
 
     @unittest.skipUnless(fuse.available(), "needs root and /dev/fuse")
+    def test_many_sources_that_hang_keep_no_other_job_from_starting(self):
+        s = self.provided('[jobs.hung]\ninstances = 40\nenabled = false\n' + WAIT + '[jobs.hung.credentials]\nkey = "@DIR@/mount/key"\n'
+                          '[jobs.web]\nenabled = false\n' + WAIT + self.KEY)
+        os.mkdir(s.path("mount"))
+        s.start()
+        mount = fuse.SilentMount(s.path("mount"))
+        self.addCleanup(mount.close)
+        s.ctl("start", "hung", "--no-wait")
+        s.ctl("start", "web")
+        self.assertEqual({"starting"}, {one["state"] for one in s.instances("hung").values()})
+        s.ctl("stop", "hung")
+        s.ctl("stop", "web")
+        self.await_true("all credentials are gone", lambda: os.listdir(self.credentials(s)) == [])
+
     def test_start_timeout_covers_it(self):
         s, _ = self.beside_a_silent_mount('start_timeout = "200ms"\n')
         s.ctl("start", "web", expect=1)
@@ -257,6 +271,80 @@ class SystemDirectories(Provisions):
         events.until("web@1", "running")
         self.assertTrue(os.path.isdir(f"/run/{self.name}"))
         s.ctl("stop", "web@1")
+        self.gone(f"/run/{self.name}")
+
+    def fill(self, files):
+        for number in range(files):
+            os.close(os.open(f"/run/{self.name}/{number}", os.O_CREAT | os.O_WRONLY))
+
+    def removed_beside(self, names):
+        """The job "next" is started while what "full" has left is being removed: nobody takes away what it was given."""
+        s = self.supervise("".join(f"[jobs.{job}]\n{WAIT}enabled = false\nruntime_dirs = ['{name}']\n"
+                                   for job, name in names.items()))
+        given = f"/run/{names['next']}"
+        for _ in range(2):
+            s.ctl("start", "full")
+            self.fill(2000)
+            s.ctl("stop", "full")
+            s.ctl("start", "next")
+            self.assertEqual("running", s.instance("next")["state"])
+            os.close(os.open(given + "/mine", os.O_CREAT | os.O_WRONLY))
+            # A third one has its turn after any removal that is still at work on what is above.
+            s.ctl("start", "full")
+            s.ctl("stop", "full")
+            self.assertTrue(os.path.exists(given + "/mine"))
+            s.ctl("stop", "next")
+            self.gone(given)
+
+    def test_a_start_waits_for_the_removal_of_what_it_shares(self):
+        self.removed_beside({"full": self.name, "next": self.name})
+
+    def test_a_start_waits_for_the_removal_of_what_its_own_is_in(self):
+        self.removed_beside({"full": self.name, "next": self.name + "/in"})
+
+    def test_many_that_share_them_start_and_stop_at_once(self):
+        n = self.name
+        s = self.supervise(f"[jobs.web]\n{WAIT}instances = 12\nrestart = 'no'\nuser = 'nobody'\nruntime_dirs = ['{n}', '{n}/a']\n"
+                           f"state_dirs = ['{n}/s']\nlog_dirs = ['{n}']\n")
+        for _ in range(4):
+            self.assertEqual({"running"}, {one["state"] for one in s.instances("web").values()})
+            self.assertEqual(NOBODY, os.stat(f"/run/{n}/a").st_uid)
+            s.ctl("stop", "web")
+            s.ctl("start", "web")
+        s.ctl("stop", "web")
+        self.gone(f"/run/{n}")
+
+    def test_one_of_somebody_else_is_neither_used_nor_removed(self):
+        os.mkdir(f"/run/{self.name}")
+        self.fill(1)
+        s = self.prepare(f"[jobs.web]\n{WAIT}restart = 'no'\nruntime_dirs = ['{self.name}']\n")
+        self.failed(s, f"cannot use directory /run/{self.name}: it is there already and procsupd has not made it; "
+                    "remove it, or use another name")
+        s.ctl("stop", "web")
+        s.process.terminate()
+        self.assertEqual(0, s.wait_end())
+        self.assertTrue(os.path.exists(f"/run/{self.name}/0"))
+
+    def test_what_somebody_else_puts_in_the_place_of_one_is_left_and_told(self):
+        s = self.supervise(f"[jobs.web]\n{WAIT}runtime_dirs = ['{self.name}']\n")
+        os.rmdir(f"/run/{self.name}")
+        os.mkdir(f"/run/{self.name}")
+        self.fill(1)
+        s.ctl("stop", "web")
+        self.await_true("it is told", lambda: f"cannot remove /run/{self.name}: somebody else has made it since" in s.log_text())
+        self.assertTrue(os.path.exists(f"/run/{self.name}/0"))
+
+    def test_what_a_killed_procsupd_has_left_is_taken_by_the_next(self):
+        s = self.supervise(f"[jobs.web]\n{WAIT}user = 'nobody'\nruntime_dirs = ['{self.name}']\n")
+        self.fill(1)
+        pid = s.pid_of("web")
+        s.process.kill()
+        s.wait_end()
+        s.start().settle()
+        self.assertTrue(wait_gone(pid))
+        self.assertEqual("running", s.instance("web")["state"])
+        self.assertTrue(os.path.exists(f"/run/{self.name}/0"))
+        s.ctl("stop", "web")
         self.gone(f"/run/{self.name}")
 
     def test_no_link_is_followed(self):

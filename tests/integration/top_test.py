@@ -88,14 +88,30 @@ class Top(IntegrationTest):
             self.assertIn("--delay", s.run("top", f"--delay={delay}").err)
 
 
-class StatusOfOneJob(IntegrationTest):
-    def test_has_what_the_cgroup_tells_at_once(self):
-        s = self.supervise(JOBS)
-        if s.daemon()["containment"] != "cgroup":
-            self.skipTest("there are no cgroups")
-        self.await_true("some CPU time", lambda: s.instance("busy")["cpu_usec"] > 10_000)
-        self.assertRegex(s.ctl("status", "busy").out, r"(?m)^ +res: cpu [0-9]")
-        self.assertNotIn("cpu_usec", s.instances()["busy"], "of all jobs it is not read")
+class Status(IntegrationTest):
+    def check(self, mode):
+        s = self.supervise(JOBS + '[jobs.off]\nenabled = false\ncommand = "sleep 1"\n', options=[f"--containment={mode}"])
+        self.await_true("two processes each, which have used some CPU time",
+                        lambda: all(s.instance(name)["tasks"] == 2 for name in ("busy", "idle")) and
+                        s.instance("busy")["cpu_usec"] > 10_000)
+        self.assertRegex(s.ctl("status", "busy").out, r"(?m)^    tasks: 2\n(.*\n)* +res: cpu [0-9].*, mem [0-9.]+M")
+        self.assertRegex(s.ctl("show", "busy").out, r"(?m)^tasks = 2$")
+        for verb in ("status", "list"):
+            self.assertRegex(s.ctl(verb).out, r"(?m)^\* busy +running .* 2 +[0-9.]+m?s +[0-9.]+M")
+            self.assertRegex(s.ctl(verb).out, r"(?m)^- off +stopped +[^ ]+ +[^ ]+ +0 +- +- +- +- +[^ ]")
+        for instance in (s.instances()["busy"], s.ctl("show", "busy", "--json").json["instances"][0]):
+            self.assertGreater(instance["memory"], 100_000)
+
+    def test_tells_what_jobs_use_in_each_way_to_hold_them(self):
+        for mode in ("auto", "keeper", "group"):
+            with self.subTest(mode):
+                self.check(mode)
+
+    def test_tells_of_many_processes_as_well(self):
+        """They are more than are looked at without a helper."""
+        s = self.supervise('[jobs.many]\nshell = "for i in $(seq 40); do sleep 1000 & done; wait"\n')
+        self.await_true("all of them", lambda: s.instance("many")["tasks"] == 41)
+        self.assertGreater(s.instance("many")["memory"], 41 * 100_000)
 
     def test_counts_from_the_beginning_of_the_run(self):
         s = self.supervise('[jobs.web]\nshell = "test -e @DIR@/once || { : > @DIR@/once; while :; do :; done; }; sleep 1000"\n')

@@ -29,6 +29,19 @@ class TreeLimitsTest(DelegatedTest):
                 (line.split() for line in self.file(s, name, job_name).splitlines())}
 
 
+class TooLittle(TreeLimitsTest):
+    def test_memory_for_no_program_at_all_ends_the_job_alone(self):
+        """Not who starts it, in whose memory it would otherwise be at first."""
+        sizes = ("4KiB", "16KiB", "64KiB", "512KiB")
+        s = self.supervise(job("exec sleep 1000", name="other") + "".join(
+            job("exec sleep 1000", f'memory_max = "{size}"', name=f"few{size}") for size in sizes))
+        for size in sizes[:2]:
+            self.await_true("it has ended", lambda size=size: s.instance(f"few{size}")["state"] == "failed")
+            self.assertIn(f"out of memory (memory_max = {size})", s.instance(f"few{size}")["cause"])
+        self.assertEqual("running", s.instance("other")["state"])
+        self.assertIsNone(s.process.poll())
+
+
 class InForce(TreeLimitsTest):
     def test_every_limit_of_the_example_is_what_the_kernel_has(self):
         s = self.prepare()

@@ -1,6 +1,7 @@
 #include "daemon/host/containment/cgroup_controllers.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,6 +42,25 @@ int put_limit(int group, const TreeLimit& limit) {
     if (limit.kind != TreeLimit::Kind::IoWeight) return error;
     const int bfq = write_cgroup_file(group, "io.bfq.weight", std::to_string(bfq_weight(limit.value)));
     return error == 0 || bfq == 0 ? 0 : error;
+}
+
+/// Of so many processes at most each is looked at.
+constexpr std::uint64_t kMostLookedAt = 32;
+
+/// The sum over lines of pids; zombies have none.
+std::uint64_t resident_memory(std::string_view members) {
+    static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    std::uint64_t sum = 0;
+    while (!members.empty()) {
+        const auto pid = members.substr(0, members.find('\n'));
+        // "size resident shared …", in pages.
+        const auto sizes = read_cgroup_file(AT_FDCWD, "/proc/" + std::string(pid) + "/statm");
+        const auto resident = sizes.find(' ') + 1;
+        sum += number_in(std::string_view(sizes).substr(resident, sizes.find(' ', resident) - resident)).value_or(0) *
+               page;
+        members.remove_prefix(std::min(pid.size() + 1, members.size()));
+    }
+    return sum;
 }
 
 }  // namespace
@@ -111,6 +131,22 @@ TreeUsage read_usage(int groups, const std::string& group, ControllerSet enabled
     }
     if ((enabled & bit_of(Controller::Pids)) != 0) usage.tasks = number("pids.current");
     return usage;
+}
+
+void add_usage_of_few(int groups, const std::string& group, TreeUsage& usage) {
+    struct stat found {};
+    // Groups below are links of a directory.
+    if (fstatat(groups, group.c_str(), &found, 0) < 0 || found.st_nlink > 2) return;
+    const auto lines = [](const std::string& text) {
+        return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    };
+    const auto members = read_cgroup_file(groups, group + "/cgroup.procs");
+    if (lines(members) > kMostLookedAt) return;
+    if (!usage.tasks) {
+        const auto threads = read_cgroup_file(groups, group + "/cgroup.threads");
+        if (threads.size() < kMostRead) usage.tasks = lines(threads);
+    }
+    if (!usage.memory) usage.memory = resident_memory(members);
 }
 
 }  // namespace procsup

@@ -126,6 +126,33 @@ TEST_F(CgroupController, CountsWhatItIsEnabledFor) {
     EXPECT_FALSE(usage.tasks) << "that is no number";
 }
 
+TEST_F(CgroupController, IsNotNeededToCountFewProcesses) {
+    const auto uses = [&](const std::string& members) {
+        put("web/cgroup.procs", members);
+        TreeUsage usage;
+        add_usage_of_few(directory.get(), "web", usage);
+        return usage;
+    };
+    const std::string self = std::to_string(getpid()) + "\n";
+    put("web/cgroup.threads", self + self + self);
+    const auto one = uses(self), two = uses(self + self), none = uses("0\n");
+    EXPECT_EQ(one.tasks, 3u);
+    EXPECT_GT(one.memory, 100'000u);
+    EXPECT_LT(one.memory, 1u << 30);
+    EXPECT_GT(two.memory, *one.memory + 100'000);
+    EXPECT_EQ(none.memory, 0u) << "it has gone, or cannot be seen from here";
+    TreeUsage counted{{}, 7, {}, 8};
+    add_usage_of_few(directory.get(), "web", counted);
+    EXPECT_EQ(counted.memory, 7u);
+    EXPECT_EQ(counted.tasks, 8u);
+
+    std::string many;
+    for (int i = 0; i < 33; ++i) many += self;
+    EXPECT_FALSE(uses(many).memory || uses(many).tasks);
+    put("web/below/cgroup.procs", self);
+    EXPECT_FALSE(uses(self).memory) << "there may be more processes in it";
+}
+
 TEST(CgroupFile, HasNumbersBehindWholeWords) {
     EXPECT_EQ(number_behind("oom_kill 5\noom 3\n", "oom"), 3u);
     EXPECT_EQ(number_behind("oom_kill 5\n", "oom"), std::nullopt);

@@ -14,7 +14,7 @@ namespace procsup {
 
 std::string read_cgroup_file(int directory, const std::string& name) {
     const Fd file(openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC));
-    std::array<char, 4096> text;
+    std::array<char, kMostRead> text;
     const ssize_t size = file ? read(file.get(), text.data(), text.size()) : -1;
     return size <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(size));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -7,7 +8,9 @@
 
 namespace procsup {
 
-/// The beginning of a file of a cgroup, up to 4 KiB; empty: there is none, or it cannot be read.
+inline constexpr std::size_t kMostRead = 4096;
+
+/// The first kMostRead bytes of a file of a cgroup, or of proc(5); empty: there is none, or it cannot be read.
 std::string read_cgroup_file(int directory, const std::string& name);
 
 /// In one write; an error, or 0.

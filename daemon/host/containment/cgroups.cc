@@ -102,8 +102,9 @@ public:
         return empty_;
     }
     void await_empty() override { groups_.watch(group_); }
-    TreeUsage usage() const override {
+    TreeUsage usage(bool few) const override {
         auto usage = read_usage(groups_.root.descriptor(), group_, groups_.enabled());
+        if (few && !usage.complete()) add_usage_of_few(groups_.root.descriptor(), group_, usage);
         if (usage.cpu) *usage.cpu -= cpu_before_;
         return usage;
     }

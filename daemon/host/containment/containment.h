@@ -53,8 +53,8 @@ public:
     virtual void await_empty() = 0;
     /// How many of them the kernel has killed for want of memory, as far as that is known.
     virtual OomKills oom_kills() const { return {}; }
-    /// What of their use is known without looking at each of them.
-    virtual TreeUsage usage() const { return {}; }
+    /// What of their use is known without looking at each of them; or, if they are `few`, with looking.
+    virtual TreeUsage usage([[maybe_unused]] bool few) const { return {}; }
 };
 
 /// What becomes of trees.

@@ -1,0 +1,181 @@
+// The configuration: read at the start and again, and what comes with the first.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "conf/job_text.h"
+#include "daemon/control/refusal.h"
+#include "daemon/daemon.h"
+
+namespace procsup {
+namespace {
+
+/// How often it is looked whether what an earlier daemon has left has ended.
+constexpr auto kLeftoversPause = std::chrono::milliseconds(2);
+/// What was killed and is still there so much later cannot be ended by anyone.
+constexpr auto kLongestLeft = std::chrono::seconds(5);
+
+std::vector<std::string> to_texts(const std::vector<Problem>& problems) {
+    std::vector<std::string> texts;
+    for (const auto& problem : problems) texts.push_back(to_text(problem));
+    return texts;
+}
+
+}  // namespace
+
+void Daemon::first_load(LoadResult result) {
+    if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
+        const auto texts = to_texts(*problems);
+        for (const auto& text : texts) log_.error(text);
+        const auto summary = fmt::format("cannot start: {} {} in {}", texts.size(),
+                                         texts.size() == 1 ? "problem" : "problems", options_.config);
+        log_.error(summary);
+        service_.status(summary);
+        if (inherited_socket_) refuse_clients(inherited_socket_, texts);
+        end(kExitBadConfig);
+        return;
+    }
+    auto& configuration = std::get<Configuration>(result);
+    if (auto open = open_for_business(configuration.daemon); !open) {
+        log_.error(open.error().message);
+        end(EXIT_FAILURE);
+        return;
+    }
+    for (const auto& job : configuration.jobs) {
+        if (job.manually_stopped) stops_->add(job.name);
+    }
+    log_.info(fmt::format(
+        "procsupd {} runs {} jobs of {}; {}", PROCSUP_VERSION, configuration.jobs.size(), options_.config,
+        runtime_dir_->is_nowhere() ? "no control socket" : "control socket " + runtime_dir_->socket_path()));
+    waiting_jobs_ = std::move(configuration.jobs);
+    start_jobs_alone();
+}
+
+/// Never two copies of an instance: what a daemon before this one has left is ended first. Its guard or keepers are busy
+/// with that and hold the lock; where they were killed too, this one does it.
+void Daemon::start_jobs_alone() {
+    const auto now = loop_->now();
+    if (!processes_->containment()->clear_leftovers() || !runtime_dir_->lock_jobs()) {
+        if (!leftovers_seen_) log_.warn("ending what an earlier procsupd has left");
+        if (!leftovers_seen_) leftovers_seen_ = now;
+        if (now - *leftovers_seen_ < kLongestLeft) {
+            leftovers_timer_ = loop_->call_at(now + kLeftoversPause, [this] { start_jobs_alone(); });
+            return;
+        }
+        log_.error("starting although something of an earlier procsupd is left that cannot be killed");
+    }
+    leftovers_timer_.reset();
+    processes_->set_keeper_lock(runtime_dir_->jobs_lock());
+    if (auto group = processes_->containment()->guarded()) {
+        guard_ = std::make_unique<Guard>(
+            *loop_, *processes_, std::move(group), runtime_dir_->jobs_lock(), [this](const std::string& how) {
+                log_.error("procsup-guard: " + how + "; until it runs, jobs outlive a procsupd that is killed");
+            });
+    }
+    processes_->enable_controllers_for(*waiting_jobs_);
+    supervisor_->configure(std::move(*waiting_jobs_), now);
+    waiting_jobs_.reset();
+    service_.ready(status_text());
+}
+
+Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
+    spec_ = spec;
+    log_capture_->set_dir(spec_.log_dir);
+    log_capture_->set_mirror(options_.places.shows_lines);
+    tell_log_fault(std::exchange(spec_.log_fault, {}));
+    store_->set_dir(spec_.state_dir);
+    // These stay as they are as long as it runs.
+    loader_->set_places({spec_.state_dir, spec_.log_dir, {}, {}, logger_fault(), options_.places.shows_lines});
+    log_.set_level(spec.log_level);
+    if (auto claimed = claim_runtime_dir(); !claimed) return claimed.error();
+    const ContainmentPlace place{runtime_dir_->path(), options_.delegated};
+    if (auto held = processes_->contain(options_.containment.value_or(spec.containment), place); !held) {
+        return held.error();
+    }
+    if (spec.on_crash && processes_->containment()->mode() == ContainmentMode::Group) {
+        return Error{"cannot promise on_crash = \"stop\": jobs can only be held by process groups here (" +
+                     processes_->containment_reason() + ")"};
+    }
+    processes_->set_socket_path(runtime_dir_->socket_path());
+    processes_->set_runtime_dir(runtime_dir_->path(), {runtime_dir_->path(), spec_.state_dir, spec_.log_dir});
+    if (!runtime_dir_->is_nowhere()) {
+        if (auto linked = runtime_dir_->link_config(options_.config); !linked) return linked.error();
+    }
+    Fd socket = std::move(inherited_socket_);
+    if (!socket && !runtime_dir_->is_nowhere()) {
+        auto bound = runtime_dir_->bind_socket();
+        if (!bound) return bound.error();
+        socket = std::move(*bound);
+    }
+    control_ = std::make_unique<Control>(*loop_, *supervisor_, *this, spec_);
+    if (socket) control_->listen(std::move(socket));
+    return {};
+}
+
+Result<void> Daemon::claim_runtime_dir() {
+    auto places = options_.default_runtime_dirs;
+    if (!spec_.runtime_dir.empty()) places = {spec_.runtime_dir};
+    if (!options_.runtime_dir.empty()) places = {options_.runtime_dir};
+    auto claimed = RuntimeDir::claim_first(places);
+    if (claimed) {
+        runtime_dir_.emplace(std::move(*claimed));
+        return {};
+    }
+    // In a container that may write nothing, jobs run all the same. Anywhere else somebody has to be told.
+    if (getpid() != 1 || claimed.error().os_error == EWOULDBLOCK) return claimed.error();
+    auto nowhere = RuntimeDir::nowhere();
+    if (!nowhere) return nowhere.error();
+    log_.warn("nobody can ask this procsupd anything: " + claimed.error().message +
+              "; mount a tmpfs on /run, or name a --runtime-dir");
+    runtime_dir_.emplace(std::move(*nowhere));
+    return {};
+}
+
+void Daemon::reload(ReloadDone done) {
+    log_.info("reloading " + options_.config);
+    service_.reloading();
+    loader_->load([this, done = std::move(done)](LoadResult result) { reloaded(std::move(result), done); });
+}
+
+void Daemon::tell_log_fault(std::string fault) {
+    if (fault == spec_.log_fault) return;
+    spec_.log_fault = std::move(fault);
+    log_capture_->set_fault(spec_.log_fault);
+    if (spec_.log_fault.empty()) {
+        log_.info("what jobs write is kept in " + spec_.log_dir + " again, from their next start on");
+    } else {
+        const bool forwards = options_.places.shows_lines && logger_fault().empty();
+        log_.warn("what jobs write is not kept in " + spec_.log_dir + ": " + spec_.log_fault +
+                  "; where [log] says nothing it goes to procsupd's own output" +
+                  (forwards ? ", with the instance in front of each line" : ""));
+    }
+}
+
+void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
+    if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
+        config_problems_ = to_texts(*problems);
+        for (const auto& text : config_problems_) log_.error(text);
+        log_.error("the configuration was not changed");
+        service_.ready(status_text());
+        done(config_problems_);
+        return;
+    }
+    config_problems_.clear();
+    tell_log_fault(std::get<Configuration>(result).daemon.log_fault);
+    if (waiting_jobs_) {
+        waiting_jobs_ = std::move(std::get<Configuration>(result).jobs);
+        service_.ready(status_text());
+        return done(ConfigurationChange{});
+    }
+    auto& jobs = std::get<Configuration>(result).jobs;
+    processes_->enable_controllers_for(jobs);
+    const auto change = supervisor_->configure(std::move(jobs), loop_->now());
+    control_->on_configured();
+    log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),
+                          change.removed.size()));
+    service_.ready(status_text());
+    done(change);
+}
+
+}  // namespace procsup
