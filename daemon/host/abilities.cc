@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/ioprio.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 
 #include "common/fd.h"
 #include "daemon/host/containment/cgroup_root.h"
+#include "daemon/host/io_priority.h"
 #include "daemon/host/sandbox_abilities.h"
 
 namespace procsup {
@@ -107,13 +107,13 @@ int find_most_realtime() {
 }
 
 bool can_do_realtime_io() {
-    const long before = syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
+    const long before = syscall(SYS_ioprio_get, ioprio::kProcess, 0);
     constexpr int kLast = 7;
     if (before < 0) return false;
-    if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_RT, kLast)) < 0) return false;
+    if (syscall(SYS_ioprio_set, ioprio::kProcess, 0, ioprio::value(ioprio::kRealtime, kLast)) < 0) return false;
     // Of who has no class of its own some kernels tell a level, which they do not take.
-    const long none = IOPRIO_PRIO_CLASS(before) == IOPRIO_CLASS_NONE ? 0 : before;
-    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, none);
+    const long none = ioprio::has_class(before) ? before : 0;
+    syscall(SYS_ioprio_set, ioprio::kProcess, 0, none);
     return true;
 }
 

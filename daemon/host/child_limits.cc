@@ -1,9 +1,9 @@
 #include "daemon/host/child_limits.h"
 
 #include <fcntl.h>
-#include <linux/ioprio.h>
 #include <sched.h>
 
+#include "daemon/host/io_priority.h"
 #include "daemon/host/raw_syscall.h"
 
 namespace procsup {
@@ -76,10 +76,10 @@ Step set_nice(ChildPlan& plan) {
 
 Step set_io_priority(ChildPlan& plan) {
     if (plan.io_priority < 0) return {};
-    const long result = raw_syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, plan.io_priority);
+    const long result = raw_syscall(SYS_ioprio_set, ioprio::kProcess, 0, plan.io_priority);
     if (result >= 0 || plan.strict_limits) return check(SpawnStage::IoPriority, result);
     note_unmet(plan, kUnmetIoPriority);
-    raw_syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 0));
+    raw_syscall(SYS_ioprio_set, ioprio::kProcess, 0, ioprio::value(ioprio::kBestEffort, 0));
     return {};
 }
 

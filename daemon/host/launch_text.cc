@@ -1,11 +1,12 @@
 #include "daemon/host/launch_text.h"
 
-#include <linux/ioprio.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <iterator>
 #include <string>
+
+#include "daemon/host/io_priority.h"
 
 namespace procsup {
 namespace {
@@ -37,9 +38,9 @@ int policy_of(Scheduling::Policy policy) {
 
 int io_priority_of(const IoPriority& priority) {
     switch (priority.io_class) {
-        case IoPriority::Class::Realtime: return IOPRIO_PRIO_VALUE(IOPRIO_CLASS_RT, priority.level);
-        case IoPriority::Class::BestEffort: return IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, priority.level);
-        case IoPriority::Class::Idle: return IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0);
+        case IoPriority::Class::Realtime: return ioprio::value(ioprio::kRealtime, priority.level);
+        case IoPriority::Class::BestEffort: return ioprio::value(ioprio::kBestEffort, priority.level);
+        case IoPriority::Class::Idle: return ioprio::value(ioprio::kIdle, 0);
     }
     return 0;
 }
