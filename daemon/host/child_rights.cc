@@ -83,6 +83,7 @@ bool are_set(const ChildRights& rights, const Held& expected) {
 }  // namespace
 
 Step limit_capabilities(const ChildRights& rights) {
+    if (!rights.limits_capabilities && rights.ambient == 0) return {};
     const CapabilitySet wanted = rights.ambient | (rights.limits_capabilities ? rights.capabilities : 0);
     for (int number = 0; number < kMostCapabilities; ++number) {
         const long bound = in_bounding_set(number);
