@@ -50,11 +50,10 @@ Result<void> Reaper::start() {
     return {};
 }
 
-/// Before looking for zombies: one that ends after the look signals again.
+/// Before looking for zombies: one that ends after the look signals again. At most one SIGCHLD is pending (signal(7)).
 void Reaper::forget_signals() {
-    signalfd_siginfo ignored[4];
-    while (read(signals_.get(), ignored, sizeof(ignored)) > 0) {
-    }
+    signalfd_siginfo ignored;
+    (void)!read(signals_.get(), &ignored, sizeof(ignored));
 }
 
 void Reaper::collect() {
