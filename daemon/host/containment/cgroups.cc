@@ -80,11 +80,14 @@ private:
 
 class CgroupTree final : public Tree {
 public:
-    /// `cpu_before`: CPU time of earlier runs in the group.
-    CgroupTree(Cgroups& groups, std::string group, Duration cpu_before)
-        : groups_(groups), group_(std::move(group)), cpu_before_(cpu_before) {}
+    CgroupTree(Cgroups& groups, std::string group, bool used_before)
+        : groups_(groups), group_(std::move(group)), used_before_(used_before) {}
     ~CgroupTree() override { groups_.retire(group_, killed_); }
-    void began(pid_t main) override { main_ = main; }
+    void began(pid_t main) override {
+        main_ = main;
+        // Not before the launch, which would wait for it: the kernel sums up what all CPUs have counted.
+        if (used_before_) cpu_before_ = read_cpu_time(groups_.root.descriptor(), group_).value_or(Duration());
+    }
     void signal_main(int signal) override { ::kill(main_, signal); }
     void signal_all(int signal) override { groups_.root.signal(group_, signal); }
     void pause(bool pause) override { groups_.root.freeze(group_, pause); }
@@ -115,7 +118,8 @@ public:
 private:
     Cgroups& groups_;
     std::string group_;
-    Duration cpu_before_;
+    bool used_before_;
+    Duration cpu_before_{};  ///< CPU time of earlier runs in the group
     pid_t main_ = 0;
     bool empty_ = false;
     bool killed_ = false;
@@ -171,8 +175,7 @@ Result<std::unique_ptr<Tree>> Cgroups::enclose(const InstanceName& name, const s
     enclosure.cgroup = std::move(*opened);
     enclosure.refused = put_limits(enclosure.cgroup.get(), limits, enabled_);
     in_use_[group] = {incarnation, again ? std::optional(collections_) : std::nullopt};
-    const auto cpu_before = again ? read_cpu_time(root.descriptor(), group).value_or(Duration()) : Duration();
-    return std::unique_ptr<Tree>(std::make_unique<CgroupTree>(*this, std::move(group), cpu_before));
+    return std::unique_ptr<Tree>(std::make_unique<CgroupTree>(*this, std::move(group), again));
 }
 
 std::optional<std::string> Cgroups::instance_of(pid_t pid) const {
