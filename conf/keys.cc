@@ -296,7 +296,7 @@ constexpr std::array kRows{
            [](R& r, V& v) { r.io_priority(v); }},
     KeyRow{Key::CpuAffinity, "limits", "cpu_affinity", &kCpus, "the daemon's", "all jobs",
            "the CPUs that it may run on", [](R& r, V& v) { r.cpu_affinity(v); }},
-    KeyRow{Key::OomScoreAdjust, "limits", "oom_score_adjust", &kOom, "the daemon's", "all jobs",
+    KeyRow{Key::OomScoreAdjust, "limits", "oom_score_adjust", &kOom, "the daemon's, at least 0", "all jobs",
            "1000 is killed first when memory runs out, -1000 never",
            [](R& r, V& v) { r.integer(v, -1000, 1000, r.job().spec.oom_score_adjust); }},
     KeyRow{

@@ -99,7 +99,8 @@ int find_most_realtime() {
     for (const int priority : {kMost, static_cast<int>(std::min<rlim_t>(limit.hard(), kMost))}) {
         sched_param tried{};
         tried.sched_priority = priority;
-        if (priority == 0 || sched_setscheduler(0, SCHED_RR, &tried) < 0) continue;
+        const int round_robin = SCHED_RR | (policy & SCHED_RESET_ON_FORK);
+        if (priority == 0 || sched_setscheduler(0, round_robin, &tried) < 0) continue;
         sched_setscheduler(0, policy, &before);
         return priority;
     }

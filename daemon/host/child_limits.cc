@@ -118,11 +118,6 @@ Step set_oom_score(ChildPlan& plan) {
 }
 
 Step set_priorities(ChildPlan& plan) {
-    if (plan.drop_realtime) {
-        const sched_param none{};
-        const long dropped = raw_syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none);
-        if (dropped < 0) return check(SpawnStage::Scheduling, dropped);
-    }
     rlimit realtime{}, nice{};
     if (plan.policy >= 0) realtime = widen(plan, RLIMIT_RTPRIO);
     if (plan.set_nice) nice = widen(plan, RLIMIT_NICE);

@@ -22,7 +22,6 @@ Incarnation Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded end
     order.spec = helper.spec.get();
     order.name = &helper.name;
     order.fds = std::move(fds);
-    order.oom_score = oom_score_for(*helper.spec);
     spawner_.launch(std::move(order));
     return incarnation;
 }

@@ -99,6 +99,7 @@ void Spawner::pump() {
         start(std::move(order));
     }
     realtime_.stand_back(in_flight_ > kFew);
+    if (in_flight_ == 0) protection_.stand_back(false);
     if (waiting_.empty()) {
         look_again_.reset();
     } else if (!look_again_) {
@@ -125,6 +126,7 @@ void Spawner::start(LaunchOrder order) {
     if (const auto done = prepare_filter(*slot, order); !done) {
         return refuse(SpawnStage::Filter, done.error().os_error);
     }
+    protection_.stand_back(true);
     const long result = create_process(*slot, *enclosure);
     if (result < 0) {
         slot->plan.shares_fds = 0;

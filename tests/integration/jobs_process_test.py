@@ -120,12 +120,20 @@ class Process(IntegrationTest):
         fields = self.read(s, "stat")
         self.assertEqual("7", fields[fields.rindex(")"):].split()[17])
 
+    def test_the_daemons_nice_value_is_inherited(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\n[jobs.own]\ncommand = ["sleep", "1000"]\n'
+                           'limits.nice = 3\n', prefix=["nice", "-n", "5"])
+        s.settle()
+        nice_of = lambda pid: os.getpriority(os.PRIO_PROCESS, pid)
+        self.assertEqual([5, 5, 3], [nice_of(pid) for pid in (s.process.pid, s.pid_of("web"), s.pid_of("own"))])
+
     def test_the_daemons_real_time_priority_is_not_inherited(self):
         permitted = subprocess.run(["chrt", "-r", "1", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\n')
         s.settle()
         self.assertEqual(permitted, s.ctl("daemon", "status", "--json").json["realtime"])
-        self.assertEqual(os.SCHED_RR if permitted else os.SCHED_OTHER, os.sched_getscheduler(s.process.pid))
+        self.assertEqual(os.SCHED_RR | os.SCHED_RESET_ON_FORK if permitted else os.SCHED_OTHER,
+                         os.sched_getscheduler(s.process.pid))
         self.assertEqual(os.SCHED_OTHER, os.sched_getscheduler(s.pid_of("web")))
 
     @unittest.skipUnless(ROOT, "only root becomes somebody else")
