@@ -87,11 +87,13 @@ def lives(bench, samples, names, words, times):
 
 
 def signals(bench, samples, names, words, block):
-    """As with pings, the kernel is not left to choose between one processor and two."""
-    for cores, (outside, inside) in placements().items():
-        columns = blocks(bench, "signals", len(names), [1, block, inside], words, outside)
-        for name, times in zip(names, columns):
-            samples.add(name, f"signal {cores}", median(times))
+    """As with pings, the kernel is not left to choose between one processor and two. A run can be a third slower than the
+    next, and what ran before has a part in that: there are more of these short ones, each in an order of its own."""
+    for cores, (outside, inside) in [*placements().items()] * 3:
+        order = bench.random.sample(range(len(names)), len(names))
+        columns = blocks(bench, "signals", len(names), [1, block, inside], [words[index] for index in order], outside)
+        for index, times in zip(order, columns):
+            samples.add(names[index], f"signal {cores}", median(times))
 
 
 def rest(bench, samples, init, seconds):
@@ -135,7 +137,8 @@ def run(bench):
         signals(bench, samples, names, words, block)
         for init in in_turn(inits, number) if number < rests else []:
             bench.attempt(init, number, rest, bench, samples, init, seconds)
-        for init in in_turn([Floor(bench.tools, "reap"), *inits], number) if can_be_first else []:
+        contestants = [Floor(bench.tools, "reap"), *inits] if can_be_first else []
+        for init in bench.random.sample(contestants, len(contestants)):
             bench.attempt(init, number, reap, bench, samples, init, count)
     return rows_of(samples, inits[1:], count, seconds)
 
