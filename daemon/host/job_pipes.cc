@@ -50,9 +50,9 @@ Result<int> JobPipes::pipe_to(const std::string& reader) {
 Result<Fd> JobPipes::input(const JobSpec& reader) {
     const auto pipe = pipe_to(reader.name);
     if (!pipe) return pipe.error();
-    // With each run: a reload can have given it another user.
+    // With each run: a reload can have given it another user. Refused, it still has the end that it is given.
     const auto& user = reader.identity;
-    (void)fchown(*pipe, user ? user->uid : geteuid(), user ? user->gid : getegid());
+    (void)!fchown(*pipe, user ? user->uid : geteuid(), user ? user->gid : getegid());
     return end_of_pipe(*pipe, O_RDONLY);
 }
 

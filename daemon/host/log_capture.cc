@@ -49,9 +49,10 @@ Error nothing_kept(const std::vector<const Instance*>& instances, const std::str
     return Error{"what it writes is in the journal: journalctl" + matches};
 }
 
-/// With each run, as a reload can have given it another user: so that the job may open /dev/stdout.
+/// With each run, as a reload can have given it another user: so that the job may open /dev/stdout. Refused, it still has the end
+/// that it is given.
 void make_ready(const Fd& pipe, const JobSpec& spec) {
-    if (spec.identity) (void)fchown(pipe.get(), spec.identity->uid, spec.identity->gid);
+    if (spec.identity) (void)!fchown(pipe.get(), spec.identity->uid, spec.identity->gid);
 }
 
 }  // namespace
