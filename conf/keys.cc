@@ -338,7 +338,7 @@ constexpr std::array kRows{
            [](R& r, V& v) { r.capabilities(v, r.job().spec.privileges.capabilities.emplace()); }},
     KeyRow{Key::AmbientCapabilities, "sandbox", "ambient_capabilities", &kCapabilities, "[]", "jobs that are not root",
            "the capabilities that a job has although its user is not root, and hands on to what it executes; they are "
-           "among _capabilities_ where that is written",
+           "among _capabilities_ where that is written. What procsupd itself would hand on so is not the job's",
            [](R& r, V& v) { r.capabilities(v, r.job().spec.privileges.ambient); }},
 
     KeyRow{Key::PrivateTmp, "sandbox", "private_tmp", &kBool, "false", "all jobs",

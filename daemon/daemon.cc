@@ -62,9 +62,6 @@ Result<void> Daemon::set_up() {
     processes_ = std::make_unique<Processes>(*loop_);
     processes_->set_abilities(gather_abilities());
     realtime_ = processes_->claim_realtime();
-    if (const auto known = processes_->find_oom_protection(); !known) {
-        log_.warn("jobs are protected from the OOM killer as procsupd is: " + known.error().message);
-    }
     if (auto reserved = processes_->reserve_fds(); !reserved) return reserved.error();
     timers_ = std::make_unique<TimerQueue>(*loop_, [this](InstanceId id, TimerKind kind, std::uint32_t generation) {
         supervisor_->timer_fired(id, kind, generation, loop_->now());

@@ -99,8 +99,7 @@ int find_most_realtime() {
     for (const int priority : {kMost, static_cast<int>(std::min<rlim_t>(limit.hard(), kMost))}) {
         sched_param tried{};
         tried.sched_priority = priority;
-        const int round_robin = SCHED_RR | (policy & SCHED_RESET_ON_FORK);
-        if (priority == 0 || sched_setscheduler(0, round_robin, &tried) < 0) continue;
+        if (priority == 0 || sched_setscheduler(0, SCHED_RR, &tried) < 0) continue;
         sched_setscheduler(0, policy, &before);
         return priority;
     }

@@ -52,7 +52,9 @@ struct ChildPlan {
     std::size_t limit_count;
     rlimit open_files;  ///< what a job gets that does not say: not the daemon's own, which is raised
     bool strict_limits;
-    int policy;  ///< SCHED_…; -1: none is set
+    bool drop_realtime;         ///< the daemon's own priority (realtime.h) is not for its jobs
+    unsigned long timer_slack;  ///< what it has without that priority, in nanoseconds
+    int policy;          ///< SCHED_…; -1: none is set
     int realtime_priority;
     bool set_nice;
     int nice;

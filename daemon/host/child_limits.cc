@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 
 #include "daemon/host/io_priority.h"
 #include "daemon/host/raw_syscall.h"
@@ -118,6 +119,12 @@ Step set_oom_score(ChildPlan& plan) {
 }
 
 Step set_priorities(ChildPlan& plan) {
+    if (plan.drop_realtime) {
+        const sched_param none{};
+        const long dropped = raw_syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none);
+        if (dropped < 0) return check(SpawnStage::Scheduling, dropped);
+        raw_syscall(SYS_prctl, PR_SET_TIMERSLACK, plan.timer_slack, 0, 0, 0);
+    }
     rlimit realtime{}, nice{};
     if (plan.policy >= 0) realtime = widen(plan, RLIMIT_RTPRIO);
     if (plan.set_nice) nice = widen(plan, RLIMIT_NICE);

@@ -50,9 +50,9 @@ Step set_capabilities(const ChildRights& rights, Held& expected) {
     if (rights.limits_capabilities) {
         expected.permitted &= rights.capabilities;
         expected.effective &= rights.capabilities;
-        expected.inheritable &= rights.capabilities;
     }
     if (rights.ambient != 0) expected = {rights.ambient, rights.ambient, rights.ambient};
+    expected.inheritable = rights.ambient;  // and with them go ambient ones (capset(2))
     step = check(stage, set_held(expected));
     if (step.failed() || rights.ambient == 0) return step;
     step = check(stage, ambient_call(PR_CAP_AMBIENT_CLEAR_ALL, 0));
@@ -74,13 +74,17 @@ bool are_set(const ChildRights& rights, const Held& expected) {
         if (bound < 0) break;
         if (rights.limits_capabilities && bound != 0 && !has(rights.capabilities, number)) return false;
         const bool ambient = ambient_call(PR_CAP_AMBIENT_IS_SET, number) == 1;
-        if (rights.ambient != 0 && ambient != has(rights.ambient, number)) return false;
-        if (rights.limits_capabilities && ambient && !has(rights.capabilities, number)) return false;
+        if (ambient != has(rights.ambient, number)) return false;
     }
     return true;
 }
 
 }  // namespace
+
+bool have_inheritable_capabilities() {
+    Held held{};
+    return get_held(held) == 0 && held.inheritable != 0;
+}
 
 Step limit_capabilities(const ChildRights& rights) {
     if (!rights.limits_capabilities && rights.ambient == 0) return {};
@@ -98,7 +102,7 @@ Step limit_capabilities(const ChildRights& rights) {
 
 Step settle_rights(const ChildRights& rights) {
     Held expected{};
-    const bool capabilities = rights.limits_capabilities || rights.ambient != 0;
+    const bool capabilities = rights.limits_capabilities || rights.ambient != 0 || rights.inherits_capabilities;
     Step step;
     if (capabilities) step = set_capabilities(rights, expected);
     if (!step.failed() && rights.no_new_privileges) {

@@ -11,8 +11,12 @@ struct ChildRights {
     bool limits_capabilities;
     CapabilitySet capabilities;  ///< all that are left; of limits_capabilities
     CapabilitySet ambient;       ///< of a child that is not root; 0: none are given
+    bool inherits_capabilities;  ///< the daemon has some that exec would hand on: they are not for its children
     bool no_new_privileges;
 };
+
+/// Whether the calling process has what ChildRights::inherits_capabilities says.
+bool have_inheritable_capabilities();
 
 /// Takes what is not in `capabilities` from the bounding set, as long as the child may, and sees to it that a change of ids
 /// leaves those that are given.

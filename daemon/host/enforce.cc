@@ -82,9 +82,10 @@ SandboxOrder Processes::sandbox_order(const JobSpec& spec, Incarnation beside) c
     return order;
 }
 
+/// The daemon's own protection from the OOM killer is not for its jobs.
 std::optional<int> Processes::oom_score_for(const JobSpec& spec) const {
-    if (!spec.oom_score_adjust) return std::nullopt;
-    return std::max(*spec.oom_score_adjust, unenforced_.abilities().least_oom_score);
+    if (!spec.oom_score_adjust && !protected_) return std::nullopt;
+    return std::max(spec.oom_score_adjust.value_or(0), unenforced_.abilities().least_oom_score);
 }
 
 void Processes::forget_job(const std::string& name) {

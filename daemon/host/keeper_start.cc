@@ -68,6 +68,11 @@ int keeper_main(void* argument) {
     leave_shared_table(static_cast<unsigned>(plan.child->status_fd) + kFdsOfAChild, plan.shares_fds);
     if (result > 0) {
         raw_syscall(SYS_setsid);
+        if (plan.drop_realtime) {
+            const sched_param none{};
+            raw_syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none);
+            raw_syscall(SYS_prctl, PR_SET_TIMERSLACK, plan.child->timer_slack, 0, 0, 0);
+        }
         raw_syscall(SYS_chdir, "/");
         lay_out_fds(plan);
         result = execute(plan);

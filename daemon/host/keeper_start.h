@@ -18,6 +18,7 @@ struct KeeperPlan {
     int socket_fd;  ///< becomes keeper::kSocketFd
     int lock_fd;    ///< becomes keeper::kLockFd; -1: none
     int null_fd;    ///< becomes 0, 1 and 2
+    bool drop_realtime;
 
     std::atomic<pid_t> main_pid;            ///< 0 until the main process exists; set by the kernel
     std::atomic<std::uint32_t> shares_fds;  ///< as ChildPlan::shares_fds; once 0, main_pid is final

@@ -38,10 +38,9 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     lay_out_oom_score(order.oom_score, slot.plan);
     slot.plan.own_memory = order.oom_score || limits_memory(*order.spec);
     slot.plan.open_files = original_open_files_;
-    if (const auto nice = realtime_.lost_nice(); nice && !slot.plan.set_nice) {
-        slot.plan.set_nice = true;
-        slot.plan.nice = *nice;
-    }
+    slot.plan.rights.inherits_capabilities = inherits_capabilities_ && !order.has_daemons_rights;
+    slot.plan.drop_realtime = realtime_.in_force();
+    slot.plan.timer_slack = realtime_.timer_slack();
     prepare_streams(slot, order);
 }
 
@@ -85,6 +84,7 @@ bool Spawner::prepare_keeper(Slot& slot, const LaunchOrder& order, const Enclosu
     keeper.socket_fd = slot.plan.keeper_socket;
     keeper.lock_fd = keeper_lock_fd_;
     keeper.null_fd = slot.plan.status_fd + 1;
+    keeper.drop_realtime = slot.plan.drop_realtime;
     keeper.main_pid.store(0, std::memory_order_relaxed);
     return slot.keeper_stack != nullptr;
 }

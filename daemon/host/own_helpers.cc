@@ -22,6 +22,8 @@ Incarnation Processes::run_helper(JobSpec spec, StandardFds fds, HelperEnded end
     order.spec = helper.spec.get();
     order.name = &helper.name;
     order.fds = std::move(fds);
+    order.has_daemons_rights = true;
+    order.oom_score = oom_score_for(*helper.spec);
     spawner_.launch(std::move(order));
     return incarnation;
 }

@@ -1,10 +1,12 @@
 #include "daemon/host/processes.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +15,15 @@
 #include "daemon/logger/journal_socket.h"
 
 namespace procsup {
+namespace {
+
+int own_oom_score() {
+    const Fd file(open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC));
+    char text[16] = {};
+    return file && read(file.get(), text, sizeof(text) - 1) > 0 ? atoi(text) : 0;
+}
+
+}  // namespace
 
 Processes::Processes(SdEventLoop& loop)
     : loop_(loop),
@@ -25,6 +36,7 @@ Processes::Processes(SdEventLoop& loop)
 
 Result<void> Processes::start(Supervisor& supervisor) {
     supervisor_ = &supervisor;
+    protected_ = own_oom_score() < 0;
     return reaper_.start();
 }
 
@@ -202,6 +214,9 @@ void Processes::executed(Incarnation incarnation, std::uint32_t unmet) {
     if (found == runs_.end()) return;
     const auto& run = found->second;
     if (incarnation < kFirstHelper) unenforced_.run_began(*run.spec, unmet);
+    if ((unmet >> kUnmetOomScore & 1) != 0 && !run.spec->oom_score_adjust && on_shortfall_) {
+        on_shortfall_(*run.spec, "cannot set its oom_score_adj to 0: it runs with procsupd's");
+    }
     note(incarnation, NoteExecuted{});
 }
 

@@ -34,7 +34,6 @@ public:
     void set_socket_path(std::string path) { spawner_.set_socket_path(std::move(path)); }
 
     bool claim_realtime() { return spawner_.claim_realtime(); }
-    Result<void> find_oom_protection() { return spawner_.find_oom_protection(); }
 
     Result<void> reserve_fds() { return spawner_.reserve_fds(); }
     /// How the processes of jobs are held together, from now on; before the first job is started. The Error says why it
@@ -242,6 +241,7 @@ private:
     /// Of sessions that no main process leads, by cgroup; in this turn alone, as a number may go to another session.
     std::unordered_map<pid_t, Incarnation> sessions_;
     Unenforced unenforced_;
+    bool protected_ = false;  ///< the daemon's own oom_score_adj is below 0
     std::function<void(const JobSpec&, std::string)> on_shortfall_;
     std::function<void(InstanceId, Incarnation)> zombie_counter_;
 };

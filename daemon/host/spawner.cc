@@ -53,6 +53,7 @@ Spawner::~Spawner() {
 
 Result<void> Spawner::reserve_fds() {
     drops_privileges_ = geteuid() != 0;
+    inherits_capabilities_ = have_inheritable_capabilities();
     // One in front for what all keepers hold open.
     constexpr int kCount = static_cast<int>(kLowFds * kFdsEach) + 1;
     constexpr int kBehindKeepersFds = 5;
@@ -90,7 +91,7 @@ bool Spawner::cancel(Incarnation incarnation) {
 void Spawner::pump() {
     const auto now = loop_.now();
     std::size_t hanging = 0;
-    if (!waiting_.empty() && in_flight_ >= kOverlap) {
+    if (in_flight_ > kFew) {
         for (const auto& slot : slots_) hanging += slot->incarnation != 0 && now - slot->begun >= kHangs ? 1 : 0;
     }
     while (!waiting_.empty() && in_flight_ - hanging < kOverlap && in_flight_ < kMaxSlots) {
@@ -98,9 +99,9 @@ void Spawner::pump() {
         waiting_.pop_front();
         start(std::move(order));
     }
-    realtime_.stand_back(in_flight_ > kFew);
-    if (in_flight_ == 0) protection_.stand_back(false);
-    if (waiting_.empty()) {
+    const bool many = in_flight_ - hanging > kFew;
+    realtime_.stand_back(many);
+    if (waiting_.empty() && !many) {
         look_again_.reset();
     } else if (!look_again_) {
         look_again_ = loop_.call_at(now + kHangs, [this] {
@@ -126,7 +127,6 @@ void Spawner::start(LaunchOrder order) {
     if (const auto done = prepare_filter(*slot, order); !done) {
         return refuse(SpawnStage::Filter, done.error().os_error);
     }
-    protection_.stand_back(true);
     const long result = create_process(*slot, *enclosure);
     if (result < 0) {
         slot->plan.shares_fds = 0;

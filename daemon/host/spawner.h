@@ -17,7 +17,6 @@
 #include "daemon/host/credential_files.h"
 #include "daemon/host/fork_filter.h"
 #include "daemon/host/launch_text.h"
-#include "daemon/host/oom_protection.h"
 #include "daemon/host/realtime.h"
 #include "daemon/host/sandbox_layout.h"
 #include "daemon/loop/sd_event_loop.h"
@@ -35,6 +34,7 @@ struct LaunchOrder {
     const InstanceName* name = nullptr;
     std::optional<StandardFds> fds;
     std::optional<int> oom_score;  ///< none: the daemon's
+    bool has_daemons_rights = false;
     SandboxOrder sandbox;
     std::array<int, 2> pipes{-1, -1};  ///< kept pipes (kept_pipe.h) whose writing ends are 1 and 2 otherwise; -1: none
 };
@@ -59,9 +59,9 @@ public:
 
 /// Creates processes. A child shares the daemon's memory and descriptor table until it has its own (clone3 with CLONE_VM and
 /// CLONE_FILES on a stack of its own, without CLONE_VFORK): nothing is copied, children overlap, and a child that
-/// hangs on a dead file system holds up nobody. One whose memory is limited, or whose job has a score for the OOM killer, has a
-/// copy (ChildPlan::own_memory). Where clone3 is refused it is a plain fork. At most kOverlap launches are under way at once;
-/// those that hang soon do not count. Owns the stacks, the status pipes and the reserved low
+/// hangs on a dead file system holds up nobody. One whose memory is limited, or that gets a score for the OOM killer, has a copy (ChildPlan::own_memory). Where clone3 is
+/// refused it is a plain fork. At most kOverlap launches are
+/// under way at once; those that hang soon do not count. Owns the stacks, the status pipes and the reserved low
 /// descriptors; signals, exits and the meaning of it all are the caller's.
 class Spawner {
 public:
@@ -79,7 +79,6 @@ public:
     }
     /// Where permitted, the daemon runs before all processes that it starts.
     bool claim_realtime() { return realtime_.claim(); }
-    Result<void> find_oom_protection() { return protection_.find(); }
     /// Takes the low descriptors that children need; once, while they are free.
     Result<void> reserve_fds();
 
@@ -126,14 +125,14 @@ private:
     std::string credentials_;  ///< with a slash: the directories of the instances follow
     std::string socket_path_;  ///< of the control socket: every process is told
     Realtime realtime_;
-    OomProtection protection_;
     ForkFilter fork_filter_;
     std::string invocation_prefix_;
     rlimit original_open_files_{};
     Fd null_;
-    bool drops_privileges_ = false;  ///< what keepers hold must stay where the daemon can signal it
-    int keeper_lock_fd_ = -1;        ///< a reserved number; -1: none
-    int first_low_fd_ = 0;           ///< of the reserved ones; 0: none are
+    bool inherits_capabilities_ = false;  ///< ChildRights
+    bool drops_privileges_ = false;       ///< what keepers hold must stay where the daemon can signal it
+    int keeper_lock_fd_ = -1;             ///< a reserved number; -1: none
+    int first_low_fd_ = 0;                ///< of the reserved ones; 0: none are
     std::vector<std::unique_ptr<Slot>> slots_;
     std::array<Slot*, kLowFds> low_fds_{};  ///< who uses each group of reserved descriptors
     std::size_t next_low_ = 0;

@@ -18,10 +18,10 @@ std::vector<Key> keys_of(const JobSpec& spec, std::uint32_t unmet) {
         if (has(static_cast<unsigned>(row.resource))) keys.push_back(row.key);
     }
     if (has(kUnmetScheduling)) keys.push_back(Key::Scheduling);
-    if (has(kUnmetNice) && spec.nice) keys.push_back(Key::Nice);
+    if (has(kUnmetNice)) keys.push_back(Key::Nice);
     if (has(kUnmetIoPriority)) keys.push_back(Key::IoPriority);
     if (has(kUnmetCpuAffinity)) keys.push_back(Key::CpuAffinity);
-    if (has(kUnmetOomScore)) keys.push_back(Key::OomScoreAdjust);
+    if (has(kUnmetOomScore) && spec.oom_score_adjust) keys.push_back(Key::OomScoreAdjust);
     if (has(kUnmetSandbox) && spec.sandbox.private_tmp) keys.push_back(Key::PrivateTmp);
     if (has(kUnmetSandbox) && spec.sandbox.has_read_only()) keys.push_back(Key::ReadOnlyPaths);
     return keys;

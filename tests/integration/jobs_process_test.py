@@ -132,9 +132,11 @@ class Process(IntegrationTest):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\n')
         s.settle()
         self.assertEqual(permitted, s.ctl("daemon", "status", "--json").json["realtime"])
-        self.assertEqual(os.SCHED_RR | os.SCHED_RESET_ON_FORK if permitted else os.SCHED_OTHER,
-                         os.sched_getscheduler(s.process.pid))
+        self.assertEqual(os.SCHED_RR if permitted else os.SCHED_OTHER, os.sched_getscheduler(s.process.pid))
         self.assertEqual(os.SCHED_OTHER, os.sched_getscheduler(s.pid_of("web")))
+        # Nor what comes with it: timers that are never put together with others.
+        with open("/proc/self/timerslack_ns", encoding="utf-8") as usual:
+            self.assertEqual(usual.read(), s.ctl("exec", "web", "--", "cat", "/proc/self/timerslack_ns").out)
 
     @unittest.skipUnless(ROOT, "only root becomes somebody else")
     def test_user_and_group_are_dropped_completely(self):

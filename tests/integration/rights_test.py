@@ -112,6 +112,24 @@ class Capabilities(Rights):
         has = self.capabilities(s)
         self.assertEqual((BIND, BIND, capabilities_of(s.process.pid)["Bnd"]), (has["Eff"], has["Amb"], has["Bnd"]))
 
+    def test_what_the_daemon_was_given_is_not_handed_on(self):
+        given = ["setpriv", "--inh-caps", "+net_bind_service,+chown"]
+        s = self.supervise(SLEEPER + 'user = "nobody"\n', prefix=given)
+        self.assertEqual(BIND | CHOWN, capabilities_of(s.process.pid)["Inh"])
+        self.assertEqual((0, 0, 0, 0), tuple(self.capabilities(s)[name] for name in ("Inh", "Prm", "Eff", "Amb")))
+
+    def test_of_what_a_users_daemon_was_given_a_job_gets_what_its_file_says(self):
+        given = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps", "+net_bind_service,+kill",
+                 "--ambient-caps", "+net_bind_service,+kill"]
+        s = self.prepare(SLEEPER + '[jobs.bound]\ncommand = ["sleep", "1000"]\n'
+                         'sandbox.ambient_capabilities = ["net_bind_service"]\n', prefix=given)
+        os.chown(s.dir, 65534, 65534)
+        s.start().settle()
+        self.assertEqual(BIND | KILL, capabilities_of(s.process.pid)["Amb"])
+        for job, wanted in (("web", 0), ("bound", BIND)):
+            has = self.capabilities(s, job)
+            self.assertEqual((wanted,) * 4, tuple(has[name] for name in ("Inh", "Prm", "Eff", "Amb")), job)
+
     def test_a_keeper_changes_nothing_of_it(self):
         s = self.supervise(SLEEPER + 'user = "nobody"\n[jobs.web.sandbox]\ncapabilities = ["net_bind_service"]\n'
                            'ambient_capabilities = ["net_bind_service"]\n', options=("--containment=keeper",))
