@@ -41,7 +41,7 @@ bool has_more_than_its_user(const JobSpec& spec) {
         return limit.resource == RLIMIT_RTPRIO || limit.resource == RLIMIT_NICE;
     };
     return spec.privileges.ambient != 0 || (spec.scheduling && spec.scheduling->realtime()) ||
-           spec.nice.value_or(0) < 0 ||
+           spec.nice.value_or(getpriority(PRIO_PROCESS, 0)) < 0 ||
            (spec.io_priority && spec.io_priority->io_class == IoPriority::Class::Realtime) ||
            spec.oom_score_adjust.value_or(0) < 0 ||
            std::any_of(spec.limits.begin(), spec.limits.end(), is_realtime_limit);

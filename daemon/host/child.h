@@ -54,7 +54,7 @@ struct ChildPlan {
     bool strict_limits;
     bool drop_realtime;         ///< the daemon's own priority (realtime.h) is not for its jobs
     unsigned long timer_slack;  ///< what it has without that priority, in nanoseconds
-    int policy;          ///< SCHED_…; -1: none is set
+    int policy;                 ///< SCHED_…; -1: none is set
     int realtime_priority;
     bool set_nice;
     int nice;

@@ -130,6 +130,17 @@ class Capabilities(Rights):
             has = self.capabilities(s, job)
             self.assertEqual((wanted,) * 4, tuple(has[name] for name in ("Inh", "Prm", "Eff", "Amb")), job)
 
+    def test_a_place_before_others_is_for_the_job_and_not_for_any_command_of_its_user(self):
+        s = self.prepare('[jobs.web]\ncommand = ["sleep", "1000"]\nuser = "nobody"\nowner = "nobody"\n[jobs.usual]\n'
+                         'command = ["sleep", "1000"]\nuser = "nobody"\nowner = "nobody"\nlimits.nice = 0\n',
+                         prefix=["nice", "-n", "-10"])
+        s.start().settle()
+        nobody = pwd.getpwnam("nobody")
+        as_nobody = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        self.assertEqual("-10\n", s.ctl("exec", "web", "--", "nice").out)
+        self.assertIn("priority, which only administrators may", s.run("exec", "web", "--", "nice", **as_nobody).err)
+        self.assertEqual("0\n", s.run("exec", "usual", "--", "nice", **as_nobody).out)
+
     def test_a_keeper_changes_nothing_of_it(self):
         s = self.supervise(SLEEPER + 'user = "nobody"\n[jobs.web.sandbox]\ncapabilities = ["net_bind_service"]\n'
                            'ambient_capabilities = ["net_bind_service"]\n', options=("--containment=keeper",))
