@@ -33,8 +33,8 @@ struct LaunchOrder {
     const JobSpec* spec = nullptr;
     const InstanceName* name = nullptr;
     std::optional<StandardFds> fds;
-    std::optional<int> oom_score;  ///< none: the daemon's
-    bool has_daemons_rights = false;
+    std::optional<int> oom_score;     ///< none: the daemon's
+    bool has_daemons_rights = false;  ///< also those that exec hands on: of its helpers
     SandboxOrder sandbox;
     std::array<int, 2> pipes{-1, -1};  ///< kept pipes (kept_pipe.h) whose writing ends are 1 and 2 otherwise; -1: none
 };
@@ -59,9 +59,9 @@ public:
 
 /// Creates processes. A child shares the daemon's memory and descriptor table until it has its own (clone3 with CLONE_VM and
 /// CLONE_FILES on a stack of its own, without CLONE_VFORK): nothing is copied, children overlap, and a child that
-/// hangs on a dead file system holds up nobody. One whose memory is limited, or that gets a score for the OOM killer, has a copy (ChildPlan::own_memory). Where clone3 is
-/// refused it is a plain fork. At most kOverlap launches are
-/// under way at once; those that hang soon do not count. Owns the stacks, the status pipes and the reserved low
+/// hangs on a dead file system holds up nobody. One whose memory is limited, or that gets a score for the OOM killer, has a copy
+/// (ChildPlan::own_memory). Where clone3 is refused it is a plain fork. At most kOverlap launches are under way at once; those that
+/// hang soon do not count. Owns the stacks, the status pipes and the reserved low
 /// descriptors; signals, exits and the meaning of it all are the caller's.
 class Spawner {
 public:
