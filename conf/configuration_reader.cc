@@ -27,6 +27,11 @@ std::size_t bytes_of(const std::vector<std::string>& strings) {
     return bytes;
 }
 
+std::size_t values_of(const Dependencies& dependencies) {
+    return dependencies.after.size() + dependencies.before.size() + dependencies.wants.size() +
+           4 * dependencies.requirements.size();
+}
+
 }  // namespace
 
 ConfigurationReader::ConfigurationReader(const Surroundings& surroundings, Problems& problems)
@@ -144,6 +149,7 @@ void ConfigurationReader::read_job(const SourceFile& source, const std::string& 
     KeyReader(problems_, source).read_job(table, draft);
     if (!fits) return;
     let_stderr_follow(draft);
+    except_itself(draft);
     auto spec = resolver_.resolve(draft);
     check_total(place, spec);
     references_.add(draft, spec);
@@ -173,6 +179,26 @@ void ConfigurationReader::let_stderr_follow(JobDraft& draft) {
     if (output.is_shared() && !draft.written(Key::LogStderr)) draft.spec.stderr_stream = output;
 }
 
+/// What all jobs depend on by [defaults] does not depend on itself.
+void ConfigurationReader::except_itself(JobDraft& draft) {
+    auto& names = draft.spec.dependencies;
+    auto& places = draft.dependency_places;
+    const auto drop = [&](Key key, auto& list, auto& at, const auto& name_of) {
+        if (draft.own(key)) return;
+        for (std::size_t i = list.size(); i-- > 0;) {
+            if (name_of(list[i]) != draft.name) continue;
+            list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
+            at.erase(at.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+    };
+    const auto itself = [](const std::string& name) -> const std::string& { return name; };
+    drop(Key::After, names.after, places.after, itself);
+    drop(Key::Before, names.before, places.before, itself);
+    drop(Key::Wants, names.wants, places.wants, itself);
+    drop(Key::Requires, names.requirements, places.requirements,
+         [](const Requirement& one) -> const std::string& { return one.job; });
+}
+
 void ConfigurationReader::note_usual_streams(const JobDraft& draft) {
     if (draft.written(Key::LogDir)) return;
     if (!draft.written(Key::LogStdout) && !draft.written(Key::LogPipeTo)) {
@@ -188,7 +214,7 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
                4 * spec.limits.size() + spec.cpu_affinity.size() + spec.restart.prevent.codes.size() +
                spec.restart.force.codes.size() + spec.restart.success.codes.size() +
                (spec.identity ? spec.identity->groups.size() : 0) + 3 * spec.credentials.size() + 4 * spec.dirs.size() +
-               4 * spec.sandbox.paths.size();
+               4 * spec.sandbox.paths.size() + values_of(spec.dependencies);
     bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size() +
               spec.log.dir.size();
     for (const auto& credential : spec.credentials) bytes_ += credential.name.size() + credential.path.size();

@@ -50,6 +50,7 @@ private:
     /// Bounds what all jobs together are, however small each file is.
     void check_total(const Place& place, const JobSpec& spec);
     static void let_stderr_follow(JobDraft& draft);
+    static void except_itself(JobDraft& draft);
     void note_usual_streams(const JobDraft& draft);
     void note_shortfalls(const JobDraft& draft, const JobSpec& spec);
     void resolve_daemon(DaemonSpec& daemon, const DaemonPlaces& places);

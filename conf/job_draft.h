@@ -20,6 +20,7 @@ enum class Key : std::uint8_t {
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
     StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, StopCommand, ReloadSignal,
     Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
+    After, Before, Wants, Requires,
     Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
@@ -66,6 +67,9 @@ struct JobDraft {
     std::map<std::string, PlacedText> credentials;
     std::vector<PlacedText> runtime_dirs, state_dirs, log_dirs;
     std::vector<PlacedText> read_only_paths, read_write_paths;  ///< with "-" in front: may be absent
+    struct {
+        std::vector<Place> after, before, wants, requirements;
+    } dependency_places;          ///< of each name in JobSpec::dependencies
     bool stream_refused = false;  ///< a word for a stream was none: perhaps "capture" was meant
 
     struct Mark {

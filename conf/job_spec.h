@@ -12,6 +12,7 @@
 #include "common/capability.h"
 #include "common/log_file.h"
 #include "common/units.h"
+#include "conf/dependencies.h"
 
 /// What a job is, after its file was read, checked and every name in it resolved. Plain data: nothing here
 /// has to be looked up again, so the supervisor never waits for a file system or a name service.
@@ -270,6 +271,7 @@ struct JobSpec {
     Duration zombie_check = std::chrono::seconds(10);
     std::string daemon_of;  ///< the job whose life bounds this one's; empty: none
     OnParentRestart on_parent_restart = OnParentRestart::Restart;
+    Dependencies dependencies;
 
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream{Stream::Kind::Capture, {}};

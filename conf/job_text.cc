@@ -99,6 +99,19 @@ void write_what(json::Writer& writer, const JobSpec& spec) {
     strings_member(writer, "tags", spec.tags);
 }
 
+void write_dependencies(json::Writer& writer, const Dependencies& dependencies) {
+    if (dependencies.empty()) return;
+    strings_member(writer, "after", dependencies.after);
+    strings_member(writer, "before", dependencies.before);
+    strings_member(writer, "wants", dependencies.wants);
+    writer.key("requires").begin_array();
+    for (const auto& requirement : dependencies.requirements) {
+        writer.begin_object().member("job", requirement.job).member("condition", word_of(requirement.condition));
+        writer.member("onRestart", word_of(requirement.on_restart)).end_object();
+    }
+    writer.end_array();
+}
+
 void write_restart(json::Writer& writer, const RestartPolicy& policy) {
     writer.member("restart", word_of(policy.when));
     usec_member(writer, "minUptimeUSec", policy.min_uptime);
@@ -267,6 +280,7 @@ std::string word_of(const Stream& stream) {
 void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privileges) {
     writer.begin_object();
     write_what(writer, spec);
+    write_dependencies(writer, spec.dependencies);
     write_restart(writer, spec.restart);
     write_run(writer, spec);
     write_privileges(writer, spec, no_new_privileges);

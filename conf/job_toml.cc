@@ -62,6 +62,22 @@ std::string toml_strings(const std::vector<std::string>& strings) {
     return "[" + text + "]";
 }
 
+std::string toml_requirements(const std::vector<Requirement>& requirements) {
+    std::string text;
+    for (const auto& requirement : requirements) {
+        if (!text.empty()) text += ", ";
+        if (requirement == Requirement{requirement.job}) {
+            text += toml_string(requirement.job);
+            continue;
+        }
+        text += "{ job = " + toml_string(requirement.job);
+        text += ", condition = " + toml_string(word_of(requirement.condition));
+        if (requirement.lasts()) text += ", on_restart = " + toml_string(word_of(requirement.on_restart));
+        text += " }";
+    }
+    return "[" + text + "]";
+}
+
 std::string toml_exit_set(const ExitSet& set) {
     std::string text;
     for (const auto code : set.codes) text += (text.empty() ? "" : ", ") + std::to_string(code);
@@ -76,6 +92,7 @@ public:
 
     std::string write() {
         what();
+        dependencies();
         restart();
         run();
         log();
@@ -133,6 +150,14 @@ private:
             counted = counted && spec_.instances[i] == std::to_string(i);
         }
         line("instances", counted ? std::to_string(spec_.instances.size()) : toml_strings(spec_.instances));
+    }
+
+    void dependencies() {
+        const auto& [after, before, wants, requirements] = spec_.dependencies;
+        line_if(!after.empty(), "after", toml_strings(after));
+        line_if(!before.empty(), "before", toml_strings(before));
+        line_if(!wants.empty(), "wants", toml_strings(wants));
+        line_if(!requirements.empty(), "requires", toml_requirements(requirements));
     }
 
     void restart() {

@@ -45,16 +45,6 @@ void KeyReader::instances(const TomlValue& value) {
     if (read.size() == elements->size()) names = std::move(read);
 }
 
-void KeyReader::job_name(const TomlValue& value, std::string& out) {
-    const auto* name = string(value);
-    if (name == nullptr) return;
-    if (is_job_name(*name)) {
-        out = *name;
-    } else {
-        report(value, quoted(*name) + " cannot be a job's name");
-    }
-}
-
 void KeyReader::pipe(const TomlValue& value, Stream& out) {
     std::string job;
     job_name(value, job);

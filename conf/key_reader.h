@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ public:
     DaemonDraft& daemon() { return *daemon_; }
     void text(const TomlValue& value, std::string& out);
     void job_name(const TomlValue& value, std::string& out);
+    void job_names(const TomlValue& value, std::vector<std::string>& out, std::vector<Place>& places);
+    void requirements(const TomlValue& value);
     void placed_text(const TomlValue& value, PlacedText& out);
     void boolean(const TomlValue& value, bool& out);
     template <typename Integer>
@@ -98,6 +101,10 @@ private:
     /// The text of a string without NUL; nullptr after a report.
     const std::string* string(const TomlValue& value);
     const TomlValue::Array* array(const TomlValue& value);
+    bool requirement(const TomlValue& value, Requirement& out);
+    /// A word of a table's member, as chosen() has it for a key.
+    template <typename Enum>
+    bool member_choice(const TomlMember& member, std::span<const std::string_view> words, Enum& out);
     /// The strings of an array.
     bool strings(const TomlValue& value, std::vector<PlacedText>& out);
     bool checked_integer(const TomlValue& value, std::int64_t least, std::int64_t most, std::int64_t& out);

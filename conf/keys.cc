@@ -166,6 +166,26 @@ constexpr std::array kRows{
            "_stop_command_; threads work. "
            "Nothing that it executes gains privileges then, such as by set-user-ID",
            [](R& r, V& v) { r.boolean(v, r.job().spec.may_fork); }},
+    KeyRow{Key::After, "", "after", &kJobs, "[]", "all jobs",
+           "jobs that this one is started after, and stopped before, where both are to be started or stopped: it waits "
+           "until "
+           "their start has succeeded or failed. Nothing is started for it. See DEPENDENCIES",
+           [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.after, r.job().dependency_places.after); }},
+    KeyRow{Key::Before, "", "before", &kJobs, "[]", "all jobs",
+           "jobs that are started after this one: _after_, said here",
+           [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.before, r.job().dependency_places.before); }},
+    KeyRow{Key::Wants, "", "wants", &kJobs, "[]", "all jobs",
+           "jobs that are started with this one, and waited for as by _after_; it is started also when they fail",
+           [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.wants, r.job().dependency_places.wants); }},
+    KeyRow{
+        Key::Requires, "", "requires", &kRequirements, "[]", "all jobs",
+        "jobs that are started with this one, without which it is neither started nor kept running: a name, which "
+        "means "
+        "that it must be ready, or { job = \"db\", condition = \"ready\", on_restart = \"ignore\" }. The condition is "
+        "_started_, _ready_, _exited_ok_ or _exited_. What becomes of this one when such a job ends and is started "
+        "again: _ignore_ leaves it alone, _restart_ ends it too and starts it after that, _signal_ sends it its "
+        "_reload_signal_ when that is ready",
+        [](R& r, V& v) { r.requirements(v); }},
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},

@@ -15,6 +15,12 @@ constexpr std::int64_t last_of(StopScope) { return static_cast<std::int64_t>(Sto
 constexpr std::int64_t last_of(SignalTo) { return static_cast<std::int64_t>(SignalTo::All); }
 constexpr std::int64_t last_of(Orphans) { return static_cast<std::int64_t>(Orphans::Ignore); }
 constexpr std::int64_t last_of(OnParentRestart) { return static_cast<std::int64_t>(OnParentRestart::Keep); }
+constexpr std::int64_t last_of(Requirement::Condition) {
+    return static_cast<std::int64_t>(Requirement::Condition::Exited);
+}
+constexpr std::int64_t last_of(Requirement::OnRestart) {
+    return static_cast<std::int64_t>(Requirement::OnRestart::Signal);
+}
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
 constexpr std::int64_t last_of(JobDir::Kind) { return static_cast<std::int64_t>(JobDir::Kind::Log); }
@@ -39,6 +45,21 @@ template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, RateLimit> {
     archive.field("count", value.count);
     archive.field("window", value.window);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Requirement> {
+    archive.field("job", value.job);
+    archive.field("condition", value.condition);
+    archive.field("onRestart", value.on_restart);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Dependencies> {
+    archive.field("after", value.after);
+    archive.field("before", value.before);
+    archive.field("wants", value.wants);
+    archive.field("requires", value.requirements);
 }
 
 template <typename Archive, typename T>
@@ -191,6 +212,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("mayFork", value.may_fork, usual.may_fork);
     archive.field("daemonOf", value.daemon_of, usual.daemon_of);
     archive.field("onParentRestart", value.on_parent_restart, usual.on_parent_restart);
+    archive.field("dependencies", value.dependencies, usual.dependencies);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("stdin", value.stdin_stream, usual.stdin_stream);
     archive.field("stdout", value.stdout_stream, usual.stdout_stream);

@@ -37,7 +37,6 @@ TEST(Problems, KeysThatAreNotThere) {
           "its "
           "own in [jobs])"}},
         {"health = {}", {"2:1: error: key 'health' is not available in this version"}},
-        {"requires = ['db']", {"2:1: error: key 'requires' is not available in this version"}},
         {"log.max_sise = '1MiB'", {"2:5: error: unknown key 'max_sise' in [log] (did you mean 'max_size'?)"}},
         {"nice = 1", {"2:1: error: unknown key 'nice' (it belongs in [limits])"}},
         {"log.restart = 'no'",

@@ -5,11 +5,14 @@
 
 #include "common/did_you_mean.h"
 #include "conf/key_reader.h"
+#include "conf/order.h"
 
 namespace procsup {
 
 void References::add(const JobDraft& draft, const JobSpec& spec) {
     instances_[spec.name] = spec.instances;
+    restarts_[spec.name] = spec.restart.when;
+    add_dependencies(draft, spec);
     if (!spec.daemon_of.empty()) bonds_[spec.name] = {spec.daemon_of, draft.mark(Key::DaemonOf).place};
     const auto& output = spec.stdout_stream;
     if (output.kind == Stream::Kind::Pipe) pipes_[spec.name] = {output.path, draft.mark(Key::LogPipeTo).place};
@@ -24,7 +27,56 @@ void References::add(const JobDraft& draft, const JobSpec& spec) {
 void References::check(Problems& problems) const {
     for (const auto& [job, parent] : bonds_) check_bond(job, parent, problems);
     for (const auto& [job, reader] : pipes_) check_pipe(job, reader, problems);
+    check_dependencies(problems);
     check_dirs(problems);
+}
+
+void References::add_dependencies(const JobDraft& draft, const JobSpec& spec) {
+    const auto& places = draft.dependency_places;
+    const auto add = [&](const char* key, const std::string& job, const Place& place,
+                         std::optional<Requirement::Condition> condition = std::nullopt) {
+        dependencies_.push_back({spec.name, key, {job, place}, condition});
+    };
+    const auto& [after, before, wants, requirements] = spec.dependencies;
+    for (std::size_t i = 0; i < after.size(); ++i) add("after", after[i], places.after[i]);
+    for (std::size_t i = 0; i < before.size(); ++i) add("before", before[i], places.before[i]);
+    for (std::size_t i = 0; i < wants.size(); ++i) add("wants", wants[i], places.wants[i]);
+    for (std::size_t i = 0; i < requirements.size(); ++i) {
+        add("requires", requirements[i].job, places.requirements[i], requirements[i].condition);
+    }
+}
+
+void References::check_dependencies(Problems& problems) const {
+    Order order;
+    for (const auto& dependency : dependencies_) {
+        const auto& [job, key, on, condition] = dependency;
+        if (on.job == job) {
+            problems.add(on.place, quoted(key) + " names the job itself, " + quoted(job));
+            continue;
+        }
+        if (!exists(key, on, problems)) continue;
+        check_condition(dependency, problems);
+        if (key == std::string_view("before")) {
+            order.add(on.job, job, key, on.place);
+        } else {
+            order.add(job, on.job, key, on.place);
+        }
+    }
+    for (const auto& [job, parent] : bonds_) order.add(job, parent.job, "daemon_of", parent.place);
+    order.check(problems);
+}
+
+void References::check_condition(const Dependency& dependency, Problems& problems) const {
+    const auto when = restarts_.at(dependency.on.job);
+    const bool never_ends = when == Restart::Always || when == Restart::UnlessStopped;
+    const bool never_ends_well = never_ends || when == Restart::OnSuccess;
+    const bool hopeless = (dependency.condition == Requirement::Condition::Exited && never_ends) ||
+                          (dependency.condition == Requirement::Condition::ExitedOk && never_ends_well);
+    if (!hopeless) return;
+    problems.add(dependency.on.place, quoted(dependency.key) + " waits for " + quoted(dependency.on.job) +
+                                          " to end, which is started again whenever it ends" +
+                                          (never_ends ? "" : " well") +
+                                          ": give that another 'restart', or write condition = \"ready\"");
 }
 
 /// Each start would give it to another one.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ private:
     };
     using ByJob = std::map<std::string, Reference, std::less<>>;
     void check_bond(const std::string& job, const Reference& parent, Problems& problems) const;
+    void check_dependencies(Problems& problems) const;
     void check_dirs(Problems& problems) const;
     void check_pipe(const std::string& job, const Reference& reader, Problems& problems) const;
     /// Whether there is the job that `key` names.
@@ -31,8 +33,19 @@ private:
     static std::string circle_from(const std::string& job, const ByJob& references);
 
     std::map<std::string, std::vector<std::string>, std::less<>> instances_;  ///< of every job
+    std::map<std::string, Restart, std::less<>> restarts_;                    ///< of every job
     ByJob bonds_;                                                             ///< `daemon_of`
     ByJob pipes_;                                                             ///< `log.pipe_to`
+    struct Dependency {
+        std::string job;
+        const char* key;  ///< "after", …
+        Reference on;
+        std::optional<Requirement::Condition> condition{};
+    };
+    void add_dependencies(const JobDraft& draft, const JobSpec& spec);
+    /// Whether what `dependency` waits for can happen.
+    void check_condition(const Dependency& dependency, Problems& problems) const;
+    std::vector<Dependency> dependencies_;
     struct DirUse {
         std::string job;
         Place place;

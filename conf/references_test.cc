@@ -143,5 +143,83 @@ TEST(Pipes, OfDefaultsGiveWayToTheOutputOfAJobAndTheOtherWayRound) {
               "");
 }
 
+const std::string kTwo = "[jobs.db]\nshell = 'x'\n[jobs.cache]\nshell = 'x'\n[jobs.web]\nshell = 'x'\n";
+
+TEST(Dependencies, AreTakenOverAndReadBack) {
+    const std::string text = kTwo +
+                             "after = ['cache']\nbefore = []\nwants = ['cache']\n"
+                             "requires = ['db', { job = 'cache', condition = 'started', on_restart = 'restart' }]\n";
+    const auto result = read_configuration_text(text, "p.toml", FakeSurroundings());
+    const auto* configuration = std::get_if<Configuration>(&result);
+    ASSERT_NE(configuration, nullptr) << faults(text);
+    const auto& web = configuration->jobs[2];
+    const Dependencies expected{{"cache"},
+                                {},
+                                {"cache"},
+                                {{"db"}, {"cache", Requirement::Condition::Started, Requirement::OnRestart::Restart}}};
+    EXPECT_EQ(web.dependencies, expected);
+    EXPECT_NE(to_toml(web).find("after = [\"cache\"]\nwants = [\"cache\"]\nrequires = [\"db\", { job = \"cache\", "
+                                "condition = \"started\", on_restart = \"restart\" }]\n"),
+              std::string::npos)
+        << to_toml(web);
+}
+
+TEST(Dependencies, NameJobsThatExistOnceAndNotThemselves) {
+    EXPECT_EQ(faults(kTwo + "after = ['bd']\n"),
+              "p.toml:7:10: error: 'after' names 'bd', which is no job (did you mean 'db'?)\n");
+    EXPECT_EQ(faults(kTwo + "wants = ['db', 'db']\n"), "p.toml:7:16: error: 'wants' names 'db' twice\n");
+    EXPECT_EQ(faults(kTwo + "requires = ['web']\n"), "p.toml:7:13: error: 'requires' names the job itself, 'web'\n");
+    EXPECT_EQ(faults(kTwo + "before = ['db@1']\n"),
+              "p.toml:7:11: error: 'before' 'db@1' is an instance: write the job's name, 'db'\n");
+    EXPECT_EQ(faults(kTwo + "requires = 'db'\n"),
+              "p.toml:7:12: error: 'requires' must be an array of names of jobs, or of tables such as { job = \"db\", "
+              "condition = \"started\" }, not a string: write [\"db\"]\n");
+}
+
+TEST(Dependencies, OfDefaultsAreNotOfTheJobTheyName) {
+    EXPECT_EQ(faults("[defaults]\nafter = ['net']\nrequires = ['net']\n[jobs.net]\nshell = 'x'\n"
+                     "[jobs.web]\nshell = 'x'\n"),
+              "");
+}
+
+TEST(Dependencies, AreRequiredInAWayThatExists) {
+    EXPECT_EQ(faults(kTwo + "requires = [{ job = 'db', condition = 'redy' }]\n"),
+              "p.toml:7:39: error: 'requires' has 'condition' = 'redy', which is none of started, ready, exited_ok, "
+              "exited (did you mean 'ready'?)\n");
+    EXPECT_EQ(faults(kTwo + "requires = [{ job = 'db', on_restat = 'ignore' }]\n"),
+              "p.toml:7:27: error: 'requires' has 'on_restat', which is not known there (did you mean "
+              "'on_restart'?)\n");
+    EXPECT_EQ(faults(kTwo + "requires = [{ condition = 'ready' }]\n"),
+              "p.toml:7:13: error: 'requires' does not say which job: write { job = \"NAME\", … }\n");
+    EXPECT_EQ(faults(kTwo + "requires = [{ job = 'db', condition = 'exited', on_restart = 'signal' }]\n"),
+              "p.toml:7:49: error: 'on_restart' never takes effect: condition = \"exited\" is only for the start\n");
+    EXPECT_EQ(
+        faults("[jobs.db]\nshell = 'x'\nrestart = 'always'\n[jobs.web]\nshell = 'x'\n"
+               "requires = [{ job = 'db', condition = 'exited' }]\n"),
+        "p.toml:6:13: error: 'requires' waits for 'db' to end, which is started again whenever it ends: give that "
+        "another 'restart', or write condition = \"ready\"\n");
+}
+
+TEST(Dependencies, ThatGoRoundInACircleAreShownWithThePlaceOfEachStep) {
+    EXPECT_EQ(
+        faults("[jobs.a]\nshell = 'x'\nrequires = ['b']\n[jobs.b]\nshell = 'x'\nafter = ['c']\n"
+               "[jobs.c]\nshell = 'x'\nbefore = ['d']\nwants = ['a']\n[jobs.d]\nshell = 'x'\n"),
+        "p.toml:3:13: error: 'requires' goes round in a circle: a waits for b (requires, p.toml:3), b waits for c "
+        "(after, p.toml:6), c waits for a (wants, p.toml:10)\n");
+    EXPECT_EQ(
+        faults("[jobs.a]\nshell = 'x'\ndaemon_of = 'b'\n[jobs.b]\nshell = 'x'\nafter = ['a']\n"),
+        "p.toml:3:1: error: 'daemon_of' goes round in a circle: a waits for b (daemon_of, p.toml:3), b waits for a "
+        "(after, p.toml:6)\n");
+}
+
+TEST(Dependencies, AreSearchedForCirclesInAChainOfTenThousandJobs) {
+    std::string text;
+    for (int i = 0; i < 10000; ++i) {
+        text += "[jobs.j" + std::to_string(i) + "]\nshell = 'x'\n";
+        if (i > 0) text += "after = ['j" + std::to_string(i - 1) + "']\n";
+    }
+    EXPECT_EQ(faults(text), "");
+}
+
 }  // namespace
 }  // namespace procsup

@@ -19,7 +19,6 @@ struct LaterKey {
 /// Keys that are part of the design but not of this version: told apart from slips of the fingers.
 // clang-format off
 constexpr LaterKey kLater[] = {
-    {"", "after"},           {"", "before"},         {"", "wants"},           {"", "requires"},
     {"", "reload_command"}, {"", "ready"},           {"", "health"},
     {"", "watchdog"},        {"", "watchdog_signal"}, {"", "max_lifetime"},   {"", "max_lifetime_variance"},
     {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},

@@ -9,6 +9,7 @@
 #define LIMIT_PAIR(value) "^(unlimited|" value "):(unlimited|" value ")$"
 #define LIMIT(value) "^(unlimited|" value ")(:(unlimited|" value "))?$"
 #define RATE_PATTERN "^none$|^[0-9]+/([0-9]+([.][0-9]+)?(us|ms|s|min|h|d))+$"
+#define JOB_PATTERN "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
 #define STRING_ARRAY R"({"type":"array","items":{"type":"string"}})"
 #define NAME_OR_ID R"("anyOf":[{"type":"string"},{"type":"integer","minimum":0,"maximum":4294967294}])"
 
@@ -103,6 +104,18 @@ constexpr ValueForm kZombies{
     "an integer from 0 to 1000000", "integer", R"({"type":"integer","minimum":0,"maximum":1000000})", {}};
 constexpr ValueForm kJob{
     "the name of a job", "job", R"({"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"})", {}};
+constexpr ValueForm kJobs{"an array of names of jobs",
+                          "array of jobs",
+                          R"({"type":"array","maxItems":256,"items":{"type":"string","pattern":")" JOB_PATTERN R"("}})",
+                          {}};
+constexpr ValueForm kRequirements{
+    "an array of names of jobs, or of tables such as { job = \"db\", condition = \"started\" }",
+    "array of jobs, or of tables { job, condition, on_restart }",
+    R"({"type":"array","maxItems":256,"items":{"anyOf":[{"type":"string","pattern":")" JOB_PATTERN
+    R"("},{"type":"object","properties":{"job":{"type":"string","pattern":")" JOB_PATTERN
+    R"("},"condition":{"enum":["started","ready","exited_ok","exited"]},)"
+    R"("on_restart":{"enum":["ignore","restart","signal"]}},"required":["job"],"additionalProperties":false}]}})",
+    {}};
 constexpr ValueForm kParentRestart{"one of \"restart\", \"stop\" and \"keep\"", "\"restart\", \"stop\" or \"keep\"",
                                    R"({"enum":["restart","stop","keep"]})", kParentRestarts};
 constexpr ValueForm kType{"\"service\" or \"oneshot\"", "\"service\" or \"oneshot\"",
