@@ -79,6 +79,7 @@ int act_and_wait(Session& session, std::string_view method) {
     const CommandLine& line = session.line();
     return act(session, method, names_parameters(line, 0, [&](json::Writer& writer) {
                    if (line.no_wait) writer.member_bool("wait", false);
+                   if (line.cascade) writer.member_bool("cascade", true);
                    if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
                }));
 }

@@ -152,6 +152,7 @@ private:
             case Option::Detach: line_.detach = true; return {};
             case Option::Daemon: line_.daemon = true; return {};
             case Option::Here: line_.here = true; return {};
+            case Option::Cascade: line_.cascade = true; return {};
             case Option::Once: line_.once = true; return {};
             case Option::Delay: return take_delay(argument);
             case Option::Bind: return take_pid(argument);

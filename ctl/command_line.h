@@ -31,6 +31,7 @@ struct CommandLine {
     bool detach = false;
     bool daemon = false;
     bool here = false;
+    bool cascade = false;
     bool once = false;
     Duration delay = std::chrono::seconds(1);
     std::int64_t bind = 0;  ///< pid; 0: not given

@@ -37,6 +37,7 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Bind, "--bind", 0, "PID", "", "with --daemon: stop it when that process has ended"},
     {Option::Once, "--once", '1', "", "", "print it once and end"},
     {Option::Delay, "--delay", 'd', "DUR", "", "from one look to the next (\"1s\")"},
+    {Option::Cascade, "--cascade", 0, "", "", "also stop what requires it"},
     {Option::Here, "--here", 0, "", "", "also what this kernel, user or container could not enforce for each job"},
 });
 
@@ -64,8 +65,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      Operands::AnyJobs, ExitFamily::Status, events},
 
     {"start", VerbGroup::Act, "JOB…", "start and wait until it runs", kAct, Operands::Jobs, ExitFamily::Action, start},
-    {"stop", VerbGroup::Act, "JOB…", "stop and wait until nothing is left", kAct, Operands::Jobs, ExitFamily::Action,
-     stop},
+    {"stop", VerbGroup::Act, "[--cascade] JOB…", "stop and wait until nothing is left", kAct | bit(Option::Cascade),
+     Operands::Jobs, ExitFamily::Action, stop},
     {"restart", VerbGroup::Act, "JOB…", "stop, then start with the newest settings", kAct, Operands::Jobs,
      ExitFamily::Action, restart},
     {"reload", VerbGroup::Act, "[JOB…]", "make a job read its files again; without JOB: the supervisor", 0,

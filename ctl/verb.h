@@ -41,6 +41,7 @@ enum class Option : std::uint32_t {
     Here = 1u << 23,
     Once = 1u << 24,
     Delay = 1u << 25,
+    Cascade = 1u << 26,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }

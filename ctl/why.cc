@@ -18,7 +18,7 @@ struct Change {
     std::string_view cause;
     std::optional<EndedRun> run;
 
-    bool on_the_way() const { return to == "starting" || to == "running" || to == "stopping"; }
+    bool on_the_way() const { return to == "waiting" || to == "starting" || to == "running" || to == "stopping"; }
     bool begins_run() const { return to == "running" && from == "starting"; }
     bool ends_run() const { return from == "running" && to != "running"; }
     /// Since then, as long as the main process lived: what it left behind may have run on.
@@ -62,7 +62,10 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
     std::int64_t began = 0;
     std::optional<Duration> lasted;
     for (const Change& change : changes) {
-        if (change.begins_run()) began = change.time_usec;
+        if (change.begins_run()) {
+            began = change.time_usec;
+            lasted.reset();
+        }
         if (change.ends_run() && began != 0) lasted = change.lasted(began);
         if (change.settles() || change.restarts()) {
             while (!lines.empty() && lines.back().on_the_way) lines.pop_back();

@@ -15,13 +15,40 @@ namespace {
 
 enum class Order { Start, Stop, Restart };
 
-void give(const ControlContext& context, Order order, InstanceId id, const varlink::Peer& peer) {
+void give(const ControlContext& context, Order order, const std::vector<InstanceId>& ids, const varlink::Peer& peer) {
     const auto now = context.loop.now();
     switch (order) {
-        case Order::Start: context.supervisor.start(id, asked_by("start", peer), now); return;
-        case Order::Stop: context.supervisor.stop(id, asked_by("stop", peer), now); return;
-        case Order::Restart: context.supervisor.restart(id, asked_by("restart", peer), now); return;
+        case Order::Start: context.supervisor.start(ids, asked_by("start", peer), now); return;
+        case Order::Stop: context.supervisor.stop(ids, asked_by("stop", peer), now); return;
+        case Order::Restart: context.supervisor.restart(ids, asked_by("restart", peer), now); return;
     }
+}
+
+/// Whether a stop of `ids` may go on: nothing else would end with them, or that was asked for, and is then among them.
+bool may_take_along(const ControlContext& context, varlink::PendingCall& call, std::vector<InstanceId>& ids) {
+    const auto others = context.supervisor.would_end(ids);
+    if (others.empty()) return true;
+    json::Writer writer;
+    writer.begin_object().key("jobs").begin_array();
+    std::string names;
+    for (const auto id : others) {
+        const auto& instance = *context.supervisor.find(id);
+        writer.string(instance.name().instance);
+        names += (names.empty() ? "" : ", ") + instance.name().instance;
+        if (!context.access.allows(call.peer(), Tier::Operate, &instance.spec())) {
+            call.fail(error_name(call, "PermissionDenied"),
+                      "this would also stop " + instance.name().instance + ", which requires it and is not yours");
+            return false;
+        }
+    }
+    if (call.parameters().bool_or("cascade", false)) {
+        ids.insert(ids.end(), others.begin(), others.end());
+        return true;
+    }
+    writer.end_array().member("message", "this would also stop what requires it: " + names);
+    writer.member("hint", "stop them too with --cascade").end_object();
+    call.fail_with(error_name(call, "WouldStopOthers"), writer.text());
+    return false;
 }
 
 /// `act` does what was asked for; where it cannot, `refusal` says why.
@@ -46,11 +73,12 @@ bool has_valid_timeout(varlink::PendingCall& call) {
 void order(const ControlContext& context, Waiters& waiters, Order what, varlink::PendingCall call) {
     if (what != Order::Stop && !open_for_work(context, call)) return;
     if (!has_valid_timeout(call)) return;
-    const auto ids = selected(context, call);
+    auto ids = selected(context, call);
     if (!ids) return;
+    if (what == Order::Stop && !may_take_along(context, call, *ids)) return;
     std::vector<Waiters::Target> targets;
     for (const auto id : *ids) targets.push_back(waiters.target(id, what == Order::Restart));
-    for (const auto id : *ids) give(context, what, id, call.peer());
+    give(context, what, *ids, call.peer());
     if (!call.parameters().bool_or("wait", true)) {
         call.reply(outcomes(context, *ids, [](InstanceId) { return true; }, {}));
         return;

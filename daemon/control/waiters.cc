@@ -156,7 +156,7 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
     }
     switch (instance.state()) {
         case State::Waiting: {
-            // What nobody is about to start is not waited for.
+            // The parent of a daemon is not started for it.
             const auto* parent = context_.supervisor.parent_of(instance.id());
             return {parent != nullptr && is_settled(parent->state()), false, {}, {}};
         }

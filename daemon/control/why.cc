@@ -5,21 +5,29 @@
 namespace procsup {
 namespace {
 
+/// The first name in what it waits for: "db to be ready", "its daemon log to end".
+std::string waited_for(const Instance& instance) {
+    std::string_view what = instance.waits_for();
+    constexpr std::string_view kDaemon = "its daemon ";
+    if (what.starts_with(kDaemon)) what.remove_prefix(kDaemon.size());
+    return std::string(what.substr(0, what.find(' ')));
+}
+
 std::vector<std::string> advice_for(const Instance& instance) {
     const auto& name = instance.name().instance;
     switch (instance.state()) {
         case State::Failed:
+            if (instance.held_back()) return {"procsupctl why " + waited_for(instance)};
             return {"procsupctl show " + instance.name().job,
                     "procsupctl reset " + name + " && procsupctl start " + name};
         case State::Backoff: return {"procsupctl start " + name, "procsupctl stop " + name};
         case State::Stopped:
         case State::Exited: return {"procsupctl start " + name};
         case State::Paused: return {"procsupctl resume " + name};
-        case State::Stopping: return {"procsupctl signal KILL " + name};
-        case State::Waiting: {
-            const auto& parent = instance.spec().daemon_of;
-            return {parent.empty() ? "procsupctl tree " + name : "procsupctl why " + parent};
-        }
+        case State::Stopping:
+            if (instance.stop_held()) return {"procsupctl status"};
+            return {"procsupctl signal KILL " + name};
+        case State::Waiting: return {"procsupctl why " + waited_for(instance)};
         case State::Starting:
         case State::Running: return {};
     }
@@ -33,6 +41,8 @@ std::string full_cause(const Instance& instance, TimePoint now) {
         const auto rest = std::chrono::duration_cast<Duration>(instance.next_start() - now);
         cause += "; next start in " + to_text(std::max(rest, Duration::zero())) + ", restart number " +
                  std::to_string(instance.restarts() + 1);
+    } else if (instance.held_back()) {
+        cause += "; it is started when that is there again";
     } else if (instance.state() == State::Failed && policy.when == Restart::No) {
         cause += "; restart = \"no\"";
     } else if (instance.state() == State::Exited && policy.when == Restart::OnFailure) {

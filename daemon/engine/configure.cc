@@ -16,12 +16,19 @@ bool same_but_for_origin(const JobSpec& before, JobSpec& now) {
     return same;
 }
 
+/// Whether one of its instances runs, or is to.
+bool is_up(const Job& job) {
+    return std::any_of(job.instances.begin(), job.instances.end(),
+                       [](const auto& instance) { return !is_settled(instance->state()); });
+}
+
 }  // namespace
 
 ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint now) {
     ConfigurationChange change;
     const auto* const why = std::exchange(configured_, true) ? "added to the configuration" : "started with the daemon";
     std::set<std::string, std::less<>> configured;
+    std::vector<Job*> needy;
     for (auto& spec : jobs) {
         const auto& name = *configured.insert(spec.name).first;
         const auto known = jobs_.find(name);
@@ -29,9 +36,10 @@ ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint n
             const Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
             change.added.push_back(name);
             if (!job.spec->enabled || job.spec->manually_stopped) continue;
-            for (const auto& instance : job.instances) to_start_.emplace_back(instance->id(), why);
+            for (const auto& instance : job.instances) to_start_.push_back(instance->id());
         } else if (update_job(known->second, std::move(spec), now)) {
             change.changed.push_back(name);
+            if (is_up(known->second)) needy.push_back(&known->second);
         }
     }
     for (auto& [name, job] : jobs_) {
@@ -39,10 +47,15 @@ ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint n
         job.leaving = true;
         ending_jobs_.push_back(name);
         change.removed.push_back(name);
-        for (const auto& instance : job.instances) stop(instance->id(), "removed from the configuration", now);
+        for (const auto& instance : job.instances) to_stop_.push_back(instance->id());
     }
     bind_daemons();
-    for (const auto& [id, cause] : std::exchange(to_start_, {})) start(id, cause, now);
+    link_jobs(jobs_);
+    stop(std::exchange(to_stop_, {}), "removed from the configuration", now);
+    auto to_start = targets(std::exchange(to_start_, {}), why);
+    for (const auto& target : to_start) needy.push_back(target.job);
+    add_pulled(std::move(needy), to_start);
+    start_in_order(std::move(to_start), now);
     return change;
 }
 
@@ -78,13 +91,12 @@ bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
         by_id_.emplace(id, added.get());
         ++by_state_[static_cast<std::size_t>(State::Stopped)];
         job.instances.push_back(std::move(added));
-        if (shared->enabled) to_start_.emplace_back(id, "added to the configuration");
+        if (shared->enabled) to_start_.push_back(id);
     }
     for (auto& instance : before) {
         if (!instance) continue;
-        const auto id = instance->id();
+        to_stop_.push_back(instance->id());
         job.leaving_instances.push_back(std::move(instance));
-        stop(id, "removed from the configuration", now);
     }
     if (!job.leaving_instances.empty()) ending_jobs_.push_back(shared->name);
     job.spec = shared;
@@ -117,6 +129,7 @@ void Supervisor::forget_ended() {
             std::all_of(job.instances.begin(), job.instances.end(),
                         [](const auto& i) { return is_settled(i->state()); })) {
             for (const auto& instance : job.instances) erase_instance(*instance);
+            unlink_job(job);
             jobs_.erase(found);
             backend_.forget_job(name);
         }

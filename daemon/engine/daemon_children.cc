@@ -32,7 +32,7 @@ void Supervisor::bind_daemons() {
     }
 }
 
-std::string Supervisor::waits_for(const Instance& instance) const {
+std::string Supervisor::waits_for_bond(const Instance& instance) const {
     const auto* parent = find(bonds_.parent_of(instance.id()));
     if (parent != nullptr && !runs(*parent)) return parent->name().instance + " to run";
     for (const auto id : bonds_.children_of(instance.id())) {
@@ -48,22 +48,13 @@ bool Supervisor::is_bound_to_live(const Instance& instance) const {
     return parent != nullptr && !has_ended(*parent);
 }
 
-void Supervisor::settle_daemons(TimePoint now) {
-    if (settling_daemons_) return;
-    settling_daemons_ = true;
-    while (!touched_.empty()) {
-        const auto id = touched_.back();
-        touched_.pop_back();
-        const auto* instance = find(id);
-        if (instance == nullptr) continue;
-        for (const auto child : bonds_.children_of(id)) {
-            if (runs(*instance)) deliver(*by_id_.at(child), MayStart{}, now);
-        }
-        if (has_ended(*instance)) end_daemons_of(*instance, now);
-        const auto parent = by_id_.find(bonds_.parent_of(id));
-        if (parent != by_id_.end()) deliver(*parent->second, MayStart{}, now);
+void Supervisor::settle_bonds(const Instance& changed, TimePoint now) {
+    for (const auto child : bonds_.children_of(changed.id())) {
+        if (runs(changed)) deliver(*by_id_.at(child), MayStart{}, now);
     }
-    settling_daemons_ = false;
+    if (has_ended(changed)) end_daemons_of(changed, now);
+    const auto parent = by_id_.find(bonds_.parent_of(changed.id()));
+    if (parent != by_id_.end()) deliver(*parent->second, MayStart{}, now);
 }
 
 void Supervisor::end_daemons_of(const Instance& parent, TimePoint now) {

@@ -31,8 +31,7 @@ void Instance::set_spec(std::shared_ptr<const JobSpec> spec) {
     }
 }
 
-void Instance::handle(const Event& event, TimePoint now, std::minstd_rand& random, const StartGate& gate,
-                      Actions& actions) {
+void Instance::handle(const Event& event, TimePoint now, std::minstd_rand& random, const Gate& gate, Actions& actions) {
     Context context{now, random, gate, actions};
     std::visit([&](const auto& happened) { on(happened, context); }, event);
 }
@@ -94,6 +93,16 @@ void Instance::on(const ResumeRequested& event, Context& context) {
 
 void Instance::on(const MayStart&, Context& context) {
     if (state_ == State::Waiting) start_run(pending_cause_, context);
+    if (held_back()) start_run("what it requires is there again", context);
+}
+
+/// The next start decides what becomes of it: perhaps what it needs is there again by then.
+void Instance::on(const RequirementLost& event, Context& context) {
+    if (state_ == State::Starting || state_ == State::Running || state_ == State::Paused) {
+        begin_stop(event.cause, context);
+    } else if (state_ == State::Waiting || state_ == State::Backoff) {
+        start_run(event.cause, context);
+    }
 }
 
 // ---- facts
@@ -196,6 +205,8 @@ void Instance::enter(State state, std::string cause, Context& context) {
     cause_ = std::move(cause);
     since_ = context.now;
     if (!is_live(state)) pid_ = 0;
+    held_back_ = false;
+    if (state != State::Stopping) stop_held_ = stands_still_ = false;
     note(from, context);
     if (state == State::Starting) arm(TimerKind::StartTimeout, spec_->start_timeout, context);
     if (state == State::Running && spec_->zombie_limit) arm(TimerKind::ZombieCheck, spec_->zombie_check, context);
@@ -214,11 +225,8 @@ void Instance::note(State from, Context& context) {
 }
 
 void Instance::start_run(std::string cause, Context& context) {
-    if (auto obstacle = context.gate.waits_for(*this); !obstacle.empty()) {
-        if (state_ == State::Waiting && obstacle == waits_for_) return;
-        waits_for_ = std::move(obstacle);
-        pending_cause_ = cause;
-        enter(State::Waiting, std::move(cause) + "; waits for " + waits_for_, context);
+    if (auto obstacle = context.gate.before_start(*this); !obstacle.what.empty()) {
+        wait_or_fail(std::move(obstacle), std::move(cause), context);
         return;
     }
     if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
@@ -228,6 +236,20 @@ void Instance::start_run(std::string cause, Context& context) {
     start_stage_ = SpawnStage::None;
     enter(State::Starting, std::move(cause), context);
     context.actions.push_back(SpawnAction{});
+}
+
+void Instance::wait_or_fail(Obstacle obstacle, std::string cause, Context& context) {
+    waits_for_ = std::move(obstacle.what);
+    pending_cause_ = std::move(cause);
+    auto text = obstacle.hopeless ? "requires " + waits_for_ : pending_cause_ + "; waits for " + waits_for_;
+    if (obstacle.hopeless ? held_back_ : state_ == State::Waiting) {
+        // Which of many things it is now is no news.
+        cause_ = std::move(text);
+        return;
+    }
+    enter(obstacle.hopeless ? State::Failed : State::Waiting, std::move(text), context);
+    held_back_ = obstacle.hopeless;
+    if (held_back_ && spec_->essential) context.actions.push_back(EndDaemonAction{1});
 }
 
 void Instance::arm(TimerKind kind, Duration delay, Context& context) {

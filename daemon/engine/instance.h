@@ -25,6 +25,8 @@ struct ResetRequested { std::string cause; };
 struct PauseRequested { std::string cause; };
 struct ResumeRequested { std::string cause; };
 struct MayStart {};
+struct MayStop {};
+struct RequirementLost { std::string cause; };
 struct Spawned { pid_t pid; };
 struct NotStarted { SpawnStage stage; int os_error; std::string text{}; };
 struct Execed {};
@@ -38,7 +40,7 @@ struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
-                           ResumeRequested, MayStart, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
+                           ResumeRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
                            SideExited, SideTreeEmpty, ZombiesCounted, TimerFired>;
 
 // What an instance wants done.
@@ -62,11 +64,18 @@ using Actions = std::vector<Action>;
 
 class Instance;
 
-/// What keeps an instance from being started, for people: "web to run"; empty: nothing. MayStart follows when that is over.
-class StartGate {
+/// What an instance has to wait for.
+struct Obstacle {
+    std::string what{};     ///< for people: "db to be ready"; empty: nothing
+    bool hopeless = false;  ///< nothing is under way that would remove it
+};
+
+/// What keeps an instance from being started, or from being told to stop. MayStart and MayStop follow when that may be over.
+class Gate {
 public:
-    virtual ~StartGate() = default;
-    virtual std::string waits_for(const Instance& instance) const = 0;
+    virtual ~Gate() = default;
+    virtual Obstacle before_start(const Instance& instance) const = 0;
+    virtual std::string before_stop(const Instance& instance) const = 0;
 };
 
 /// A command of a job that runs beside a run of its main process, and ends with it at the latest: the run is over when that is.
@@ -99,7 +108,7 @@ public:
     Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceName name, TimePoint now);
 
     /// `random` is drawn from for jitter; `actions` is appended to.
-    void handle(const Event& event, TimePoint now, std::minstd_rand& random, const StartGate& gate, Actions& actions);
+    void handle(const Event& event, TimePoint now, std::minstd_rand& random, const Gate& gate, Actions& actions);
 
     /// The text to use from the next start on.
     void set_spec(std::shared_ptr<const JobSpec> spec);
@@ -141,6 +150,10 @@ public:
     const std::vector<HistoryEntry>& history() const { return history_; }
     /// Whether someone wants it up: what a stop clears and a start sets.
     bool wanted() const { return wanted_; }
+    /// Failed because of what it requires alone: started when that is there again.
+    bool held_back() const { return held_back_ && wanted_; }
+    /// Is to be stopped, and was not told to end, because others are to end before it.
+    bool stop_held() const { return stop_held_; }
     /// What becomes now of processes that its main process leaves behind: `orphans`, unless it was told to end.
     /// Nothing: they are told to end too, and have the time that is left.
     std::optional<Orphans> remainder() const;
@@ -155,7 +168,7 @@ private:
     struct Context {
         TimePoint now;
         std::minstd_rand& random;
-        const StartGate& gate;
+        const Gate& gate;
         Actions& actions;
     };
 
@@ -166,6 +179,8 @@ private:
     void on(const PauseRequested& event, Context& context);
     void on(const ResumeRequested& event, Context& context);
     void on(const MayStart& event, Context& context);
+    void on(const MayStop& event, Context& context);
+    void on(const RequirementLost& event, Context& context);
     void on(const Spawned& event, Context& context);
     void on(const NotStarted& event, Context& context);
     void on(const Execed& event, Context& context);
@@ -186,6 +201,7 @@ private:
     void start_run(std::string cause, Context& context);
     void begin_stop(std::string cause, Context& context);
     void stop_run(std::string cause, Context& context);
+    void wait_or_fail(Obstacle obstacle, std::string cause, Context& context);
     bool stops_by_command() const;
     void side_moved_on(const std::string& failure, Context& context);
     void send_next_stop_signal(Context& context);
@@ -205,10 +221,13 @@ private:
     InstanceName name_;
 
     State state_ = State::Stopped;
-    bool wanted_ = false;                        // up is what is asked for
-    bool stop_asked_ = false;                    // this run's end was ordered (stop or restart)
-    bool timed_out_ = false;                     // this run was ended because of a limit of its own
-    std::string limit_text_;                     // which one: "run_timeout passed"
+    bool wanted_ = false;      // up is what is asked for
+    bool stop_asked_ = false;  // this run's end was ordered (stop or restart)
+    bool timed_out_ = false;   // this run was ended because of a limit of its own
+    std::string limit_text_;   // which one: "run_timeout passed"
+    bool held_back_ = false;
+    bool stop_held_ = false;
+    bool stands_still_ = false;                  // paused, and to be stopped
     bool executed_ = false;                      // this run's program ran
     bool main_ended_ = false;                    // this run's main process is gone
     bool told_to_end_ = false;                   // this run was told to end, by stop_command or a stop signal

@@ -30,12 +30,30 @@ void Instance::on(const StopRequested& event, Context& context) {
 void Instance::begin_stop(std::string cause, Context& context) {
     stop_asked_ = true;
     pending_cause_ = cause;
-    stop_run(std::move(cause), context);
+    const auto others = context.gate.before_stop(*this);
+    if (others.empty()) {
+        stop_run(std::move(cause), context);
+        return;
+    }
+    const bool paused = state_ == State::Paused;
+    enter(State::Stopping, std::move(cause) + "; waits for " + others + " to end", context);
+    stop_held_ = true;
+    stands_still_ = paused;
+}
+
+void Instance::on(const MayStop&, Context& context) {
+    if (!stop_held_) return;
+    if (const auto others = context.gate.before_stop(*this); !others.empty()) {
+        cause_ = pending_cause_ + "; waits for " + others + " to end";
+    } else {
+        stop_run(pending_cause_, context);
+    }
 }
 
 /// The run is told to end, in the way of its job, and has stop_timeout for that.
 void Instance::stop_run(std::string cause, Context& context) {
-    const bool paused = state_ == State::Paused;
+    const bool paused = state_ == State::Paused || stands_still_;
+    stop_held_ = stands_still_ = false;
     const bool by_command = stops_by_command();
     if (by_command) cause += "; running stop_command";
     enter(State::Stopping, std::move(cause), context);

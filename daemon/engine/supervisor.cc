@@ -34,26 +34,6 @@ Supervisor::Supervisor(ProcessBackend& backend, Timers& timers, Announcer& annou
 
 // ---- requests
 
-void Supervisor::start(InstanceId id, std::string cause, TimePoint now) {
-    if (shutting_down_) return;
-    if (const auto found = by_id_.find(id); found != by_id_.end()) {
-        deliver(*found->second, StartRequested{std::move(cause)}, now);
-    }
-}
-
-void Supervisor::stop(InstanceId id, std::string cause, TimePoint now) {
-    if (const auto found = by_id_.find(id); found != by_id_.end()) {
-        deliver(*found->second, StopRequested{std::move(cause)}, now);
-    }
-}
-
-void Supervisor::restart(InstanceId id, std::string cause, TimePoint now) {
-    if (shutting_down_) return;
-    if (const auto found = by_id_.find(id); found != by_id_.end()) {
-        deliver(*found->second, RestartRequested{std::move(cause)}, now);
-    }
-}
-
 void Supervisor::reset(InstanceId id, std::string cause, TimePoint now) {
     if (const auto found = by_id_.find(id); found != by_id_.end()) {
         deliver(*found->second, ResetRequested{std::move(cause)}, now);
@@ -84,18 +64,6 @@ bool Supervisor::signal(InstanceId id, int signal) {
 bool Supervisor::reload(InstanceId id) {
     const auto* instance = find(id);
     return instance != nullptr && instance->state() == State::Running && signal(id, instance->spec().reload_signal);
-}
-
-void Supervisor::shut_down(const std::string& cause, TimePoint now) {
-    shutting_down_ = true;
-    std::vector<Instance*> all;
-    all.reserve(by_id_.size());
-    for (const auto& [id, instance] : by_id_) all.push_back(instance);
-    std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->id() < b->id(); });
-    // A daemon is stopped when what it is bound to has ended.
-    for (auto* instance : all) {
-        if (!is_bound_to_live(*instance)) deliver(*instance, StopRequested{cause}, now);
-    }
 }
 
 void Supervisor::kill_all() {
@@ -190,7 +158,21 @@ void Supervisor::deliver(Instance& instance, const Event& event, TimePoint now) 
     actions_.clear();
     instance.handle(event, now, random_, *this, actions_);
     for (const auto& action : actions_) perform(instance, action, now);
-    settle_daemons(now);
+    settle(now);
+}
+
+void Supervisor::settle(TimePoint now) {
+    if (settling_) return;
+    settling_ = true;
+    while (!touched_.empty()) {
+        const auto id = touched_.back();
+        touched_.pop_back();
+        const auto* instance = find(id);
+        if (instance == nullptr) continue;
+        settle_bonds(*instance, now);
+        settle_links(*instance, now);
+    }
+    settling_ = false;
 }
 
 void Supervisor::perform(Instance& instance, const Action& action, TimePoint now) {
@@ -248,8 +230,8 @@ void Supervisor::note_transition(const Instance& instance, const AnnounceAction&
     announcer_.announce({++sequence_, instance.id(), name.instance, name.job, change.from, change.to, instance.cause(),
                          now, instance.pid(), run});
     if (!is_settled(change.to)) return;
-    if (const auto job = jobs_.find(name.job); job != jobs_.end()) {
-        const bool ends = job->second.transient || job->second.leaving || !job->second.leaving_instances.empty();
+    if (const auto* job = job_of(instance)) {
+        const bool ends = job->transient || job->leaving || !job->leaving_instances.empty();
         if (ends) ending_jobs_.push_back(name.job);
     }
 }
@@ -259,6 +241,15 @@ void Supervisor::note_transition(const Instance& instance, const AnnounceAction&
 const Instance* Supervisor::find(InstanceId id) const {
     const auto found = by_id_.find(id);
     return found == by_id_.end() ? nullptr : found->second;
+}
+
+Job* Supervisor::job_of(const Instance& instance) {
+    const auto found = jobs_.find(instance.name().job);
+    return found == jobs_.end() ? nullptr : &found->second;
+}
+
+const Job* Supervisor::job_of(const Instance& instance) const {
+    return const_cast<Supervisor*>(this)->job_of(instance);
 }
 
 std::vector<InstanceId> Supervisor::select(std::string_view pattern) const {

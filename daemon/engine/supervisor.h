@@ -13,17 +13,9 @@
 #include "common/result.h"
 #include "daemon/engine/bonds.h"
 #include "daemon/engine/instance.h"
+#include "daemon/engine/links.h"
 
 namespace procsup {
-
-/// One configured or transient job with its instances.
-struct Job {
-    std::shared_ptr<const JobSpec> spec;  // shared with runs started from it, see Instance
-    std::vector<std::unique_ptr<Instance>> instances;
-    std::vector<std::unique_ptr<Instance>> leaving_instances;  ///< no longer configured, not yet stopped
-    bool transient = false;  ///< forgotten when its one run has ended and was reported
-    bool leaving = false;    ///< gone from the configuration: forgotten when it has stopped
-};
 
 struct ConfigurationChange {
     std::vector<std::string> added, changed, removed;
@@ -32,7 +24,7 @@ struct ConfigurationChange {
 /// All jobs. Routes events to instances and their actions to the ports; owns every Instance. Single-threaded,
 /// pure but for its ports. References to instances are valid until the next call that takes events or changes
 /// the configuration.
-class Supervisor final : private StartGate {
+class Supervisor final : private Gate {
 public:
     Supervisor(ProcessBackend& backend, Timers& timers, Announcer& announcer, std::uint32_t seed);
 
@@ -44,9 +36,17 @@ public:
     Result<InstanceId> run_transient(JobSpec spec, std::string cause, TimePoint now, InstanceId parent = 0);
 
     // Requests. `cause` says who asked: "stop asked by uid 0 (pid 4711)".
-    void start(InstanceId id, std::string cause, TimePoint now);
-    void stop(InstanceId id, std::string cause, TimePoint now);
-    void restart(InstanceId id, std::string cause, TimePoint now);
+    /// Also starts what these instances want or require; in the order of their dependencies, as far as anything is in order.
+    void start(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now);
+    /// In the reverse order. What requires these instances ends too, and comes back with them: see would_end().
+    void stop(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now);
+    /// What asks for it (on_restart) ends before them, and is started after them.
+    void restart(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now);
+    void start(InstanceId id, const std::string& cause, TimePoint now) { start(std::vector{id}, cause, now); }
+    void stop(InstanceId id, const std::string& cause, TimePoint now) { stop(std::vector{id}, cause, now); }
+    void restart(InstanceId id, const std::string& cause, TimePoint now) { restart(std::vector{id}, cause, now); }
+    /// The instances that run and could not run on if `ids` were stopped.
+    std::vector<InstanceId> would_end(const std::vector<InstanceId>& ids) const;
     void reset(InstanceId id, std::string cause, TimePoint now);
     /// From running to paused and back; false when it is in neither of the states that allow it.
     bool pause(InstanceId id, std::string cause, TimePoint now);
@@ -80,7 +80,7 @@ public:
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
 
-    const std::map<std::string, Job, std::less<>>& jobs() const { return jobs_; }
+    const Jobs& jobs() const { return jobs_; }
     const Instance* find(InstanceId id) const;
     /// What the instance is a daemon of; null: nothing.
     const Instance* parent_of(InstanceId id) const { return find(bonds_.parent_of(id)); }
@@ -107,30 +107,56 @@ private:
     bool is_beside(Incarnation incarnation) const;
     Job& add_job(std::shared_ptr<const JobSpec> spec, TimePoint now);
     bool update_job(Job& job, JobSpec spec, TimePoint now);
+    Job* job_of(const Instance& instance);
+    const Job* job_of(const Instance& instance) const;
     void erase_instance(const Instance& instance);
 
+    /// Does what follows for others from what has happened to an instance.
+    void settle(TimePoint now);
+
     // daemon_children.cc
-    std::string waits_for(const Instance& instance) const override;
+    std::string waits_for_bond(const Instance& instance) const;
     void bind_daemons();
-    void settle_daemons(TimePoint now);
+    void settle_bonds(const Instance& changed, TimePoint now);
     void end_daemons_of(const Instance& parent, TimePoint now);
     void end_daemon_child(Instance& child, const Instance& parent, TimePoint now);
     bool is_bound_to_live(const Instance& instance) const;
+
+    // dependency_rules.cc
+    Obstacle before_start(const Instance& instance) const override;
+    std::string before_stop(const Instance& instance) const override;
+    void settle_links(const Instance& changed, TimePoint now);
+    void settle_link(Job& dependent, Link& link, TimePoint now);
+    void requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now);
+
+    // orders.cc
+    struct Target {
+        Job* job;
+        Instance* instance;
+        std::string cause;
+    };
+    std::vector<Target> targets(const std::vector<InstanceId>& ids, const std::string& cause);
+    /// Adds what `jobs` want or require and is not up.
+    static void add_pulled(std::vector<Job*> jobs, std::vector<Target>& targets);
+    /// Adds what runs and goes down with `targets` by a link that `follows`.
+    static void add_followers(std::vector<Target>& targets, bool (*follows)(const Link&));
+    void start_in_order(std::vector<Target> targets, TimePoint now);
+    static void last_first(std::vector<Target>& targets);
 
     ProcessBackend& backend_;
     Timers& timers_;
     Announcer& announcer_;
     std::minstd_rand random_;
-    std::map<std::string, Job, std::less<>> jobs_;
+    Jobs jobs_;
     std::unordered_map<InstanceId, Instance*> by_id_;
     std::unordered_map<Incarnation, Instance*> by_incarnation_;
     std::array<std::size_t, kStates> by_state_{};
     Bonds bonds_;
-    std::vector<InstanceId> touched_;  ///< changed since the daemons' rules were looked at
-    bool settling_daemons_ = false;
-    std::size_t unsettled_ = 0;  ///< of those that are no daemons
-    std::vector<std::pair<InstanceId, const char*>> to_start_;
-    std::vector<std::string> ending_jobs_;  // for forget_ended to look at
+    std::vector<InstanceId> touched_;  ///< changed since the rules were looked at
+    bool settling_ = false;
+    std::size_t unsettled_ = 0;                   ///< of those that are no daemons
+    std::vector<InstanceId> to_start_, to_stop_;  ///< by the configuration that is being taken over
+    std::vector<std::string> ending_jobs_;        // for forget_ended to look at
     Actions actions_;
     InstanceId next_id_ = 1;
     Incarnation next_incarnation_ = 1;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace procsup::sim {
@@ -40,6 +41,7 @@ void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec& s
     if (beside_of_.contains(id)) broken(fmt::format("instance {} was started while a command of it lives", id));
     if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
     check_daemons(spec, name);
+    check_requirements(spec, name);
     live_of_[id] = incarnation;
     Run& run = runs_[incarnation];
     run.id = id;
@@ -69,6 +71,75 @@ void FakeMachine::check_daemons(const JobSpec& spec, const InstanceName& name) {
         if (!bound || entry.instances.size() != 1 || only_instance(name.job) == nullptr) continue;
         if (lives(entry.instances.front()->id())) {
             broken(name.instance + " was started while its daemon " + job + " lives");
+        }
+    }
+}
+
+void FakeMachine::configured_anew(const std::vector<InstanceId>& all) {
+    bonds_hold_ = false;
+    for (const auto id : all) asked_to_start(id);
+}
+
+void FakeMachine::may_be_pulled(InstanceId id, InstanceId by) {
+    const auto& job = supervisor_->find(id)->name().job;
+    std::vector<std::string> reached{supervisor_->find(by)->name().job};
+    for (std::size_t i = 0; i < reached.size() && i < 100; ++i) {
+        const auto found = supervisor_->jobs().find(reached[i]);
+        if (found == supervisor_->jobs().end()) continue;
+        const auto& dependencies = found->second.spec->dependencies;
+        for (const auto& name : dependencies.wants) reached.push_back(name);
+        for (const auto& one : dependencies.requirements) reached.push_back(one.job);
+        if (i > 0 && reached[i] == job) return asked_to_start(id);
+    }
+}
+
+/// What is required for as long as a job runs is there when it starts, by what the machine itself knows of it.
+void FakeMachine::check_requirements(const JobSpec& spec, const InstanceName& name) {
+    if (!bonds_hold_) return;
+    for (const auto& one : spec.dependencies.requirements) {
+        const auto found = supervisor_->jobs().find(one.job);
+        if (found == supervisor_->jobs().end() || found->second.spec->type == JobType::Oneshot) continue;
+        for (const auto& instance : found->second.instances) {
+            const bool there = live_of_.contains(instance->id());
+            if (one.lasts() && !there)
+                broken(name.instance + " was started without " + one.job + ", which it requires");
+            if (!one.lasts() && there) broken(name.instance + " was started before " + one.job + " had ended");
+        }
+    }
+}
+
+/// When all is stopped, nothing is told to end while something lives that was started after it.
+void FakeMachine::check_stop_order(InstanceId id) {
+    const auto* instance = supervisor_->find(id);
+    const bool ordered = instance->cause().starts_with("shutdown");
+    if (!bonds_hold_ || !supervisor_->shutting_down() || !ordered) return;
+    for (const auto* dependent : supervisor_->jobs().find(instance->name().job)->second.dependents) {
+        for (const auto& other : dependent->instances) {
+            // A daemon ends after its parent.
+            if (lives(other->id()) && dependent->spec->daemon_of.empty()) {
+                broken(instance->name().instance + " was told to end while " + other->name().instance + " lives");
+            }
+        }
+    }
+}
+
+/// Nothing runs without what it requires, and nothing waits for what is there.
+void FakeMachine::check_links(const Job& job) {
+    if (!bonds_hold_ || supervisor_->shutting_down()) return;
+    const bool all_met =
+        std::all_of(job.links.begin(), job.links.end(), [](const auto& link) { return look_at(link).met; });
+    const bool one_lost =
+        std::any_of(job.links.begin(), job.links.end(), [](const auto& link) { return look_at(link).lost; });
+    for (const auto& instance : job.instances) {
+        const auto state = instance->state();
+        const bool bound = supervisor_->parent_of(instance->id()) != nullptr;
+        bool has_daemons = false;
+        for (const auto& [name, other] : supervisor_->jobs()) has_daemons |= other.spec->daemon_of == job.spec->name;
+        if (all_met && !bound && !has_daemons && (state == State::Waiting || instance->held_back())) {
+            broken(instance->name().instance + " waits for nothing: " + instance->cause());
+        }
+        if (one_lost && (state == State::Running || state == State::Starting || state == State::Backoff)) {
+            broken(instance->name().instance + " runs without what it requires");
         }
     }
 }
@@ -118,6 +189,7 @@ void FakeMachine::tell_to_end(Incarnation incarnation, SignalTo to, int) {
     if (run.main_gone && to == SignalTo::Main) broken("a signal for a main process that does not exist");
     if (run.beside) broken("a stop signal for a command");
     if (!run.main_gone && command_of(run.id) != nullptr) broken("a stop signal while the command still runs");
+    check_stop_order(run.id);
     if (run.ignores_stop || run.paused) return;
     ++run.round;
     if (run.main_gone) {
@@ -278,6 +350,7 @@ void FakeMachine::check_all() {
     std::array<std::size_t, kStates> counted{};
     std::size_t instances = 0;
     for (const auto& [name, job] : supervisor_->jobs()) {
+        check_links(job);
         for (const auto* list : {&job.instances, &job.leaving_instances}) {
             for (const auto& instance : *list) {
                 ++instances;

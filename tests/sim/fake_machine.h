@@ -33,10 +33,12 @@ public:
     /// Whether anything is configured anew in this run.
     bool reconfigures() const { return reconfigures_; }
     /// Another configuration takes effect.
-    void configured_anew() { bonds_hold_ = false; }
+    void configured_anew(const std::vector<InstanceId>& all);
     // What the operator has asked for last; a stop that is not taken back must hold.
     void asked_to_stop(InstanceId id) { told_to_stop_.insert(id); }
     void asked_to_start(InstanceId id) { told_to_stop_.erase(id); }
+    /// Instance `by` was asked to start: with it starts what it wants or requires, and what that does.
+    void may_be_pulled(InstanceId id, InstanceId by);
     std::uint64_t transitions() const { return transitions_; }
     bool daemon_ended() const { return daemon_ended_; }
 
@@ -79,6 +81,9 @@ private:
     };
 
     void check_daemons(const JobSpec& spec, const InstanceName& name);
+    void check_requirements(const JobSpec& spec, const InstanceName& name);
+    void check_stop_order(InstanceId id);
+    void check_links(const Job& job);
     void plan(Incarnation incarnation, Step step, std::uint32_t most_ms);
     void happen_to(const Due& due);
     void over(Incarnation incarnation);

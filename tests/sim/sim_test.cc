@@ -7,6 +7,20 @@
 namespace procsup::sim {
 namespace {
 
+void add_dependency(FakeMachine& machine, JobSpec& spec, std::string on) {
+    auto& dependencies = spec.dependencies;
+    switch (machine.draw(24)) {
+        case 0: dependencies.after.push_back(std::move(on)); return;
+        case 1: dependencies.wants.push_back(std::move(on)); return;
+        case 2:
+        case 3:
+            dependencies.requirements.push_back({std::move(on), static_cast<Requirement::Condition>(machine.draw(3)),
+                                                 static_cast<Requirement::OnRestart>(machine.draw(2))});
+            return;
+        default: return;
+    }
+}
+
 JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     using namespace std::chrono_literals;
     constexpr Restart kRestarts[] = {Restart::No,         Restart::OnSuccess, Restart::OnFailure,
@@ -28,6 +42,8 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
         spec.daemon_of = "job" + std::to_string(machine.draw(number - 1));
         spec.on_parent_restart = static_cast<OnParentRestart>(machine.draw(2));
     }
+    for (std::uint32_t i = 0; i < number && number < 1000; ++i)
+        add_dependency(machine, spec, "job" + std::to_string(i));
     if (machine.draw(3) == 0) spec.zombie_limit = 2;
     spec.orphans = static_cast<Orphans>(machine.draw(2));
     spec.stop_scope = static_cast<StopScope>(machine.draw(1));
@@ -49,7 +65,7 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor) {
     const auto all = supervisor.select("*");
     const auto what = machine.reconfigures() ? machine.draw(100) : 1 + machine.draw(99);
     if (what == 0) {
-        machine.configured_anew();
+        machine.configured_anew(supervisor.select("*"));
         supervisor.configure(random_jobs(machine), machine.now());
         return;
     }
@@ -63,12 +79,14 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor) {
     const auto id = all[machine.draw(static_cast<std::uint32_t>(all.size() - 1))];
     if (what < 35) {
         machine.asked_to_start(id);
+        for (const auto other : all) machine.may_be_pulled(other, id);
         supervisor.start(id, "start", machine.now());
     } else if (what < 60) {
         machine.asked_to_stop(id);
         supervisor.stop(id, "stop", machine.now());
     } else if (what < 80) {
         machine.asked_to_start(id);
+        for (const auto other : all) machine.may_be_pulled(other, id);
         supervisor.restart(id, "restart", machine.now());
     } else if (what < 90) {
         supervisor.reset(id, "reset", machine.now());

@@ -1,0 +1,113 @@
+// The supervisor's rules for jobs that depend on others: each is started when what it depends on is there, stopped before it, and
+// ended when what it requires is gone.
+#include <utility>
+
+#include "daemon/engine/supervisor.h"
+
+namespace procsup {
+namespace {
+
+bool runs_or_is_about_to(const Instance& instance) {
+    switch (instance.state()) {
+        case State::Starting:
+        case State::Running:
+        case State::Paused:
+        case State::Backoff: return true;
+        case State::Stopped:
+        case State::Waiting:
+        case State::Stopping:
+        case State::Exited:
+        case State::Failed: return false;
+    }
+    return false;
+}
+
+/// Some of many names, for a line of text.
+class Names {
+public:
+    void add(std::string name) {
+        constexpr std::size_t kMostNamed = 3;
+        if (++count_ <= kMostNamed) text_ += (count_ > 1 ? ", " : "") + std::move(name);
+        more_ = count_ > kMostNamed ? count_ - kMostNamed : 0;
+    }
+    std::string text() const { return more_ == 0 ? text_ : text_ + " and " + std::to_string(more_) + " more"; }
+
+private:
+    std::string text_;
+    std::size_t count_ = 0;
+    std::size_t more_ = 0;
+};
+
+}  // namespace
+
+Obstacle Supervisor::before_start(const Instance& instance) const {
+    if (auto bond = waits_for_bond(instance); !bond.empty()) return {std::move(bond), false};
+    const auto* job = job_of(instance);
+    if (job == nullptr) return {};
+    Names waited_for;
+    for (const auto& link : job->links) {
+        const auto state = look_at(link);
+        if (state.met) continue;
+        if (state.hopeless) return {obstacle_text(link, state), true};
+        waited_for.add(obstacle_text(link, state));
+    }
+    return {waited_for.text(), false};
+}
+
+/// What is started after an instance is stopped before it, where both are to be stopped.
+std::string Supervisor::before_stop(const Instance& instance) const {
+    const auto* job = job_of(instance);
+    if (job == nullptr) return {};
+    Names waited_for;
+    for (const auto* dependent : job->dependents) {
+        for (const auto* list : {&dependent->instances, &dependent->leaving_instances}) {
+            for (const auto& other : *list) {
+                if (other->state() == State::Stopping) waited_for.add(other->name().instance);
+            }
+        }
+    }
+    return waited_for.text();
+}
+
+void Supervisor::settle_links(const Instance& changed, TimePoint now) {
+    Job* job = job_of(changed);
+    if (job == nullptr) return;
+    for (Job* dependent : job->dependents) {
+        for (auto& link : dependent->links) {
+            if (link.to == job) settle_link(*dependent, link, now);
+        }
+    }
+    for (const auto& link : job->links) {
+        for (const auto* list : {&link.to->instances, &link.to->leaving_instances}) {
+            for (const auto& instance : *list) {
+                if (instance->stop_held()) deliver(*instance, MayStop{}, now);
+            }
+        }
+    }
+}
+
+void Supervisor::settle_link(Job& dependent, Link& link, TimePoint now) {
+    const auto state = look_at(link);
+    for (const auto& instance : dependent.instances) {
+        const bool could_start = instance->state() == State::Waiting || instance->held_back();
+        if (could_start && (state.met || state.hopeless)) deliver(*instance, MayStart{}, now);
+        if (state.down && !shutting_down_ && runs_or_is_about_to(*instance)) {
+            requirement_down(*instance, link, state, now);
+        }
+    }
+    if (!state.met || !std::exchange(link.signal_due, false)) return;
+    for (const auto& instance : dependent.instances) reload(instance->id());
+}
+
+void Supervisor::requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now) {
+    const auto& name = link.to->spec->name;
+    if (state.lost) {
+        deliver(instance, RequirementLost{"requires " + obstacle_text(link, state)}, now);
+    } else if (link.on_restart == Requirement::OnRestart::Restart && is_live(instance.state())) {
+        deliver(instance, RestartRequested{"restarted with " + name + ", which it requires"}, now);
+    } else if (link.on_restart == Requirement::OnRestart::Signal) {
+        link.signal_due = true;
+    }
+}
+
+}  // namespace procsup

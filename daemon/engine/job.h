@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "daemon/engine/instance.h"
+
+namespace procsup {
+
+struct Job;
+
+/// That one job is started after another, and what it needs of that.
+struct Link {
+    enum class Kind { After, Wants, Requires };
+    Job* to = nullptr;  ///< the other one
+    Kind kind = Kind::After;
+    Requirement::Condition condition = Requirement::Condition::Ready;    ///< of Kind::Requires
+    Requirement::OnRestart on_restart = Requirement::OnRestart::Ignore;  ///< of Kind::Requires
+    bool signal_due = false;  ///< `to` has gone down, and the reload signal is sent when it is up again
+
+    /// Whether the job cannot run on without the other.
+    bool lasts() const {
+        return kind == Kind::Requires &&
+               (condition == Requirement::Condition::Started || condition == Requirement::Condition::Ready);
+    }
+};
+
+/// One configured or transient job with its instances.
+struct Job {
+    std::shared_ptr<const JobSpec> spec;  // shared with runs started from it, see Instance
+    std::vector<std::unique_ptr<Instance>> instances;
+    std::vector<std::unique_ptr<Instance>> leaving_instances;  ///< no longer configured, not yet stopped
+    bool transient = false;  ///< forgotten when its one run has ended and was reported
+    bool leaving = false;    ///< gone from the configuration: forgotten when it has stopped
+
+    std::vector<Link> links;       ///< to the jobs that this one is started after
+    std::vector<Job*> dependents;  ///< that have a link to this one
+    std::uint32_t rank = 0;        ///< higher than that of each job it has a link to
+};
+
+}  // namespace procsup

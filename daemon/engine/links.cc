@@ -1,0 +1,164 @@
+#include "daemon/engine/links.h"
+
+#include <algorithm>
+
+namespace procsup {
+namespace {
+
+using Condition = Requirement::Condition;
+
+void add_link(Jobs& jobs, Job& job, const std::string& name, Link link) {
+    const auto other = jobs.find(name);
+    if (other == jobs.end() || &other->second == &job || other->second.transient) return;
+    link.to = &other->second;
+    job.links.push_back(link);
+}
+
+void add_links(Jobs& jobs, Job& job) {
+    const auto& dependencies = job.spec->dependencies;
+    for (const auto& one : dependencies.requirements) {
+        add_link(jobs, job, one.job, {nullptr, Link::Kind::Requires, one.condition, one.on_restart});
+    }
+    for (const auto& name : dependencies.wants) add_link(jobs, job, name, {nullptr, Link::Kind::Wants});
+    for (const auto& name : dependencies.after) add_link(jobs, job, name, {nullptr, Link::Kind::After});
+    for (const auto& name : dependencies.before) {
+        const auto other = jobs.find(name);
+        if (other == jobs.end() || other->second.transient || &other->second == &job) continue;
+        other->second.links.push_back({&job, Link::Kind::After});
+    }
+}
+
+/// Ranks by removing, again and again, what has no link to a job that is left.
+void rank_jobs(Jobs& jobs) {
+    std::map<const Job*, std::size_t> open;
+    std::vector<Job*> ranked;
+    for (auto& [name, job] : jobs) {
+        job.rank = 0;
+        if (!job.links.empty()) {
+            open[&job] = job.links.size();
+        } else if (!job.dependents.empty()) {
+            ranked.push_back(&job);
+        }
+    }
+    for (std::size_t i = 0; i < ranked.size(); ++i) {
+        for (Job* dependent : ranked[i]->dependents) {
+            const auto count = std::count_if(dependent->links.begin(), dependent->links.end(),
+                                             [&](const Link& link) { return link.to == ranked[i]; });
+            dependent->rank = std::max(dependent->rank, ranked[i]->rank + 1);
+            auto& left = open.at(dependent);
+            left -= static_cast<std::size_t>(count);
+            if (left == 0) ranked.push_back(dependent);
+        }
+    }
+}
+
+bool executes(const Instance& instance) {
+    return instance.state() == State::Running || instance.state() == State::Paused;
+}
+
+bool meets(Condition condition, const Instance& instance) {
+    const bool over = instance.state() == State::Exited || instance.state() == State::Failed;
+    switch (condition) {
+        case Condition::Started: return executes(instance) || instance.ready();
+        case Condition::Ready: return instance.ready();
+        case Condition::ExitedOk: return instance.state() == State::Exited;
+        case Condition::Exited: return over && instance.runs_ended() > 0;
+    }
+    return false;
+}
+
+/// Whether a start of it is under way, which will succeed or fail, or a stop; what is to be tried again later has failed.
+bool is_being_started(const Instance& instance) {
+    switch (instance.state()) {
+        case State::Waiting:
+        case State::Starting:
+        case State::Stopping: return true;
+        case State::Running: return !instance.ready();
+        case State::Stopped:
+        case State::Paused:
+        case State::Backoff:
+        case State::Exited:
+        case State::Failed: return false;
+    }
+    return false;
+}
+
+std::string what_it_must_be(const Link& link) {
+    switch (link.condition) {
+        case Condition::Started: return " to be started";
+        case Condition::Ready: return " to be ready";
+        case Condition::ExitedOk: return " to end well";
+        case Condition::Exited: return " to end";
+    }
+    return {};
+}
+
+}  // namespace
+
+void link_jobs(Jobs& jobs) {
+    for (auto& [name, job] : jobs) {
+        job.links.clear();
+        job.dependents.clear();
+    }
+    for (auto& [name, job] : jobs) {
+        if (!job.transient) add_links(jobs, job);
+    }
+    for (auto& [name, job] : jobs) {
+        for (const auto& link : job.links) {
+            auto& dependents = link.to->dependents;
+            if (dependents.empty() || dependents.back() != &job) dependents.push_back(&job);
+        }
+    }
+    rank_jobs(jobs);
+}
+
+void unlink_job(Job& job) {
+    for (Job* dependent : job.dependents) {
+        std::erase_if(dependent->links, [&](const Link& link) { return link.to == &job; });
+    }
+    for (const auto& link : job.links) std::erase(link.to->dependents, &job);
+}
+
+LinkState look_at(const Link& link) {
+    const auto& instances = link.to->instances;
+    LinkState state;
+    if (link.kind != Link::Kind::Requires) {
+        state.met = std::none_of(instances.begin(), instances.end(),
+                                 [](const auto& instance) { return is_being_started(*instance); });
+        return state;
+    }
+    std::size_t met = 0, gone = 0;
+    for (const auto& instance : instances) {
+        if (meets(link.condition, *instance)) {
+            ++met;
+        } else if (is_settled(instance->state()) || link.to->leaving) {
+            ++gone;
+        }
+    }
+    state.met = met == instances.size();
+    state.hopeless = gone > 0;
+    state.down = link.lasts() && met == 0;
+    state.lost = state.down && gone == instances.size();
+    return state;
+}
+
+std::string obstacle_text(const Link& link, const LinkState& state) {
+    const auto& name = link.to->spec->name;
+    if (!state.hopeless) return name + what_it_must_be(link);
+    for (const auto& instance : link.to->instances) {
+        if (meets(link.condition, *instance)) continue;
+        const auto& which = instance->name().instance;
+        if (instance->state() == State::Failed) return which + ", which has failed: " + instance->cause();
+        if (instance->state() == State::Exited) return which + ", which has ended: " + instance->cause();
+        if (instance->state() == State::Stopped) return which + ", which is stopped";
+    }
+    return name + ", which is no longer configured";
+}
+
+bool should_pull(const Link& link, const Instance& instance) {
+    if (link.kind == Link::Kind::After || instance.ready()) return false;
+    if (link.kind == Link::Kind::Requires && meets(link.condition, instance)) return false;
+    return is_settled(instance.state()) || instance.state() == State::Backoff;
+}
+
+}  // namespace procsup
