@@ -13,6 +13,7 @@
 #include "common/log_file.h"
 #include "common/units.h"
 #include "conf/dependencies.h"
+#include "conf/readiness.h"
 
 /// What a job is, after its file was read, checked and every name in it resolved. Plain data: nothing here
 /// has to be looked up again, so the supervisor never waits for a file system or a name service.
@@ -144,16 +145,6 @@ struct StopStep {
     friend bool operator==(const StopStep&, const StopStep&) = default;
 };
 
-/// A program that a job has run beside its main process.
-struct JobCommand {
-    std::vector<std::string> argv;  ///< argv[0] as written; empty: there is no such command
-    std::string program;            ///< absolute path to execute; empty: argv[0] is searched in the job's PATH
-
-    bool empty() const { return argv.empty(); }
-
-    friend bool operator==(const JobCommand&, const JobCommand&) = default;
-};
-
 /// One of setrlimit(2), in the kernel's own units.
 struct ResourceLimit {
     int resource = 0;  ///< RLIMIT_…
@@ -272,6 +263,7 @@ struct JobSpec {
     std::string daemon_of;  ///< the job whose life bounds this one's; empty: none
     OnParentRestart on_parent_restart = OnParentRestart::Restart;
     Dependencies dependencies;
+    Readiness readiness;
 
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream{Stream::Kind::Capture, {}};

@@ -176,7 +176,7 @@ void Daemon::note_failure(const Instance& instance) {
 std::string Daemon::status_text() const {
     const auto& count = supervisor_->count_by_state();
     const auto of = [&](State state) { return count[static_cast<std::size_t>(state)]; };
-    std::string text = fmt::format("{} running", of(State::Running));
+    std::string text = fmt::format("{} running", of(State::Running) + of(State::Reloading));
     for (const State state : {State::Starting, State::Stopping, State::Backoff, State::Failed}) {
         if (of(state) > 0) text += fmt::format(", {} {}", of(state), to_text(state));
     }

@@ -182,7 +182,8 @@ void cat(const ControlContext& context, varlink::PendingCall call) {
 /// Of several instances the one with the most is explained.
 int need_of_explanation(State state) {
     switch (state) {
-        case State::Running: return 0;
+        case State::Running:
+        case State::Reloading: return 0;
         case State::Exited: return 1;
         case State::Starting: return 2;
         case State::Stopped: return 3;

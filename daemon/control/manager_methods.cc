@@ -40,7 +40,8 @@ void write_daemon(json::Writer& writer, const varlink::Peer& peer, const Control
     writer.member("containment", facts.containment).member("containmentReason", facts.containment_reason);
     writer.member_int("jobs", static_cast<std::int64_t>(supervisor.jobs().size()));
     writer.member_int("instances", static_cast<std::int64_t>(supervisor.instance_count()));
-    writer.member_int("running", in_state(State::Running)).member_int("failed", in_state(State::Failed));
+    writer.member_int("running", in_state(State::Running) + in_state(State::Reloading))
+        .member_int("failed", in_state(State::Failed));
     write_strings(writer, "configProblems", problems_for(peer, context, facts.config_problems));
     writer.member_int("clients", static_cast<std::int64_t>(connected));
     writer.member_int("clientsRefused", static_cast<std::int64_t>(refused));

@@ -133,6 +133,8 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     spec.run_timeout = kForever;
     // It would end the job that this one is like.
     spec.stop_command = {};
+    spec.dependencies = {};
+    spec.readiness = {};
     spec.stdin_stream = {Stream::Kind::Null, {}};
     spec.stdout_stream = spec.stderr_stream = {Stream::Kind::Inherit, {}};
     spec.owner = peer.uid;
@@ -187,7 +189,7 @@ std::optional<Runs::Bond> Runs::bond_for(varlink::PendingCall& call) const {
     if (bond.pid == 0) {
         const auto owner = context_.host.who_is(call.peer().pid);
         if (const auto* parent = owner ? context_.supervisor.find(owner->id) : nullptr) {
-            if (parent->state() != State::Running) {
+            if (parent->state() != State::Running && parent->state() != State::Reloading) {
                 const auto message = "cannot run a daemon of '" + parent->name().instance + "', which is " +
                                      std::string(to_text(parent->state()));
                 fail_start(call, parent->name().instance, "bind a daemon", ESRCH, message);

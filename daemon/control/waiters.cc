@@ -147,7 +147,8 @@ bool Waiters::is_configured(const Instance& instance) const {
     return std::any_of(job->second.instances.begin(), job->second.instances.end(), is_it);
 }
 
-/// A run that ends before min_uptime is a failed start, also when its successor was started at once.
+/// A run that ends before it is ready, or before min_uptime where that is not known, is a failed start, also when its successor was
+/// started at once.
 Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& target) const {
     const bool oneshot = instance.spec().type == JobType::Oneshot;
     if (instance.runs_ended() > target.runs_ended) {
@@ -163,8 +164,10 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
         case State::Starting:
         case State::Paused:
         case State::Stopping: return {};
-        case State::Running: {
+        case State::Running:
+        case State::Reloading: {
             if (oneshot) return {};
+            if (instance.spec().readiness.is_declared()) return {instance.ready(), instance.ready(), {}, {}};
             const auto proven = instance.since() + instance.spec().restart.min_uptime;
             if (context_.loop.now() >= proven) return {true, true, {}, {}};
             return {false, false, proven, {}};

@@ -29,7 +29,8 @@ std::vector<std::string> advice_for(const Instance& instance) {
             return {"procsupctl signal KILL " + name};
         case State::Waiting: return {"procsupctl why " + waited_for(instance)};
         case State::Starting:
-        case State::Running: return {};
+        case State::Running:
+        case State::Reloading: return {};
     }
     return {};
 }
@@ -37,7 +38,9 @@ std::vector<std::string> advice_for(const Instance& instance) {
 std::string full_cause(const Instance& instance, TimePoint now) {
     std::string cause = instance.cause();
     const auto& policy = instance.spec().restart;
-    if (instance.state() == State::Backoff) {
+    if (instance.awaits_readiness()) {
+        cause += "; not ready yet: waits for " + to_text(instance.spec().readiness);
+    } else if (instance.state() == State::Backoff) {
         const auto rest = std::chrono::duration_cast<Duration>(instance.next_start() - now);
         cause += "; next start in " + to_text(std::max(rest, Duration::zero())) + ", restart number " +
                  std::to_string(instance.restarts() + 1);

@@ -7,8 +7,6 @@
 namespace procsup {
 namespace {
 
-bool runs(const Instance& instance) { return instance.state() == State::Running || instance.state() == State::Paused; }
-
 /// Also while processes that the main one has left behind are being ended.
 bool has_ended(const Instance& instance) {
     return !is_live(instance.state()) || (instance.state() == State::Stopping && instance.pid() == 0);
@@ -34,7 +32,7 @@ void Supervisor::bind_daemons() {
 
 std::string Supervisor::waits_for_bond(const Instance& instance) const {
     const auto* parent = find(bonds_.parent_of(instance.id()));
-    if (parent != nullptr && !runs(*parent)) return parent->name().instance + " to run";
+    if (parent != nullptr && !is_executing(parent->state())) return parent->name().instance + " to run";
     for (const auto id : bonds_.children_of(instance.id())) {
         const auto* child = find(id);
         if (child == nullptr || child->spec().on_parent_restart == OnParentRestart::Keep) continue;
@@ -50,7 +48,7 @@ bool Supervisor::is_bound_to_live(const Instance& instance) const {
 
 void Supervisor::settle_bonds(const Instance& changed, TimePoint now) {
     for (const auto child : bonds_.children_of(changed.id())) {
-        if (runs(changed)) deliver(*by_id_.at(child), MayStart{}, now);
+        if (is_executing(changed.state())) deliver(*by_id_.at(child), MayStart{}, now);
     }
     if (has_ended(changed)) end_daemons_of(changed, now);
     const auto parent = by_id_.find(bonds_.parent_of(changed.id()));

@@ -11,6 +11,7 @@ bool runs_or_is_about_to(const Instance& instance) {
     switch (instance.state()) {
         case State::Starting:
         case State::Running:
+        case State::Reloading:
         case State::Paused:
         case State::Backoff: return true;
         case State::Stopped:

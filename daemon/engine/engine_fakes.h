@@ -22,7 +22,8 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     }
     void spawn_beside(InstanceId, Incarnation incarnation, const SideOrder& order) override {
         last_beside = incarnation;
-        calls.push_back("run " + order.command.argv.front() + " for pid " + std::to_string(order.main_pid));
+        calls.push_back("run " + command_of(order.spec, order.role).argv.front() + " for pid " +
+                        std::to_string(order.main_pid));
     }
     void signal(Incarnation, int signal) override { calls.push_back("signal " + std::to_string(signal)); }
     void tell_to_end(Incarnation, SignalTo to, int signal) override {

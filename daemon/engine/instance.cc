@@ -9,8 +9,10 @@
 namespace procsup {
 namespace {
 
-constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::StopTimeout, TimerKind::StopStep,
-                                TimerKind::RunTimeout,   TimerKind::ZombieCheck, TimerKind::Backoff};
+constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout, TimerKind::StopTimeout,
+                                TimerKind::StopStep,     TimerKind::RunTimeout,   TimerKind::ZombieCheck,
+                                TimerKind::Backoff};
+static_assert(kAllTimers.size() == kTimerKinds);
 
 }  // namespace
 
@@ -19,7 +21,7 @@ Instance::Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceN
 
 bool Instance::ready() const {
     if (spec_->type == JobType::Oneshot) return state_ == State::Exited;
-    return state_ == State::Running;
+    return is_executing(state_) && ready_;
 }
 
 void Instance::set_spec(std::shared_ptr<const JobSpec> spec) {
@@ -36,6 +38,12 @@ void Instance::handle(const Event& event, TimePoint now, std::minstd_rand& rando
     std::visit([&](const auto& happened) { on(happened, context); }, event);
 }
 
+const SideRun* Instance::side(Incarnation incarnation) const {
+    const auto found = std::find_if(sides_.begin(), sides_.end(),
+                                    [&](const SideRun& side) { return side.incarnation == incarnation; });
+    return found == sides_.end() ? nullptr : &*found;
+}
+
 // ---- requests
 
 void Instance::on(const StartRequested& event, Context& context) {
@@ -43,6 +51,7 @@ void Instance::on(const StartRequested& event, Context& context) {
     switch (state_) {
         case State::Starting:
         case State::Running:
+        case State::Reloading:
         case State::Paused: return;
         case State::Stopping:
             // Taken up when the tree is empty: never two copies.
@@ -62,7 +71,7 @@ void Instance::on(const StartRequested& event, Context& context) {
 }
 
 void Instance::on(const RestartRequested& event, Context& context) {
-    if (state_ != State::Starting && state_ != State::Running && state_ != State::Paused) {
+    if (state_ != State::Starting && !is_executing(state_)) {
         on(StartRequested{event.cause}, context);
         return;
     }
@@ -98,7 +107,7 @@ void Instance::on(const MayStart&, Context& context) {
 
 /// The next start decides what becomes of it: perhaps what it needs is there again by then.
 void Instance::on(const RequirementLost& event, Context& context) {
-    if (state_ == State::Starting || state_ == State::Running || state_ == State::Paused) {
+    if (state_ == State::Starting || is_executing(state_)) {
         begin_stop(event.cause, context);
     } else if (state_ == State::Waiting || state_ == State::Backoff) {
         start_run(event.cause, context);
@@ -112,7 +121,10 @@ void Instance::on(const Spawned& event, Context&) { pid_ = event.pid; }
 void Instance::on(const Execed&, Context& context) {
     executed_ = true;
     executed_at_ = context.now;
-    if (state_ == State::Starting) enter(State::Running, cause_, context);
+    if (state_ != State::Starting) return;
+    ready_ = ready_early_ || !spec_->readiness.is_declared();
+    enter(State::Running, cause_, context);
+    if (!ready_) await_ready(context);
 }
 
 void Instance::on(const NotStarted& event, Context& context) {
@@ -147,7 +159,7 @@ void Instance::on(const TreeEmpty& event, Context& context) {
 }
 
 void Instance::on(const ZombiesCounted& event, Context& context) {
-    if (state_ != State::Running || !spec_->zombie_limit) return;
+    if ((state_ != State::Running && state_ != State::Reloading) || !spec_->zombie_limit) return;
     if (event.count <= *spec_->zombie_limit) {
         arm(TimerKind::ZombieCheck, spec_->zombie_check, context);
         return;
@@ -169,6 +181,11 @@ void Instance::on(const TimerFired& event, Context& context) {
             enter(State::Stopping, "start_timeout (" + to_text(spec_->start_timeout) + ") passed", context);
             context.actions.push_back(KillTreeAction{});
             return;
+        case TimerKind::ReadyTimeout:
+            ready_failed(
+                "not ready within " + to_text(spec_->readiness.timeout) + " (" + to_text(spec_->readiness) + ")",
+                context);
+            return;
         case TimerKind::RunTimeout:
             timed_out_ = true;
             limit_text_ = "run_timeout passed";
@@ -178,7 +195,7 @@ void Instance::on(const TimerFired& event, Context& context) {
         case TimerKind::StopTimeout:
             killed_ = true;
             context.actions.push_back(KillTreeAction{});
-            if (side_.exists()) context.actions.push_back(KillBesideAction{});
+            kill_sides(context);
             return;
         case TimerKind::StopStep: send_next_stop_signal(context); return;
         case TimerKind::Backoff:
@@ -199,7 +216,13 @@ void Instance::disarm_all(Context& context) {
     }
 }
 
+void Instance::disarm(TimerKind kind, Context& context) {
+    if (std::exchange(armed_[static_cast<std::size_t>(kind)], 0) != 0) context.actions.push_back(DisarmAction{kind});
+}
+
 void Instance::enter(State state, std::string cause, Context& context) {
+    const bool goes_on = is_executing(state_) && is_executing(state);
+    const auto ready_due = due_[static_cast<std::size_t>(TimerKind::ReadyTimeout)];
     disarm_all(context);
     const State from = std::exchange(state_, state);
     cause_ = std::move(cause);
@@ -209,8 +232,13 @@ void Instance::enter(State state, std::string cause, Context& context) {
     if (state != State::Stopping) stop_held_ = stands_still_ = false;
     note(from, context);
     if (state == State::Starting) arm(TimerKind::StartTimeout, spec_->start_timeout, context);
-    if (state == State::Running && spec_->zombie_limit) arm(TimerKind::ZombieCheck, spec_->zombie_check, context);
-    if (state == State::Running && spec_->run_timeout != kForever) {
+    if (state != State::Running && state != State::Reloading) return;
+    if (goes_on && !ready_ && spec_->readiness.timeout != kForever) {
+        const auto left = std::chrono::duration_cast<Duration>(ready_due - context.now);
+        arm(TimerKind::ReadyTimeout, std::max(Duration::zero(), left), context);
+    }
+    if (spec_->zombie_limit) arm(TimerKind::ZombieCheck, spec_->zombie_check, context);
+    if (spec_->run_timeout != kForever) {
         const auto passed = std::chrono::duration_cast<Duration>(context.now - executed_at_);
         arm(TimerKind::RunTimeout, std::max(Duration::zero(), spec_->run_timeout - passed), context);
     }
@@ -231,7 +259,9 @@ void Instance::start_run(std::string cause, Context& context) {
     }
     if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
     stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
+    ready_ = ready_early_ = false;
     stop_failure_.clear();
+    status_text_.clear();
     run_exit_.reset();
     start_stage_ = SpawnStage::None;
     enter(State::Starting, std::move(cause), context);
@@ -256,6 +286,7 @@ void Instance::arm(TimerKind kind, Duration delay, Context& context) {
     if (delay == kForever) return;
     if (++generation_ == 0) ++generation_;
     armed_[static_cast<std::size_t>(kind)] = generation_;
+    due_[static_cast<std::size_t>(kind)] = context.now + delay;
     context.actions.push_back(ArmAction{kind, generation_, context.now + delay});
 }
 

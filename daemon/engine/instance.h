@@ -32,23 +32,26 @@ struct NotStarted { SpawnStage stage; int os_error; std::string text{}; };
 struct Execed {};
 struct Exited { ExitStatus status; bool tree_empty; Account account{}; };
 struct TreeEmpty { Account account{}; };
-// Of the run beside the main one.
-struct SideNotStarted { SpawnStage stage; int os_error; };
-struct SideExited { ExitStatus status; bool tree_empty; };
-struct SideTreeEmpty {};
+// Of a command that runs beside the main one.
+struct SideNotStarted { Incarnation side; SpawnStage stage; int os_error; };
+struct SideExited { Incarnation side; ExitStatus status; bool tree_empty; };
+struct SideTreeEmpty { Incarnation side; };
+struct BecameReady {};
+struct Noticed { Notice notice; };
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
                            ResumeRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
-                           SideExited, SideTreeEmpty, ZombiesCounted, TimerFired>;
+                           SideExited, SideTreeEmpty, BecameReady, Noticed, ZombiesCounted, TimerFired>;
 
 // What an instance wants done.
 struct SpawnAction {};
 struct TellToEndAction { int signal; SignalTo to; };
 struct KillTreeAction {};
-struct SpawnBesideAction {};
-struct KillBesideAction {};
+struct SpawnBesideAction { SideRole role; };
+struct TellBesideAction { Incarnation side; };
+struct KillBesideAction { Incarnation side; };
 struct PauseAction { bool pause; };
 struct AbandonAction {};
 struct CountZombiesAction {};
@@ -57,7 +60,7 @@ struct DisarmAction { TimerKind kind; };
 struct AnnounceAction { State from; State to; bool ends_run; };
 struct EndDaemonAction { int code; };
 
-using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, SpawnBesideAction, KillBesideAction, PauseAction,
+using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, SpawnBesideAction, TellBesideAction, KillBesideAction, PauseAction,
                             AbandonAction, CountZombiesAction, ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
 // clang-format on
 using Actions = std::vector<Action>;
@@ -80,11 +83,9 @@ public:
 
 /// A command of a job that runs beside a run of its main process, and ends with it at the latest: the run is over when that is.
 struct SideRun {
-    enum class Phase { None, Runs, LeftOthers };
-    Phase phase = Phase::None;
-    Incarnation incarnation = 0;  ///< of the last one
-
-    bool exists() const { return phase != Phase::None; }
+    SideRole role;
+    Incarnation incarnation = 0;
+    bool left_others = false;  ///< its main process has ended, others of its tree have not
 };
 
 /// One past change of an instance, for `why`.
@@ -117,13 +118,20 @@ public:
     const InstanceName& name() const { return name_; }
     const JobSpec& spec() const { return *spec_; }
     State state() const { return state_; }
-    /// Running, or a one-shot that has ended well.
+    /// It runs and does its work, or it is a one-shot that has ended well.
     bool ready() const;
+    /// Whether it runs and is not known to do its work yet.
+    bool awaits_readiness() const { return is_executing(state_) && !ready_; }
+    /// What it says of itself (STATUS= of sd_notify(3)), one line; empty: nothing.
+    const std::string& status_text() const { return status_text_; }
     pid_t pid() const { return pid_; }
     Incarnation incarnation() const { return incarnation_; }
     void set_incarnation(Incarnation incarnation) { incarnation_ = incarnation; }
-    const SideRun& side() const { return side_; }
-    void set_side_incarnation(Incarnation incarnation) { side_.incarnation = incarnation; }
+    /// The commands that run beside its run.
+    const std::vector<SideRun>& sides() const { return sides_; }
+    const SideRun* side(Incarnation incarnation) const;
+    /// The command that SpawnBesideAction asks for is this one.
+    void add_side(SideRole role, Incarnation incarnation) { sides_.push_back({role, incarnation}); }
     TimePoint since() const { return since_; }
     std::uint32_t restarts() const { return restarts_; }
     const std::string& cause() const { return cause_; }
@@ -157,10 +165,10 @@ public:
     /// What becomes now of processes that its main process leaves behind: `orphans`, unless it was told to end.
     /// Nothing: they are told to end too, and have the time that is left.
     std::optional<Orphans> remainder() const;
-    /// Whether what the command beside the run leaves behind is to be killed: no longer wanted is it when the run is.
-    bool ends_side() const { return killed_ || run_over_; }
+    /// Whether what the command `side` leaves behind is to be killed: of what ends the job, only when the run is over.
+    bool ends_side(const SideRun& side) const { return side.role != SideRole::StopCommand || killed_ || run_over_; }
     /// Whether the main process has ended and adopted processes keep the run going.
-    bool adopted() const { return main_ended_ && (state_ == State::Running || state_ == State::Paused); }
+    bool adopted() const { return main_ended_ && is_executing(state_); }
 
     static constexpr std::size_t kHistory = 16;
 
@@ -189,6 +197,8 @@ private:
     void on(const SideNotStarted& event, Context& context);
     void on(const SideExited& event, Context& context);
     void on(const SideTreeEmpty& event, Context& context);
+    void on(const BecameReady& event, Context& context);
+    void on(const Noticed& event, Context& context);
     void on(const ZombiesCounted& event, Context& context);
     void on(const TimerFired& event, Context& context);
 
@@ -203,7 +213,11 @@ private:
     void stop_run(std::string cause, Context& context);
     void wait_or_fail(Obstacle obstacle, std::string cause, Context& context);
     bool stops_by_command() const;
-    void side_moved_on(const std::string& failure, Context& context);
+    void side_failed(SideRole role, const std::string& failure, Context& context);
+    void forget_side(Incarnation side);
+    void side_over(Context& context);
+    void stop_command_failed(const std::string& failure, Context& context);
+    void kill_sides(Context& context);
     void send_next_stop_signal(Context& context);
     void arm_next_stop_signal(Context& context);
     void run_ended(Context& context);
@@ -212,6 +226,14 @@ private:
     void schedule_restart(const RunEnd& end, Context& context);
     void forget_failures();
     void arm(TimerKind kind, Duration delay, Context& context);
+    void disarm(TimerKind kind, Context& context);
+    bool is_armed(TimerKind kind) const { return armed_[static_cast<std::size_t>(kind)] != 0; }
+    void await_ready(Context& context);
+    void ready_failed(std::string why, Context& context);
+    void end_probe(Context& context);
+    void extend_timeouts(Duration by, Context& context);
+    void says_that_it_ends(Context& context);
+    bool was_never_ready() const { return spec_->readiness.is_declared() && !ready_; }
     std::string end_text() const;
     std::string exit_text() const;
 
@@ -227,12 +249,15 @@ private:
     std::string limit_text_;   // which one: "run_timeout passed"
     bool held_back_ = false;
     bool stop_held_ = false;
-    bool stands_still_ = false;                  // paused, and to be stopped
-    bool executed_ = false;                      // this run's program ran
-    bool main_ended_ = false;                    // this run's main process is gone
-    bool told_to_end_ = false;                   // this run was told to end, by stop_command or a stop signal
-    bool stop_signalled_ = false;                // by a stop signal
-    bool run_over_ = false;                      // nothing is left of this run but what runs beside it
+    bool stands_still_ = false;  // paused, and to be stopped
+    bool ready_ = false;
+    bool ready_early_ = false;     // told before it was known that the program runs
+    bool executed_ = false;        // this run's program ran
+    bool main_ended_ = false;      // this run's main process is gone
+    bool told_to_end_ = false;     // this run was told to end, by stop_command or a stop signal
+    bool stop_signalled_ = false;  // by a stop signal
+    bool run_over_ = false;        // nothing is left of this run but what runs beside it
+    std::string status_text_;
     std::string stop_failure_;                   // why stop_command did not tell it
     std::size_t stop_step_ = 0;                  // how many of its stop_steps were taken
     bool killed_ = false;                        // this run did not end in time after that
@@ -241,7 +266,7 @@ private:
     std::string start_text_;  // what is said of that instead of what its stage says
     pid_t pid_ = 0;
     Incarnation incarnation_ = 0;
-    SideRun side_;
+    std::vector<SideRun> sides_;
     TimePoint since_;
     TimePoint executed_at_;
     TimePoint next_start_;
@@ -258,7 +283,8 @@ private:
     bool over_ = false;  // the next change of state is the end of a run that is in last_run_
     StartHistory starts_;
     std::uint32_t generation_ = 0;
-    std::array<std::uint32_t, 6> armed_{};  // generation by TimerKind, 0 = not armed
+    std::array<std::uint32_t, kTimerKinds> armed_{};  // generation by TimerKind, 0 = not armed
+    std::array<TimePoint, kTimerKinds> due_{};        // of those that are armed
     std::vector<HistoryEntry> history_;
 };
 

@@ -21,15 +21,13 @@ std::string size_text(const TreeLimit& limit) {
 /// No process of this run is left, but perhaps some of the command beside it, which has nothing to do any more.
 void Instance::run_ended(Context& context) {
     pid_ = 0;
-    if (!side_.exists()) {
+    if (sides_.empty()) {
         settle_end(context);
         return;
     }
     run_over_ = true;
-    disarm_all(context);
-    context.actions.push_back(KillBesideAction{});
-    cause_ = end_text() + "; ending stop_command";
-    note(state_, context);
+    enter(State::Stopping, end_text() + "; ending " + std::string(to_text(sides_.front().role)), context);
+    kill_sides(context);
 }
 
 void Instance::settle_end(Context& context) {
@@ -60,7 +58,8 @@ void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
 
 void Instance::schedule_restart(const RunEnd& end, Context& context) {
     const auto& policy = spec_->restart;
-    if (end.uptime < policy.min_uptime || !end.status) {
+    const bool quick = end.uptime < policy.min_uptime || !end.status || was_never_ready();
+    if (quick) {
         ++quick_deaths_;
     } else if (end.uptime > policy.reset) {
         quick_deaths_ = 0;
@@ -75,7 +74,6 @@ void Instance::schedule_restart(const RunEnd& end, Context& context) {
         }
         return;
     }
-    const bool quick = end.uptime < policy.min_uptime || !end.status;
     const auto delay =
         quick ? with_jitter(restart_delay(policy, quick_deaths_), policy.jitter, context.random) : Duration::zero();
     if (delay == Duration::zero()) {
@@ -89,6 +87,7 @@ void Instance::schedule_restart(const RunEnd& end, Context& context) {
 }
 
 int Instance::exit_code() const {
+    if (held_back_) return 1;
     if (timed_out_) return 124;
     if (run_exit_) return run_exit_->shell_code();
     return start_error_ == ENOENT ? 127 : 126;

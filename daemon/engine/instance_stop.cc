@@ -1,7 +1,6 @@
 // How a run of an instance is told to end, and what becomes of those that its main process leaves behind.
 #include <fmt/format.h>
 
-#include <cstring>
 #include <utility>
 
 #include "common/signal_name.h"
@@ -19,6 +18,7 @@ void Instance::on(const StopRequested& event, Context& context) {
         case State::Backoff: enter(State::Stopped, event.cause, context); return;
         case State::Starting:
         case State::Running:
+        case State::Reloading:
         case State::Paused: begin_stop(event.cause, context); return;
         case State::Stopping:
             stop_asked_ = true;
@@ -56,6 +56,7 @@ void Instance::stop_run(std::string cause, Context& context) {
     stop_held_ = stands_still_ = false;
     const bool by_command = stops_by_command();
     if (by_command) cause += "; running stop_command";
+    end_probe(context);
     enter(State::Stopping, std::move(cause), context);
     told_to_end_ = true;
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
@@ -63,8 +64,7 @@ void Instance::stop_run(std::string cause, Context& context) {
     if (!by_command) begin_stop_signals(context);
     if (paused) context.actions.push_back(PauseAction{false});
     if (!by_command) return;
-    side_.phase = SideRun::Phase::Runs;
-    context.actions.push_back(SpawnBesideAction{});
+    context.actions.push_back(SpawnBesideAction{SideRole::StopCommand});
 }
 
 /// A command can only talk to a program that has begun, and needs time for it.
@@ -72,42 +72,19 @@ bool Instance::stops_by_command() const {
     return !spec_->stop_command.empty() && executed_ && spec_->stop_timeout > Duration::zero();
 }
 
-void Instance::on(const SideNotStarted& event, Context& context) {
-    side_.phase = SideRun::Phase::None;
-    side_moved_on(event.stage == SpawnStage::Cancelled
-                      ? describe(event.stage, *spec_, spec_->stop_command)
-                      : fmt::format("cannot {}: {}", describe(event.stage, *spec_, spec_->stop_command),
-                                    strerrordesc_np(event.os_error)),
-                  context);
-}
-
-void Instance::on(const SideExited& event, Context& context) {
-    side_.phase = event.tree_empty ? SideRun::Phase::None : SideRun::Phase::LeftOthers;
-    side_moved_on(event.status.success() ? std::string() : to_text(event.status), context);
-}
-
-void Instance::on(const SideTreeEmpty&, Context& context) {
-    side_.phase = SideRun::Phase::None;
-    side_moved_on({}, context);
-}
-
 /// What stop_command has left behind lives as long as the stop takes: it may be what ends the job.
-void Instance::side_moved_on(const std::string& failure, Context& context) {
-    if (run_over_) {
-        if (!side_.exists()) settle_end(context);
-    } else if (!failure.empty() && !killed_ && !stop_signalled_) {
-        stop_failure_ = "stop_command failed: " + failure;
-        cause_ = stop_failure_ + "; sending " + signal_name(spec_->stop_signal) + " instead";
-        note(state_, context);
-        begin_stop_signals(context);
-    }
+void Instance::stop_command_failed(const std::string& failure, Context& context) {
+    if (run_over_ || killed_ || stop_signalled_) return;
+    stop_failure_ = "stop_command failed: " + failure;
+    cause_ = stop_failure_ + "; sending " + signal_name(spec_->stop_signal) + " instead";
+    note(state_, context);
+    begin_stop_signals(context);
 }
 
 void Instance::begin_stop_signals(Context& context) {
     stop_signalled_ = true;
     tell_to_end(spec_->stop_signal, context);
-    auto& armed = armed_[static_cast<std::size_t>(TimerKind::StopStep)];
-    if (std::exchange(armed, 0) != 0) context.actions.push_back(DisarmAction{TimerKind::StopStep});
+    disarm(TimerKind::StopStep, context);
     stop_step_ = 0;
     arm_next_stop_signal(context);
 }

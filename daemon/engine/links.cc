@@ -52,14 +52,10 @@ void rank_jobs(Jobs& jobs) {
     }
 }
 
-bool executes(const Instance& instance) {
-    return instance.state() == State::Running || instance.state() == State::Paused;
-}
-
 bool meets(Condition condition, const Instance& instance) {
     const bool over = instance.state() == State::Exited || instance.state() == State::Failed;
     switch (condition) {
-        case Condition::Started: return executes(instance) || instance.ready();
+        case Condition::Started: return is_executing(instance.state()) || instance.ready();
         case Condition::Ready: return instance.ready();
         case Condition::ExitedOk: return instance.state() == State::Exited;
         case Condition::Exited: return over && instance.runs_ended() > 0;
@@ -74,6 +70,7 @@ bool is_being_started(const Instance& instance) {
         case State::Starting:
         case State::Stopping: return true;
         case State::Running: return !instance.ready();
+        case State::Reloading:
         case State::Stopped:
         case State::Paused:
         case State::Backoff:

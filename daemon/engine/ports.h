@@ -87,12 +87,20 @@ std::string describe(SpawnStage stage, const JobSpec& spec);
 /// The same of a command that runs beside the job.
 std::string describe(SpawnStage stage, const JobSpec& spec, const JobCommand& command);
 
+/// What a command that runs beside a run is for.
+enum class SideRole { StopCommand, ReadyProbe };
+
+/// The command of a job for `role`.
+const JobCommand& command_of(const JobSpec& spec, SideRole role);
+/// For people: "stop_command".
+std::string_view to_text(SideRole role);
+
 /// A command of a job that is run beside one of its runs: as that, by user, environment, directory and limits, but in a tree
 /// of its own.
 struct SideOrder {
     const JobSpec& spec;
     const InstanceName& name;
-    const JobCommand& command;
+    SideRole role;
     Incarnation beside = 0;  ///< the run that it is for
     pid_t main_pid = 0;      ///< of that run; 0: it has ended
 };
@@ -130,7 +138,18 @@ public:
     virtual void forget_job(const std::string& name) = 0;
 };
 
-enum class TimerKind { StartTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff };
+/// What a job says of itself by its notification socket (sd_notify(3)), one datagram.
+struct Notice {
+    bool ready = false;
+    bool reloading = false;
+    bool stopping = false;
+    std::optional<std::string> status{};  ///< for people, one line
+    std::optional<Duration> extend_timeout{};
+};
+
+enum class TimerKind { StartTimeout, ReadyTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff };
+
+inline constexpr std::size_t kTimerKinds = 7;
 
 class Timers {
 public:

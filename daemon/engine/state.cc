@@ -8,6 +8,7 @@ std::string_view to_text(State state) {
         case State::Waiting: return "waiting";
         case State::Starting: return "starting";
         case State::Running: return "running";
+        case State::Reloading: return "reloading";
         case State::Paused: return "paused";
         case State::Stopping: return "stopping";
         case State::Backoff: return "backoff";

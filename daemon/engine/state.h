@@ -11,6 +11,8 @@
 ///   waiting   | no      | to be started when something else has happened       | that, stop
 ///   starting  | perhaps | spawn asked for; not yet executed its program      | execed, not_started, exited, stop, start_timeout
 ///   running   | yes     | its program runs                                   | exited, stop, pause, run_timeout
+///   reloading | yes     | it runs, and has said that it reads its            | what it says next, and as running
+///             |         | configuration again                                |
 ///   paused    | yes     | its processes stand still                          | resume, exited, stop
 ///   stopping  | yes     | told to end, or its tree is being ended            | tree_empty
 ///   backoff   | no      | ended; will be started when the delay is over      | restart timer, start, stop
@@ -23,15 +25,21 @@
 /// (stop_command); so no state without a process is ever entered while one exists, and none of them is started again before.
 namespace procsup {
 
-enum class State { Stopped, Waiting, Starting, Running, Paused, Stopping, Backoff, Exited, Failed };
+enum class State { Stopped, Waiting, Starting, Running, Reloading, Paused, Stopping, Backoff, Exited, Failed };
 
-inline constexpr std::size_t kStates = 9;
+inline constexpr std::size_t kStates = 10;
 
 std::string_view to_text(State state);
 
 /// Whether a process of the instance may exist.
 constexpr bool is_live(State state) {
-    return state == State::Starting || state == State::Running || state == State::Paused || state == State::Stopping;
+    return state != State::Stopped && state != State::Waiting && state != State::Backoff && state != State::Exited &&
+           state != State::Failed;
+}
+
+/// Its program runs, and nobody has told it to end.
+constexpr bool is_executing(State state) {
+    return state == State::Running || state == State::Reloading || state == State::Paused;
 }
 
 /// Nothing will happen to it unless someone asks.

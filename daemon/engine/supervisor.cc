@@ -1,5 +1,7 @@
 #include "daemon/engine/supervisor.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -63,28 +65,29 @@ bool Supervisor::signal(InstanceId id, int signal) {
 
 bool Supervisor::reload(InstanceId id) {
     const auto* instance = find(id);
-    return instance != nullptr && instance->state() == State::Running && signal(id, instance->spec().reload_signal);
+    return instance != nullptr && is_executing(instance->state()) && signal(id, instance->spec().reload_signal);
 }
 
 void Supervisor::kill_all() {
     for (const auto& [id, instance] : by_id_) {
         if (!is_live(instance->state())) continue;
         backend_.kill_tree(instance->incarnation());
-        if (instance->side().exists()) backend_.kill_tree(instance->side().incarnation);
+        for (const auto& side : instance->sides()) backend_.kill_tree(side.incarnation);
     }
 }
 
 bool Supervisor::kills_remainder(Incarnation incarnation) const {
     const auto found = by_incarnation_.find(incarnation);
     if (found == by_incarnation_.end()) return true;
-    return is_beside(incarnation) ? found->second->ends_side() : found->second->remainder() == Orphans::Kill;
+    const auto* side = found->second->side(incarnation);
+    return side != nullptr ? found->second->ends_side(*side) : found->second->remainder() == Orphans::Kill;
 }
 
 // ---- facts
 
 bool Supervisor::is_beside(Incarnation incarnation) const {
     const auto found = by_incarnation_.find(incarnation);
-    return found != by_incarnation_.end() && found->second->side().incarnation == incarnation;
+    return found != by_incarnation_.end() && found->second->side(incarnation) != nullptr;
 }
 
 void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
@@ -93,7 +96,7 @@ void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
 
 void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string text) {
     if (is_beside(incarnation)) {
-        deliver_last(incarnation, SideNotStarted{stage, os_error}, now);
+        deliver_last(incarnation, SideNotStarted{incarnation, stage, os_error}, now);
     } else {
         deliver_last(incarnation, NotStarted{stage, os_error, std::move(text)}, now);
     }
@@ -106,7 +109,7 @@ void Supervisor::execed(Incarnation incarnation, TimePoint now) {
 void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now,
                         const Account& account) {
     if (is_beside(incarnation)) {
-        const SideExited event{status, tree_empty};
+        const SideExited event{incarnation, status, tree_empty};
         tree_empty ? deliver_last(incarnation, event, now) : deliver(incarnation, event, now);
     } else if (tree_empty) {
         deliver_last(incarnation, Exited{status, true, account}, now);
@@ -120,10 +123,16 @@ void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_em
 
 void Supervisor::tree_empty(Incarnation incarnation, TimePoint now, const Account& account) {
     if (is_beside(incarnation)) {
-        deliver_last(incarnation, SideTreeEmpty{}, now);
+        deliver_last(incarnation, SideTreeEmpty{incarnation}, now);
     } else {
         deliver_last(incarnation, TreeEmpty{account}, now);
     }
+}
+
+void Supervisor::became_ready(Incarnation incarnation, TimePoint now) { deliver(incarnation, BecameReady{}, now); }
+
+void Supervisor::noticed(Incarnation incarnation, Notice notice, TimePoint now) {
+    deliver(incarnation, Noticed{std::move(notice)}, now);
 }
 
 void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by,
@@ -191,10 +200,12 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
         backend_.abandon(instance.incarnation());
     } else if (std::holds_alternative<KillTreeAction>(action)) {
         backend_.kill_tree(instance.incarnation());
-    } else if (std::holds_alternative<SpawnBesideAction>(action)) {
-        spawn_beside(instance);
-    } else if (std::holds_alternative<KillBesideAction>(action)) {
-        backend_.kill_tree(instance.side().incarnation);
+    } else if (const auto* beside = std::get_if<SpawnBesideAction>(&action)) {
+        spawn_beside(instance, beside->role);
+    } else if (const auto* tell = std::get_if<TellBesideAction>(&action)) {
+        backend_.tell_to_end(tell->side, SignalTo::Main, SIGTERM);
+    } else if (const auto* kill = std::get_if<KillBesideAction>(&action)) {
+        backend_.kill_tree(kill->side);
     } else if (const auto* arm = std::get_if<ArmAction>(&action)) {
         timers_.arm(instance.id(), arm->kind, arm->generation, arm->when);
     } else if (const auto* disarm = std::get_if<DisarmAction>(&action)) {
@@ -206,13 +217,12 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
     }
 }
 
-void Supervisor::spawn_beside(Instance& instance) {
+void Supervisor::spawn_beside(Instance& instance, SideRole role) {
     const auto incarnation = next_incarnation_++;
-    instance.set_side_incarnation(incarnation);
+    instance.add_side(role, incarnation);
     by_incarnation_.emplace(incarnation, &instance);
-    const auto& spec = instance.spec();
     backend_.spawn_beside(instance.id(), incarnation,
-                          {spec, instance.name(), spec.stop_command, instance.incarnation(), instance.pid()});
+                          {instance.spec(), instance.name(), role, instance.incarnation(), instance.pid()});
 }
 
 void Supervisor::note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now) {

@@ -77,6 +77,9 @@ public:
     void exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now,
                 const Account& account = {});
     void tree_empty(Incarnation incarnation, TimePoint now, const Account& account = {});
+    /// It has said so by the descriptor that was made for that, or in its output.
+    void became_ready(Incarnation incarnation, TimePoint now);
+    void noticed(Incarnation incarnation, Notice notice, TimePoint now);
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
 
@@ -102,7 +105,7 @@ private:
     void deliver_last(Incarnation incarnation, const Event& event, TimePoint now);
     void note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now);
     void perform(Instance& instance, const Action& action, TimePoint now);
-    void spawn_beside(Instance& instance);
+    void spawn_beside(Instance& instance, SideRole role);
     /// Whether it is of a command that runs beside an instance's run.
     bool is_beside(Incarnation incarnation) const;
     Job& add_job(std::shared_ptr<const JobSpec> spec, TimePoint now);

@@ -4,8 +4,9 @@ namespace procsup {
 
 JobSpec side_spec(const SideOrder& order) {
     JobSpec spec = order.spec;
-    spec.command = order.command.argv;
-    spec.program = order.command.program;
+    const auto& command = command_of(order.spec, order.role);
+    spec.command = command.argv;
+    spec.program = command.program;
     // The job's own input is the job's to read.
     spec.stdin_stream = Stream{Stream::Kind::Null, {}};
     // What it says is not what another job waits for, and it must not wait itself until that reads.

@@ -21,15 +21,15 @@ JobSpec web() {
 }
 
 TEST(SideSpec, IsTheJobsButForWhatIsExecutedAndReadAndKnownOfTheRun) {
-    const JobSpec job = web();
+    JobSpec job = web();
     const InstanceName name{"web", "web", 0, {}};
-    const JobCommand command{{"webctl", "stop"}, "/usr/bin/webctl"};
+    job.stop_command = {{"webctl", "stop"}, "/usr/bin/webctl"};
     JobSpec expected = job;
     expected.command = {"webctl", "stop"};
     expected.program = "/usr/bin/webctl";
     expected.env = {"PATH=/usr/bin", "PROCSUPD_MAIN_PID=411"};
     expected.stdin_stream = {Stream::Kind::Null, {}};
-    EXPECT_EQ(side_spec({job, name, command, 7, 411}), expected);
+    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 411}), expected);
 }
 
 TEST(SideSpec, DoesNotWriteToWhatAnotherJobReads) {
@@ -37,15 +37,15 @@ TEST(SideSpec, DoesNotWriteToWhatAnotherJobReads) {
     job.stdout_stream = {Stream::Kind::Pipe, "reader"};
     job.stderr_stream = {Stream::Kind::File, "/srv/errors"};
     const InstanceName name{"web", "web", 0, {}};
-    const JobCommand command{{"webctl"}, "/usr/bin/webctl"};
-    EXPECT_EQ(side_spec({job, name, command, 7, 0}).stdout_stream, job.stderr_stream);
+    job.stop_command = {{"webctl"}, "/usr/bin/webctl"};
+    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 0}).stdout_stream, job.stderr_stream);
 }
 
 TEST(SideSpec, NamesNoMainProcessThatHasEnded) {
-    const JobSpec job = web();
+    JobSpec job = web();
     const InstanceName name{"web", "web", 0, {}};
-    const JobCommand command{{"webctl"}, "/usr/bin/webctl"};
-    EXPECT_EQ(side_spec({job, name, command, 7, 0}).env, job.env);
+    job.stop_command = {{"webctl"}, "/usr/bin/webctl"};
+    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 0}).env, job.env);
 }
 
 }  // namespace

@@ -12,8 +12,9 @@ namespace {
 bool timer_belongs(TimerKind kind, State state) {
     switch (kind) {
         case TimerKind::StartTimeout: return state == State::Starting;
+        case TimerKind::ReadyTimeout: return state == State::Running;
         case TimerKind::ZombieCheck:
-        case TimerKind::RunTimeout: return state == State::Running;
+        case TimerKind::RunTimeout: return state == State::Running || state == State::Reloading;
         case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
         case TimerKind::Backoff: return state == State::Backoff;
@@ -38,7 +39,7 @@ void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec& s
     if (const auto other = live_of_.find(id); other != live_of_.end()) {
         broken(fmt::format("instance {} has two live incarnations, {} and {}", id, other->second, incarnation));
     }
-    if (beside_of_.contains(id)) broken(fmt::format("instance {} was started while a command of it lives", id));
+    if (besides(id) > 0) broken(fmt::format("instance {} was started while a command of it lives", id));
     if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
     check_daemons(spec, name);
     check_requirements(spec, name);
@@ -63,8 +64,8 @@ void FakeMachine::check_daemons(const JobSpec& spec, const InstanceName& name) {
     };
     if (!bonds_hold_) return;
     if (const auto* parent = spec.daemon_of.empty() ? nullptr : only_instance(spec.daemon_of)) {
-        const bool runs = parent->state() == State::Running || parent->state() == State::Paused;
-        if (!runs) broken(name.instance + " was started while " + spec.daemon_of + " does not run");
+        if (!is_executing(parent->state()))
+            broken(name.instance + " was started while " + spec.daemon_of + " does not run");
     }
     for (const auto& [job, entry] : supervisor_->jobs()) {
         const bool bound = entry.spec->daemon_of == name.job && entry.spec->on_parent_restart != OnParentRestart::Keep;
@@ -150,18 +151,25 @@ void FakeMachine::spawn_beside(InstanceId id, Incarnation incarnation, const Sid
     const Run& job = runs_.at(main->second);
     if (job.paused) broken("a command runs beside a job that stands still");
     if ((order.main_pid == 0) != job.main_gone) broken("a command was not told rightly of the main process");
-    if (!beside_of_.emplace(id, incarnation).second) broken("an instance has two commands at once");
+    if (!beside_of_.emplace(std::pair{id, order.role}, incarnation).second) {
+        broken("an instance has two commands for the same at once");
+    }
     Run& run = runs_[incarnation];
     run.id = id;
-    run.beside = true;
+    run.beside = order.role;
     run.ignores_stop = draw(4) == 0;
     run.leaves_others = draw(4) == 0;
     run.status = draw(2) == 0 ? ExitStatus::exited(1) : ExitStatus::exited(0);
     plan(incarnation, draw(9) == 0 ? Step::Refuse : Step::Launch, 5);
 }
 
+std::size_t FakeMachine::besides(InstanceId id) const {
+    return static_cast<std::size_t>(std::count_if(beside_of_.begin(), beside_of_.end(),
+                                                  [&](const auto& entry) { return entry.first.first == id; }));
+}
+
 const FakeMachine::Run* FakeMachine::command_of(InstanceId id) const {
-    const auto found = beside_of_.find(id);
+    const auto found = beside_of_.find({id, SideRole::StopCommand});
     if (found == beside_of_.end()) return nullptr;
     const Run& run = runs_.at(found->second);
     return run.main_gone ? nullptr : &run;
@@ -187,9 +195,10 @@ void FakeMachine::tell_to_end(Incarnation incarnation, SignalTo to, int) {
     if (found == runs_.end()) return broken("a signal for a tree that is empty");
     Run& run = found->second;
     if (run.main_gone && to == SignalTo::Main) broken("a signal for a main process that does not exist");
-    if (run.beside) broken("a stop signal for a command");
-    if (!run.main_gone && command_of(run.id) != nullptr) broken("a stop signal while the command still runs");
-    check_stop_order(run.id);
+    if (run.beside == SideRole::StopCommand) broken("a stop signal for a command");
+    if (!run.beside && !run.main_gone && command_of(run.id) != nullptr)
+        broken("a stop signal while the command still runs");
+    if (!run.beside) check_stop_order(run.id);
     if (run.ignores_stop || run.paused) return;
     ++run.round;
     if (run.main_gone) {
@@ -307,12 +316,14 @@ void FakeMachine::happen_to(const Due& due) {
             return;
         case Step::Exec:
             if (!run.beside) {
+                if (draw(2) != 0) plan(due.incarnation, Step::Say, 2'000);
                 plan(due.incarnation, Step::Exit, draw(2) == 0 ? 60'000 : 900);
             } else if (!run.ignores_stop) {
                 plan(due.incarnation, Step::Exit, 300);
             }
             supervisor_->execed(due.incarnation, now_);
             return;
+        case Step::Say: say_something(due.incarnation); return;
         case Step::Exit: report_exit(due.incarnation, run); return;
         case Step::TreeEmpty:
             over(due.incarnation);
@@ -323,9 +334,25 @@ void FakeMachine::happen_to(const Due& due) {
     }
 }
 
+void FakeMachine::say_something(Incarnation incarnation) {
+    plan(incarnation, Step::Say, 5'000);
+    if (draw(3) == 0) return supervisor_->became_ready(incarnation, now_);
+    Notice notice;
+    notice.ready = draw(1) == 0;
+    notice.reloading = draw(3) == 0;
+    notice.stopping = draw(20) == 0;
+    if (draw(3) == 0) notice.extend_timeout = std::chrono::seconds(draw(20));
+    if (draw(3) == 0) notice.status = "at work";
+    supervisor_->noticed(incarnation, std::move(notice), now_);
+}
+
 void FakeMachine::over(Incarnation incarnation) {
     const auto id = runs_.at(incarnation).id;
-    (runs_.at(incarnation).beside ? beside_of_ : live_of_).erase(id);
+    if (const auto role = runs_.at(incarnation).beside) {
+        beside_of_.erase({id, *role});
+    } else {
+        live_of_.erase(id);
+    }
     if (!lives(id)) ++ends_of_[id];
     runs_.erase(incarnation);
     last_over_ = incarnation;
@@ -334,7 +361,7 @@ void FakeMachine::over(Incarnation incarnation) {
 void FakeMachine::report_exit(Incarnation incarnation, Run& run) {
     const auto status = run.status;
     const bool tree_empty = !run.leaves_others;
-    if (run.beside && status.success() && draw(3) != 0) command_works(run.id);
+    if (run.beside == SideRole::StopCommand && status.success() && draw(3) != 0) command_works(run.id);
     run.main_gone = true;
     ++run.round;
     if (tree_empty) {

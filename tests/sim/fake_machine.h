@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -58,7 +59,7 @@ public:
     void end_daemon(int code, std::string_view cause) override;
 
 private:
-    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Exit, TreeEmpty, CountZombies, Timer };
+    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Say, Exit, TreeEmpty, CountZombies, Timer };
     struct Due {
         Step step;
         Incarnation incarnation = 0;
@@ -70,7 +71,7 @@ private:
     /// One incarnation between spawn and the end of its tree.
     struct Run {
         InstanceId id = 0;
-        bool beside = false;  ///< of a command
+        std::optional<SideRole> beside{};  ///< of a command
         bool launched = false;
         bool main_gone = false;
         bool ignores_stop = false;
@@ -87,9 +88,11 @@ private:
     void plan(Incarnation incarnation, Step step, std::uint32_t most_ms);
     void happen_to(const Due& due);
     void over(Incarnation incarnation);
-    bool lives(InstanceId id) const { return live_of_.contains(id) || beside_of_.contains(id); }
-    /// The command of instance `id` while its main process runs.
+    bool lives(InstanceId id) const { return live_of_.contains(id) || besides(id) > 0; }
+    std::size_t besides(InstanceId id) const;
+    /// The stop command of instance `id` while its main process runs.
     const Run* command_of(InstanceId id) const;
+    void say_something(Incarnation incarnation);
     void command_works(InstanceId id);
     void report_exit(Incarnation incarnation, Run& run);
     void broken(std::string what);
@@ -101,7 +104,7 @@ private:
     std::multimap<TimePoint, Due> future_;
     std::unordered_map<Incarnation, Run> runs_;
     std::unordered_map<InstanceId, Incarnation> live_of_;
-    std::unordered_map<InstanceId, Incarnation> beside_of_;
+    std::map<std::pair<InstanceId, SideRole>, Incarnation> beside_of_;
     std::map<std::pair<InstanceId, TimerKind>, std::uint32_t> armed_;
     std::unordered_map<InstanceId, State> states_;
     std::uint64_t sequence_ = 0;

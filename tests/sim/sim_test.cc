@@ -35,6 +35,11 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     spec.start_timeout = machine.draw(3) == 0 ? Duration(3ms) : Duration(90s);
     spec.run_timeout = machine.draw(3) == 0 ? Duration(2s) : kForever;
     spec.stop_timeout = machine.draw(5) == 0 ? Duration(50ms) : Duration(10s);
+    if (spec.type == JobType::Service && machine.draw(3) == 0) {
+        spec.readiness.kind = machine.draw(1) == 0 ? Readiness::Kind::Notify : Readiness::Kind::Tcp;
+        if (spec.readiness.kind == Readiness::Kind::Tcp) spec.readiness.probe = {{"/bin/look"}, "/bin/look"};
+        spec.readiness.timeout = machine.draw(2) == 0 ? Duration(1s) : Duration(30s);
+    }
     if (machine.draw(3) == 0) spec.stop_steps = {{20ms, SIGINT}, {2s, SIGQUIT}};
     if (machine.draw(2) == 0) spec.stop_command = {{"/bin/end_work"}, "/bin/end_work"};
     // Bound to a job of a smaller number, so never in a circle.

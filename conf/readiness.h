@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/units.h"
+
+/// How it is found out that a job does its work.
+namespace procsup {
+
+/// A program that a job has run beside its main process.
+struct JobCommand {
+    std::vector<std::string> argv;  ///< argv[0] as written; empty: there is no such command
+    std::string program;            ///< absolute path to execute; empty: argv[0] is searched in the job's PATH
+
+    bool empty() const { return argv.empty(); }
+
+    friend bool operator==(const JobCommand&, const JobCommand&) = default;
+};
+
+struct Readiness {
+    /// Executed: as soon as its program runs. Notify and Fd: it says so itself. LogLine: it writes a line. The others are looked
+    /// at by procsup-probe, again and again until there is success.
+    enum class Kind { Executed, Notify, Fd, LogLine, Tcp, Unix, Http, Exec, File };
+
+    Kind kind = Kind::Executed;
+    Duration timeout = kForever;                         ///< of the whole, since the program runs
+    Duration interval = std::chrono::milliseconds(250);  ///< between two looks
+    int fd = -1;                                         ///< of Fd: its number in the job
+    std::string target;  ///< as written, for people and for expand_job(); of LogLine the expression
+    JobCommand probe;    ///< what is run to look; for expand_job()
+
+    bool is_declared() const { return kind != Kind::Executed; }
+
+    friend bool operator==(const Readiness&, const Readiness&) = default;
+};
+
+// In the order of Readiness::Kind; the first has no key.
+inline constexpr std::array<std::string_view, 9> kReadinessWords{"",     "notify", "fd",   "log_line", "tcp",
+                                                                 "unix", "http",   "exec", "file"};
+constexpr std::string_view word_of(Readiness::Kind kind) { return kReadinessWords[static_cast<std::size_t>(kind)]; }
+
+/// What is waited for, for people: "notify", "tcp 127.0.0.1:8080".
+inline std::string to_text(const Readiness& readiness) {
+    std::string text(word_of(readiness.kind));
+    if (!readiness.target.empty()) text += " " + readiness.target;
+    return text;
+}
+
+}  // namespace procsup

@@ -1,0 +1,73 @@
+// How it becomes known that an instance does its work, and what else it says of itself.
+#include <algorithm>
+#include <utility>
+
+#include "daemon/engine/instance.h"
+
+namespace procsup {
+
+void Instance::await_ready(Context& context) {
+    arm(TimerKind::ReadyTimeout, spec_->readiness.timeout, context);
+    if (!spec_->readiness.probe.empty()) context.actions.push_back(SpawnBesideAction{SideRole::ReadyProbe});
+}
+
+void Instance::on(const BecameReady&, Context& context) {
+    if (state_ == State::Starting) ready_early_ = true;
+    if (!is_executing(state_) || ready_) return;
+    ready_ = true;
+    disarm(TimerKind::ReadyTimeout, context);
+    cause_ += ", ready after " + to_text(std::chrono::duration_cast<Duration>(context.now - executed_at_));
+    note(state_, context);
+}
+
+void Instance::on(const Noticed& event, Context& context) {
+    const auto& notice = event.notice;
+    if (!is_live(state_)) return;
+    if (notice.status) status_text_ = *notice.status;
+    if (notice.extend_timeout) extend_timeouts(*notice.extend_timeout, context);
+    if (notice.stopping && is_executing(state_)) return says_that_it_ends(context);
+    if (notice.reloading && state_ == State::Running && ready_) {
+        enter(State::Reloading, "it reads its configuration again, as it says", context);
+    }
+    if (!notice.ready) return;
+    if (state_ == State::Reloading) {
+        enter(State::Running, "has read its configuration again, as it says", context);
+    } else {
+        on(BecameReady{}, context);
+    }
+}
+
+/// What was asked for stays: its restart policy decides what follows.
+void Instance::says_that_it_ends(Context& context) {
+    const bool paused = state_ == State::Paused;
+    end_probe(context);
+    enter(State::Stopping, "it ends by itself, as it says", context);
+    told_to_end_ = true;
+    arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
+    if (paused) context.actions.push_back(PauseAction{false});
+}
+
+void Instance::ready_failed(std::string why, Context& context) {
+    timed_out_ = true;
+    limit_text_ = std::move(why);
+    stop_run(limit_text_, context);
+}
+
+/// Told, not killed, so that it says what it has found last.
+void Instance::end_probe(Context& context) {
+    for (const auto& side : sides_) {
+        const bool runs = side.role == SideRole::ReadyProbe && !side.left_others;
+        if (runs) context.actions.push_back(TellBesideAction{side.incarnation});
+    }
+}
+
+/// Of the time that is running now; never shortens it.
+void Instance::extend_timeouts(Duration by, Context& context) {
+    for (const auto kind : {TimerKind::ReadyTimeout, TimerKind::RunTimeout, TimerKind::StopTimeout}) {
+        if (!is_armed(kind) || due_[static_cast<std::size_t>(kind)] >= context.now + by) continue;
+        disarm(kind, context);
+        arm(kind, by, context);
+    }
+}
+
+}  // namespace procsup
