@@ -181,7 +181,7 @@ TEST(ManualKeys, HasEveryKey) {
 }
 
 TEST(ManualKeys, StandInTheManualPageAsTheTableSaysThem) {
-    EXPECT_NE(file_text("packaging/man/procsupd.toml.5.scd").find(manual_keys()), std::string::npos)
+    EXPECT_NE(file_text("packaging/man/procsupd-job.5.scd").find(manual_keys()), std::string::npos)
         << "write what manual_keys() returns into the page";
 }
 

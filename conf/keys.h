@@ -48,7 +48,7 @@ std::string unknown_key_text(std::string_view section, std::string_view name, bo
 /// The schema for editors (JSON schema draft-04) of a job file and of a project file, indented.
 std::string json_schema();
 
-/// The keys as scdoc source: sections of the manual page procsupd.toml(5).
+/// The keys as scdoc source: sections of the manual page procsupd-job(5).
 std::string manual_keys();
 
 }  // namespace procsup

@@ -192,7 +192,7 @@ std::string usage() {
            "  --json              with --check: print one JSON value\n"
            "  --print-schema      print the JSON schema of job files for editors\n"
            "\n"
-           "Ask the running daemon with procsupctl(1); job files are described in procsupd.toml(5).\n";
+           "Ask the running daemon with procsupctl(1); job files are described in procsupd-job(5).\n";
 }
 
 }  // namespace procsup
