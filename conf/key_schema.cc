@@ -1,3 +1,4 @@
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -6,6 +7,10 @@
 
 namespace procsup {
 namespace {
+
+constexpr std::array<std::string_view, 3> kTablesOfJob{"log", "limits", "sandbox"};
+constexpr std::array<std::string_view, 4> kOnlyInProject{"jobs", "defaults", kDaemonSection, kAccessSection};
+constexpr std::string_view kInBoth = "x";
 
 /// Compact JSON with line breaks and indentation, for people and for diffs.
 std::string indented(const std::string& compact) {
@@ -94,28 +99,18 @@ void write_reference(json::Writer& writer, std::string_view name) {
 void write_settings(json::Writer& writer) {
     writer.begin_object().member("type", "object").key("properties").begin_object();
     write_properties(writer, "");
-    for (const auto section : {"log", "limits", "sandbox"}) {
+    for (const auto section : kTablesOfJob) {
         writer.key(section);
         write_table(writer, section);
     }
     writer.end_object().member_bool("additionalProperties", false).end_object();
 }
 
-void write_job(json::Writer& writer) {
-    writer.begin_object().key("allOf").begin_array();
-    write_reference(writer, "settings");
-    writer.end_array().key("anyOf").begin_array();
-    for (const auto key : {"command", "shell"}) {
-        writer.begin_object().key("required").begin_array().string(key).end_array().end_object();
-    }
-    writer.end_array().end_object();
-}
-
-void write_project(json::Writer& writer) {
-    writer.begin_object().member("type", "object").key("properties").begin_object();
+/// Of a project file: its tables.
+void write_project_tables(json::Writer& writer) {
     writer.key("jobs").begin_object().member("type", "object");
     writer.key("patternProperties").begin_object().key("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$");
-    // Not "job": what a job must have may stand in [defaults].
+    // What a job must have may stand in [defaults].
     write_reference(writer, "settings");
     writer.end_object().member_bool("additionalProperties", false).end_object();
     writer.key("defaults");
@@ -124,8 +119,54 @@ void write_project(json::Writer& writer) {
         writer.key(section);
         write_table(writer, section);
     }
-    writer.key("x").begin_object().member("type", "object").end_object();
-    writer.end_object().member_bool("additionalProperties", false).end_object();
+}
+
+/// The names at the top of a project file, whatever stands there.
+void write_only_project(json::Writer& writer) {
+    writer.begin_object().key("properties").begin_object();
+    for (const auto name : kOnlyInProject) writer.key(name).begin_object().end_object();
+    writer.key(kInBoth).begin_object().end_object().end_object();
+    writer.member_bool("additionalProperties", false).end_object();
+}
+
+void write_names_of_file(json::Writer& writer) {
+    const auto reference = [&](std::string_view name) {
+        writer.key(name);
+        write_reference(writer, std::string("settings/properties/").append(name));
+    };
+    writer.key("properties").begin_object();
+    for (const auto& row : all_keys()) {
+        if (row.section.empty()) reference(row.name);
+    }
+    for (const auto section : kTablesOfJob) reference(section);
+    write_project_tables(writer);
+    writer.end_object().member_bool("additionalProperties", false);
+}
+
+/// A job has one of the first two; a file that is empty is a project too.
+void write_required_of_file(json::Writer& writer) {
+    const auto required = [&](std::string_view name) {
+        writer.begin_object().key("required").begin_array().string(name).end_array().end_object();
+    };
+    writer.key("anyOf").begin_array();
+    for (const auto name : {"command", "shell"}) required(name);
+    for (const auto name : kOnlyInProject) required(name);
+    write_reference(writer, "only_project");
+    writer.end_array();
+}
+
+/// A choice between "job" and "project" would be shorter, but of what is wrong in it editors only say that neither fits, and
+/// mark the whole file.
+void write_file(json::Writer& writer) {
+    writer.member("type", "object");
+    write_names_of_file(writer);
+    writer.key("dependencies").begin_object();
+    for (const auto name : kOnlyInProject) {
+        writer.key(name);
+        write_reference(writer, "only_project");
+    }
+    writer.end_object();
+    write_required_of_file(writer);
 }
 
 }  // namespace
@@ -136,16 +177,12 @@ std::string json_schema() {
     writer.member("$schema", "http://json-schema.org/draft-04/schema#");
     writer.member("id", "https://procsupd.example/procsup-1.schema.json");
     writer.member("title", "procsupd: a job file, or a project file");
-    writer.key("anyOf").begin_array();
-    write_reference(writer, "job");
-    write_reference(writer, "project");
-    writer.end_array().key("definitions").begin_object();
+    write_file(writer);
+    writer.key("definitions").begin_object();
     writer.key("settings");
     write_settings(writer);
-    writer.key("job");
-    write_job(writer);
-    writer.key("project");
-    write_project(writer);
+    writer.key("only_project");
+    write_only_project(writer);
     writer.end_object().end_object();
     return indented(writer.text());
 }
