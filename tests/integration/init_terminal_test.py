@@ -1,17 +1,12 @@
 """procsup-init on a terminal: job control of a real shell, and of a container that has none."""
-import fcntl
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import subprocess
-import termios
 import unittest
 
 from init_process import PROGRAM, InitTest, children, field
-from processes import Deadline, wait_gone
+from processes import wait_gone
+from terminal import Terminal
 
 PROMPT = "ready> "
 # As an editor that is killed.
@@ -29,59 +24,9 @@ print("got", input())
 INTR, SUSP, END = "\x03", "\x1a", "\x04"
 
 
-class Pty:
-    """A program as leader of a session on a terminal of its own, and who sits in front of it."""
-
-    def __init__(self, *argv):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            try:
-                os.execvpe(argv[0], argv, {"PATH": os.environ["PATH"], "PS1": PROMPT, "TERM": "dumb", "I": PROGRAM})
-            finally:
-                os._exit(99)
-        self.seen = ""
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def expect(self, pattern):
-        """Text that was not expected before."""
-        deadline = Deadline()
-        while not (found := re.search(pattern, self.seen)):
-            if not deadline.readable(self.fd):
-                raise AssertionError(f"no {pattern!r} in {self.seen!r}")
-            try:
-                self.seen += os.read(self.fd, 4096).decode()
-            except OSError as error:
-                raise AssertionError(f"hung up; no {pattern!r} in {self.seen!r}") from error
-        self.seen = self.seen[found.end():]
-        return found
-
-    def foreground(self):
-        return struct.unpack("i", fcntl.ioctl(self.fd, termios.TIOCGPGRP, b"\0" * 4))[0]
-
-    def end(self):
-        """How it ends, as subprocess has it; what it still writes is read."""
-        deadline = Deadline()
-        while not wait_gone(self.pid, 0.01):
-            if not deadline.left():
-                raise AssertionError(f"does not end; {self.seen!r}")
-            if select.select([self.fd], [], [], 0)[0]:
-                try:
-                    self.seen += os.read(self.fd, 4096).decode()
-                except OSError:
-                    pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-    def close(self):
-        if self.fd >= 0:
-            os.close(self.fd)
-        self.fd = -1
-
-
 class TerminalTest(InitTest):
     def on_pty(self, *argv):
-        terminal = Pty(*argv)
+        terminal = Terminal(*argv, env={"PATH": os.environ["PATH"], "PS1": PROMPT, "TERM": "dumb", "I": PROGRAM})
         self.addCleanup(terminal.close)
         return terminal
 
@@ -162,7 +107,7 @@ class AsSessionLeader(TerminalTest):
     def test_a_new_size_reaches_it(self):
         terminal, _ = self.start("sh", "-c", "trap 'stty size' WINCH; echo up; while :; do read x; done")
         terminal.expect("up")
-        fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 31, 77, 0, 0))
+        terminal.resize(31, 77)
         terminal.expect("31 77")
         os.kill(terminal.pid, signal.SIGTERM)
         self.assertEqual(143, terminal.end())
