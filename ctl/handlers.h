@@ -41,6 +41,7 @@ int exec_like(Session& session);
 int up(Session& session);
 int down(Session& session);
 int check(Session& session);
+int schema(Session& session);
 
 // daemon_verbs.cc
 int ping(Session& session);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ctl/handlers.h"
@@ -160,13 +161,24 @@ std::optional<std::string> abilities_of_supervisor(Session& session, const std::
     return abilities == nullptr ? std::string() : json::to_text(*abilities);
 }
 
+/// Returns only when it has failed: the exit code.
+int become_procsupd(Session& session, std::vector<std::string> words) {
+    const std::string program = find_procsupd();
+    if (program.empty()) return session.fail(Error{"cannot find procsupd beside procsupctl or in PATH"});
+    words.insert(words.begin(), "procsupd");
+    std::vector<char*> argv;
+    for (auto& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    session.out().flush();
+    execv(program.c_str(), argv.data());
+    return session.fail(os_failure("execute " + program, errno));
+}
+
 }  // namespace
 
 int check(Session& session) {
-    const std::string program = find_procsupd();
-    if (program.empty()) return session.fail(Error{"cannot find procsupd beside procsupctl or in PATH"});
     const std::string file = project_file(session);
-    std::vector<std::string> words{"procsupd", "--check"};
+    std::vector<std::string> words{"--check"};
     if (session.line().json) words.emplace_back("--json");
     if (session.line().here) {
         const auto abilities = abilities_of_supervisor(session, file);
@@ -179,12 +191,9 @@ int check(Session& session) {
         }
     }
     words.insert(words.end(), {"--", file});
-    std::vector<char*> argv;
-    for (auto& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    session.out().flush();
-    execv(program.c_str(), argv.data());
-    return session.fail(os_failure("execute " + program, errno));
+    return become_procsupd(session, std::move(words));
 }
+
+int schema(Session& session) { return become_procsupd(session, {"--print-schema"}); }
 
 }  // namespace procsup::ctl

@@ -103,6 +103,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      Operands::File, ExitFamily::Action, down},
     {"check", VerbGroup::Project, "[--here] [FILE]", "report everything that is wrong in a configuration",
      bit(Option::Here), Operands::File, ExitFamily::Action, check},
+    {"schema", VerbGroup::Project, "", "print the JSON schema of job files and project files, for editors", 0,
+     Operands::None, ExitFamily::Action, schema},
 
     {"ping", VerbGroup::Daemon, "", "exit 0 when the supervisor answers", 0, Operands::None, ExitFamily::Action, ping},
     {"shutdown", VerbGroup::Daemon, "", "stop every job and end the supervisor", bit(Option::NoWait), Operands::None,

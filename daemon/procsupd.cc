@@ -61,13 +61,14 @@ void close_inherited_fds() {
     close_range(first, UINT_MAX, 0);
 }
 
-void write_all(int fd, const std::string& text) {
+bool write_all(int fd, const std::string& text) {
     std::size_t done = 0;
     while (done < text.size()) {
         const ssize_t size = write(fd, text.data() + done, text.size() - done);
-        if (size <= 0) return;
+        if (size <= 0) return false;
         done += static_cast<std::size_t>(size);
     }
+    return true;
 }
 
 /// `--load CONFIG` and what is in DaemonPlaces.
@@ -169,7 +170,7 @@ int run(int argc, char** argv) {
     switch (options->mode) {
         case Options::Mode::Help: write_all(STDOUT_FILENO, usage()); return EXIT_SUCCESS;
         case Options::Mode::Version: write_all(STDOUT_FILENO, "procsupd " PROCSUP_VERSION "\n"); return EXIT_SUCCESS;
-        case Options::Mode::PrintSchema: write_all(STDOUT_FILENO, json_schema()); return EXIT_SUCCESS;
+        case Options::Mode::PrintSchema: return write_all(STDOUT_FILENO, json_schema()) ? EXIT_SUCCESS : EXIT_FAILURE;
         case Options::Mode::Load: return load(*options);
         case Options::Mode::Check: return check(*options);
         case Options::Mode::Abilities: return print_abilities();
