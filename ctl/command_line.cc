@@ -281,7 +281,7 @@ private:
                 if (count == 0) return missing("a JOB");
                 return line_.command.empty() ? missing("a command behind '--'") : Result<void>();
             case Operands::File: return at_most(1);
-            case Operands::Shell: return count == 0 ? missing("a shell: bash") : at_most(1);
+            case Operands::Shell: return count == 0 ? missing("a shell: bash, zsh or fish") : at_most(1);
             case Operands::Verb: return at_most(2);
             case Operands::Anything: return {};
         }

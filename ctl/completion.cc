@@ -1,6 +1,7 @@
 #include "ctl/completion.h"
 
 #include <algorithm>
+#include <map>
 
 #include "common/signal_name.h"
 #include "ctl/handlers.h"
@@ -22,14 +23,26 @@ struct Progress {
     std::string_view unfinished_verb;  ///< "daemon"
     std::size_t operands = 0;
     const OptionText* wants_argument = nullptr;  ///< the last word is an option whose argument comes next
-    bool verbatim = false;                       ///< behind `--`
+    bool operands_only = false;                  ///< behind the `--` of a verb that takes no command
+    bool verbatim = false;                       ///< in a command
     std::size_t command_words = 0;
 };
+
+bool takes_command(const Progress& progress) {
+    return progress.verb != nullptr &&
+           (progress.verb->operands == Operands::Command || progress.verb->operands == Operands::JobAndCommand);
+}
+
+/// Whether the next operand begins a command, without a `--` too.
+bool command_comes(const Progress& progress) {
+    return takes_command(progress) && progress.operands == (progress.verb->operands == Operands::Command ? 0u : 1u);
+}
 
 void take_operand(Progress& progress, std::string_view word) {
     if (progress.verb != nullptr) {
         const auto both = std::string(progress.verb->name).append(" ").append(word);
-        const Verb* const longer = progress.operands == 0 ? find_verb(both) : nullptr;
+        const bool may_continue = progress.operands == 0 && !progress.operands_only;
+        const Verb* const longer = may_continue ? find_verb(both) : nullptr;
         if (longer != nullptr) {
             progress.verb = longer;
         } else {
@@ -49,11 +62,14 @@ Progress follow(std::span<const std::string_view> finished) {
             ++progress.command_words;
         } else if (progress.wants_argument != nullptr) {
             progress.wants_argument = nullptr;
-        } else if (word == "--") {
-            progress.verbatim = true;
-        } else if (word.size() > 1 && word[0] == '-') {
+        } else if (word == "--" && !progress.operands_only) {
+            (takes_command(progress) ? progress.verbatim : progress.operands_only) = true;
+        } else if (word.size() > 1 && word[0] == '-' && !progress.operands_only) {
             const OptionText* option = find_option(word);
             if (option != nullptr && !option->argument.empty()) progress.wants_argument = option;
+        } else if (command_comes(progress)) {
+            progress.verbatim = true;
+            ++progress.command_words;
         } else {
             take_operand(progress, word);
         }
@@ -64,7 +80,7 @@ Progress follow(std::span<const std::string_view> finished) {
 void add_choices(std::string_view choices, const std::string& prefix, Candidates& result) {
     while (!choices.empty()) {
         const std::size_t end = std::min(choices.find(' '), choices.size());
-        result.words.push_back(prefix + std::string(choices.substr(0, end)));
+        result.words.push_back({prefix + std::string(choices.substr(0, end)), {}});
         choices.remove_prefix(std::min(end + 1, choices.size()));
     }
 }
@@ -78,7 +94,8 @@ void add_options(const Verb* verb, Candidates& result) {
     const std::uint32_t wanted = kGlobalOptions | (verb == nullptr ? 0 : verb->options);
     for (const OptionText& option : options()) {
         if ((wanted & bit(option.option)) == 0) continue;
-        result.words.push_back(std::string(option.name) + (option.argument.empty() ? "" : "="));
+        result.words.push_back(
+            {std::string(option.name) + (option.argument.empty() ? "" : "="), std::string(option.help)});
     }
 }
 
@@ -87,9 +104,9 @@ void add_verbs(std::string_view before, Candidates& result) {
         if (verb.group == VerbGroup::Hidden) continue;
         const std::size_t space = verb.name.find(' ');
         if (before.empty()) {
-            result.words.emplace_back(verb.name.substr(0, space));
+            result.words.push_back({std::string(verb.name.substr(0, space)), std::string(verb.help)});
         } else if (space != std::string_view::npos && verb.name.substr(0, space) == before) {
-            result.words.emplace_back(verb.name.substr(space + 1));
+            result.words.push_back({std::string(verb.name.substr(space + 1)), std::string(verb.help)});
         }
     }
 }
@@ -98,18 +115,21 @@ void add_signals(std::string_view unfinished, Candidates& result) {
     constexpr int kLastClassic = 31;
     for (int signal = 1; signal <= kLastClassic; ++signal) {
         const std::string name = signal_name(signal);
-        result.words.push_back(unfinished.empty() || unfinished.starts_with("SIG") ? name : name.substr(3));
+        result.words.push_back({unfinished.empty() || unfinished.starts_with("SIG") ? name : name.substr(3), {}});
     }
 }
 
 void add_operands(const Progress& progress, std::string_view unfinished, Candidates& result) {
     // "rotate" behind "logs".
-    if (progress.operands == 0) add_verbs(progress.verb->name, result);
+    if (progress.operands == 0 && !progress.operands_only) add_verbs(progress.verb->name, result);
     switch (progress.verb->operands) {
         case Operands::None:
         case Operands::Anything: break;
-        case Operands::Job:
-        case Operands::JobAndCommand: result.jobs = progress.operands == 0; break;
+        case Operands::Job: result.jobs = progress.operands == 0; break;
+        case Operands::JobAndCommand:
+            result.jobs = progress.operands == 0;
+            result.commands = progress.operands == 1;
+            break;
         case Operands::AnyJobs:
         case Operands::Jobs: result.jobs = true; break;
         case Operands::SignalAndJobs:
@@ -118,13 +138,31 @@ void add_operands(const Progress& progress, std::string_view unfinished, Candida
             break;
         case Operands::Command: result.commands = true; break;
         case Operands::File: result.files = progress.operands == 0; break;
-        case Operands::Shell: result.words.emplace_back("bash"); break;
+        case Operands::Shell:
+            for (const auto shell : kShells) result.words.push_back({std::string(shell), {}});
+            break;
         case Operands::Verb: add_verbs({}, result); break;
     }
 }
 
-/// The job and instance names of the supervisor that the finished words name; none when it is not there.
-std::vector<std::string> names_of_jobs(const Session& session, std::span<const std::string_view> finished) {
+/// An instance is told by its state, a job of several by their number.
+std::vector<Candidate> names_in(const json::Value::Array& instances) {
+    std::map<std::string_view, std::size_t> jobs;
+    std::vector<Candidate> names;
+    for (const auto& instance : instances) {
+        const auto name = instance.string_or("name", "");
+        names.push_back({std::string(name), std::string(instance.string_or("state", ""))});
+        if (const auto job = instance.string_or("job", ""); job != name) ++jobs[job];
+    }
+    for (const auto& [job, count] : jobs) {
+        names.push_back({std::string(job), std::to_string(count) + (count == 1 ? " instance" : " instances")});
+    }
+    std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.word < b.word; });
+    return names;
+}
+
+/// The jobs and instances of the supervisor that the finished words name; none when it is not there.
+std::vector<Candidate> names_of_jobs(const Session& session, std::span<const std::string_view> finished) {
     CommandLine line = session.line();
     for (std::size_t i = 0; i < finished.size(); ++i) {
         if (finished[i] == "--user") line.user = true;
@@ -134,18 +172,11 @@ std::vector<std::string> names_of_jobs(const Session& session, std::span<const s
     // Somebody waits at the keyboard.
     line.timeout = std::chrono::seconds(1);
     Session asking(line, session.surroundings());
-    std::vector<std::string> names;
-    if (asking.client_if_up() == nullptr) return names;
+    if (asking.client_if_up() == nullptr) return {};
     const auto reply = asking.client_if_up()->call("io.procsupd.Manager.Status", "");
     const json::Value* list = reply ? reply->parameters.find("instances") : nullptr;
-    if (list == nullptr || list->as_array() == nullptr) return names;
-    for (const auto& instance : *list->as_array()) {
-        names.emplace_back(instance.string_or("name", ""));
-        names.emplace_back(instance.string_or("job", ""));
-    }
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    return names;
+    const auto* instances = list == nullptr ? nullptr : list->as_array();
+    return instances == nullptr ? std::vector<Candidate>() : names_in(*instances);
 }
 
 }  // namespace
@@ -164,6 +195,8 @@ Candidates candidates_for(std::span<const std::string_view> words) {
     } else if (progress.verbatim) {
         result.commands = progress.command_words == 0;
         result.files = !result.commands;
+    } else if (progress.operands_only) {
+        if (progress.verb != nullptr) add_operands(progress, unfinished, result);
     } else if (unfinished.starts_with("--") && equals != std::string_view::npos) {
         const OptionText* option = find_option(unfinished.substr(0, equals));
         if (option != nullptr) add_argument(*option, std::string(unfinished.substr(0, equals + 1)), result);
@@ -174,18 +207,26 @@ Candidates candidates_for(std::span<const std::string_view> words) {
     } else {
         add_operands(progress, unfinished, result);
     }
-    std::erase_if(result.words, [&](const std::string& word) { return !word.starts_with(unfinished); });
-    result.words.erase(std::unique(result.words.begin(), result.words.end()), result.words.end());
+    std::erase_if(result.words, [&](const auto& candidate) { return !candidate.word.starts_with(unfinished); });
+    // Verbs of two words stand together in the table.
+    const auto same_word = [](const auto& a, const auto& b) { return a.word == b.word; };
+    result.words.erase(std::unique(result.words.begin(), result.words.end(), same_word), result.words.end());
     return result;
 }
 
-int complete(Session& session) {
+namespace {
+
+int print_candidates(Session& session, bool described) {
     const std::span<const std::string_view> words(session.line().operands);
+    const auto print = [&](const Candidate& candidate) {
+        const bool has_help = described && !candidate.help.empty();
+        session.out().line(candidate.word + (has_help ? "\t" + candidate.help : ""));
+    };
     const Candidates candidates = candidates_for(words);
-    for (const auto& word : candidates.words) session.out().line(word);
+    for (const auto& candidate : candidates.words) print(candidate);
     if (candidates.jobs && !words.empty()) {
         for (const auto& name : names_of_jobs(session, words.first(words.size() - 1))) {
-            if (name.starts_with(words.back())) session.out().line(name);
+            if (name.word.starts_with(words.back())) print(name);
         }
     }
     if (candidates.files) session.out().line(":files");
@@ -193,12 +234,19 @@ int complete(Session& session) {
     return kSuccess;
 }
 
+}  // namespace
+
+int complete(Session& session) { return print_candidates(session, false); }
+
+int describe(Session& session) { return print_candidates(session, true); }
+
 int completion(Session& session) {
-    if (session.line().operands.front() != "bash") {
-        session.out().error("there is a completion for bash only");
+    const auto script = completion_script(session.line().operands.front());
+    if (script.empty()) {
+        session.out().error("there is a completion for bash, zsh and fish only");
         return kUsage;
     }
-    session.out().add(bash_completion());
+    session.out().add(script);
     return kSuccess;
 }
 

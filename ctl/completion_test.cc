@@ -15,33 +15,39 @@ using testing::Not;
 
 Candidates candidates(const std::vector<std::string_view>& words) { return candidates_for(words); }
 
+std::vector<std::string> words(const std::vector<std::string_view>& before) {
+    std::vector<std::string> result;
+    for (const auto& candidate : candidates(before).words) result.push_back(candidate.word);
+    return result;
+}
+
 TEST(Completion, OffersVerbsThatBeginSo) {
-    EXPECT_THAT(candidates({"re"}).words, ElementsAre("restart", "reload", "resume", "reset"));
-    EXPECT_THAT(candidates({""}).words, Contains("status"));
-    EXPECT_THAT(candidates({""}).words, Not(Contains("__man")));
+    EXPECT_THAT(words({"re"}), ElementsAre("restart", "reload", "resume", "reset"));
+    EXPECT_THAT(words({""}), Contains("status"));
+    EXPECT_THAT(words({""}), Not(Contains("__man")));
 }
 
 TEST(Completion, OffersTheSecondWordOfAVerb) {
-    EXPECT_THAT(candidates({"dae"}).words, ElementsAre("daemon"));
-    EXPECT_THAT(candidates({"daemon", ""}).words, ElementsAre("status"));
+    EXPECT_THAT(words({"dae"}), ElementsAre("daemon"));
+    EXPECT_THAT(words({"daemon", ""}), ElementsAre("status"));
 }
 
 TEST(Completion, OffersJobsAndTheSecondWordBehindAVerbThatHasBoth) {
-    EXPECT_THAT(candidates({"logs", "r"}).words, ElementsAre("rotate"));
+    EXPECT_THAT(words({"logs", "r"}), ElementsAre("rotate"));
     EXPECT_TRUE(candidates({"logs", "r"}).jobs);
-    EXPECT_THAT(candidates({"logs", "rotate", ""}).words, IsEmpty());
-    EXPECT_THAT(candidates({"logs", "--output", ""}).words, ElementsAre("short", "json", "cat", "raw"));
-    EXPECT_THAT(candidates({"logs", "web", "r"}).words, IsEmpty());
+    EXPECT_THAT(words({"logs", "rotate", ""}), IsEmpty());
+    EXPECT_THAT(words({"logs", "--output", ""}), ElementsAre("short", "json", "cat", "raw"));
+    EXPECT_THAT(words({"logs", "web", "r"}), IsEmpty());
 }
 
 TEST(Completion, OffersOptionsOfTheVerbOnly) {
-    EXPECT_THAT(candidates({"wait", "--f"}).words, ElementsAre("--for="));
-    EXPECT_THAT(candidates({"status", "--f"}).words, IsEmpty());
+    EXPECT_THAT(words({"wait", "--f"}), ElementsAre("--for="));
+    EXPECT_THAT(words({"status", "--f"}), IsEmpty());
 }
 
 TEST(Completion, OffersTheChoicesOfAnOption) {
-    EXPECT_THAT(candidates({"wait", "--for="}).words, ElementsAre("--for=ready", "--for=stopped", "--for=exit"));
-    EXPECT_THAT(candidates({"--color", "al"}).words, ElementsAre("always"));
+    EXPECT_THAT(words({"wait", "--for="}), ElementsAre("--for=ready", "--for=stopped", "--for=exit"));
+    EXPECT_THAT(words({"--color", "al"}), ElementsAre("always"));
 }
 
 TEST(Completion, KnowsWhereJobsFilesAndCommandsStand) {
@@ -55,9 +61,28 @@ TEST(Completion, KnowsWhereJobsFilesAndCommandsStand) {
     EXPECT_TRUE(candidates({"run", "--", "ls", ""}).files);
 }
 
+TEST(Completion, KnowsACommandWithoutDashesToo) {
+    EXPECT_TRUE(candidates({"exec", "web", ""}).commands);
+    EXPECT_TRUE(candidates({"exec", "web", "ls", ""}).files);
+    EXPECT_TRUE(candidates({"run", "ls", "-"}).files);
+    EXPECT_THAT(words({"run", "ls", "-"}), IsEmpty());
+}
+
+TEST(Completion, OffersJobsOnlyBehindTheDashesOfAVerbWithoutACommand) {
+    EXPECT_TRUE(candidates({"logs", "--", "r"}).jobs);
+    EXPECT_THAT(words({"logs", "--", "r"}), IsEmpty());
+    EXPECT_TRUE(candidates({"logs", "--", "rotate", ""}).jobs);
+    EXPECT_THAT(words({"logs", "--", "rotate", "--a"}), IsEmpty());
+    EXPECT_FALSE(candidates({"start", "--", ""}).commands);
+}
+
+TEST(Completion, OffersTheShellsItHasAScriptFor) {
+    EXPECT_THAT(words({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
+}
+
 TEST(Completion, OffersSignalsInTheSpellingThatWasBegun) {
-    EXPECT_THAT(candidates({"signal", "HU"}).words, ElementsAre("HUP"));
-    EXPECT_THAT(candidates({"signal", "SIGHU"}).words, ElementsAre("SIGHUP"));
+    EXPECT_THAT(words({"signal", "HU"}), ElementsAre("HUP"));
+    EXPECT_THAT(words({"signal", "SIGHU"}), ElementsAre("SIGHUP"));
 }
 
 TEST(Completion, PrintsJobsAndInstancesOfTheSupervisor) {
@@ -66,6 +91,22 @@ TEST(Completion, PrintsJobsAndInstancesOfTheSupervisor) {
     const auto printed = run_procsupctl({"__complete", "--socket", daemon.socket(), "start", "w"});
     EXPECT_EQ(printed.out, "web\nweb@1\n");
     EXPECT_EQ(printed.code, 0);
+}
+
+TEST(Completion, DescribesVerbsAndOptionsAsTheTableDoes) {
+    EXPECT_EQ(run_procsupctl({"__describe", "stat"}).out, "status\t" + std::string(find_verb("status")->help) + "\n");
+    EXPECT_EQ(run_procsupctl({"__describe", "wait", "--fo"}).out,
+              "--for=\twait until ready (default), stopped or the next exit\n");
+    EXPECT_EQ(run_procsupctl({"__describe", "wait", "--for=r"}).out, "--for=ready\n");
+    EXPECT_EQ(run_procsupctl({"__describe", "up", ""}).out, ":files\n");
+}
+
+TEST(Completion, DescribesInstancesByTheirStates) {
+    FakeDaemon daemon("io.procsupd.Manager.Status", R"({"daemon":{},"instances":[
+        {"name":"web@1","job":"web","state":"running"},{"name":"web@0","job":"web","state":"failed"},
+        {"name":"db","job":"db","state":"stopped"}]})");
+    EXPECT_EQ(run_procsupctl({"__describe", "--socket", daemon.socket(), "start", ""}).out,
+              "db\tstopped\nweb\t2 instances\nweb@0\tfailed\nweb@1\trunning\n");
 }
 
 TEST(Completion, IsSilentWithoutASupervisor) {

@@ -54,5 +54,6 @@ int help(Session& session);
 int print_manual(Session& session);
 int completion(Session& session);
 int complete(Session& session);
+int describe(Session& session);
 
 }  // namespace procsup::ctl

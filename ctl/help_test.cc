@@ -49,8 +49,11 @@ TEST(Manual, ContainsTheTableOfVerbsAsItIs) {
            "the output of `procsupctl __man`";
 }
 
-TEST(Completion, PrintsTheInstalledScript) {
-    EXPECT_EQ(bash_completion(), contents("packaging/completion/procsupctl.bash"));
+TEST(Completion, PrintsTheInstalledScripts) {
+    EXPECT_EQ(completion_script("bash"), contents("packaging/completion/procsupctl.bash"));
+    EXPECT_EQ(completion_script("zsh"), contents("packaging/completion/_procsupctl"));
+    EXPECT_EQ(completion_script("fish"), contents("packaging/completion/procsupctl.fish"));
+    for (const auto shell : kShells) EXPECT_FALSE(completion_script(shell).empty()) << shell;
 }
 
 }  // namespace

@@ -113,13 +113,15 @@ constexpr auto kVerbs = std::to_array<Verb>({
      daemon_status},
     {"version", VerbGroup::Daemon, "", "print the version of procsupctl", 0, Operands::None, ExitFamily::Action,
      version},
-    {"completion", VerbGroup::Daemon, "bash", "print the shell's completion script", 0, Operands::Shell,
+    {"completion", VerbGroup::Daemon, "bash|zsh|fish", "print the shell's completion script", 0, Operands::Shell,
      ExitFamily::Action, completion},
     {"help", VerbGroup::Daemon, "[VERB]", "explain the verbs, or one of them", 0, Operands::Verb, ExitFamily::Action,
      help},
 
     {"__complete", VerbGroup::Hidden, "[WORD…]", "candidates for the last word", 0, Operands::Anything,
      ExitFamily::Action, complete},
+    {"__describe", VerbGroup::Hidden, "[WORD…]", "candidates for the last word, each with a tab and what it is", 0,
+     Operands::Anything, ExitFamily::Action, describe},
     {"__man", VerbGroup::Hidden, "", "the manual's list of verbs and options", 0, Operands::None, ExitFamily::Action,
      print_manual},
 });

@@ -204,7 +204,7 @@ class Refusals(IntegrationTest):
         for line in ("", "start", "nosuchverb", "status --nosuch", "start --for=ready web", "wait --for=lunch web",
                      "wait --timeout=5 web", "wait --timeout", "signal", "signal HUP", "signal NOPE web", "show",
                      "show a b", "run", "run --", "exec web", "exec -- true", "stop --all web", "ping x",
-                     "completion fish"):
+                     "completion tcsh", "completion"):
             with self.subTest(line):
                 result = s.ctl(*line.split(), expect=2)
                 self.assertTrue(result.err.startswith("error: "), result.err)
