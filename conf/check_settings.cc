@@ -30,6 +30,7 @@ public:
         check_ends();
         check_signals();
         check_stop_command();
+        check_readiness();
         check_bond();
         check_zombies();
         check_limits();
@@ -200,6 +201,36 @@ private:
                    "'reload_signal' cannot be " + signal_name(spec_.reload_signal) + ", which no program can handle");
         } else if (spec_.reload_signal == spec_.stop_signal) {
             report_own(Key::ReloadSignal, "'reload_signal' is the same as 'stop_signal': a reload would end the job");
+        }
+    }
+
+    void check_readiness() {
+        constexpr std::array kKinds{Key::ReadyNotify, Key::ReadyFd,   Key::ReadyLogLine, Key::ReadyTcp,
+                                    Key::ReadyUnix,   Key::ReadyHttp, Key::ReadyExec,    Key::ReadyFile};
+        const auto& ready = spec_.readiness;
+        const Key* first = nullptr;
+        for (const auto& key : kKinds) {
+            if (!draft_.own(key)) continue;
+            const std::string name =
+                "'ready." + std::string(word_of(static_cast<Readiness::Kind>(&key - kKinds.begin() + 1))) + "'";
+            if (first != nullptr) report(key, name + " excludes what else is written in [ready]: write one of them");
+            if (spec_.type == JobType::Oneshot)
+                report(key, name + " never takes effect: a oneshot is ready when it has ended well");
+            first = &key;
+        }
+        const bool polled = ready.kind >= Readiness::Kind::Tcp;
+        if (!polled)
+            report_own(Key::ReadyInterval, "'ready.interval' never takes effect: nothing is looked at again and again");
+        if (!ready.is_declared())
+            report_own(Key::ReadyTimeout, "'ready.timeout' never takes effect: nothing in [ready] is waited for");
+        if (ready.kind == Readiness::Kind::Exec && !spec_.may_fork) {
+            report(Key::ReadyExec, "'ready.exec' cannot run: may_fork = false");
+        }
+        const bool logged = spec_.is_logged() || !draft_.written(Key::LogStdout);
+        if (ready.kind == Readiness::Kind::LogLine && !logged) {
+            report(
+                Key::ReadyLogLine,
+                "'ready.log_line' sees nothing: neither stdout nor stderr is captured, forwarded or for the journal");
         }
     }
 

@@ -40,6 +40,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft) {
     resolve_stream(job, Key::LogStdout, job.spec.stdout_stream);
     resolve_stream(job, Key::LogStderr, job.spec.stderr_stream);
     resolve_log_dir(job);
+    resolve_readiness(job);
     resolve_sandbox(job);
     check_port(job);
     return std::move(job.spec);

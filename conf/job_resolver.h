@@ -31,6 +31,9 @@ private:
 
     void resolve_command(Job& job);
     void resolve_stop_command(Job& job);
+    void resolve_readiness(Job& job);
+    void check_target(const Job& job, const std::string& value, const Place& place);
+    std::vector<std::string> probe_words(Job& job, const std::string& target);
     /// As the words of key `key` say.
     JobCommand resolve_words(Job& job, std::string_view key, const std::vector<PlacedText>& words);
     std::string resolve_program(const Job& job, std::string_view key, const std::string& written, const Place& place);

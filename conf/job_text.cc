@@ -112,6 +112,16 @@ void write_dependencies(json::Writer& writer, const Dependencies& dependencies) 
     writer.end_array();
 }
 
+void write_readiness(json::Writer& writer, const Readiness& readiness) {
+    if (!readiness.is_declared()) return;
+    writer.key("ready").begin_object().member("by", word_of(readiness.kind));
+    if (readiness.fd >= 0) writer.member_int("fd", readiness.fd);
+    if (!readiness.target.empty()) writer.member("target", readiness.target);
+    if (!readiness.probe.empty()) usec_member(writer, "intervalUSec", readiness.interval);
+    usec_member(writer, "timeoutUSec", readiness.timeout);
+    writer.end_object();
+}
+
 void write_restart(json::Writer& writer, const RestartPolicy& policy) {
     writer.member("restart", word_of(policy.when));
     usec_member(writer, "minUptimeUSec", policy.min_uptime);
@@ -281,6 +291,7 @@ void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privilege
     writer.begin_object();
     write_what(writer, spec);
     write_dependencies(writer, spec.dependencies);
+    write_readiness(writer, spec.readiness);
     write_restart(writer, spec.restart);
     write_run(writer, spec);
     write_privileges(writer, spec, no_new_privileges);

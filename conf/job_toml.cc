@@ -95,6 +95,7 @@ public:
         dependencies();
         restart();
         run();
+        readiness();
         log();
         limits();
         sandbox();
@@ -196,6 +197,20 @@ private:
         line_if(spec_.orphans != usual_.orphans, "orphans", toml_string(word_of(spec_.orphans)));
         line_if(spec_.reload_signal != usual_.reload_signal, "reload_signal",
                 toml_string(signal_name(spec_.reload_signal)));
+    }
+
+    void readiness() {
+        const auto& ready = spec_.readiness;
+        if (!ready.is_declared()) return;
+        std::string value = toml_string(ready.target);
+        if (ready.kind == Readiness::Kind::Notify) value = "true";
+        if (ready.kind == Readiness::Kind::Fd) value = std::to_string(ready.fd);
+        if (ready.kind == Readiness::Kind::Exec) value = toml_strings(command_of_probe(ready));
+        std::string lines = std::string(word_of(ready.kind)) + " = " + value + "\n";
+        const bool polled = !ready.probe.empty() && ready.interval != usual_.readiness.interval;
+        if (polled) lines += "interval = " + toml_duration(ready.interval) + "\n";
+        if (ready.timeout != spec_.start_timeout) lines += "timeout = " + toml_duration(ready.timeout) + "\n";
+        table("ready", lines);
     }
 
     void stop_signal() {

@@ -13,8 +13,12 @@ struct Chapter {
     std::string_view text;
 };
 
-constexpr std::array<Chapter, 6> kChapters{{
+constexpr std::array<Chapter, 7> kChapters{{
     {"", "JOB SETTINGS", "The keys of a job file, of [jobs.NAME] and of [defaults]."},
+    {"ready", "READINESS: [ready]",
+     "How it is found out that a service does its work: at most one of the keys up to _file_. Without any of them it "
+     "is ready when its "
+     "program runs. Whoever requires it waits for that, and so does procsupctl(1) start."},
     {"log", "OUTPUT AND INPUT: [log]", "Where a job's standard streams go to and come from."},
     {"limits", "LIMITS: [limits]",
      "What one process of a job may use, what all of them may use together (from _memory_max_ on), and who goes first. "

@@ -71,9 +71,7 @@ void KeyReader::read_daemon(std::string_view section, const TomlValue::Table& ta
 
 void KeyReader::read_table(std::string_view section, const TomlValue::Table& table) {
     for (const auto& member : table) {
-        const bool subtable =
-            section.empty() && (member.key == "log" || member.key == "limits" || member.key == "sandbox");
-        if (subtable) {
+        if (section.empty() && is_table_of_job(member.key)) {
             if (const auto* inner = member.value.as<TomlValue::Table>()) {
                 read_table(member.key, *inner);
             } else {

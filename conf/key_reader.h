@@ -33,6 +33,11 @@ public:
     void job_name(const TomlValue& value, std::string& out);
     void job_names(const TomlValue& value, std::vector<std::string>& out, std::vector<Place>& places);
     void requirements(const TomlValue& value);
+    void ready_by_notice(const TomlValue& value);
+    void ready_by_fd(const TomlValue& value);
+    void ready_by_command(const TomlValue& value);
+    /// By something that a text names.
+    void ready_by(const TomlValue& value, Readiness::Kind kind);
     void placed_text(const TomlValue& value, PlacedText& out);
     void boolean(const TomlValue& value, bool& out);
     template <typename Integer>

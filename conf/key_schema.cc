@@ -8,7 +8,6 @@
 namespace procsup {
 namespace {
 
-constexpr std::array<std::string_view, 3> kTablesOfJob{"log", "limits", "sandbox"};
 constexpr std::array<std::string_view, 4> kOnlyInProject{"jobs", "defaults", kDaemonSection, kAccessSection};
 constexpr std::string_view kInBoth = "x";
 

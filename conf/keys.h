@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +39,13 @@ const KeyRow* find_key(std::string_view section, std::string_view name);
 
 inline constexpr std::string_view kDaemonSection = "daemon";
 inline constexpr std::string_view kAccessSection = "access";
+
+/// The tables of a job that have keys of their own.
+inline constexpr std::array<std::string_view, 4> kTablesOfJob{"ready", "log", "limits", "sandbox"};
+
+inline bool is_table_of_job(std::string_view name) {
+    return std::find(kTablesOfJob.begin(), kTablesOfJob.end(), name) != kTablesOfJob.end();
+}
 
 /// Is `section` one of a job's tables?
 inline bool is_job_section(std::string_view section) { return section != kDaemonSection && section != kAccessSection; }

@@ -21,6 +21,7 @@ constexpr std::int64_t last_of(Requirement::Condition) {
 constexpr std::int64_t last_of(Requirement::OnRestart) {
     return static_cast<std::int64_t>(Requirement::OnRestart::Signal);
 }
+constexpr std::int64_t last_of(Readiness::Kind) { return static_cast<std::int64_t>(Readiness::Kind::File); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
 constexpr std::int64_t last_of(JobDir::Kind) { return static_cast<std::int64_t>(JobDir::Kind::Log); }
@@ -137,6 +138,16 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Readiness> {
+    archive.field("kind", value.kind);
+    archive.field("timeout", value.timeout);
+    archive.field("interval", value.interval);
+    archive.field("fd", value.fd);
+    archive.field("target", value.target);
+    archive.field("probe", value.probe);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ResourceLimit> {
     archive.field("resource", value.resource);
     archive.field("soft", value.soft);
@@ -213,6 +224,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("daemonOf", value.daemon_of, usual.daemon_of);
     archive.field("onParentRestart", value.on_parent_restart, usual.on_parent_restart);
     archive.field("dependencies", value.dependencies, usual.dependencies);
+    archive.field("readiness", value.readiness, usual.readiness);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("stdin", value.stdin_stream, usual.stdin_stream);
     archive.field("stdout", value.stdout_stream, usual.stdout_stream);

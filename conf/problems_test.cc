@@ -31,7 +31,8 @@ TEST(Problems, KeysThatAreNotThere) {
         {"zzz = 1", {"2:1: error: unknown key 'zzz'"}},
         {"b = 1", {"2:1: error: unknown key 'b'"}},
         {"web.command = ['a']",
-         {"2:1: error: unknown key 'web' (a job has the tables [env], [credentials], [log], [limits], [sandbox] and "
+         {"2:1: error: unknown key 'web' (a job has the tables [env], [credentials], [ready], [log], [limits], "
+          "[sandbox] and "
           "[x]; each job is "
           "a table of "
           "its "

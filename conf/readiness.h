@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -41,6 +42,13 @@ struct Readiness {
 inline constexpr std::array<std::string_view, 9> kReadinessWords{"",     "notify", "fd",   "log_line", "tcp",
                                                                  "unix", "http",   "exec", "file"};
 constexpr std::string_view word_of(Readiness::Kind kind) { return kReadinessWords[static_cast<std::size_t>(kind)]; }
+
+/// The command that the probe of Kind::Exec runs.
+inline std::vector<std::string> command_of_probe(const Readiness& readiness) {
+    const auto& words = readiness.probe.argv;
+    const auto end = std::find(words.begin(), words.end(), "--");
+    return end == words.end() ? std::vector<std::string>() : std::vector<std::string>(end + 1, words.end());
+}
 
 /// What is waited for, for people: "notify", "tcp 127.0.0.1:8080".
 inline std::string to_text(const Readiness& readiness) {

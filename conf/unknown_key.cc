@@ -19,7 +19,7 @@ struct LaterKey {
 /// Keys that are part of the design but not of this version: told apart from slips of the fingers.
 // clang-format off
 constexpr LaterKey kLater[] = {
-    {"", "reload_command"}, {"", "ready"},           {"", "health"},
+    {"", "reload_command"}, {"", "health"},
     {"", "watchdog"},        {"", "watchdog_signal"}, {"", "max_lifetime"},   {"", "max_lifetime_variance"},
     {"", "schedule"},       {"", "sockets"},         {"", "pre_start"},
     {"", "post_start"},      {"", "pre_stop"},       {"", "post_stop"},       {"", "on_failed"},
@@ -50,22 +50,20 @@ std::vector<std::string_view> names_in(std::string_view section) {
     for (const auto& row : all_keys()) {
         if (row.section == section) names.push_back(row.name);
     }
-    if (section.empty()) names.insert(names.end(), {"log", "limits", "sandbox"});
+    if (section.empty()) names.insert(names.end(), kTablesOfJob.begin(), kTablesOfJob.end());
     return names;
 }
 
 /// Where a key that stands in the wrong table belongs; empty when nowhere.
 std::string_view other_home(std::string_view section, std::string_view name) {
-    if (section == "project" &&
-        (find_key("", name) != nullptr || name == "log" || name == "limits" || name == "sandbox")) {
-        return "[jobs.NAME]";
-    }
+    if (section == "project" && (find_key("", name) != nullptr || is_table_of_job(name))) return "[jobs.NAME]";
     if (section.empty() && name == "jobs") return "a project file: give the file itself instead of its directory";
     if (section == kDaemonSection && name == kAccessSection) return "a table of its own, [access]";
     for (const auto& row : all_keys()) {
         if (row.name != name || row.section == section || is_job_section(section) != is_job_section(row.section)) {
             continue;
         }
+        if (row.section == "ready") return "[ready]";
         if (row.section == "log") return "[log]";
         if (row.section == "limits") return "[limits]";
         if (row.section == "sandbox") return "[sandbox]";
@@ -96,7 +94,8 @@ std::string unknown_key_text(std::string_view section, std::string_view name, bo
     const auto meant = did_you_mean(name, names_in(section));
     if (!meant.empty() || !is_table || !section.empty()) return text + meant;
     return text +
-           " (a job has the tables [env], [credentials], [log], [limits], [sandbox] and [x]; each job is a table of "
+           " (a job has the tables [env], [credentials], [ready], [log], [limits], [sandbox] and [x]; each job is a "
+           "table of "
            "its own in "
            "[jobs])";
 }

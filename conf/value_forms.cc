@@ -102,6 +102,16 @@ constexpr ValueForm kOrphans{"one of \"kill\", \"adopt\" and \"ignore\"", "\"kil
                              R"({"enum":["kill","adopt","ignore"]})", kOrphanPolicies};
 constexpr ValueForm kZombies{
     "an integer from 0 to 1000000", "integer", R"({"type":"integer","minimum":0,"maximum":1000000})", {}};
+constexpr ValueForm kReadyFd{"an integer from 3 to 7", "integer", R"({"type":"integer","minimum":3,"maximum":7})", {}};
+constexpr ValueForm kAddress{
+    "a port, or an address and a port such as \"127.0.0.1:8080\"",
+    "port, or \"ADDRESS:PORT\"",
+    R"({"anyOf":[{"type":"integer","minimum":1,"maximum":65535},{"type":"string","minLength":1}]})",
+    {}};
+constexpr ValueForm kPage{"a page such as \"http://127.0.0.1:8080/health\"",
+                          "\"http://ADDRESS[:PORT]/PATH\"",
+                          R"({"type":"string","pattern":"^http://"})",
+                          {}};
 constexpr ValueForm kJob{
     "the name of a job", "job", R"({"type":"string","pattern":"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"})", {}};
 constexpr ValueForm kJobs{"an array of names of jobs",
