@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <string>
 
 #include "common/signal_name.h"
@@ -15,11 +16,11 @@ namespace procsup {
 namespace {
 
 /// Compares the settings of one job with each other. A setting is complained of only where it is written in the job
-/// itself: what stands in [defaults] need not have an effect on every job.
+/// itself: what stands in [defaults] need not have an effect on every job, nor what an overlay has made useless.
 class SettingsCheck {
 public:
-    SettingsCheck(const JobDraft& draft, Problems& problems)
-        : draft_(draft), spec_(draft.spec), policy_(draft.spec.restart), problems_(problems) {}
+    SettingsCheck(const JobDraft& draft, Problems& problems, std::bitset<kKeyCount>& useless)
+        : draft_(draft), spec_(draft.spec), policy_(draft.spec.restart), problems_(problems), useless_(useless) {}
 
     void run() {
         check_type();
@@ -43,14 +44,18 @@ public:
 private:
     void report(Key key, std::string message) { problems_.add(draft_.mark(key).place, std::move(message)); }
     void report_own(Key key, const std::string& message) {
-        if (draft_.own(key)) report(key, message);
+        if (!draft_.own(key)) return;
+        useless_.set(static_cast<std::size_t>(key));
+        if (!draft_.mark(key).excused) report(key, message);
     }
+    /// Where to complain of two settings: at `key` if it is the job's own, unless `other` was said over it.
+    Key place_of(Key key, Key other) const { return draft_.own(key) && !draft_.outranks(other, key) ? key : other; }
 
     void check_type() {
         if (spec_.type != JobType::Oneshot) return;
         const auto when = policy_.when;
         if (when != Restart::Always && when != Restart::UnlessStopped && when != Restart::OnSuccess) return;
-        const bool at_type = draft_.own(Key::Type) && !draft_.own(Key::Restart);
+        const bool at_type = draft_.outranks(Key::Type, Key::Restart);
         report(at_type ? Key::Type : Key::Restart,
                "a oneshot that is started again after success is never done: write restart = \"on-failure\", "
                "or type = \"service\"");
@@ -80,7 +85,7 @@ private:
         if (!restarts()) return;
         const bool growing = policy_.backoff > 1;
         if (policy_.delay_max < policy_.delay) {
-            const auto key = draft_.own(Key::RestartDelayMax) ? Key::RestartDelayMax : Key::RestartDelay;
+            const auto key = place_of(Key::RestartDelayMax, Key::RestartDelay);
             if (draft_.written(key)) {
                 report(key, "'restart_delay_max' (" + to_text(policy_.delay_max) +
                                 ") is shorter than 'restart_delay' (" + to_text(policy_.delay) + ")");
@@ -139,9 +144,8 @@ private:
         std::string both;
         if (code != policy_.prevent.codes.end()) both = std::to_string(*code);
         if (number != policy_.prevent.signals.end()) both = signal_name(*number);
-        const bool force_own = draft_.own(Key::ForceRestartCodes);
         if (!both.empty()) {
-            report(force_own ? Key::ForceRestartCodes : Key::PreventRestartCodes,
+            report(place_of(Key::ForceRestartCodes, Key::PreventRestartCodes),
                    both + " is in both 'prevent_restart_codes' and 'force_restart_codes'");
         }
         const bool always = policy_.when == Restart::Always || policy_.when == Restart::UnlessStopped;
@@ -157,7 +161,7 @@ private:
         }
         const bool too_short = spec_.type == JobType::Service && spec_.run_timeout < policy_.min_uptime;
         if (too_short) {
-            const auto key = draft_.own(Key::RunTimeout) ? Key::RunTimeout : Key::MinUptime;
+            const auto key = place_of(Key::RunTimeout, Key::MinUptime);
             if (draft_.written(key)) {
                 report(key, "'run_timeout' (" + to_text(spec_.run_timeout) + ") is shorter than 'min_uptime' (" +
                                 to_text(policy_.min_uptime) + "): every run would be a quick death");
@@ -177,9 +181,10 @@ private:
             total += step.pause;
         }
         if (!spec_.stop_steps.empty() && total >= spec_.stop_timeout) {
-            report(Key::StopSignal, "the last of 'stop_signal' is never sent: its pauses take " + to_text(total) +
-                                        ", and after 'stop_timeout' (" + to_text(spec_.stop_timeout) +
-                                        ") the job is killed");
+            const bool at_timeout = draft_.outranks(Key::StopTimeout, Key::StopSignal);
+            report(at_timeout ? Key::StopTimeout : Key::StopSignal,
+                   "the last of 'stop_signal' is never sent: its pauses take " + to_text(total) +
+                       ", and after 'stop_timeout' (" + to_text(spec_.stop_timeout) + ") the job is killed");
         }
     }
 
@@ -199,8 +204,9 @@ private:
         if (spec_.reload_signal == SIGKILL || spec_.reload_signal == SIGSTOP) {
             report(Key::ReloadSignal,
                    "'reload_signal' cannot be " + signal_name(spec_.reload_signal) + ", which no program can handle");
-        } else if (spec_.reload_signal == spec_.stop_signal) {
-            report_own(Key::ReloadSignal, "'reload_signal' is the same as 'stop_signal': a reload would end the job");
+        } else if (spec_.reload_signal == spec_.stop_signal && draft_.own(Key::ReloadSignal)) {
+            report(place_of(Key::ReloadSignal, Key::StopSignal),
+                   "'reload_signal' is the same as 'stop_signal': a reload would end the job");
         }
     }
 
@@ -278,9 +284,8 @@ private:
 
     void check_privileges() {
         if (spec_.may_fork || spec_.privileges.no_new_privileges.value_or(true)) return;
-        const bool own = draft_.own(Key::NoNewPrivileges);
         report(
-            own ? Key::NoNewPrivileges : Key::MayFork,
+            place_of(Key::NoNewPrivileges, Key::MayFork),
             "'sandbox.no_new_privileges' cannot be false with 'may_fork' = false: the kernel takes such a filter only "
             "together with it");
     }
@@ -296,10 +301,10 @@ private:
                    "'sandbox.strict' never takes effect: neither 'private_tmp' nor 'read_only_paths' is set");
     }
 
-    /// Of one table: what a job says itself stands over what [defaults] say.
+    /// Of one text: what a job says itself stands over what [defaults] say, and an overlay over both.
     void check_output() {
         const bool both = draft_.written(Key::LogPipeTo) && draft_.written(Key::LogStdout);
-        if (!both || draft_.own(Key::LogPipeTo) != draft_.own(Key::LogStdout)) return;
+        if (!both || draft_.mark(Key::LogPipeTo).rank != draft_.mark(Key::LogStdout).rank) return;
         report(Key::LogPipeTo, "'log.pipe_to' and 'log.stdout' exclude each other: write one of them");
     }
 
@@ -348,7 +353,7 @@ private:
             report_own(Key::LogTotalSize, std::string("'log.total_size'") + kNoneKept);
             report_own(Key::LogCompress, std::string("'log.compress'") + kNoneKept);
         } else if (log.total_size != 0 && log.total_size < log.max_size) {
-            const bool at_max = draft_.own(Key::LogMaxSize) && !draft_.own(Key::LogTotalSize);
+            const bool at_max = draft_.outranks(Key::LogMaxSize, Key::LogTotalSize);
             report(at_max ? Key::LogMaxSize : Key::LogTotalSize,
                    "'log.total_size' (" + exact_size(log.total_size) + ") is smaller than 'log.max_size' (" +
                        exact_size(log.max_size) + "): not even one rotated file would be kept");
@@ -359,10 +364,21 @@ private:
     const JobSpec& spec_;
     const RestartPolicy& policy_;
     Problems& problems_;
+    std::bitset<kKeyCount>& useless_;
 };
 
 }  // namespace
 
-void check_settings(const JobDraft& draft, Problems& problems) { SettingsCheck(draft, problems).run(); }
+void check_settings(const JobDraft& draft, Problems& problems) {
+    std::bitset<kKeyCount> useless;
+    SettingsCheck(draft, problems, useless).run();
+}
+
+std::bitset<kKeyCount> useless_settings(const JobDraft& draft) {
+    std::bitset<kKeyCount> useless;
+    Problems none;
+    SettingsCheck(draft, none, useless).run();
+    return useless;
+}
 
 }  // namespace procsup

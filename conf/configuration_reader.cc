@@ -32,40 +32,68 @@ std::size_t values_of(const Dependencies& dependencies) {
            4 * dependencies.requirements.size();
 }
 
+/// Of a job file: the job of a lower directory is not to be there.
+bool is_mask(const TomlValue::Table& table) {
+    if (table.size() != 1 || table.front().key != "enabled") return false;
+    const auto* enabled = table.front().value.as<bool>();
+    return enabled != nullptr && !*enabled;
+}
+
 }  // namespace
 
 ConfigurationReader::ConfigurationReader(const Surroundings& surroundings, Problems& problems)
     : surroundings_(surroundings), problems_(problems), resolver_(surroundings, problems) {}
 
-void ConfigurationReader::read(const File& file, std::string text) {
-    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return c >= 0; });
-    auto& source = sources_.emplace_back(SourceFile{file.name, file.folder, file.kind != Kind::Job, {}});
-    if (text.size() > kMostText) {
-        problems_.add({&source, {}}, "larger than 4 MiB");
-        return;
-    }
-    if (const auto fault = check_text(text)) {
+std::optional<ConfigurationReader::Document> ConfigurationReader::parse(const File& file, Text text) {
+    const bool ascii = std::all_of(text.text.begin(), text.text.end(), [](char c) { return c >= 0; });
+    auto& source = sources_.emplace_back(SourceFile{std::move(text.name), file.folder, file.kind != Kind::Job, {}});
+    if (const auto fault = check_text(text.text)) {
         problems_.add({&source, fault->position}, fault->message);
-        return;
+        return std::nullopt;
     }
-    auto parsed = parse_toml(text);
-    if (!ascii) source.text = std::move(text);
+    auto parsed = parse_toml(text.text);
+    if (!ascii) source.text = std::move(text.text);
     if (const auto* error = std::get_if<SyntaxError>(&parsed)) {
         problems_.add({&source, error->position}, error->message);
+        return std::nullopt;
+    }
+    return Document{&source, std::move(std::get<TomlValue::Table>(parsed))};
+}
+
+void ConfigurationReader::read(File file) {
+    std::size_t size = file.own.text.size();
+    for (const auto& overlay : file.overlays) size += overlay.text.size();
+    if (size > kMostText) {
+        const auto& source = sources_.emplace_back(SourceFile{file.own.name, file.folder, false, {}});
+        problems_.add({&source, {}},
+                      file.overlays.empty() ? "larger than 4 MiB" : "with its overlays larger than 4 MiB");
         return;
     }
-    const auto& table = std::get<TomlValue::Table>(parsed);
+    std::vector<Document> documents;
+    const auto add = [&](Text& text) {
+        if (auto document = parse(file, std::move(text))) documents.push_back(std::move(*document));
+    };
+    add(file.own);
+    const bool has_base = !documents.empty();
+    for (auto& overlay : file.overlays) add(overlay);
+    const bool complete = documents.size() == 1 + file.overlays.size();
+    const auto has = [&](const char* key) {
+        return std::any_of(documents.begin(), documents.end(),
+                           [&](const Document& document) { return find(document.table, key) != nullptr; });
+    };
     Kind kind = file.kind;
     if (kind == Kind::Undecided) {
-        const bool job = find(table, "command") != nullptr || find(table, "shell") != nullptr;
-        kind = job && find(table, "jobs") == nullptr ? Kind::Job : Kind::Project;
+        kind = (has("command") || has("shell")) && !has("jobs") ? Kind::Job : Kind::Project;
     }
-    source.project = kind == Kind::Project;
-    if (kind == Kind::Job) {
-        read_job(source, file.stem, {1, 1}, table);
-    } else {
-        read_project(source, table);
+    for (auto& document : documents) document.source->project = kind == Kind::Project;
+    if (kind != Kind::Job) return read_project(documents, complete);
+    if (documents.empty() || (has_base && is_mask(documents.front().table))) return;
+    Parts parts;
+    for (const auto& document : documents) {
+        const auto rank = JobDraft::kOwnRank + static_cast<std::uint32_t>(parts.size());
+        parts.push_back({document.source, {1, 1}, &document.table, rank});
     }
+    read_job(file.stem, parts, complete);
 }
 
 const TomlValue::Table* ConfigurationReader::table_of(const SourceFile& source, const TomlMember& member) {
@@ -77,29 +105,33 @@ const TomlValue::Table* ConfigurationReader::table_of(const SourceFile& source, 
     return table;
 }
 
-void ConfigurationReader::read_project(const SourceFile& source, const TomlValue::Table& table) {
-    KeyReader reader(problems_, source);
-    // Before the jobs, which start from them.
-    if (const auto* defaults = find(table, "defaults")) {
-        if (const auto* settings = table_of(source, *defaults)) {
-            reader.read_job(*settings, defaults_);
-            for (auto& mark : defaults_.marks) mark.inherited = true;
+void ConfigurationReader::read_project(const std::vector<Document>& documents, bool complete) {
+    std::map<std::string, Parts> jobs;
+    std::uint32_t rank = 0;
+    for (const auto& document : documents) {
+        const auto& source = *document.source;
+        // [defaults] are below what any job says itself.
+        KeyReader reader(problems_, source, ++rank);
+        for (const auto& member : document.table) {
+            if (member.key == "x") continue;
+            if (member.key == "defaults") {
+                if (const auto* settings = table_of(source, member)) reader.read_job(*settings, defaults_);
+            } else if (member.key == "jobs") {
+                collect_jobs(document, JobDraft::kOwnRank + rank, member.value, jobs);
+            } else if (member.key == kDaemonSection || member.key == kAccessSection) {
+                if (const auto* settings = table_of(source, member)) reader.read_daemon(member.key, *settings, daemon_);
+            } else {
+                problems_.add({&source, member.position},
+                              unknown_key_text("project", member.key, member.value.as<TomlValue::Table>() != nullptr));
+            }
         }
     }
-    for (const auto& member : table) {
-        if (member.key == "defaults" || member.key == "x") continue;
-        if (member.key == "jobs") {
-            read_jobs(source, member.value);
-        } else if (member.key == kDaemonSection || member.key == kAccessSection) {
-            if (const auto* settings = table_of(source, member)) reader.read_daemon(member.key, *settings, daemon_);
-        } else {
-            problems_.add({&source, member.position},
-                          unknown_key_text("project", member.key, member.value.as<TomlValue::Table>() != nullptr));
-        }
-    }
+    for (const auto& [name, parts] : jobs) read_job(name, parts, complete);
 }
 
-void ConfigurationReader::read_jobs(const SourceFile& source, const TomlValue& jobs) {
+void ConfigurationReader::collect_jobs(const Document& document, std::uint32_t rank, const TomlValue& jobs,
+                                       std::map<std::string, Parts>& found) {
+    const auto& source = *document.source;
     const auto* table = jobs.as<TomlValue::Table>();
     if (table == nullptr) {
         problems_.add({&source, jobs.position},
@@ -109,7 +141,7 @@ void ConfigurationReader::read_jobs(const SourceFile& source, const TomlValue& j
     for (const auto& member : *table) {
         const auto* settings = member.value.as<TomlValue::Table>();
         if (settings != nullptr) {
-            read_job(source, member.key, member.position, *settings);
+            found[member.key].push_back({&source, member.position, settings, rank});
         } else if (find_key("", member.key) != nullptr) {
             problems_.add({&source, member.position},
                           quoted(member.key) + " stands in no job: write it below [jobs.NAME]");
@@ -136,18 +168,37 @@ bool ConfigurationReader::may_add(const Place& place, const std::string& name) {
     return added;
 }
 
-void ConfigurationReader::read_job(const SourceFile& source, const std::string& name, Position at,
-                                   const TomlValue::Table& table) {
-    if (full_) return;
-    const Place place{&source, at};
-    const bool fits = may_add(place, name);
-    if (full_) return;
+JobDraft ConfigurationReader::merged(const std::string& name, const Parts& parts) {
+    const auto& first = parts.front();
     JobDraft draft = defaults_;
     draft.name = name;
-    draft.place = place;
-    draft.home_folder = source.project ? source.folder : "/";
-    KeyReader(problems_, source).read_job(table, draft);
-    if (!fits) return;
+    draft.place = {first.source, first.at};
+    draft.home_folder = first.source->project ? first.source->folder : "/";
+    for (const auto& part : parts) {
+        KeyReader(problems_, *part.source, part.rank).read_job(*part.table, draft);
+        if (&part != &parts.back()) excuse_useful(draft, part.rank);
+    }
+    return draft;
+}
+
+/// What has an effect in its own text is no mistake where an overlay takes that away.
+void ConfigurationReader::excuse_useful(JobDraft& draft, std::uint32_t rank) {
+    const auto stderr_stream = draft.spec.stderr_stream;
+    let_stderr_follow(draft);
+    const auto useless = useless_settings(draft);
+    draft.spec.stderr_stream = stderr_stream;
+    for (std::size_t key = 0; key < kKeyCount; ++key) {
+        if (draft.marks[key].rank == rank) draft.marks[key].excused = !useless[key];
+    }
+}
+
+void ConfigurationReader::read_job(const std::string& name, const Parts& parts, bool complete) {
+    if (full_) return;
+    const Place place{parts.front().source, parts.front().at};
+    const bool fits = may_add(place, name);
+    if (full_) return;
+    JobDraft draft = merged(name, parts);
+    if (!fits || !complete) return;
     let_stderr_follow(draft);
     except_itself(draft);
     auto spec = resolver_.resolve(draft);
@@ -291,12 +342,13 @@ void ConfigurationReader::resolve_access(const std::vector<PlacedName>& names, A
     }
 }
 
-std::variant<Configuration, std::vector<Problem>> read_configuration_text(std::string text, const std::string& name,
-                                                                          const Surroundings& surroundings) {
+std::variant<Configuration, std::vector<Problem>> read_configuration_text(
+    std::string text, const std::string& name, const Surroundings& surroundings,
+    std::vector<ConfigurationReader::Text> overlays) {
     Problems problems;
     ConfigurationReader reader(surroundings, problems);
     const auto stem = name.substr(0, name.rfind('.'));
-    reader.read({name, "/project", stem, ConfigurationReader::Kind::Undecided}, std::move(text));
+    reader.read({{name, std::move(text)}, "/project", stem, ConfigurationReader::Kind::Undecided, std::move(overlays)});
     auto configuration = reader.finish({});
     if (problems.empty()) return configuration;
     return problems.take();

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,8 +17,8 @@
 
 namespace procsup {
 
-/// Makes a Configuration of texts, one file after another; the file with [defaults] comes first. Reads no file itself.
-/// Everything wrong goes to `problems`; the configuration is complete only when there is nothing in it.
+/// Makes a Configuration of texts, one file after another, each with its overlays; the file with [defaults] comes first.
+/// Reads no file itself. Everything wrong goes to `problems`; the configuration is complete only when there is nothing in it.
 class ConfigurationReader {
 public:
     ConfigurationReader(const Surroundings& surroundings, Problems& problems);
@@ -31,26 +32,50 @@ public:
         Job,        ///< the keys of one job
         Undecided,  ///< a job when it has a command and no [jobs], else a project
     };
+    struct Text {
+        std::string name;  ///< as shown to people
+        std::string text;
+    };
     struct File {
-        std::string name;    ///< as shown to people
+        Text own;
         std::string folder;  ///< absolute
         std::string stem;    ///< the job's name in a file of Kind::Job
         Kind kind = Kind::Undecided;
+        std::vector<Text> overlays;  ///< merged over it key by key, in this order
     };
-    void read(const File& file, std::string text);
+    void read(File file);
 
     /// To be called once, after the last file.
     Configuration finish(const DaemonPlaces& places);
 
 private:
-    void read_project(const SourceFile& source, const TomlValue::Table& table);
-    void read_jobs(const SourceFile& source, const TomlValue& jobs);
-    void read_job(const SourceFile& source, const std::string& name, Position at, const TomlValue::Table& table);
+    struct Document {
+        SourceFile* source;
+        TomlValue::Table table;
+    };
+    /// What a file and its overlays say of one job, in their order.
+    struct Part {
+        const SourceFile* source;
+        Position at;
+        const TomlValue::Table* table;
+        std::uint32_t rank;
+    };
+    using Parts = std::vector<Part>;
+
+    /// Absent after a report.
+    std::optional<Document> parse(const File& file, Text text);
+    void read_project(const std::vector<Document>& documents, bool complete);
+    void collect_jobs(const Document& document, std::uint32_t rank, const TomlValue& jobs,
+                      std::map<std::string, Parts>& found);
+    /// `complete`: nothing that is said of the job was unreadable.
+    void read_job(const std::string& name, const Parts& parts, bool complete);
+    JobDraft merged(const std::string& name, const Parts& parts);
     bool may_add(const Place& place, const std::string& name);
     /// Bounds what all jobs together are, however small each file is.
     void check_total(const Place& place, const JobSpec& spec);
     static void let_stderr_follow(JobDraft& draft);
     static void except_itself(JobDraft& draft);
+    static void excuse_useful(JobDraft& draft, std::uint32_t rank);
     void note_usual_streams(const JobDraft& draft);
     void note_shortfalls(const JobDraft& draft, const JobSpec& spec);
     void resolve_daemon(DaemonSpec& daemon, const DaemonPlaces& places);
@@ -77,7 +102,8 @@ private:
 };
 
 /// What load_configuration() does, for one text in memory: for tests, and for the fuzzer.
-std::variant<Configuration, std::vector<Problem>> read_configuration_text(std::string text, const std::string& name,
-                                                                          const Surroundings& surroundings);
+std::variant<Configuration, std::vector<Problem>> read_configuration_text(
+    std::string text, const std::string& name, const Surroundings& surroundings,
+    std::vector<ConfigurationReader::Text> overlays = {});
 
 }  // namespace procsup

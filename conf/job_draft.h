@@ -77,14 +77,19 @@ struct JobDraft {
 
     struct Mark {
         Place place;             ///< of the key
-        bool inherited = false;  ///< from [defaults]
+        std::uint32_t rank = 0;  ///< of the text it is in, see kOwnRank; what ranks higher stands over what ranks lower
+        bool excused = false;    ///< what an overlay says may have taken its effect away
     };
+    /// Of the job's own text, from which its overlays count on; [defaults] and theirs are below, from 1 on.
+    static constexpr std::uint32_t kOwnRank = 1u << 16;
     std::array<Mark, kKeyCount> marks;
 
     const Mark& mark(Key key) const { return marks[static_cast<std::size_t>(key)]; }
     bool written(Key key) const { return mark(key).place.file != nullptr; }
     /// Written in the job itself: a default that has no effect on some jobs is no mistake.
-    bool own(Key key) const { return written(key) && !mark(key).inherited; }
+    bool own(Key key) const { return written(key) && mark(key).rank >= kOwnRank; }
+    /// Of two keys that exclude each other the one that counts. Texts of the same rank decide nothing.
+    bool outranks(Key key, Key other) const { return written(key) && mark(key).rank > mark(other).rank; }
 };
 
 /// The daemon's own settings as written.

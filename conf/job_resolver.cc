@@ -138,7 +138,7 @@ void JobResolver::check_port(Job& job) {
         problems_.add(place, "'port_base' is too high: the last of " + std::to_string(count) +
                                  " instances would have port " + std::to_string(*job.spec.port_base + count - 1));
     }
-    if (job.draft.own(Key::PortBase) && !job.uses_port) {
+    if (job.draft.own(Key::PortBase) && !job.draft.mark(Key::PortBase).excused && !job.uses_port) {
         problems_.add(place, "'port_base' never takes effect: ${job:port} is used nowhere");
     }
 }

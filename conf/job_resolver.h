@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <deque>
 #include <map>
 #include <optional>
@@ -73,5 +74,7 @@ private:
 
 /// Reports settings of one job that contradict each other or can never take effect.
 void check_settings(const JobDraft& draft, Problems& problems);
+/// Which of its own settings can never take effect.
+std::bitset<kKeyCount> useless_settings(const JobDraft& draft);
 
 }  // namespace procsup

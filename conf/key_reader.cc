@@ -90,7 +90,7 @@ void KeyReader::read_table(std::string_view section, const TomlValue::Table& tab
 
 void KeyReader::read_member(const KeyRow& row, const TomlMember& member) {
     row_ = &row;
-    if (job_ != nullptr) job_->marks[static_cast<std::size_t>(row.key)] = {{&file_, member.position}, false};
+    if (job_ != nullptr) job_->marks[static_cast<std::size_t>(row.key)] = {{&file_, member.position}, rank_, false};
     row.read(*this, member.value);
 }
 

@@ -19,7 +19,9 @@ namespace procsup {
 /// compares no two keys.
 class KeyReader {
 public:
-    KeyReader(Problems& problems, const SourceFile& file) : problems_(problems), file_(file) {}
+    /// `rank`: of the file's text, see JobDraft::Mark.
+    KeyReader(Problems& problems, const SourceFile& file, std::uint32_t rank = JobDraft::kOwnRank)
+        : problems_(problems), file_(file), rank_(rank) {}
 
     /// Reads a job's table (or [defaults]) over what `job` holds; `problems` has what was wrong.
     void read_job(const TomlValue::Table& table, JobDraft& job);
@@ -134,6 +136,7 @@ private:
 
     Problems& problems_;
     const SourceFile& file_;
+    const std::uint32_t rank_;
     const KeyRow* row_ = nullptr;
     JobDraft* job_ = nullptr;
     DaemonDraft* daemon_ = nullptr;

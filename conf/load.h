@@ -22,14 +22,27 @@ struct Problem {
 /// "jobs.d/web.toml:3:1: error: unknown key …"
 std::string to_text(const Problem& problem);
 
+/// Where a configuration is: a project file, or directories with job files, each of which stands over those behind it.
+struct ConfigPaths {
+    std::vector<std::string> paths;  ///< at least one
+    bool may_be_absent = false;      ///< those that are not there are passed over, where one of them has a file
+
+    ConfigPaths() = default;
+    ConfigPaths(std::string path) : paths{std::move(path)} {}
+    ConfigPaths(std::vector<std::string> several, bool absent) : paths(std::move(several)), may_be_absent(absent) {}
+
+    /// For people.
+    std::string text() const;
+};
+
 /// What reading starts from, besides the files.
 struct LoadOptions {
-    std::string path;  ///< a project file, or a directory of NAME.toml
+    ConfigPaths config;
     DaemonPlaces places;
     bool as_root = false;  ///< files writable by others than root are refused
 };
 
-/// Reads, checks and resolves everything at `options.path`. Either a complete configuration, or *all* problems
+/// Reads, checks and resolves everything at `options.config`. Either a complete configuration, or *all* problems
 /// found (at most 1,000 are kept). May take long: it reads files and asks the name service. Only called in the
 /// short-lived load process and by `check`.
 std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadOptions& options);

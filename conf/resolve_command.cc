@@ -10,10 +10,10 @@ namespace procsup {
 
 void JobResolver::resolve_command(Job& job) {
     const auto& draft = job.draft;
-    // A job's own command takes the place of a shell in [defaults], and the other way round.
-    const bool both = draft.written(Key::Command) && draft.written(Key::Shell);
-    const bool use_shell = both ? draft.own(Key::Shell) && !draft.own(Key::Command) : draft.written(Key::Shell);
-    if (both && draft.own(Key::Shell) == draft.own(Key::Command)) {
+    // A job's own command takes the place of a shell in [defaults], one of an overlay that of the job file, and the
+    // other way round.
+    const bool use_shell = draft.outranks(Key::Shell, Key::Command);
+    if (draft.written(Key::Shell) && !use_shell && !draft.outranks(Key::Command, Key::Shell)) {
         problems_.add(job.key_place(Key::Shell), "'shell' and 'command' exclude each other: write one of them");
         return;
     }

@@ -21,7 +21,7 @@ void JobResolver::check_privileges(Job& job) {
     if (privileges.ambient == 0) return;
     const auto place = job.key_place(Key::AmbientCapabilities);
     if (job.uid == 0) {
-        if (job.draft.own(Key::AmbientCapabilities)) {
+        if (job.draft.own(Key::AmbientCapabilities) && !job.draft.outranks(Key::User, Key::AmbientCapabilities)) {
             problems_.add(place,
                           "'sandbox.ambient_capabilities' never takes effect: the job runs as root, which has all of "
                           "'sandbox.capabilities'; set 'user'");

@@ -57,9 +57,9 @@ void JobResolver::add_sandbox_paths(Job& job, Key key, const std::vector<PlacedT
         if (fault.empty() && same != paths.end() && same->read_only != read_only) {
             fault = "has " + quoted(path.path) + ", which 'sandbox.read_only_paths' has too";
         }
-        // What [defaults] say need not have an effect on every job.
+        // What [defaults] say need not have an effect on every job, nor what an overlay has made useless.
         const bool without = job.spec.sandbox.private_tmp && in_tmp;
-        if (fault.empty() && without && job.draft.own(key)) {
+        if (fault.empty() && without && job.draft.own(key) && !job.draft.outranks(Key::PrivateTmp, key)) {
             fault = "has " + quoted(path.path) +
                     ", in whose place the job has an empty directory of its own: "
                     "'sandbox.private_tmp' is true";

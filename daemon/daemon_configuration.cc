@@ -29,7 +29,7 @@ void Daemon::first_load(LoadResult result) {
         const auto texts = to_texts(*problems);
         for (const auto& text : texts) log_.error(text);
         const auto summary = fmt::format("cannot start: {} {} in {}", texts.size(),
-                                         texts.size() == 1 ? "problem" : "problems", options_.config);
+                                         texts.size() == 1 ? "problem" : "problems", options_.config.text());
         log_.error(summary);
         service_.status(summary);
         if (inherited_socket_) refuse_clients(inherited_socket_, texts);
@@ -46,7 +46,7 @@ void Daemon::first_load(LoadResult result) {
         if (job.manually_stopped) stops_->add(job.name);
     }
     log_.info(fmt::format(
-        "procsupd {} runs {} jobs of {}; {}", PROCSUP_VERSION, configuration.jobs.size(), options_.config,
+        "procsupd {} runs {} jobs of {}; {}", PROCSUP_VERSION, configuration.jobs.size(), options_.config.text(),
         runtime_dir_->is_nowhere() ? "no control socket" : "control socket " + runtime_dir_->socket_path()));
     waiting_jobs_ = std::move(configuration.jobs);
     start_jobs_alone();
@@ -100,7 +100,7 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     processes_->set_socket_path(runtime_dir_->socket_path());
     processes_->set_runtime_dir(runtime_dir_->path(), {runtime_dir_->path(), spec_.state_dir, spec_.log_dir});
     if (!runtime_dir_->is_nowhere()) {
-        if (auto linked = runtime_dir_->link_config(options_.config); !linked) return linked.error();
+        if (auto linked = runtime_dir_->link_config(options_.config.paths.front()); !linked) return linked.error();
     }
     Fd socket = std::move(inherited_socket_);
     if (!socket && !runtime_dir_->is_nowhere()) {
@@ -133,7 +133,7 @@ Result<void> Daemon::claim_runtime_dir() {
 }
 
 void Daemon::reload(ReloadDone done) {
-    log_.info("reloading " + options_.config);
+    log_.info("reloading " + options_.config.text());
     service_.reloading();
     loader_->load([this, done = std::move(done)](LoadResult result) { reloaded(std::move(result), done); });
 }

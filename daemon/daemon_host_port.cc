@@ -20,7 +20,8 @@ DaemonFacts Daemon::facts() const {
     facts.version = PROCSUP_VERSION;
     facts.pid = getpid();
     facts.runtime_dir = runtime_dir_ ? runtime_dir_->path() : std::string();
-    facts.config = options_.config;
+    facts.config = options_.config.paths.front();
+    facts.lower_configs.assign(options_.config.paths.begin() + 1, options_.config.paths.end());
     facts.started = started_;
     facts.realtime = realtime_;
     if (const auto* containment = processes_->containment()) {

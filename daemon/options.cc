@@ -13,6 +13,8 @@
 namespace procsup {
 namespace {
 
+constexpr std::size_t kMostConfigs = 16;
+
 enum Option : int {
     kConfig = 256,
     kRuntimeDir,
@@ -79,7 +81,11 @@ void use_user_directories(Options& options) {
                                     own_dir_in("/dev/shm")};
     options.places.default_state_dir = environment_or("XDG_STATE_HOME", home + "/.local/state") + "/procsupd";
     options.places.default_log_dir = absolute((options.places.default_state_dir + "/log").c_str());
-    options.config = environment_or("XDG_CONFIG_HOME", home + "/.config") + "/procsupd";
+    std::vector<std::string> configs{environment_or("XDG_CONFIG_HOME", home + "/.config") + "/procsupd"};
+    // Relative paths are to be ignored (XDG Base Directory Specification).
+    if (known && runtime[0] == '/') configs.push_back(std::string(runtime) + "/procsupd");
+    configs.emplace_back("/usr/lib/procsupd/user");
+    options.config = {std::move(configs), true};
 }
 
 Error unknown_option(const char* word) {
@@ -108,13 +114,13 @@ Result<void> read_containment(std::string_view word, Options& options) {
 
 Result<Options> parse_options(int argc, char** argv) {
     Options options;
-    std::string config;
+    std::vector<std::string> configs;
     bool user = getuid() != 0;
     opterr = 0;
     optind = 1;
     for (int option = 0; (option = getopt_long(argc, argv, ":", kOptions.data(), nullptr)) != -1;) {
         switch (option) {
-            case kConfig: config = absolute(optarg); break;
+            case kConfig: configs.push_back(absolute(optarg)); break;
             case kRuntimeDir: options.runtime_dir = absolute(optarg); break;
             case kStateDir: options.places.state_dir = absolute(optarg); break;
             case kLogDir: options.places.log_dir = absolute(optarg); break;
@@ -149,30 +155,37 @@ Result<Options> parse_options(int argc, char** argv) {
         options.default_runtime_dirs = {"/run/procsupd", own_dir_in("/dev/shm")};
         options.places.default_state_dir = "/var/lib/procsupd";
         options.places.default_log_dir = "/var/log/procsupd";
-        options.config = "/etc/procsupd";
+        options.config = {{"/etc/procsupd", "/run/procsupd", "/usr/lib/procsupd"}, true};
     }
     // Who names a place for the state expects nothing to be written anywhere else.
     auto& places = options.places;
     if (!places.state_dir.empty()) places.default_log_dir = places.state_dir + "/log";
-    if (!config.empty()) options.config = config;
-    if (options.mode == Options::Mode::Check && options.operands.size() == 1) {
-        options.config = absolute(options.operands.front().c_str());
-    } else if (options.mode == Options::Mode::Supervise && !options.operands.empty()) {
+    if (options.mode == Options::Mode::Check && !options.operands.empty()) {
+        configs.clear();
+        for (const auto& operand : options.operands) configs.push_back(absolute(operand.c_str()));
+    }
+    if (configs.size() > kMostConfigs)
+        return Error{"--config is given more than " + std::to_string(kMostConfigs) + " times"};
+    // What is named is all that is read, and has to be there.
+    if (!configs.empty()) options.config = {std::move(configs), false};
+    if (options.mode == Options::Mode::Supervise && !options.operands.empty()) {
         return Error{"unexpected argument '" + options.operands.front() + "'"};
     }
     return options;
 }
 
 std::string usage() {
-    return "Usage: procsupd [--config FILE|DIR] [--runtime-dir DIR] [--state-dir DIR] [--log-dir DIR]\n"
+    return "Usage: procsupd [--config FILE|DIR]... [--runtime-dir DIR] [--state-dir DIR] [--log-dir DIR]\n"
            "                [--user] [--containment auto|cgroup|keeper|group] [--delegated] [--batch]\n"
            "       procsupd --init [-g] [--pdeath SIGNAL] [--] COMMAND [ARGUMENT...]\n"
-           "       procsupd --check [--here] [--json] [FILE|DIR]\n"
+           "       procsupd --check [--here] [--json] [FILE|DIR...]\n"
            "       procsupd --abilities | --print-schema | --version | --help\n"
            "\n"
            "Runs the jobs of a project file or a directory of job files, in the foreground.\n"
            "\n"
-           "  --config FILE|DIR   what to run (default: /etc/procsupd, or ~/.config/procsupd for a user)\n"
+           "  --config FILE|DIR   what to run; of several directories each stands over those behind it (default:\n"
+           "                      /etc/procsupd, /run/procsupd, /usr/lib/procsupd, or for a user ~/.config/procsupd,\n"
+           "                      $XDG_RUNTIME_DIR/procsupd, /usr/lib/procsupd/user)\n"
            "  --runtime-dir DIR   where the control socket is made (default: /run/procsupd, or\n"
            "                      $XDG_RUNTIME_DIR/procsupd for a user, or in /dev/shm)\n"
            "  --state-dir DIR     what is remembered over restarts (default: /var/lib/procsupd, or\n"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/result.h"
-#include "conf/job_spec.h"
+#include "conf/load.h"
 
 namespace procsup {
 
@@ -13,7 +13,7 @@ namespace procsup {
 struct Options {
     enum class Mode { Supervise, Check, Abilities, Load, ListProcesses, Provide, PrintSchema, Version, Help };
     Mode mode = Mode::Supervise;
-    std::string config;       ///< absolute; a project file or a directory
+    ConfigPaths config;       ///< absolute
     std::string runtime_dir;  ///< empty: as the configuration says, else the first of these that can be made
     std::vector<std::string> default_runtime_dirs;
     DaemonPlaces places;

@@ -50,6 +50,35 @@ TEST(LogDirOption, IsAbsoluteWhateverTheEnvironmentSays) {
               std::filesystem::current_path().string() + "/state/procsupd/log");
 }
 
+TEST(ConfigOption, OfSeveralDirectoriesKeepsTheirOrder) {
+    const auto options = options_of({"--config", "/a", "--config=b"});
+    EXPECT_EQ(options.config.paths, (std::vector<std::string>{"/a", std::filesystem::current_path().string() + "/b"}));
+    EXPECT_FALSE(options.config.may_be_absent);
+    const auto checked = options_of({"--check", "--config", "/a", "/b", "/c"});
+    EXPECT_EQ(checked.config.paths, (std::vector<std::string>{"/b", "/c"}));
+}
+
+TEST(ConfigOption, OfAUserIsTheUsersDirectoriesOverThoseOfPackages) {
+    setenv("XDG_CONFIG_HOME", "/home/u/c", 1);
+    setenv("XDG_RUNTIME_DIR", "/run/user/1", 1);
+    const auto options = options_of({"--user"});
+    EXPECT_EQ(options.config.text(), "/home/u/c/procsupd, /run/user/1/procsupd, /usr/lib/procsupd/user");
+    EXPECT_TRUE(options.config.may_be_absent);
+    setenv("XDG_RUNTIME_DIR", "not/absolute", 1);
+    EXPECT_EQ(options_of({"--user"}).config.text(), "/home/u/c/procsupd, /usr/lib/procsupd/user");
+    unsetenv("XDG_RUNTIME_DIR");
+    EXPECT_EQ(options_of({"--user"}).config.text(), "/home/u/c/procsupd, /usr/lib/procsupd/user");
+}
+
+TEST(ConfigOption, MayBeGivenSoManyTimes) {
+    std::vector<const char*> words{"procsupd"};
+    for (int i = 0; i < 17; ++i) words.insert(words.end(), {"--config", "/a"});
+    const auto count = static_cast<int>(words.size());
+    words.push_back(nullptr);
+    EXPECT_EQ(parse_options(count, const_cast<char**>(words.data())).error().message,
+              "--config is given more than 16 times");
+}
+
 TEST(HereOption, IsOfCheckAlone) {
     EXPECT_FALSE(options_of({"--check", "a"}).here.has_value());
     EXPECT_EQ(options_of({"--check", "--here", "a"}).here, "");

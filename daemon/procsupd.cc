@@ -71,27 +71,28 @@ bool write_all(int fd, const std::string& text) {
     return true;
 }
 
-/// `--load CONFIG` and what is in DaemonPlaces.
+/// `--load`, what is in DaemonPlaces, and what is in ConfigPaths.
 int load(const Options& options) {
     const auto& words = options.operands;
-    if (words.size() != 7) return kExitUsage;
+    if (words.size() < 8) return kExitUsage;
     DaemonPlaces places;
-    places.state_dir = words[1];
-    places.default_state_dir = words[2];
-    places.log_dir = words[3];
-    places.default_log_dir = words[4];
-    places.log_fault = words[5];
-    places.shows_lines = !words[6].empty();
-    write_all(STDOUT_FILENO, encode_load_result(load_configuration({words[0], places, geteuid() == 0})));
+    places.state_dir = words[0];
+    places.default_state_dir = words[1];
+    places.log_dir = words[2];
+    places.default_log_dir = words[3];
+    places.log_fault = words[4];
+    places.shows_lines = !words[5].empty();
+    const ConfigPaths config({words.begin() + 7, words.end()}, !words[6].empty());
+    write_all(STDOUT_FILENO, encode_load_result(load_configuration({config, places, geteuid() == 0})));
     return EXIT_SUCCESS;
 }
 
 template <typename Checked>
 int report(const Options& options, const Checked& result, bool good) {
     if (options.json) {
-        write_all(STDOUT_FILENO, check_json(options.config, result));
+        write_all(STDOUT_FILENO, check_json(options.config.text(), result));
     } else {
-        write_all(good ? STDOUT_FILENO : STDERR_FILENO, check_report(options.config, result));
+        write_all(good ? STDOUT_FILENO : STDERR_FILENO, check_report(options.config.text(), result));
     }
     return good ? EXIT_SUCCESS : kExitBadConfig;
 }

@@ -26,6 +26,7 @@ struct DaemonFacts {
     pid_t pid = 0;
     std::string runtime_dir;
     std::string config;
+    std::vector<std::string> lower_configs;  ///< directories over which that stands
     TimePoint started;
     bool realtime = false;                     ///< runs before other processes
     std::string containment;                   ///< the mode in use, see ContainmentMode

@@ -33,6 +33,7 @@ void write_daemon(json::Writer& writer, const varlink::Peer& peer, const Control
     const auto [connected, refused] = clients();
     writer.begin_object().member("version", facts.version).member_int("pid", facts.pid);
     writer.member("runtimeDir", facts.runtime_dir).member("config", facts.config);
+    if (!facts.lower_configs.empty()) write_strings(writer, "lowerConfigs", facts.lower_configs);
     writer.member("state", supervisor.shutting_down() ? "stopping" : "running");
     writer.member_int("sinceUSec", wall_usec(context.host, facts.started));
     writer.member_int("uptimeUSec", (context.loop.now() - facts.started).count());

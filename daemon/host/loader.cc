@@ -12,8 +12,8 @@ constexpr std::size_t kMostOutput = 256u << 20;
 
 }  // namespace
 
-Loader::Loader(SdEventLoop& loop, Processes& processes, std::string config_path, DaemonPlaces places)
-    : helper_(loop, processes), config_path_(std::move(config_path)), places_(std::move(places)) {}
+Loader::Loader(SdEventLoop& loop, Processes& processes, ConfigPaths config, DaemonPlaces places)
+    : helper_(loop, processes), config_(std::move(config)), places_(std::move(places)) {}
 
 void Loader::load(Loaded loaded) {
     waiting_.push_back(std::move(loaded));
@@ -22,10 +22,15 @@ void Loader::load(Loaded loaded) {
 
 void Loader::begin() {
     current_ = std::exchange(waiting_, {});
-    const std::vector<std::string> words{"--load",          config_path_,
-                                         places_.state_dir, places_.default_state_dir,
-                                         places_.log_dir,   places_.default_log_dir,
-                                         places_.log_fault, places_.shows_lines ? "shows-lines" : ""};
+    std::vector<std::string> words{"--load",
+                                   places_.state_dir,
+                                   places_.default_state_dir,
+                                   places_.log_dir,
+                                   places_.default_log_dir,
+                                   places_.log_fault,
+                                   places_.shows_lines ? "shows-lines" : "",
+                                   config_.may_be_absent ? "may-be-absent" : ""};
+    words.insert(words.end(), config_.paths.begin(), config_.paths.end());
     helper_.run(helper_spec("procsupd --load", words), Fd(), kMostOutput,
                 [this](Result<std::string> output) { finish(std::move(output)); });
 }
@@ -44,7 +49,7 @@ void Loader::finish(Result<std::string> output) {
 }
 
 void Loader::fail(std::string message) {
-    const std::vector<Problem> problems{{config_path_, 0, 0, std::move(message)}};
+    const std::vector<Problem> problems{{config_.text(), 0, 0, std::move(message)}};
     for (const auto& loaded : std::exchange(current_, {})) loaded(problems);
     if (!waiting_.empty()) begin();
 }

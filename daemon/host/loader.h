@@ -16,7 +16,7 @@ class Loader {
 public:
     using Loaded = std::function<void(std::variant<Configuration, std::vector<Problem>>)>;
 
-    Loader(SdEventLoop& loop, Processes& processes, std::string config_path, DaemonPlaces places);
+    Loader(SdEventLoop& loop, Processes& processes, ConfigPaths config, DaemonPlaces places);
 
     void load(Loaded loaded);
     /// What later loads go by.
@@ -28,7 +28,7 @@ private:
     void fail(std::string message);
 
     HelperOutput helper_;
-    std::string config_path_;
+    ConfigPaths config_;
     DaemonPlaces places_;
     std::vector<Loaded> waiting_;
     std::vector<Loaded> current_;
