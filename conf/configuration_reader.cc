@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conf/enforcement.h"
+#include "conf/key_places.h"
 #include "conf/key_reader.h"
 #include "conf/keys.h"
 #include "conf/toml_doc.h"
@@ -19,7 +20,7 @@ constexpr std::size_t kMostText = 4u << 20;
 constexpr std::size_t kMostValues = 1000000;
 constexpr std::size_t kMostBytes = 64u << 20;
 /// JSON values of a job besides the elements of its lists.
-constexpr std::size_t kValuesOfJob = 72;
+constexpr std::size_t kValuesOfJob = 73;
 
 std::size_t bytes_of(const std::vector<std::string>& strings) {
     std::size_t bytes = 0;
@@ -201,13 +202,15 @@ void ConfigurationReader::read_job(const std::string& name, const Parts& parts, 
     if (!fits || !complete) return;
     let_stderr_follow(draft);
     except_itself(draft);
-    auto spec = resolver_.resolve(draft);
+    JobResolver::EnvPlaces env_places;
+    auto spec = resolver_.resolve(draft, env_places);
     check_total(place, spec);
     references_.add(draft, spec);
     note_shortfalls(draft, spec);
     // A configuration with problems is never used: what is kept then is only the memory it takes.
     if (!problems_.empty()) return;
     note_usual_streams(draft);
+    spec.key_places = key_places(draft, spec, env_places);
     jobs_.push_back(std::move(spec));
 }
 

@@ -19,8 +19,8 @@ std::string_view parent_of(std::string_view path) {
 
 }  // namespace
 
-JobSpec JobResolver::resolve(const JobDraft& draft) {
-    Job job{draft, draft.spec, {}, {}, {}, 0, false};
+JobSpec JobResolver::resolve(const JobDraft& draft, EnvPlaces& env_places) {
+    Job job{draft, draft.spec, env_places, {}, {}, {}, 0, false};
     job.spec.name = draft.name;
     job.spec.origin = draft.place.file->name + ":" + std::to_string(std::max(draft.place.at.line, 1u));
     job.scope = {draft.name, job.spec.instances.empty(), job.spec.port_base, &surroundings_};

@@ -21,7 +21,9 @@ public:
     JobResolver(const Surroundings& surroundings, Problems& problems)
         : surroundings_(surroundings), problems_(problems) {}
 
-    JobSpec resolve(const JobDraft& draft);
+    /// Where the variables of a job's environment come from, those that are not there by default.
+    using EnvPlaces = std::map<std::string, Place, std::less<>>;
+    JobSpec resolve(const JobDraft& draft, EnvPlaces& env_places);
 
     // Also for the daemon's own settings. Nothing after a report.
     std::optional<UserEntry> user_entry(const PlacedName& user);

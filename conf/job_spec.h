@@ -222,10 +222,20 @@ struct Sandbox {
     friend bool operator==(const Sandbox&, const Sandbox&) = default;
 };
 
+/// Where the keys of a job are written, in little space: see key_places.cc. No part of what a job is: the same job may be
+/// written elsewhere tomorrow.
+struct KeyPlaces {
+    std::string text;
+
+    friend bool operator==(const KeyPlaces&, const KeyPlaces&) { return true; }
+};
+
 struct JobSpec {
     std::string name;
     std::string description;  ///< empty: the name
     std::string origin;       ///< "/etc/procsupd/jobs.d/web.toml:3": where it was defined
+
+    mutable KeyPlaces key_places;  ///< renewed in a spec that is in use when lines have only moved
 
     // What is run. ${job:…} is already replaced where it is the same for all instances; what differs between
     // instances (instance, index, port) is replaced by the engine's user at spawn time.

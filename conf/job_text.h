@@ -15,6 +15,9 @@ namespace procsup {
 /// as the same job (unless a setting of [defaults] has no effect on it: in a job file that is an error).
 std::string to_toml(const JobSpec& spec);
 
+/// The same with the place of each key behind it, and what else is written for the job, as comments.
+std::string to_toml_with_places(const JobSpec& spec);
+
 /// All settings of a job as one JSON object, in the protocol's words (camelCase, times in …USec, null for none).
 /// `no_new_privileges`: what jobs get that do not say.
 void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privileges = false);

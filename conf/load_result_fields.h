@@ -194,6 +194,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("name", value.name);
     archive.field("description", value.description, usual.description);
     archive.field("origin", value.origin);
+    archive.field("keyPlaces", value.key_places.text, usual.key_places.text);
     archive.field("command", value.command);
     archive.field("program", value.program, usual.program);
     archive.field("env", value.env, usual.env);

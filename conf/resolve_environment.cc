@@ -42,7 +42,10 @@ void JobResolver::resolve_environment(Job& job) {
     const auto directories = env;
     add_inherited(job, env);
     for (const auto& file : job.draft.env_files) add_env_file(job, file, env);
-    for (const auto& [name, text] : job.draft.env) env[name] = prepare_with_credentials(job, text);
+    for (const auto& [name, text] : job.draft.env) {
+        env[name] = prepare_with_credentials(job, text);
+        job.env_places[name] = text.place;
+    }
     for (const auto& [key, variable] : kDirectoryVariables) {
         const auto own = directories.find(variable);
         if (own != directories.end() && env[variable] != own->second) refuse_variable(job, key, variable);
@@ -57,7 +60,9 @@ void JobResolver::resolve_environment(Job& job) {
 void JobResolver::add_user_variables(Job& job, std::map<std::string, std::string>& env) {
     if (!job.entry) return;
     const auto set = [&](const char* name, const std::string& value) {
-        if (!value.empty() && is_utf8(value)) env[name] = protect(value);
+        if (value.empty() || !is_utf8(value)) return;
+        env[name] = protect(value);
+        job.env_places[name] = job.key_place(Key::User);
     };
     set("HOME", job.entry->home);
     set("USER", job.entry->name);
@@ -72,7 +77,9 @@ void JobResolver::refuse_variable(const Job& job, Key key, const char* variable)
 
 void JobResolver::add_directories(Job& job, std::map<std::string, std::string>& env) {
     for (const auto& dir : job.spec.dirs) {
-        auto& paths = env[kDirectoryVariables[static_cast<std::size_t>(dir.kind)].variable];
+        const auto& [key, variable] = kDirectoryVariables[static_cast<std::size_t>(dir.kind)];
+        job.env_places[variable] = job.key_place(key);
+        auto& paths = env[variable];
         paths += (paths.empty() ? "" : ":") + protect(dir.base) + "/" + dir.name;
     }
 }
@@ -83,6 +90,7 @@ void JobResolver::add_inherited(Job& job, std::map<std::string, std::string>& en
         if (!value) continue;
         if (is_utf8(*value)) {
             env[name] = protect(*value);
+            job.env_places[name] = job.key_place(Key::InheritEnv);
         } else {
             problems_.add(job.key_place(Key::InheritEnv), "the variable " + quoted(name) + " is not UTF-8");
         }
@@ -116,7 +124,10 @@ void JobResolver::add_env_file(Job& job, const PlacedText& entry, std::map<std::
     }
     const auto parsed = parse_env_file(**text);
     if (const auto* settings = std::get_if<0>(&parsed)) {
-        for (const auto& [name, value] : *settings) env[name] = protect(value);
+        for (const auto& [name, value] : *settings) {
+            env[name] = protect(value);
+            job.env_places[name] = entry.place;
+        }
         return;
     }
     const auto& source = env_sources_.emplace_back(env_source(path, **text));

@@ -9,6 +9,7 @@ namespace procsup {
 struct JobResolver::Job {
     const JobDraft& draft;
     JobSpec spec;
+    EnvPlaces& env_places;
     PlaceholderScope scope;
     InstanceName first;              ///< the first instance, for what is looked up once
     std::optional<UserEntry> entry;  ///< whom it runs as, when that user is in the database

@@ -22,6 +22,16 @@ std::vector<std::string> to_texts(const std::vector<Problem>& problems) {
     return texts;
 }
 
+/// What has not changed stays in use as it is, although it may be written at other lines now.
+void renew_key_places(const Supervisor& supervisor, const std::vector<JobSpec>& jobs) {
+    const auto& known = supervisor.jobs();
+    for (const auto& job : jobs) {
+        const auto before = known.find(job.name);
+        if (before == known.end() || before->second.spec->key_places.text == job.key_places.text) continue;
+        if (*before->second.spec == job) before->second.spec->key_places = job.key_places;
+    }
+}
+
 }  // namespace
 
 void Daemon::first_load(LoadResult result) {
@@ -170,6 +180,7 @@ void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
     }
     auto& jobs = std::get<Configuration>(result).jobs;
     processes_->enable_controllers_for(jobs);
+    renew_key_places(*supervisor_, jobs);
     const auto change = supervisor_->configure(std::move(jobs), loop_->now());
     control_->on_configured();
     log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),

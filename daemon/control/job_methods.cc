@@ -171,12 +171,22 @@ void show(const ControlContext& context, varlink::PendingCall call) {
     });
 }
 
+/// The settings of a run, from where the newest configuration has them, if it has the same.
+const JobSpec& as_written_now(const Supervisor& supervisor, const JobSpec& spec) {
+    const auto job = supervisor.jobs().find(spec.name);
+    if (job == supervisor.jobs().end()) return spec;
+    JobSpec same = spec;
+    same.origin = job->second.spec->origin;
+    return same == *job->second.spec ? *job->second.spec : spec;
+}
+
 void cat(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected_of_one_job(context, call);
     if (!ids) return;
-    const auto& spec = context.supervisor.find(ids->front())->spec();
+    const auto& spec = as_written_now(context.supervisor, context.supervisor.find(ids->front())->spec());
     json::Writer writer;
-    call.reply(writer.begin_object().member("text", to_toml(spec)).member("origin", spec.origin).end_object().text());
+    writer.begin_object().member("text", to_toml_with_places(spec));
+    call.reply(writer.member("origin", spec.origin).end_object().text());
 }
 
 /// Of several instances the one with the most is explained.

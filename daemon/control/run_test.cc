@@ -30,6 +30,7 @@ JobSpec model() {
     spec.restart.when = Restart::Always;
     spec.essential = true;
     spec.instances = {"eu", "us"};
+    spec.key_places.text = "1:7";
     return spec;
 }
 
@@ -222,6 +223,7 @@ TEST_F(Run, LikeAJobHasItsUserEnvironmentDirectoryAndLimits) {
     EXPECT_TRUE(spec.instances.empty());
     EXPECT_FALSE(model().stop_command.empty());
     EXPECT_TRUE(spec.stop_command.empty());
+    EXPECT_EQ(spec_of("copy").key_places.text, "");
 }
 
 TEST_F(Run, TakesWhatItsCallerSaysOfEnvironmentAndDirectory) {

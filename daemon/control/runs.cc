@@ -112,6 +112,7 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     if (spec.name.empty()) spec.name = free_name();
     spec.description.clear();
     spec.origin = "run";
+    spec.key_places = {};
     spec.program.clear();
     spec.command.clear();
     for (auto& word : strings_of(parameters, "command")) spec.command.push_back(verbatim(std::move(word)));

@@ -156,6 +156,16 @@ TEST_F(Why, CatGivesTheTextAndItsOrigin) {
     EXPECT_NE(cat["text"].find("/bin/web"), std::string::npos) << cat["text"];
 }
 
+TEST_F(Why, CatHasThePlaceOfEachKey) {
+    auto spec = box.instance("web").spec();
+    spec.key_places.text = "1:8 15:3@0\n/etc/defaults.toml";
+    spec.restart.when = Restart::Always;
+    box.configure({spec});
+    const auto text = client.call("Job.Cat", R"({"name":"web"})")["text"];
+    EXPECT_NE(text.find("command = [\"/bin/web\"]  # /etc/test.toml:8\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("restart = \"always\"  # /etc/defaults.toml:3\n"), std::string::npos) << text;
+}
+
 TEST(WhyOfADaemon, ThatWaitsPointsToWhatItIsBoundTo) {
     auto logger = job("logger");
     logger.daemon_of = "shop";

@@ -42,7 +42,7 @@ void check_round_trip(const Configuration& configuration) {
 void check_cat(const Configuration& configuration, const procsup::FakeSurroundings& surroundings) {
     for (auto job : configuration.jobs) {
         const auto again =
-            procsup::read_configuration_text(procsup::to_toml(job), job.name + ".toml", surroundings);
+            procsup::read_configuration_text(procsup::to_toml_with_places(job), job.name + ".toml", surroundings);
         const auto* read = std::get_if<Configuration>(&again);
         if (read == nullptr || read->jobs.size() != 1) std::abort();
         if (read->jobs[0].command != job.command || read->jobs[0].env != job.env) std::abort();

@@ -94,11 +94,14 @@ class Events:
 class Supervisor:
     """One procsupd with its own directories. It ends everything it started, whatever happens."""
 
-    def __init__(self, config="", *, options=(), env=None, directory=None, prefix=(), in_place=False, **popen):
+    def __init__(self, config="", *, options=(), env=None, directory=None, prefix=(), in_place=False,
+                 layers=None, **popen):
         self.dir = directory or tempfile.mkdtemp(prefix="psit-")
         os.chmod(self.dir, 0o755)
         self.keep_dir = directory is not None
         self.config = self.path("procsup.toml")
+        # Instead of it: directories, of which each stands over those behind it. Without any, procsupd knows where to look.
+        self.layers = None if layers is None else [self.path(layer) for layer in layers]
         self.runtime, self.state = self.path("run"), self.path("state")
         self.socket = self.path("run", "io.procsupd")
         self.log = self.path("procsupd.log")
@@ -156,8 +159,10 @@ class Supervisor:
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self.notify.bind(notify)
         os.chmod(notify, 0o777)
-        command = [*self.prefix, self.program(PROCSUPD, self.popen_arguments), "--config", self.config,
-                   "--runtime-dir", self.runtime, "--state-dir", self.state]
+        command = [*self.prefix, self.program(PROCSUPD, self.popen_arguments), "--runtime-dir", self.runtime,
+                   "--state-dir", self.state]
+        for config in [self.config] if self.layers is None else self.layers:
+            command += ["--config", config]
         for path in OWN_PROGRAMS:  # which procsupd looks for beside itself
             self.program(path, self.popen_arguments)
         with open(self.log, "ab") as log:

@@ -223,7 +223,7 @@ class Settings(PipeTest):
             self.assertIn(line, show)
         self.assertIn('stdin = "pipe"', s.ctl("show", "reader").out)
         texts = {name: s.ctl("cat", name).out for name in ("web", "reader")}
-        self.assertIn('[log]\npipe_to = "reader"\n', texts["web"])
+        self.assertIn(f'[log]\npipe_to = "reader"  # {s.config}:', texts["web"])
         os.mkdir(s.path("jobs"))
         for name, text in texts.items():
             s.write(f"jobs/{name}.toml", text)
