@@ -1,6 +1,8 @@
 """procsupd.service: readiness, status, reload, stop, and where its jobs live."""
 
+import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -37,6 +39,20 @@ class Start(ServiceTest):
         self.start()
         for directory in ("/run/procsupd", "/var/lib/procsupd", "/var/log/procsupd", "/etc/procsupd"):
             self.assertTrue(os.path.isdir(directory), directory)
+
+    def test_runs_what_is_in_any_directory_of_the_system(self):
+        for place in (Path("/run/procsupd/jobs.d"), Path("/usr/lib/procsupd/jobs.d")):
+            place.mkdir(parents=True)
+            self.addCleanup(shutil.rmtree, place)
+            for name in ("one", "two", "three"):
+                (place / f"{name}.toml").write_text(f'{SLEEPER}\ndescription = "{place}"\n')
+        Path("/run/procsupd/jobs.d/three.toml").unlink()
+        self.job("one", SLEEPER, 'description = "/etc"')
+        self.start()
+        wait_for(SERVICE, StatusText="3 running")
+        self.assertEqual({"one": "/etc", "two": "/run/procsupd/jobs.d", "three": "/usr/lib/procsupd/jobs.d"},
+                         {name: json.loads(ctl("show", "--json", name).stdout)["settings"]["description"]
+                          for name in ("one", "two", "three")})
 
 
 class Jobs(ServiceTest):
