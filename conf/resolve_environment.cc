@@ -53,6 +53,9 @@ void JobResolver::resolve_environment(Job& job) {
     if (!job.spec.credentials.empty() && env.contains(kCredentialsVariable)) {
         refuse_variable(job, Key::Credentials, kCredentialsVariable);
     }
+    if (job.draft.spec.readiness.kind == Readiness::Kind::Notify && env.contains("NOTIFY_SOCKET")) {
+        refuse_variable(job, Key::ReadyNotify, "NOTIFY_SOCKET");
+    }
     job.spec.env.reserve(env.size());
     for (const auto& [name, value] : env) job.spec.env.push_back(name + "=" + value);
 }

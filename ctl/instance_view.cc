@@ -11,11 +11,11 @@ namespace procsup::ctl {
 namespace {
 
 /// States from worst to best; a job is in the worst one of its instances.
-constexpr std::array<std::string_view, 9> kWorstFirst{"failed", "backoff", "stopping", "starting", "waiting",
-                                                      "paused", "stopped", "exited",   "running"};
+constexpr std::array<std::string_view, 10> kWorstFirst{"failed", "backoff", "stopping", "starting",  "waiting",
+                                                       "paused", "stopped", "exited",   "reloading", "running"};
 /// The order in which the summary counts them.
-constexpr std::array<std::string_view, 9> kSummaryOrder{"running", "failed",   "backoff", "starting", "waiting",
-                                                        "paused",  "stopping", "stopped", "exited"};
+constexpr std::array<std::string_view, 10> kSummaryOrder{"running",   "failed", "backoff",  "starting", "waiting",
+                                                         "reloading", "paused", "stopping", "stopped",  "exited"};
 
 std::size_t rank(std::string_view state) {
     return static_cast<std::size_t>(std::find(kWorstFirst.begin(), kWorstFirst.end(), state) - kWorstFirst.begin());
@@ -41,7 +41,13 @@ std::string not_enforced_text(std::size_t settings) {
 std::string detail(const InstanceView& instance, std::int64_t now_usec) {
     std::string text;
     if (!instance.output_problem.empty()) return "output waits: " + escaped(instance.output_problem);
-    if (instance.state == "running") return not_enforced_text(instance.not_enforced.size());
+    if (!instance.awaits.empty()) return "not ready: waits for " + escaped(instance.awaits);
+    if (instance.state == "running") {
+        text = escaped(instance.status_text);
+        const auto unmet = not_enforced_text(instance.not_enforced.size());
+        if (!text.empty() && !unmet.empty()) text += "; ";
+        return text + unmet;
+    }
     if (instance.state == "backoff" && instance.next_start_usec != 0) {
         text = "next start in " + age_text(Duration(instance.next_start_usec - now_usec));
         if (!instance.cause.empty()) text += " (" + escaped(instance.cause) + ")";
@@ -139,6 +145,8 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.since_usec = instance.int_or("sinceUSec", 0);
     view.next_start_usec = instance.int_or("nextStartUSec", 0);
     view.cause = instance.string_or("cause", "");
+    view.awaits = instance.string_or("awaits", "");
+    view.status_text = instance.string_or("statusText", "");
     view.output_problem = instance.string_or("outputProblem", "");
     view.not_enforced = not_enforced_lines(instance);
     view.description = instance.string_or("description", "");
@@ -189,7 +197,9 @@ std::vector<JobRow> job_rows(const std::vector<InstanceView>& instances) {
     return rows;
 }
 
-bool does_its_work(const InstanceView& instance) { return instance.state == "running" || instance.ready; }
+bool does_its_work(const InstanceView& instance) {
+    return instance.ready || (instance.state == "running" && instance.awaits.empty());
+}
 
 std::string symbol(const InstanceView& instance, const Output& out) {
     const Color color = color_of(instance);
@@ -278,7 +288,9 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
         if (!command_line.empty()) text += " " + escaped(command_line);
         if (instance.usage.tasks) text += "\n    tasks: " + std::to_string(*instance.usage.tasks);
     }
+    if (!instance.status_text.empty()) text += "\n     says: " + escaped(instance.status_text);
     if (!instance.cause.empty()) text += "\n    cause: " + escaped(instance.cause);
+    if (!instance.awaits.empty()) text += "\n   awaits: " + escaped(instance.awaits);
     if (instance.next_start_usec != 0) {
         text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));
     }

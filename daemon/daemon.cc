@@ -145,7 +145,9 @@ void Daemon::announce(const Transition& transition) {
         log_.info(text, fields);
     }
     const auto* instance = supervisor_->find(transition.id);
-    const bool by_itself = transition.run != nullptr && transition.from != State::Stopping;
+    // One that was ended because it was not ready, or for another limit of its own, is stopping first.
+    const bool settles = transition.to == State::Failed || transition.to == State::Backoff;
+    const bool by_itself = transition.run != nullptr && (transition.from != State::Stopping || settles);
     const bool has_failed =
         by_itself && instance != nullptr &&
         !is_success(instance->spec().restart, {transition.run->status, false, {}, transition.run->out_of_memory});

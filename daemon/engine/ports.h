@@ -34,7 +34,7 @@ enum class SpawnStage {
     CpuAffinity, OomScore, Groups, Group, User, VerifyIds, Privileges,
     Mounts, ReadOnlyPath, ReadWritePath, PrivateTmp, Landlock,
     KnownCapabilities, Capabilities, AmbientCapabilities, VerifyRights, Directories, Credentials,
-    WorkingDir, Filter, Exec,
+    WorkingDir, ReadyChannel, Filter, Exec,
 };
 // clang-format on
 
@@ -145,6 +145,7 @@ struct Notice {
     bool stopping = false;
     std::optional<std::string> status{};  ///< for people, one line
     std::optional<Duration> extend_timeout{};
+    pid_t main_pid = 0;  ///< 0: it names none
 };
 
 enum class TimerKind { StartTimeout, ReadyTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff };

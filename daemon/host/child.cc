@@ -86,6 +86,11 @@ Step connect_streams(const ChildPlan& plan) {
     return {};
 }
 
+Step connect_ready(const ChildPlan& plan) {
+    if (plan.ready_source < 0) return {};
+    return check(SpawnStage::ReadyChannel, raw_syscall(SYS_dup3, plan.ready_source, plan.ready_target, 0));
+}
+
 /// As execvp(3), but without its shell for files without an interpreter line.
 long exec_searched(ChildPlan& plan) {
     const char* name = plan.argv[0];
@@ -132,6 +137,7 @@ Step prepare(ChildPlan& plan) {
     if (!step.failed()) step = restrict_writing(plan.sandbox);
     raw_syscall(SYS_umask, plan.umask);
     if (!step.failed()) step = connect_streams(plan);
+    if (!step.failed()) step = connect_ready(plan);
     if (!step.failed()) step = check(SpawnStage::WorkingDir, raw_syscall(SYS_chdir, plan.working_dir));
     if (!step.failed()) step = set_open_files(plan);
     return step;

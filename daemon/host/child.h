@@ -43,6 +43,8 @@ struct ChildPlan {
     std::size_t group_count;
 
     ChildStream streams[3];
+    int ready_source;  ///< end of a pipe that becomes ready_target, below kFirstKeptFd; -1: none
+    int ready_target;  ///< below all reserved ones
 
     struct Limit {
         int resource;
@@ -86,8 +88,11 @@ static_assert(std::is_trivially_destructible_v<ChildPlan> && std::is_standard_la
 /// Descriptors that the daemon keeps long have numbers from here on, out of the way of those that children need.
 inline constexpr int kFirstKeptFd = 64;
 
-/// The status pipe, and behind it what may become 0, 1 and 2, and the keeper's socket.
-inline constexpr unsigned kFdsOfAChild = 5;
+/// The status pipe, and behind it what may become 0, 1 and 2, the pipe for readiness, and the keeper's socket.
+inline constexpr unsigned kFdsOfAChild = 6;
+
+/// Jobs can be given descriptors below it (conf/keys.cc, ready.fd).
+inline constexpr int kFirstReservedFd = 8;
 
 /// Bits of ChildPlan::unmet beyond those of resource limits.
 enum Unmet : unsigned {

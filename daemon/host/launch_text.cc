@@ -76,6 +76,7 @@ void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& na
     envp_.push_back(keep("PROCSUPD_INVOCATION_ID=" + std::string(invocation_id)));
     envp_.push_back(keep("PROCSUPD_SOCKET=" + socket_path));
     if (!credentials_.empty()) envp_.push_back(keep("CREDENTIALS_DIRECTORY=" + credentials_));
+    if (!notify_socket_.empty()) envp_.push_back(keep("NOTIFY_SOCKET=" + notify_socket_));
     envp_.push_back(nullptr);
 }
 

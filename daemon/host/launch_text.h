@@ -17,6 +17,9 @@ public:
     /// The directory with the credentials of the next one; empty: it has none.
     void set_credentials(std::string path) { credentials_ = std::move(path); }
 
+    /// The $NOTIFY_SOCKET of the next one; empty: it has none.
+    void set_notify_socket(std::string path) { notify_socket_ = std::move(path); }
+
     /// Fills everything of `plan` that comes from the job; `plan` points into this object and into `spec`.
     void lay_out(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
                  std::string_view invocation_id, ChildPlan& plan);
@@ -28,6 +31,7 @@ private:
     const char* keep(std::string text);
 
     std::string credentials_;
+    std::string notify_socket_;
     std::vector<std::string> held_;
     std::vector<const char*> argv_;
     std::vector<const char*> envp_;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "daemon/host/log_capture.h"
+#include "daemon/host/own_programs.h"
 #include "daemon/host/side_spec.h"
 #include "daemon/logger/journal_socket.h"
 
@@ -30,6 +31,8 @@ Processes::Processes(SdEventLoop& loop)
       spawner_(loop, *this),
       reaper_(loop, *this),
       provisions_(loop, *this),
+      ready_channels_(loop, *this),
+      probe_program_(find_own_program("procsup-probe")),
       unenforced_([this](const auto& spec, const auto& what) {
           if (on_shortfall_) on_shortfall_(spec, what);
       }) {}
@@ -87,6 +90,9 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
     order.pipes = *pipes;
     order.oom_score = oom_score_for(spec);
     order.sandbox = sandbox_order(spec, 0);
+    if (const auto opened = open_ready_channel(order); !opened) {
+        return launch_refused(incarnation, SpawnStage::ReadyChannel, opened.error().os_error);
+    }
     const auto failure = job_pipes_.connect(spec, order.fds);
     if (failure) return launch_refused(incarnation, failure->stage, failure->os_error);
     spawner_.launch(std::move(order));
@@ -95,7 +101,7 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
 void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& beside) {
     Run& run = runs_[incarnation];
     run.id = id;
-    run.side_spec = std::make_unique<JobSpec>(side_spec(beside));
+    run.side_spec = std::make_unique<JobSpec>(side_spec(beside, probe_program_));
     run.spec = run.side_spec.get();
     LaunchOrder order;
     order.incarnation = incarnation;
@@ -148,6 +154,7 @@ void Processes::abandon(Incarnation incarnation) {
     if (run == runs_.end()) return;
     leftovers_.erase(incarnation);
     accounts_.close(incarnation);
+    ready_channels_.close(incarnation);
     abandoned_.push_back({run->second.id, run->second.child, std::move(run->second.tree)});
     runs_.erase(run);
 }
@@ -249,18 +256,25 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->spawned(incarnation, launch->pid, now);
     } else if (const auto* refusal = std::get_if<NoteRefused>(&noted.what)) {
         accounts_.close(incarnation);
+        ready_channels_.close(incarnation);
         supervisor_->not_started(incarnation, refusal->stage, refusal->os_error, now, refusal->text);
     } else if (std::holds_alternative<NoteExecuted>(noted.what)) {
         supervisor_->execed(incarnation, now);
     } else if (const auto* exit = std::get_if<NoteExited>(&noted.what)) {
         const auto account = accounts_.of(incarnation);
         if (exit->tree_empty) accounts_.close(incarnation);
+        if (exit->tree_empty) ready_channels_.close(incarnation);
         supervisor_->exited(incarnation, exit->status, exit->tree_empty, now, account);
+    } else if (std::holds_alternative<NoteReady>(noted.what)) {
+        supervisor_->became_ready(incarnation, now);
+    } else if (const auto* notice = std::get_if<Notice>(&noted.what)) {
+        supervisor_->noticed(incarnation, *notice, now);
     } else if (const auto* zombies = std::get_if<NoteZombies>(&noted.what)) {
         supervisor_->zombies_counted(incarnation, zombies->count, zombies->neglected_by, now);
     } else {
         const auto account = accounts_.of(incarnation);
         accounts_.close(incarnation);
+        ready_channels_.close(incarnation);
         supervisor_->tree_empty(incarnation, now, account);
     }
 }

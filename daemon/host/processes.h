@@ -15,6 +15,7 @@
 #include "daemon/host/containment/containment.h"
 #include "daemon/host/job_pipes.h"
 #include "daemon/host/provisions.h"
+#include "daemon/host/ready_channels.h"
 #include "daemon/host/reaper.h"
 #include "daemon/host/spawner.h"
 #include "daemon/host/unenforced.h"
@@ -26,7 +27,11 @@ class LogCapture;
 /// The engine's ProcessBackend on real processes. Joins what the spawner and the reaper report into the
 /// order the engine was promised, and hands it over in deliver(), never from inside a request. Also runs the daemon's own
 /// short-lived helpers, so that there is one place where children are known.
-class Processes final : public ProcessBackend, public LaunchObserver, public ChildEndObserver, public TreeObserver {
+class Processes final : public ProcessBackend,
+                        public LaunchObserver,
+                        public ChildEndObserver,
+                        public TreeObserver,
+                        private ReadyObserver {
 public:
     explicit Processes(SdEventLoop& loop);
 
@@ -71,6 +76,7 @@ public:
     void set_runtime_dir(const std::string& path, std::vector<std::string> own_dirs) {
         spawner_.set_runtime_dir(path);
         provisions_.open(path, std::move(own_dirs));
+        ready_channels_.set_runtime_dir(path);
     }
 
     // ProcessBackend
@@ -161,6 +167,7 @@ private:
         std::string refusal{};               ///< why it is not launched
         std::optional<NoteRefused> failure;
         std::unique_ptr<Tree> tree;  ///< of a helper: none
+        bool refusal_told = false;   ///< that something it was sent by others, or has said, was not taken
     };
     struct Helper {
         std::unique_ptr<JobSpec> spec;
@@ -177,13 +184,15 @@ private:
         bool tree_empty;
     };
     struct NoteTreeEmpty {};
+    struct NoteReady {};
     struct NoteZombies {
         std::uint32_t count;
         std::string neglected_by;
     };
     struct Note {
         Incarnation incarnation;
-        std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteZombies> what;
+        std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteReady, Notice, NoteZombies>
+            what;
     };
 
     void note(Incarnation incarnation, decltype(Note::what) what);
@@ -192,6 +201,10 @@ private:
                                         bool begins_run) const;
     void launch_run(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name);
     void refuse(Incarnation incarnation, SpawnStage stage, int os_error, std::string text);
+    // ReadyObserver
+    void said_ready(Incarnation incarnation) override;
+    void said(Incarnation incarnation, pid_t sender, const Notice& notice) override;
+    Result<void> open_ready_channel(LaunchOrder& order);
     void hand_over(const Note& note, TimePoint now);
     void helper_noted(const Note& note);
     bool cancelled(Incarnation incarnation);
@@ -220,6 +233,8 @@ private:
     LogCapture* log_capture_ = nullptr;
     JobPipes job_pipes_;
     Provisions provisions_;
+    ReadyChannels ready_channels_;
+    std::string probe_program_;
     ChosenContainment contained_;
     std::unordered_map<Incarnation, Run> runs_;
     std::unordered_map<pid_t, Incarnation> by_pid_;  ///< the daemon's own children

@@ -29,7 +29,7 @@ TEST(SideSpec, IsTheJobsButForWhatIsExecutedAndReadAndKnownOfTheRun) {
     expected.program = "/usr/bin/webctl";
     expected.env = {"PATH=/usr/bin", "PROCSUPD_MAIN_PID=411"};
     expected.stdin_stream = {Stream::Kind::Null, {}};
-    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 411}), expected);
+    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 411}, "/probe"), expected);
 }
 
 TEST(SideSpec, DoesNotWriteToWhatAnotherJobReads) {
@@ -38,14 +38,14 @@ TEST(SideSpec, DoesNotWriteToWhatAnotherJobReads) {
     job.stderr_stream = {Stream::Kind::File, "/srv/errors"};
     const InstanceName name{"web", "web", 0, {}};
     job.stop_command = {{"webctl"}, "/usr/bin/webctl"};
-    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 0}).stdout_stream, job.stderr_stream);
+    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 0}, "/probe").stdout_stream, job.stderr_stream);
 }
 
 TEST(SideSpec, NamesNoMainProcessThatHasEnded) {
     JobSpec job = web();
     const InstanceName name{"web", "web", 0, {}};
     job.stop_command = {{"webctl"}, "/usr/bin/webctl"};
-    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 0}).env, job.env);
+    EXPECT_EQ(side_spec({job, name, SideRole::StopCommand, 7, 0}, "/probe").env, job.env);
 }
 
 }  // namespace

@@ -56,14 +56,13 @@ Result<void> Spawner::reserve_fds() {
     inherits_capabilities_ = have_inheritable_capabilities();
     // One in front for what all keepers hold open.
     constexpr int kCount = static_cast<int>(kLowFds * kFdsEach) + 1;
-    constexpr int kBehindKeepersFds = 5;
     null_.reset(open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null_) return os_failure("open /dev/null", errno);
     null_.reset(fcntl(null_.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
     if (!null_) return Error{"cannot run with so few descriptors: raise RLIMIT_NOFILE (ulimit -n)", errno};
     // A run of numbers that are all free: dup3 would close what has them.
     int run = 0;
-    for (int fd = kBehindKeepersFds; fd < kFirstKeptFd && run < kCount; ++fd) {
+    for (int fd = kFirstReservedFd; fd < kFirstKeptFd && run < kCount; ++fd) {
         run = fcntl(fd, F_GETFD) < 0 ? run + 1 : 0;
         first_low_fd_ = fd + 1 - run;
     }
@@ -260,7 +259,7 @@ void Spawner::settle(Slot& slot) {
     // A keeper that has ended before it made the process leaves nobody to wait for.
     if (!slot.kept || slot.keeper.main_pid.load(std::memory_order_relaxed) != 0)
         wait_until_cleared(slot.plan.shares_fds);
-    const int used = slot.passes_fds ? 4 : 1;
+    const int used = slot.plan.ready_source >= 0 ? 5 : slot.passes_fds ? 4 : 1;
     for (int i = 0; i < used; ++i) dup3(null_.get(), slot.plan.status_fd + i, O_CLOEXEC);
     if (slot.kept) dup3(null_.get(), slot.plan.keeper_socket, O_CLOEXEC);
     low_fds_[static_cast<std::size_t>(slot.low_group)] = nullptr;

@@ -36,6 +36,8 @@ struct LaunchOrder {
     std::optional<int> oom_score;     ///< none: the daemon's
     bool has_daemons_rights = false;  ///< also those that exec hands on: of its helpers
     SandboxOrder sandbox;
+    Fd ready_pipe;                     ///< what becomes its descriptor of readiness
+    std::string notify_socket;         ///< its $NOTIFY_SOCKET; empty: it has none
     std::array<int, 2> pipes{-1, -1};  ///< kept pipes (kept_pipe.h) whose writing ends are 1 and 2 otherwise; -1: none
 };
 
@@ -101,7 +103,7 @@ private:
     struct Slot;
     static constexpr std::size_t kOverlap = 16;
     static constexpr std::size_t kMaxSlots = 256;
-    static constexpr std::size_t kLowFds = 10;  ///< reserved groups of descriptors
+    static constexpr std::size_t kLowFds = 9;  ///< reserved groups of descriptors
     static constexpr std::size_t kFdsEach = kFdsOfAChild;
 
     void pump();

@@ -1,0 +1,63 @@
+#include "daemon/host/notice_text.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/utf8.h"
+
+namespace procsup {
+namespace {
+
+constexpr std::size_t kLongestStatus = 256;
+/// A year: beyond it a sum of times might overflow.
+constexpr std::int64_t kLongestExtension = 365LL * 86400 * 1'000'000;
+
+std::string status_of(std::string_view text) {
+    // Not within a character.
+    auto end = std::min(text.size(), kLongestStatus);
+    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    std::string status(text.substr(0, end));
+    const bool good = is_utf8(status);
+    for (char& c : status) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) c = ' ';
+        if (byte >= 0x80 && !good) c = '?';
+    }
+    return status;
+}
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
+    return number;
+}
+
+void take(std::string_view name, std::string_view value, Notice& notice) {
+    if (name == "READY") notice.ready = notice.ready || value == "1";
+    if (name == "RELOADING") notice.reloading = notice.reloading || value == "1";
+    if (name == "STOPPING") notice.stopping = notice.stopping || value == "1";
+    if (name == "STATUS") notice.status = status_of(value);
+    if (name == "MAINPID") {
+        if (const auto pid = number_of(value); pid && *pid <= INT32_MAX) notice.main_pid = static_cast<pid_t>(*pid);
+    }
+    if (name == "EXTEND_TIMEOUT_USEC") {
+        if (const auto usec = number_of(value)) notice.extend_timeout = Duration(std::min(*usec, kLongestExtension));
+    }
+}
+
+}  // namespace
+
+Notice parse_notice(std::string_view datagram) {
+    Notice notice;
+    while (!datagram.empty()) {
+        const auto end = std::min(datagram.find('\n'), datagram.size());
+        const auto line = datagram.substr(0, end);
+        datagram.remove_prefix(std::min(end + 1, datagram.size()));
+        const auto equals = line.find('=');
+        if (equals != std::string_view::npos) take(line.substr(0, equals), line.substr(equals + 1), notice);
+    }
+    return notice;
+}
+
+}  // namespace procsup

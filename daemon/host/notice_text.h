@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+#include "daemon/engine/ports.h"
+
+namespace procsup {
+
+/// What a datagram to a notification socket says: lines of NAME=VALUE (sd_notify(3)). Names that mean nothing here, and values
+/// that cannot be, are passed over; the status is cut at 256 bytes and has nothing in it that moves a terminal's cursor.
+Notice parse_notice(std::string_view datagram);
+
+}  // namespace procsup

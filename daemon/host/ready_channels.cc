@@ -1,0 +1,167 @@
+#include "daemon/host/ready_channels.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "daemon/host/child.h"
+#include "daemon/host/notice_text.h"
+
+namespace procsup {
+namespace {
+
+constexpr int kBatch = 64;
+constexpr auto kRest = std::chrono::milliseconds(2);
+constexpr std::size_t kLongestDatagram = 4096;
+/// SCM_MAX_FD: as many as a message can bring.
+constexpr std::size_t kMostFds = 253;
+
+/// With a number that leaves those free that children need.
+Fd kept(Fd fd) { return Fd(fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstKeptFd)); }
+
+void close_descriptors(msghdr& message, pid_t& sender) {
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET) continue;
+        if (header->cmsg_type == SCM_CREDENTIALS && header->cmsg_len == CMSG_LEN(sizeof(ucred))) {
+            ucred credentials{};
+            memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
+            sender = credentials.pid;
+        } else if (header->cmsg_type == SCM_RIGHTS) {
+            const auto count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (std::size_t i = 0; i < count; ++i) {
+                int fd = -1;
+                memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
+                close(fd);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void ReadyChannels::set_runtime_dir(const std::string& path) {
+    dir_.clear();
+    if (path.empty()) return;
+    const std::string dir = path + "/notify";
+    if (mkdir(dir.c_str(), 0755) < 0 && errno != EEXIST) return;
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(dir.c_str()), closedir);
+    if (!listing) return;
+    while (const dirent* entry = readdir(listing.get())) {
+        if (entry->d_name[0] != '.') unlinkat(dirfd(listing.get()), entry->d_name, 0);
+    }
+    dir_ = dir;
+}
+
+Result<Fd> ReadyChannels::open_pipe(Incarnation incarnation) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
+    Fd ours(ends[0]), theirs(ends[1]);
+    ours = kept(std::move(ours));
+    if (!ours || fcntl(ours.get(), F_SETFL, O_NONBLOCK) < 0) return os_failure("make a pipe", errno);
+    Channel& channel = channels_[incarnation];
+    channel.fd = std::move(ours);
+    channel.watch = loop_.watch_fd(channel.fd.get(), EPOLLIN, Priority::SpawnResult,
+                                   [this, incarnation, &channel](std::uint32_t) { read_pipe(incarnation, channel); });
+    return theirs;
+}
+
+/// After the first line nobody listens any more: who goes on writing is told so by SIGPIPE, as with s6.
+void ReadyChannels::read_pipe(Incarnation incarnation, Channel& channel) {
+    char text[512];
+    const ssize_t size = read(channel.fd.get(), text, sizeof(text));
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    const bool line = size > 0 && memchr(text, '\n', static_cast<std::size_t>(size)) != nullptr;
+    if (size > 0 && !line) return;
+    channels_.erase(incarnation);
+    if (line) observer_.said_ready(incarnation);
+}
+
+Result<std::string> ReadyChannels::open_socket(Incarnation incarnation, const JobSpec& spec) {
+    Fd fd = kept(Fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)));
+    constexpr int kYes = 1;
+    if (!fd || setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &kYes, sizeof(kYes)) < 0) {
+        return os_failure("make a notification socket", errno);
+    }
+    auto path = bind_socket(fd, incarnation, spec);
+    if (!path) return path;
+    Channel& channel = channels_[incarnation];
+    channel.fd = std::move(fd);
+    if (path->front() == '/') channel.path = *path;
+    channel.watch = loop_.watch_fd(channel.fd.get(), EPOLLIN, Priority::SpawnResult,
+                                   [this, incarnation, &channel](std::uint32_t) { read_socket(incarnation, channel); });
+    return path;
+}
+
+Result<std::string> ReadyChannels::bind_socket(const Fd& socket, Incarnation incarnation, const JobSpec& spec) const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = dir_ + "/" + std::to_string(incarnation);
+    if (dir_.empty() || path.size() >= sizeof(address.sun_path)) {
+        // A name that the kernel chooses (unix(7), autobind).
+        socklen_t size = sizeof(address);
+        if (bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)) < 0 ||
+            getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) < 0) {
+            return os_failure("bind a notification socket", errno);
+        }
+        return "@" + std::string(address.sun_path + 1, size - sizeof(sa_family_t) - 1);
+    }
+    memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    // A job that is root may give that up; of any other the user stays. The socket's mode becomes the file's, but for the umask.
+    const bool own_user = spec.identity && spec.identity->uid != 0;
+    const bool for_all = !own_user && geteuid() == 0;
+    if (bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0 ||
+        (own_user && geteuid() == 0 && chown(path.c_str(), spec.identity->uid, static_cast<gid_t>(-1)) < 0) ||
+        chmod(path.c_str(), for_all ? 0666 : 0600) < 0) {
+        const int fault = errno;
+        unlink(path.c_str());
+        return os_failure("bind " + path, fault);
+    }
+    return path;
+}
+
+void ReadyChannels::read_socket(Incarnation incarnation, Channel& channel) {
+    for (int i = 0; i < kBatch; ++i) {
+        if (!read_datagram(incarnation, channel.fd)) return;
+    }
+    channel.watch->set_events(0);
+    channel.rest = loop_.call_at(loop_.now() + kRest, [&channel] {
+        channel.rest.reset();
+        channel.watch->set_events(EPOLLIN);
+    });
+}
+
+bool ReadyChannels::read_datagram(Incarnation incarnation, const Fd& socket) {
+    char text[kLongestDatagram];
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMostFds * sizeof(int))];
+    iovec vector{text, sizeof(text)};
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    const ssize_t size = recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (size < 0) return errno == EINTR;
+    pid_t sender = 0;
+    close_descriptors(message, sender);
+    // Of one that is too long it is not known what else it says.
+    if (sender > 0 && size > 0 && (message.msg_flags & MSG_TRUNC) == 0) {
+        observer_.said(incarnation, sender, parse_notice({text, static_cast<std::size_t>(size)}));
+    }
+    return true;
+}
+
+void ReadyChannels::close(Incarnation incarnation) {
+    const auto found = channels_.find(incarnation);
+    if (found == channels_.end()) return;
+    if (!found->second.path.empty()) unlink(found->second.path.c_str());
+    channels_.erase(found);
+}
+
+}  // namespace procsup

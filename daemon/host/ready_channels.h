@@ -1,0 +1,60 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "common/event_loop.h"
+#include "common/fd.h"
+#include "common/result.h"
+#include "daemon/engine/ports.h"
+
+namespace procsup {
+
+/// Gets what jobs say of themselves; called from the loop, so it only takes note.
+class ReadyObserver {
+public:
+    virtual ~ReadyObserver() = default;
+    /// A line has come by the descriptor of the run.
+    virtual void said_ready(Incarnation incarnation) = 0;
+    /// A datagram has come from process `sender`, by what the kernel says (unix(7), SCM_CREDENTIALS).
+    virtual void said(Incarnation incarnation, pid_t sender, const Notice& notice) = 0;
+};
+
+/// The two ways in which a run can say that it is ready: a pipe, of which the job has one end, and a datagram socket below the
+/// runtime directory. Both are made for each run, so nothing that an earlier one has said is taken for the present one's. What is
+/// sent is read a few at a time, with rests: who floods its socket holds up itself. Descriptors that come along are closed.
+class ReadyChannels {
+public:
+    ReadyChannels(EventLoop& loop, ReadyObserver& observer) : loop_(loop), observer_(observer) {}
+
+    /// Where sockets are made from now on; what an earlier daemon has left there is removed. Empty: they have no path.
+    void set_runtime_dir(const std::string& path);
+
+    /// The job's end of a new pipe.
+    Result<Fd> open_pipe(Incarnation incarnation);
+    /// What the job gets as $NOTIFY_SOCKET. Only its user, where it has one of its own, may send there.
+    Result<std::string> open_socket(Incarnation incarnation, const JobSpec& spec);
+    void close(Incarnation incarnation);
+
+private:
+    struct Channel {
+        Fd fd;
+        std::string path{};  ///< of a socket; empty: it has none
+        std::unique_ptr<Watch> watch{};
+        std::unique_ptr<Watch> rest{};
+    };
+    void read_pipe(Incarnation incarnation, Channel& channel);
+    void read_socket(Incarnation incarnation, Channel& channel);
+    bool read_datagram(Incarnation incarnation, const Fd& socket);
+    Result<std::string> bind_socket(const Fd& socket, Incarnation incarnation, const JobSpec& spec) const;
+
+    EventLoop& loop_;
+    ReadyObserver& observer_;
+    std::string dir_;
+    std::unordered_map<Incarnation, Channel> channels_;
+};
+
+}  // namespace procsup

@@ -1,0 +1,243 @@
+"""How it becomes known that a job is ready, with real programs, and what jobs that say nonsense, or too much, come to."""
+import os
+import shutil
+import socket
+import unittest
+
+from harness import IntegrationTest, ROOT
+
+EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/readiness.toml")
+SPEAKER = """
+import os, socket, sys
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+path = os.environ["NOTIFY_SOCKET"]
+notify.connect("\\0" + path[1:] if path[0] == "@" else path)
+told = open(sys.argv[1])
+for line in told:
+    words = line.strip()
+    if words == "end":
+        break
+    notify.send(words.encode().decode("unicode_escape").encode("latin-1"))
+"""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Ready(IntegrationTest):
+    def test_the_example_waits_for_each_in_its_way(self):
+        with open(EXAMPLE, encoding="utf-8") as file:
+            text = file.read()
+        s = self.prepare()
+        s.env["PWD"] = s.dir
+        s.configure(text.replace("18080", str(free_port())))
+        s.start()
+        s.ctl("wait", "files")
+        one = s.instances()
+        self.assertEqual({True}, {i["ready"] for i in one.values()})
+        for name in ("redis", "worker", "web@0", "web@1", "answers", "files"):
+            self.assertIn(", ready after ", one[name]["cause"])
+        self.assertTrue(one["redis"]["status_text"].lower().startswith("ready"), one["redis"])
+
+    def test_a_job_that_is_not_ready_in_time_is_a_failed_start_that_says_why(self):
+        port = free_port()
+        s = self.supervise(f'[jobs.web]\ncommand = ["sleep", "1000"]\nrestart = "no"\nenabled = false\n'
+                           f'ready = {{ tcp = "127.0.0.1:{port}", timeout = "500ms" }}\n')
+        failed = s.ctl("start", "web", expect=1)
+        self.assertIn(f"not ready within 500ms (tcp 127.0.0.1:{port})", failed.err)
+        self.assertEqual([], s.job_processes())
+        self.await_true("the reason is among its lines",
+                        lambda: f"cannot connect to 127.0.0.1:{port}: Connection refused" in s.ctl("why", "web", expect=3).out)
+
+    def test_status_says_what_is_waited_for(self):
+        s = self.prepare('[jobs.web]\ncommand = ["sleep", "1000"]\nready.file = "@DIR@/up"\n[jobs.shop]\ncommand = ["sleep", "1000"]\n'
+                         'requires = ["web"]\n')
+        s.start().settle()
+        self.assertIn(f"not ready: waits for file {s.dir}/up", s.ctl("status").out)
+        s.ctl("is-active", "web", expect=3)
+        s.write("up", "")
+        s.ctl("wait", "shop")
+        s.ctl("is-active", "web", "shop")
+
+    def test_a_probe_does_not_outlive_a_stop(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.exec = ["sleep", "1000"]\n')
+        s.ctl("stop", "web")
+        self.assertEqual([], s.job_processes())
+
+    def test_a_command_that_is_not_there_fails_the_start(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.exec = ["/nonexistent"]\nenabled = false\nrestart = "no"\n')
+        failed = s.ctl("start", "web", expect=1)
+        self.assertIn("cannot find out whether it is ready: exit 127", failed.err)
+
+    def test_a_descriptor_is_the_jobs_alone_and_counts_with_its_first_line(self):
+        s = self.prepare('[jobs.web]\nshell = "printf half >&5; read line < @DIR@/go; echo >&5; ls -l /proc/self/fd > @DIR@/fds; '
+                         'exec sleep 1000"\nready.fd = 5\n')
+        s.fifo("go")
+        s.start().settle()
+        self.assertFalse(s.instance("web")["ready"])
+        with open(s.path("go"), "w", encoding="utf-8") as go:
+            go.write("\n")
+        s.ctl("wait", "web")
+        self.assertTrue(s.instance("web")["ready"])
+
+
+class Notified(IntegrationTest):
+    def speaker(self, more="", others=""):
+        s = self.prepare(f'[jobs.web]\ncommand = ["/usr/bin/python3", "@DIR@/speaker.py", "@DIR@/say"]\n'
+                         f'ready.notify = true\nrestart = "no"\n{more}{others}')
+        s.write("speaker.py", SPEAKER)
+        say = s.fifo("say")
+        s.start().settle()
+        return s, lambda words: os.write(say.fd, words.encode() + b"\n")
+
+    def test_a_job_says_what_it_does(self):
+        s, say = self.speaker()
+        events = s.events("web")
+        say("STATUS=reading 3 of 7")
+        self.await_true("its status", lambda: s.instance("web").get("status_text") == "reading 3 of 7")
+        say("READY=1\\nSTATUS=at work")
+        s.ctl("wait", "web")
+        self.assertIn("says: at work", s.ctl("status", "web").out)
+        say("RELOADING=1")
+        events.until("web", "reloading")
+        self.assertTrue(s.instance("web")["ready"])
+        say("READY=1")
+        events.until("web", "running")
+        say("STOPPING=1")
+        events.until("web", "stopping")
+        say("end")
+        events.until("web", "exited")
+        events.close()
+
+    def test_time_that_a_job_asks_for_is_given(self):
+        s, say = self.speaker('ready.timeout = "4s"\n', '[jobs.slow]\ncommand = ["sleep", "1000"]\nrestart = "no"\n'
+                              'ready = { file = "/nonexistent/x", timeout = "5s" }\n')
+        events = s.events("slow")
+        say("EXTEND_TIMEOUT_USEC=3600000000")
+        events.until("slow", "failed")
+        events.close()
+        self.assertEqual("running", s.instance("web")["state"])
+
+    def test_a_flood_of_nonsense_holds_up_nobody_and_changes_nothing(self):
+        count = int(os.environ.get("PROCSUP_NOTICES", "30000"))
+        s = self.prepare(f"""
+[jobs.flood]
+command = ["/usr/bin/python3", "@DIR@/flood.py", "{count}", "@DIR@/done"]
+ready.notify = true
+[jobs.other]
+command = ["sleep", "1000"]
+""")
+        s.write("flood.py", """
+import array, os, random, socket, sys
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.connect(os.environ["NOTIFY_SOCKET"])
+random.seed(1)
+words = [b"STATUS=", b"MAINPID=1", b"EXTEND_TIMEOUT_USEC=99", b"FDSTORE=1", b"\\n", b"=", b"RELOADING=2", b"READY=", b"\\xff\\xfe"]
+null = os.open("/dev/null", os.O_RDONLY)
+for i in range(int(sys.argv[1])):
+    text = b"".join(random.choice(words) + random.randbytes(random.randrange(20)) for _ in range(random.randrange(6)))
+    if i % 1000 == 0:
+        text = b"x" * 100000
+    fds = [null] * random.randrange(1, 20) if i % 50 == 0 else []
+    notify.sendmsg([text], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
+notify.send(b"READY=1")
+open(sys.argv[2], "w").write("done\\n")
+import time
+time.sleep(1000)
+""")
+        done = s.fifo("done")
+        s.start().settle()
+        other = s.pid_of("other")
+        pings = 0
+        while not s.instance("flood")["ready"]:
+            s.ctl("ping")
+            pings += 1
+        self.assertEqual("done", done.next(120))
+        self.assertGreater(pings, 0)
+        self.assertEqual(other, s.pid_of("other"))
+        fds = len(os.listdir(f"/proc/{s.process.pid}/fd"))
+        s.ctl("stop", "flood")
+        self.assertGreaterEqual(fds, len(os.listdir(f"/proc/{s.process.pid}/fd")))
+
+    def test_nobody_else_speaks_for_a_job(self):
+        s, say = self.speaker()
+        path = os.path.join(s.runtime, "notify")
+        name = os.path.join(path, os.listdir(path)[0])
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(b"READY=1\nSTATUS=mine", name)
+            self.await_true("it is refused", lambda: "that is none of its processes" in s.log_text())
+        self.assertFalse(s.instance("web")["ready"])
+        self.assertNotIn("status_text", s.instance("web"))
+        say("READY=1")
+        s.ctl("wait", "web")
+
+    @unittest.skipUnless(ROOT, "jobs of another user need root")
+    def test_the_socket_of_a_job_of_another_user_is_that_users(self):
+        s, _ = self.speaker('user = "nobody"\n')
+        path = os.path.join(s.runtime, "notify")
+        mode = os.stat(os.path.join(path, os.listdir(path)[0]))
+        self.assertEqual((0o600, 65534), (mode.st_mode & 0o777, mode.st_uid))
+
+    def test_its_socket_is_gone_with_its_run(self):
+        s, say = self.speaker()
+        say("end")
+        self.await_true("the run ends", lambda: s.instance("web")["state"] == "exited")
+        self.assertEqual([], os.listdir(os.path.join(s.runtime, "notify")))
+
+
+class RealPrograms(IntegrationTest):
+    def serve(self, job, **files):
+        s = self.prepare()
+        for name, text in files.items():
+            s.write(name.replace("_", "."), text.replace("@DIR@", s.dir))
+        s.configure(job)
+        s.start()
+        s.ctl("wait", "--timeout=30s", "job")
+        self.assertTrue(s.instance("job")["ready"])
+        return s
+
+    @unittest.skipUnless(shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin"), "no haproxy")
+    def test_haproxy_is_ready_when_it_says_so_and_after_a_reload_again(self):
+        port = free_port()
+        s = self.serve('[jobs.job]\ncommand = ["/usr/sbin/haproxy", "-Ws", "-f", "@DIR@/haproxy.cfg"]\nready.notify = true\n'
+                       'reload_signal = "SIGUSR2"\n',
+                       haproxy_cfg=f"defaults\n  mode http\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\n"
+                                   f"frontend f\n  bind 127.0.0.1:{port}\n  http-request return status 200\n")
+        events = s.events("job")
+        s.ctl("reload", "job")
+        events.until("job", "reloading")
+        events.until("job", "running")
+        events.close()
+
+    @unittest.skipUnless(ROOT, "a server of its own is run as postgres, which needs root")
+    def test_postgresql_is_ready_when_it_says_so(self):
+        versions = "/usr/lib/postgresql"
+        if not os.path.isdir(versions):
+            self.skipTest("no postgresql")
+        binaries = os.path.join(versions, sorted(os.listdir(versions))[-1], "bin")
+        s = self.serve(f"""
+[jobs.init]
+command = ["{binaries}/initdb", "-D", "/tmp/psit-pg-{os.getpid()}", "--no-sync", "-A", "trust"]
+type = "oneshot"
+user = "postgres"
+[jobs.job]
+command = ["{binaries}/postgres", "-D", "/tmp/psit-pg-{os.getpid()}", "-c", "listen_addresses=", "-k", "/tmp/psit-pg-{os.getpid()}"]
+user = "postgres"
+ready.notify = true
+requires = ["init"]
+stop_signal = "SIGINT"
+""")
+        self.addCleanup(shutil.rmtree, f"/tmp/psit-pg-{os.getpid()}", True)
+        s.ctl("stop", "job")
+
+    @unittest.skipUnless(shutil.which("dbus-daemon"), "no dbus-daemon")
+    def test_dbus_daemon_is_ready_when_it_says_so(self):
+        self.serve('[jobs.job]\ncommand = ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--systemd-activation", '
+                   '"--address=unix:path=@DIR@/bus"]\nready.notify = true\n')
+
+
+if __name__ == "__main__":
+    unittest.main()
