@@ -47,16 +47,13 @@ void close_descriptors(msghdr& message, pid_t& sender) {
 }  // namespace
 
 void ReadyChannels::set_runtime_dir(const std::string& path) {
-    dir_.clear();
-    if (path.empty()) return;
-    const std::string dir = path + "/notify";
-    if (mkdir(dir.c_str(), 0755) < 0 && errno != EEXIST) return;
-    const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(dir.c_str()), closedir);
+    dir_ = path.empty() ? path : path + "/notify";
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir(dir_.c_str()), closedir);
     if (!listing) return;
     while (const dirent* entry = readdir(listing.get())) {
         if (entry->d_name[0] != '.') unlinkat(dirfd(listing.get()), entry->d_name, 0);
     }
-    dir_ = dir;
+    rmdir(dir_.c_str());
 }
 
 Result<Fd> ReadyChannels::open_pipe(Incarnation incarnation) {
@@ -112,6 +109,7 @@ Result<std::string> ReadyChannels::bind_socket(const Fd& socket, Incarnation inc
         }
         return "@" + std::string(address.sun_path + 1, size - sizeof(sa_family_t) - 1);
     }
+    if (mkdir(dir_.c_str(), 0755) < 0 && errno != EEXIST) return os_failure("make " + dir_, errno);
     memcpy(address.sun_path, path.c_str(), path.size() + 1);
     // A job that is root may give that up; of any other the user stays. The socket's mode becomes the file's, but for the umask.
     const bool own_user = spec.identity && spec.identity->uid != 0;
@@ -160,8 +158,12 @@ bool ReadyChannels::read_datagram(Incarnation incarnation, const Fd& socket) {
 void ReadyChannels::close(Incarnation incarnation) {
     const auto found = channels_.find(incarnation);
     if (found == channels_.end()) return;
-    if (!found->second.path.empty()) unlink(found->second.path.c_str());
+    const auto path = std::move(found->second.path);
     channels_.erase(found);
+    if (path.empty()) return;
+    unlink(path.c_str());
+    // With the last one it goes too.
+    rmdir(dir_.c_str());
 }
 
 }  // namespace procsup

@@ -12,7 +12,9 @@ from harness import IntegrationTest
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SCHEMA = os.path.join(ROOT, "packaging", "schema", "procsup-1.schema.json")
-EXAMPLES = sorted(glob.glob(os.path.join(ROOT, "conf", "examples", "**", "*.toml"), recursive=True))
+# Files that stand over others are no whole jobs.
+EXAMPLES = sorted(file for file in glob.glob(os.path.join(ROOT, "conf", "examples", "**", "*.toml"), recursive=True)
+                  if os.path.join("layers", "etc") not in file)
 TAPLO = os.environ.get("PROCSUP_TAPLO") or shutil.which("taplo")
 
 # What both a job file and a job of a project can have wrong: where, and what is said of it.
