@@ -211,18 +211,25 @@ private:
     }
 
     void check_readiness() {
-        constexpr std::array kKinds{Key::ReadyNotify, Key::ReadyFd,   Key::ReadyLogLine, Key::ReadyTcp,
-                                    Key::ReadyUnix,   Key::ReadyHttp, Key::ReadyExec,    Key::ReadyFile};
+        constexpr std::array<std::pair<Key, const char*>, 7> kKinds{{
+            {Key::ReadyNotify, "notify"},
+            {Key::ReadyFd, "fd"},
+            {Key::ReadyTcp, "tcp"},
+            {Key::ReadyUnix, "unix"},
+            {Key::ReadyHttp, "http"},
+            {Key::ReadyExec, "exec"},
+            {Key::ReadyFile, "file"},
+        }};
         const auto& ready = spec_.readiness;
-        const Key* first = nullptr;
-        for (const auto& key : kKinds) {
+        bool said = false;
+        for (const auto& [key, word] : kKinds) {
             if (!draft_.own(key)) continue;
-            const std::string name =
-                "'ready." + std::string(word_of(static_cast<Readiness::Kind>(&key - kKinds.begin() + 1))) + "'";
-            if (first != nullptr) report(key, name + " excludes what else is written in [ready]: write one of them");
-            if (spec_.type == JobType::Oneshot)
+            const std::string name = "'ready." + std::string(word) + "'";
+            if (said) report(key, name + " excludes what else is written in [ready]: write one of them");
+            if (spec_.type == JobType::Oneshot) {
                 report(key, name + " never takes effect: a oneshot is ready when it has ended well");
-            first = &key;
+            }
+            said = true;
         }
         const bool polled = ready.kind >= Readiness::Kind::Tcp;
         if (!polled)
@@ -231,12 +238,6 @@ private:
             report_own(Key::ReadyTimeout, "'ready.timeout' never takes effect: nothing in [ready] is waited for");
         if (ready.kind == Readiness::Kind::Exec && !spec_.may_fork) {
             report(Key::ReadyExec, "'ready.exec' cannot run: may_fork = false");
-        }
-        const bool logged = spec_.is_logged() || !draft_.written(Key::LogStdout);
-        if (ready.kind == Readiness::Kind::LogLine && !logged) {
-            report(
-                Key::ReadyLogLine,
-                "'ready.log_line' sees nothing: neither stdout nor stderr is captured, forwarded or for the journal");
         }
     }
 

@@ -43,7 +43,6 @@ TEST(Readiness, IsTakenOverInEachForm) {
     EXPECT_EQ(job_of("notify = true").readiness.kind, Readiness::Kind::Notify);
     EXPECT_FALSE(job_of("notify = false").readiness.is_declared());
     EXPECT_EQ(job_of("fd = 3").readiness.fd, 3);
-    EXPECT_EQ(job_of("log_line = 'ready|up'").readiness.target, "ready|up");
     EXPECT_EQ(job_of("tcp = 80").readiness.probe.argv, probe({"tcp", "localhost", "80"}));
     EXPECT_EQ(job_of("tcp = '127.0.0.1:80'").readiness.probe.argv, probe({"tcp", "127.0.0.1", "80"}));
     EXPECT_EQ(job_of("tcp = '[::1]:80'").readiness.probe.argv, probe({"tcp", "::1", "80"}));
@@ -120,9 +119,7 @@ TEST(Readiness, ThatCannotBeIsRefused) {
               "web.toml:4:1: error: 'ready.notify' never takes effect: a oneshot is ready when it has ended well\n");
     EXPECT_EQ(faults("exec = ['/bin/x']", "may_fork = false\n"),
               "web.toml:4:1: error: 'ready.exec' cannot run: may_fork = false\n");
-    EXPECT_EQ(faults("log_line = 'x'", "log.stdout = 'null'\nlog.stderr = 'null'\n"),
-              "web.toml:5:1: error: 'ready.log_line' sees nothing: neither stdout nor stderr is captured, forwarded or "
-              "for the journal\n");
+    EXPECT_EQ(faults("log_line = 'x'"), "web.toml:3:1: error: key 'log_line' is not available in this version\n");
 }
 
 }  // namespace
