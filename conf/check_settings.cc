@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <optional>
 #include <string>
 
 #include "common/signal_name.h"
@@ -221,15 +222,18 @@ private:
             {Key::ReadyFile, "file"},
         }};
         const auto& ready = spec_.readiness;
-        bool said = false;
+        std::optional<Key> before;
         for (const auto& [key, word] : kKinds) {
             if (!draft_.own(key)) continue;
             const std::string name = "'ready." + std::string(word) + "'";
-            if (said) report(key, name + " excludes what else is written in [ready]: write one of them");
+            // In an overlay it takes the place of what the file says.
+            if (before && draft_.mark(*before).rank == draft_.mark(key).rank) {
+                report(key, name + " excludes what else is written in [ready]: write one of them");
+            }
             if (spec_.type == JobType::Oneshot) {
                 report(key, name + " never takes effect: a oneshot is ready when it has ended well");
             }
-            said = true;
+            before = key;
         }
         const bool polled = ready.kind >= Readiness::Kind::Tcp;
         if (!polled)

@@ -53,8 +53,7 @@ TEST(Readiness, IsWhatTheJobSaysAndIsAnnounced) {
     job.say(Running::ready_notice());
     EXPECT_TRUE(job.web().ready());
     EXPECT_EQ(job.fakes.timer(TimerKind::ReadyTimeout), nullptr);
-    EXPECT_EQ(job.fakes.transitions,
-              std::vector<std::string>{"web: running -> running: start asked, ready after 1s"});
+    EXPECT_EQ(job.fakes.transitions, std::vector<std::string>{"web: running -> running: start asked, ready after 1s"});
 }
 
 TEST(Readiness, ThatIsSaidBeforeTheProgramIsKnownToRunIsNotLost) {
