@@ -10,7 +10,7 @@ std::string waited_for(const Instance& instance) {
     std::string_view what = instance.waits_for();
     constexpr std::string_view kDaemon = "its daemon ";
     if (what.starts_with(kDaemon)) what.remove_prefix(kDaemon.size());
-    return std::string(what.substr(0, what.find(' ')));
+    return std::string(what.substr(0, what.find_first_of(" ,")));
 }
 
 std::vector<std::string> advice_for(const Instance& instance) {

@@ -37,9 +37,12 @@ ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint n
             change.added.push_back(name);
             if (!job.spec->enabled || job.spec->manually_stopped) continue;
             for (const auto& instance : job.instances) to_start_.push_back(instance->id());
-        } else if (update_job(known->second, std::move(spec), now)) {
+        } else {
+            Job& job = known->second;
+            const bool needs_others = job.spec->dependencies != spec.dependencies;
+            if (!update_job(job, std::move(spec), now)) continue;
             change.changed.push_back(name);
-            if (is_up(known->second)) needy.push_back(&known->second);
+            if (needs_others && is_up(job)) needy.push_back(&job);
         }
     }
     for (auto& [name, job] : jobs_) {
@@ -47,7 +50,10 @@ ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint n
         job.leaving = true;
         ending_jobs_.push_back(name);
         change.removed.push_back(name);
-        for (const auto& instance : job.instances) to_stop_.push_back(instance->id());
+        for (const auto& instance : job.instances) {
+            instance->set_left(true);
+            to_stop_.push_back(instance->id());
+        }
     }
     bind_daemons();
     link_jobs(jobs_);
@@ -56,7 +62,22 @@ ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint n
     for (const auto& target : to_start) needy.push_back(target.job);
     add_pulled(std::move(needy), to_start);
     start_in_order(std::move(to_start), now);
+    reconsider_all(now);
     return change;
+}
+
+/// What they wait for may be none of theirs any more.
+void Supervisor::reconsider_all(TimePoint now) {
+    std::vector<Instance*> all;
+    for (const auto& [name, job] : jobs_) {
+        for (const auto* list : {&job.instances, &job.leaving_instances}) {
+            for (const auto& instance : *list) all.push_back(instance.get());
+        }
+    }
+    for (auto* instance : all) {
+        if (instance->state() == State::Waiting || instance->held_back()) deliver(*instance, MayStart{}, now);
+        if (instance->stop_held()) deliver(*instance, MayStop{}, now);
+    }
 }
 
 Job& Supervisor::add_job(std::shared_ptr<const JobSpec> spec, TimePoint now) {
@@ -77,12 +98,16 @@ bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
     const bool unchanged = !was_leaving && same_but_for_origin(*job.spec, spec);
     const auto shared = std::make_shared<const JobSpec>(std::move(spec));
     auto before = std::exchange(job.instances, {});
+    // One that is on its way out is taken back: there are never two of a name.
+    for (auto& instance : std::exchange(job.leaving_instances, {})) before.push_back(std::move(instance));
     for (auto& name : instance_names(*shared)) {
         const auto same = std::find_if(before.begin(), before.end(), [&](const auto& instance) {
             return instance && instance->name().instance == name.instance;
         });
         if (same != before.end()) {
             (*same)->set_spec(shared);
+            if ((*same)->left() && shared->enabled) to_start_.push_back((*same)->id());
+            (*same)->set_left(false);
             job.instances.push_back(std::move(*same));
             continue;
         }
@@ -95,6 +120,7 @@ bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
     }
     for (auto& instance : before) {
         if (!instance) continue;
+        instance->set_left(true);
         to_stop_.push_back(instance->id());
         job.leaving_instances.push_back(std::move(instance));
     }

@@ -63,7 +63,8 @@ std::string Supervisor::before_stop(const Instance& instance) const {
     for (const auto* dependent : job->dependents) {
         for (const auto* list : {&dependent->instances, &dependent->leaving_instances}) {
             for (const auto& other : *list) {
-                if (other->state() == State::Stopping) waited_for.add(other->name().instance);
+                const bool ends = other->state() == State::Stopping || (shutting_down_ && is_live(other->state()));
+                if (ends) waited_for.add(other->name().instance);
             }
         }
     }

@@ -177,9 +177,10 @@ TEST(Dependencies, AJobThatWasStoppedByHandDoesNotComeBackWithWhatItRequires) {
     jobs.exit("db", 7);
     jobs.exit("web");
     jobs.stop({"web"});
+    EXPECT_EQ(jobs.state("web"), State::Stopped);
     jobs.start("db");
     jobs.run("db");
-    EXPECT_EQ(jobs.state("web"), State::Failed);
+    EXPECT_EQ(jobs.state("web"), State::Stopped);
 }
 
 TEST(Dependencies, AreStoppedInTheReverseOrderEachWhenTheOneBeforeHasEnded) {
@@ -303,6 +304,85 @@ TEST(Dependencies, ANewRequirementOfARunningJobIsStarted) {
     jobs.configure({Several::resting(Several::job("cache")), Several::requiring("web", {{"cache"}})});
     EXPECT_EQ(jobs.calls(), Calls{"spawn cache"});
     EXPECT_EQ(jobs.state("web"), State::Running);
+}
+
+TEST(Dependencies, ThatAreTakenAwayAreNotWaitedForAnyMore) {
+    Several jobs;
+    jobs.configure({Several::job("db"), Several::requiring("web", {{"db"}})});
+    EXPECT_EQ(jobs.state("web"), State::Waiting);
+    jobs.configure({Several::job("db"), Several::job("web")});
+    EXPECT_EQ(jobs.state("web"), State::Starting);
+}
+
+TEST(Dependencies, ThatAreTakenAwayHoldUpNoStop) {
+    Several jobs;
+    jobs.configure({Several::job("db"), Several::requiring("web", {{"db"}})});
+    jobs.run("db");
+    jobs.run("web");
+    jobs.stop({"db", "web"});
+    EXPECT_TRUE(jobs.at("db").stop_held());
+    jobs.configure({Several::job("db"), Several::job("web")});
+    EXPECT_FALSE(jobs.at("db").stop_held());
+    jobs.exit("db");
+    EXPECT_EQ(jobs.state("db"), State::Stopped);
+}
+
+TEST(Dependencies, ThatAreJustStoppingAreStartedAgainForWhatRequiresThem) {
+    Several jobs;
+    jobs.configure({Several::job("db"), Several::requiring("web", {{"db"}})});
+    jobs.run("db");
+    jobs.run("web");
+    jobs.stop({"db", "web"});
+    jobs.exit("web");
+    jobs.start("web");
+    EXPECT_EQ(jobs.state("web"), State::Waiting);
+    jobs.exit("db");
+    EXPECT_EQ(jobs.state("db"), State::Starting);
+    jobs.run("db");
+    EXPECT_EQ(jobs.state("web"), State::Starting);
+}
+
+TEST(Dependencies, InAShutdownEvenADaemonEndsBeforeWhatItRequires) {
+    Several jobs;
+    auto side = Several::requiring("side", {{"db"}});
+    side.daemon_of = "app";
+    jobs.configure({Several::job("app"), Several::job("db"), side});
+    for (const auto* name : {"app", "db", "side"}) jobs.run(name);
+    jobs.calls();
+    jobs.supervisor.shut_down("shutdown", jobs.fakes.now);
+    EXPECT_TRUE(jobs.at("db").stop_held());
+    jobs.exit("app");
+    EXPECT_TRUE(jobs.at("db").stop_held());
+    jobs.exit("side");
+    EXPECT_FALSE(jobs.at("db").stop_held());
+    jobs.exit("db");
+    EXPECT_TRUE(jobs.supervisor.idle());
+}
+
+TEST(Dependencies, AStopTakesAlongWhatIsToBeTriedAgain) {
+    Several jobs;
+    jobs.configure({Several::job("db"), Several::requiring("web", {{"db"}})});
+    jobs.run("db");
+    for (int i = 0; i < 2; ++i) {
+        jobs.run("web");
+        jobs.exit("web", 1);
+    }
+    ASSERT_EQ(jobs.state("web"), State::Backoff);
+    EXPECT_EQ(jobs.supervisor.would_end(jobs.ids({"db"})), jobs.ids({"web"}));
+}
+
+TEST(Dependencies, AReloadThatChangesNothingOfThemStartsNothingForThem) {
+    Several jobs;
+    auto web = Several::job("web");
+    web.dependencies.wants = {"cache"};
+    jobs.configure({Several::job("cache"), web});
+    jobs.run("cache");
+    jobs.run("web");
+    jobs.stop({"cache"});
+    jobs.exit("cache");
+    web.description = "another text";
+    jobs.configure({Several::job("cache"), web});
+    EXPECT_EQ(jobs.state("cache"), State::Stopped);
 }
 
 TEST(Dependencies, APausedJobThatIsStoppedInItsTurnGoesOnOnlyThen) {

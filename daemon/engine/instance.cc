@@ -222,25 +222,26 @@ void Instance::disarm(TimerKind kind, Context& context) {
 
 void Instance::enter(State state, std::string cause, Context& context) {
     const bool goes_on = is_executing(state_) && is_executing(state);
-    const auto ready_due = due_[static_cast<std::size_t>(TimerKind::ReadyTimeout)];
     disarm_all(context);
     const State from = std::exchange(state_, state);
     cause_ = std::move(cause);
     since_ = context.now;
     if (!is_live(state)) pid_ = 0;
     held_back_ = false;
-    if (state != State::Stopping) stop_held_ = stands_still_ = false;
+    if (state != State::Stopping) stop_held_ = stands_still_ = ends_by_itself_ = false;
     note(from, context);
     if (state == State::Starting) arm(TimerKind::StartTimeout, spec_->start_timeout, context);
     if (state != State::Running && state != State::Reloading) return;
+    const auto left_of = [&](TimerKind kind) {
+        const auto left = due_[static_cast<std::size_t>(kind)] - context.now;
+        return std::max(Duration::zero(), std::chrono::duration_cast<Duration>(left));
+    };
     if (goes_on && !ready_ && spec_->readiness.timeout != kForever) {
-        const auto left = std::chrono::duration_cast<Duration>(ready_due - context.now);
-        arm(TimerKind::ReadyTimeout, std::max(Duration::zero(), left), context);
+        arm(TimerKind::ReadyTimeout, left_of(TimerKind::ReadyTimeout), context);
     }
     if (spec_->zombie_limit) arm(TimerKind::ZombieCheck, spec_->zombie_check, context);
     if (spec_->run_timeout != kForever) {
-        const auto passed = std::chrono::duration_cast<Duration>(context.now - executed_at_);
-        arm(TimerKind::RunTimeout, std::max(Duration::zero(), spec_->run_timeout - passed), context);
+        arm(TimerKind::RunTimeout, goes_on ? left_of(TimerKind::RunTimeout) : spec_->run_timeout, context);
     }
 }
 

@@ -160,6 +160,9 @@ public:
     bool wanted() const { return wanted_; }
     /// Failed because of what it requires alone: started when that is there again.
     bool held_back() const { return held_back_ && wanted_; }
+    /// Is no longer configured, and stops for that.
+    bool left() const { return left_; }
+    void set_left(bool left) { left_ = left; }
     /// Is to be stopped, and was not told to end, because others are to end before it.
     bool stop_held() const { return stop_held_; }
     /// What becomes now of processes that its main process leaves behind: `orphans`, unless it was told to end.
@@ -248,6 +251,8 @@ private:
     bool timed_out_ = false;   // this run was ended because of a limit of its own
     std::string limit_text_;   // which one: "run_timeout passed"
     bool held_back_ = false;
+    bool left_ = false;
+    bool ends_by_itself_ = false;  // as it says; nobody has told it to
     bool stop_held_ = false;
     bool stands_still_ = false;  // paused, and to be stopped
     bool ready_ = false;
@@ -268,6 +273,7 @@ private:
     Incarnation incarnation_ = 0;
     std::vector<SideRun> sides_;
     TimePoint since_;
+    TimePoint last_reload_;
     TimePoint executed_at_;
     TimePoint next_start_;
     Duration uptime_{};  // of the run that has ended

@@ -26,7 +26,11 @@ void Instance::on(const Noticed& event, Context& context) {
     if (notice.status) status_text_ = *notice.status;
     if (notice.extend_timeout) extend_timeouts(*notice.extend_timeout, context);
     if (notice.stopping && is_executing(state_)) return says_that_it_ends(context);
-    if (notice.reloading && state_ == State::Running && ready_) {
+    // Who says both at once, or again and again, only makes noise.
+    constexpr auto kNoise = std::chrono::seconds(1);
+    const bool reloads = notice.reloading && !notice.ready && state_ == State::Running && ready_;
+    if (reloads && context.now - last_reload_ >= kNoise) {
+        last_reload_ = context.now;
         enter(State::Reloading, "it reads its configuration again, as it says", context);
     }
     if (!notice.ready) return;
@@ -42,7 +46,7 @@ void Instance::says_that_it_ends(Context& context) {
     const bool paused = state_ == State::Paused;
     end_probe(context);
     enter(State::Stopping, "it ends by itself, as it says", context);
-    told_to_end_ = true;
+    told_to_end_ = ends_by_itself_ = true;
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
     if (paused) context.actions.push_back(PauseAction{false});
 }
@@ -61,12 +65,15 @@ void Instance::end_probe(Context& context) {
     }
 }
 
-/// Of the time that is running now; never shortens it.
+/// Of the times that are running now; never shortens one. A stop is not put off for ever: others may wait for it.
 void Instance::extend_timeouts(Duration by, Context& context) {
+    constexpr auto kLongestStop = std::chrono::hours(1);
     for (const auto kind : {TimerKind::ReadyTimeout, TimerKind::RunTimeout, TimerKind::StopTimeout}) {
-        if (!is_armed(kind) || due_[static_cast<std::size_t>(kind)] >= context.now + by) continue;
+        auto due = context.now + by;
+        if (kind == TimerKind::StopTimeout) due = std::min(due, since_ + kLongestStop);
+        if (!is_armed(kind) || due_[static_cast<std::size_t>(kind)] >= due) continue;
         disarm(kind, context);
-        arm(kind, by, context);
+        arm(kind, std::chrono::duration_cast<Duration>(due - context.now), context);
     }
 }
 

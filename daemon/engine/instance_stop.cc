@@ -12,8 +12,10 @@ void Instance::on(const StopRequested& event, Context& context) {
     wanted_ = false;
     switch (state_) {
         case State::Stopped:
-        case State::Exited:
-        case State::Failed: return;
+        case State::Exited: return;
+        case State::Failed:
+            if (held_back_) enter(State::Stopped, event.cause, context);
+            return;
         case State::Waiting:
         case State::Backoff: enter(State::Stopped, event.cause, context); return;
         case State::Starting:
@@ -21,6 +23,7 @@ void Instance::on(const StopRequested& event, Context& context) {
         case State::Reloading:
         case State::Paused: begin_stop(event.cause, context); return;
         case State::Stopping:
+            if (std::exchange(ends_by_itself_, false)) return begin_stop(event.cause, context);
             stop_asked_ = true;
             pending_cause_ = event.cause;
             return;

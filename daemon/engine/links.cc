@@ -1,6 +1,8 @@
 #include "daemon/engine/links.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace procsup {
 namespace {
@@ -93,7 +95,11 @@ std::string what_it_must_be(const Link& link) {
 }  // namespace
 
 void link_jobs(Jobs& jobs) {
+    std::set<std::pair<const Job*, const Job*>> signals_due;
     for (auto& [name, job] : jobs) {
+        for (const auto& link : job.links) {
+            if (link.signal_due) signals_due.emplace(&job, link.to);
+        }
         job.links.clear();
         job.dependents.clear();
     }
@@ -101,7 +107,8 @@ void link_jobs(Jobs& jobs) {
         if (!job.transient) add_links(jobs, job);
     }
     for (auto& [name, job] : jobs) {
-        for (const auto& link : job.links) {
+        for (auto& link : job.links) {
+            link.signal_due = signals_due.contains({&job, link.to});
             auto& dependents = link.to->dependents;
             if (dependents.empty() || dependents.back() != &job) dependents.push_back(&job);
         }
@@ -155,7 +162,8 @@ std::string obstacle_text(const Link& link, const LinkState& state) {
 bool should_pull(const Link& link, const Instance& instance) {
     if (link.kind == Link::Kind::After || instance.ready()) return false;
     if (link.kind == Link::Kind::Requires && meets(link.condition, instance)) return false;
-    return is_settled(instance.state()) || instance.state() == State::Backoff;
+    const bool ends = instance.state() == State::Stopping && !instance.wanted();
+    return ends || is_settled(instance.state()) || instance.state() == State::Backoff;
 }
 
 }  // namespace procsup

@@ -8,7 +8,10 @@
 namespace procsup {
 namespace {
 
-bool goes_down(const Instance& instance) { return is_live(instance.state()) && instance.state() != State::Stopping; }
+/// Whether it runs, or is to.
+bool goes_down(const Instance& instance) {
+    return instance.state() == State::Stopping ? instance.wanted() : !is_settled(instance.state());
+}
 
 bool restarts_with(const Link& link) { return link.lasts() && link.on_restart == Requirement::OnRestart::Restart; }
 

@@ -168,6 +168,54 @@ TEST(Notices, OfAnEndGiveTheJobItsStopTimeoutAndLeaveTheRestToItsPolicy) {
     EXPECT_EQ(job.state(), State::Starting);
 }
 
+TEST(Notices, OfAnEndDoNotKeepAStopFromBeingCarriedOut) {
+    Running job(notifying());
+    Notice notice;
+    notice.stopping = true;
+    job.say(notice);
+    job.stop();
+    EXPECT_EQ(job.fakes.calls, Calls{"signal 15"});
+    notice.extend_timeout = Duration(24 * 365h);
+    job.say(notice);
+    EXPECT_EQ(job.fakes.timer(TimerKind::StopTimeout)->when, job.fakes.now + 1h);
+    job.exit(ExitStatus::exited(0));
+    EXPECT_EQ(job.state(), State::Stopped);
+}
+
+TEST(Notices, OfReloadsAgainAndAgainAreNoNews) {
+    Running job(notifying());
+    job.say(Running::ready_notice());
+    job.fakes.transitions.clear();
+    Notice notice;
+    notice.reloading = true;
+    for (int i = 0; i < 1000; ++i) {
+        job.say(notice);
+        job.say(Running::ready_notice());
+    }
+    EXPECT_EQ(job.fakes.transitions.size(), 2u);
+    notice.ready = true;
+    job.pass(2s);
+    job.say(notice);
+    EXPECT_EQ(job.state(), State::Running);
+    EXPECT_EQ(job.fakes.transitions.size(), 2u);
+}
+
+TEST(Notices, ThatExtendARunHoldOverAReload) {
+    auto spec = notifying();
+    spec.run_timeout = 3s;
+    Running job(spec);
+    job.say(Running::ready_notice());
+    Notice notice;
+    notice.extend_timeout = 60s;
+    job.say(notice);
+    const auto due = job.fakes.timer(TimerKind::RunTimeout)->when;
+    job.pass(4s);
+    Notice reload;
+    reload.reloading = true;
+    job.say(reload);
+    EXPECT_EQ(job.fakes.timer(TimerKind::RunTimeout)->when, due);
+}
+
 TEST(Notices, OfAnEarlierRunChangeNothing) {
     Running job(notifying());
     const auto before = job.web().incarnation();

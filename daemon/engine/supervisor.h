@@ -45,7 +45,7 @@ public:
     void start(InstanceId id, const std::string& cause, TimePoint now) { start(std::vector{id}, cause, now); }
     void stop(InstanceId id, const std::string& cause, TimePoint now) { stop(std::vector{id}, cause, now); }
     void restart(InstanceId id, const std::string& cause, TimePoint now) { restart(std::vector{id}, cause, now); }
-    /// The instances that run and could not run on if `ids` were stopped.
+    /// The instances that run, or are to, and could not without `ids`.
     std::vector<InstanceId> would_end(const std::vector<InstanceId>& ids) const;
     void reset(InstanceId id, std::string cause, TimePoint now);
     /// From running to paused and back; false when it is in neither of the states that allow it.
@@ -110,6 +110,7 @@ private:
     bool is_beside(Incarnation incarnation) const;
     Job& add_job(std::shared_ptr<const JobSpec> spec, TimePoint now);
     bool update_job(Job& job, JobSpec spec, TimePoint now);
+    void reconsider_all(TimePoint now);
     Job* job_of(const Instance& instance);
     const Job* job_of(const Instance& instance) const;
     void erase_instance(const Instance& instance);

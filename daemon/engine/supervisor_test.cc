@@ -96,6 +96,36 @@ TEST(Supervisor, ForgetsAJobOnlyWhenItHasStopped) {
     EXPECT_EQ(supervisor.instance_count(), 0u);
 }
 
+TEST(Supervisor, TakesBackAJobThatIsOnItsWayOut) {
+    EngineFakes fakes;
+    Supervisor supervisor(fakes, fakes, fakes, 1);
+    supervisor.configure({job("web")}, fakes.now);
+    supervisor.execed(fakes.last_incarnation, fakes.now);
+    supervisor.configure({}, fakes.now);
+    supervisor.configure({job("web")}, fakes.now);
+    fakes.calls.clear();
+    supervisor.exited(fakes.last_incarnation, ExitStatus::exited(0), true, fakes.now);
+    EXPECT_EQ(fakes.calls, std::vector<std::string>{"spawn web"});
+}
+
+TEST(Supervisor, TakesBackAnInstanceInsteadOfStartingASecondOfItsName) {
+    EngineFakes fakes;
+    Supervisor supervisor(fakes, fakes, fakes, 1);
+    auto both = job("web");
+    both.instances = {"0", "1"};
+    auto one = both;
+    one.instances = {"0"};
+    supervisor.configure({both}, fakes.now);
+    for (Incarnation i = 1; i <= 2; ++i) supervisor.execed(i, fakes.now);
+    supervisor.configure({one}, fakes.now);
+    fakes.calls.clear();
+    supervisor.configure({both}, fakes.now);
+    EXPECT_TRUE(fakes.calls.empty());
+    supervisor.exited(2, ExitStatus::exited(0), true, fakes.now);
+    EXPECT_EQ(fakes.calls, std::vector<std::string>{"spawn web@1"});
+    EXPECT_EQ(supervisor.instance_count(), 2u);
+}
+
 TEST(Supervisor, RefusesATransientRunUnderATakenName) {
     EngineFakes fakes;
     Supervisor supervisor(fakes, fakes, fakes, 1);

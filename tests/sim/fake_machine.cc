@@ -139,7 +139,7 @@ void FakeMachine::check_links(const Job& job) {
         if (all_met && !bound && !has_daemons && (state == State::Waiting || instance->held_back())) {
             broken(instance->name().instance + " waits for nothing: " + instance->cause());
         }
-        if (one_lost && (state == State::Running || state == State::Starting || state == State::Backoff)) {
+        if (one_lost && (state == State::Running || state == State::Starting)) {
             broken(instance->name().instance + " runs without what it requires");
         }
     }
