@@ -193,6 +193,7 @@ void Instance::on(const TimerFired& event, Context& context) {
             return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
         case TimerKind::StopTimeout:
+            if (run_over_) return kill_sides(context);
             killed_ = true;
             context.actions.push_back(KillTreeAction{});
             kill_sides(context);

@@ -221,6 +221,7 @@ private:
     void side_over(Context& context);
     void stop_command_failed(const std::string& failure, Context& context);
     void kill_sides(Context& context);
+    void end_sides(Context& context);
     void send_next_stop_signal(Context& context);
     void arm_next_stop_signal(Context& context);
     void run_ended(Context& context);

@@ -27,7 +27,8 @@ void Instance::run_ended(Context& context) {
     }
     run_over_ = true;
     enter(State::Stopping, end_text() + "; ending " + std::string(to_text(sides_.front().role)), context);
-    kill_sides(context);
+    ends_by_itself_ = stop_held_ = false;
+    end_sides(context);
 }
 
 void Instance::settle_end(Context& context) {

@@ -59,6 +59,18 @@ void Instance::side_over(Context& context) {
     if (run_over_ && sides_.empty()) settle_end(context);
 }
 
+/// A probe that was told to end has a moment to say what it has found last.
+void Instance::end_sides(Context& context) {
+    constexpr auto kMoment = std::chrono::seconds(1);
+    bool waits = false;
+    for (const auto& side : sides_) {
+        const bool speaks = side.role == SideRole::ReadyProbe && told_to_end_ && !side.left_others;
+        if (!speaks) context.actions.push_back(KillBesideAction{side.incarnation});
+        waits = waits || speaks;
+    }
+    if (waits) arm(TimerKind::StopTimeout, kMoment, context);
+}
+
 void Instance::kill_sides(Context& context) {
     for (const auto& side : sides_) context.actions.push_back(KillBesideAction{side.incarnation});
 }
