@@ -112,7 +112,11 @@ void FakeDaemon::serve() {
         }
         if (watched[1].revents != 0) {
             Fd accepted(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-            if (accepted) connections_.push_back({std::move(accepted), {}, {}});
+            if (hang_ups_ > 0) {
+                --hang_ups_;
+            } else if (accepted) {
+                connections_.push_back({std::move(accepted), {}, {}});
+            }
         }
     }
 }

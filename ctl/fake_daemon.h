@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -37,6 +38,8 @@ public:
     void send_to_first(const std::string& message);
     /// Called by answers: makes `fd` go with the first message of the answer.
     void attach(Fd fd) { attached_ = std::move(fd); }
+    /// Closes the next connections unread, as one does that is just ending.
+    void hang_up_on(int connections) { hang_ups_ = connections; }
 
 private:
     struct Connection {
@@ -56,6 +59,7 @@ private:
     std::vector<Connection> connections_;
     std::vector<std::string> calls_;
     Fd attached_;
+    std::atomic<int> hang_ups_ = 0;
     std::thread thread_;
 };
 

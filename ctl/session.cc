@@ -4,7 +4,6 @@
 
 #include <array>
 
-#include "ctl/deadline.h"
 #include "ctl/text.h"
 
 namespace procsup::ctl {
@@ -31,11 +30,8 @@ Result<varlink::Reply> receive_within(varlink::Client& client, const Deadline& d
     }
 }
 
-Result<varlink::Reply> call_within(varlink::Client& client, std::string_view method, std::string_view parameters,
-                                   Duration limit) {
-    if (auto sent = client.send(method, parameters, false); !sent) return sent.error();
-    return receive_within(client, Deadline(limit));
-}
+/// How often a call is made anew that nobody has read.
+constexpr int kAttempts = 3;
 
 }  // namespace
 
@@ -88,19 +84,32 @@ std::optional<varlink::Client> Session::another_client() {
     return std::move(*made);
 }
 
+/// A supervisor that ends closes connections that it has accepted and not read from; where systemd holds the socket, the next
+/// one answers. Reports a failure.
+std::optional<varlink::Reply> Session::first_reply(std::string_view method, std::string_view parameters, bool more,
+                                                   const Deadline& deadline) {
+    for (int attempt = 1;; ++attempt) {
+        varlink::Client* connection = client();
+        if (connection == nullptr) return std::nullopt;
+        const auto sent = connection->send(method, parameters, more);
+        // One that refuses a client says why before it closes.
+        const bool may_answer = sent || connection->call_unread();
+        auto reply = may_answer ? receive_within(*connection, deadline) : Result<varlink::Reply>(sent.error());
+        if (reply) return std::move(*reply);
+        if (!connection->call_unread() || attempt == kAttempts) {
+            report_transport(reply.error());
+            return std::nullopt;
+        }
+        client_.reset();
+    }
+}
+
 std::optional<varlink::Reply> Session::call_raw(std::string_view method, std::string_view parameters) {
-    varlink::Client* connection = client();
-    if (connection == nullptr) return std::nullopt;
     // The supervisor keeps time for the calls that wait; then this limit is for one that does not answer at all.
     const bool timed_by_server = parameters.find("\"timeoutUSec\"") != std::string_view::npos;
     const Duration patience = timed_by_server ? std::chrono::seconds(2) : Duration(0);
-    auto reply = line_.timeout ? call_within(*connection, method, parameters, *line_.timeout + patience)
-                               : connection->call(method, parameters);
-    if (!reply) {
-        report_transport(reply.error());
-        return std::nullopt;
-    }
-    return std::move(*reply);
+    const auto limit = line_.timeout ? std::optional(*line_.timeout + patience) : std::nullopt;
+    return first_reply(method, parameters, false, Deadline(limit));
 }
 
 std::optional<json::Value> Session::call(std::string_view method, std::string_view parameters) {
@@ -114,25 +123,22 @@ std::optional<json::Value> Session::call(std::string_view method, std::string_vi
     return std::move(reply->parameters);
 }
 
+std::optional<varlink::Reply> Session::next_reply(const Deadline& deadline) {
+    auto reply = receive_within(*client_, deadline);
+    if (reply) return std::move(*reply);
+    if (reply.error().os_error == ETIMEDOUT) {
+        exit_code_ = kTimedOut;
+    } else {
+        report_transport(reply.error());
+    }
+    return std::nullopt;
+}
+
 bool Session::call_more(std::string_view method, std::string_view parameters,
                         const std::function<bool(const json::Value&)>& on_reply) {
-    varlink::Client* connection = client();
-    if (connection == nullptr) return false;
     const Deadline deadline(line_.timeout);
-    if (auto sent = connection->send(method, parameters, true); !sent) {
-        report_transport(sent.error());
-        return false;
-    }
-    for (bool answered = false;; answered = true) {
-        const auto reply = receive_within(*connection, deadline);
-        if (!reply && answered && reply.error().os_error == ETIMEDOUT) {
-            exit_code_ = kTimedOut;
-            return false;
-        }
-        if (!reply) {
-            report_transport(reply.error());
-            return false;
-        }
+    auto reply = first_reply(method, parameters, true, deadline);
+    while (reply) {
         if (!reply->error.empty()) {
             report(*reply);
             return false;
@@ -144,7 +150,9 @@ bool Session::call_more(std::string_view method, std::string_view parameters,
             client_.reset();
             return true;
         }
+        reply = next_reply(deadline);
     }
+    return false;
 }
 
 int Session::report(const varlink::Reply& reply) {

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/varlink/client.h"
 #include "ctl/command_line.h"
+#include "ctl/deadline.h"
 #include "ctl/output.h"
 #include "ctl/socket_path.h"
 
@@ -15,7 +16,7 @@ namespace procsup::ctl {
 
 /// One invocation of procsupctl: the command line, what is printed, and the connection to the supervisor, which
 /// is made with the first call. A call that fails is reported here and leaves the exit code in exit_code(), so
-/// a verb just returns that. Never retries and never waits but for a reply.
+/// a verb just returns that. Asks again only where nobody has read what was asked; never waits but for a reply.
 class Session {
 public:
     Session(CommandLine line, Surroundings surroundings);
@@ -57,6 +58,9 @@ public:
 
 private:
     Result<varlink::Client> connect();
+    std::optional<varlink::Reply> first_reply(std::string_view method, std::string_view parameters, bool more,
+                                              const Deadline& deadline);
+    std::optional<varlink::Reply> next_reply(const Deadline& deadline);
     void report_unreachable(const Error& error);
 
     CommandLine line_;

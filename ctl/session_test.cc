@@ -128,6 +128,16 @@ TEST(Unreachable, SupervisorThatLeavesMidwayExits69) {
     EXPECT_EQ(run_procsupctl(daemon, {"status"}).code, 69);
 }
 
+TEST(Unreachable, SupervisorThatEndsBeforeItHasReadTheCallIsAskedAgain) {
+    FakeDaemon daemon("io.procsupd.Manager.Ping", "");
+    daemon.hang_up_on(2);
+    EXPECT_EQ(run_procsupctl(daemon, {"ping"}).code, 0);
+    EXPECT_EQ(daemon.only_call(), "io.procsupd.Manager.Ping {}");
+    daemon.hang_up_on(3);
+    EXPECT_EQ(run_procsupctl(daemon, {"ping"}).code, 69);
+    EXPECT_EQ(daemon.calls().size(), 1u);
+}
+
 TEST(Timeout, EndsACallThatIsNotAnswered) {
     FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) { return std::vector<std::string>(); });
     const auto printed = run_procsupctl(daemon, {"ping", "--timeout=10ms"});

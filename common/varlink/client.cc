@@ -45,13 +45,17 @@ Result<void> Client::send_oneway(std::string_view method, std::string_view param
 
 Result<void> Client::send_message(const std::string& message, std::span<const int> fds) {
     if (!socket_) return server_left();
+    call_unread_ = false;
     std::size_t sent = 0;
     while (sent < message.size()) {
         const auto rest = std::string_view(message).substr(sent);
         // The descriptors go with the first bytes, once.
         const auto count = send_with_fds(socket_.get(), rest, sent == 0 ? fds : std::span<const int>(), MSG_NOSIGNAL);
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return os_failure("send the call", errno);
+        if (count < 0) {
+            call_unread_ = errno == EPIPE || errno == ECONNRESET;
+            return os_failure("send the call", errno);
+        }
         sent += static_cast<std::size_t>(count);
     }
     return {};
@@ -71,6 +75,7 @@ Result<std::optional<Reply>> Client::receive() {
         switch (inbox_.receive(socket_.get(), kMaxFdsHeld)) {
             case Inbox::Read::Some: break;
             case Inbox::Read::Nothing: return std::optional<Reply>();
+            case Inbox::Read::Reset: call_unread_ = true; return server_left();
             case Inbox::Read::End: return server_left();
         }
     }
@@ -89,8 +94,7 @@ Result<Reply> Client::wait() {
 Result<Reply> Client::begin(std::string_view method, std::string_view parameters, bool more, std::span<const int> fds) {
     const auto sent = send(method, parameters, more, fds);
     // A server that refuses a client says why before it closes.
-    const bool closed = !sent && (sent.error().os_error == EPIPE || sent.error().os_error == ECONNRESET);
-    if (!sent && !closed) return sent.error();
+    if (!sent && !call_unread_) return sent.error();
     return wait();
 }
 

@@ -36,6 +36,8 @@ public:
     /// Reads what is there without blocking; a message when one is complete.
     Result<std::optional<Reply>> receive();
     int fd() const { return socket_.get(); }
+    /// Whether the server has closed the connection without having read the last call whole: nothing was done.
+    bool call_unread() const { return call_unread_; }
 
 private:
     explicit Client(Fd socket) : socket_(std::move(socket)) {}
@@ -46,6 +48,7 @@ private:
 
     Fd socket_;
     Inbox inbox_;
+    bool call_unread_ = false;
 };
 
 }  // namespace procsup::varlink

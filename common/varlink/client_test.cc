@@ -115,6 +115,21 @@ TEST(VarlinkClient, SaysWhenTheServerHasLeft) {
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().os_error, ECONNRESET);
     EXPECT_EQ(reply.error().message, "cannot read the reply: the server has closed the connection");
+    EXPECT_TRUE(client.call_unread());
+}
+
+TEST(VarlinkClient, KnowsWhetherItsCallWasRead) {
+    for (const bool read : {true, false}) {
+        ScriptedServer server;
+        auto client = server.connect();
+        ASSERT_TRUE(client.send("a.b.Do", "", false));
+        if (read) {
+            EXPECT_EQ(server.received(), call_message("a.b.Do", ""));
+        }
+        server.close();
+        EXPECT_FALSE(client.receive());
+        EXPECT_EQ(client.call_unread(), !read);
+    }
 }
 
 TEST(VarlinkClient, ReadsWhyItWasRefusedBeforeItsCallWasSent) {

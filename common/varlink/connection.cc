@@ -79,7 +79,8 @@ void Connection::read() {
     // Level-triggered: what is not read now must not be reported until it will be.
     reading_ = can_begin_call() && inbox_.next_message().data() == nullptr;
     if (!reading_) return;
-    if (inbox_.receive(socket_.get(), limits_.fds_per_call) == Inbox::Read::End) end_of_input_ = true;
+    const auto read = inbox_.receive(socket_.get(), limits_.fds_per_call);
+    if (read == Inbox::Read::End || read == Inbox::Read::Reset) end_of_input_ = true;
 }
 
 /// Who sends many calls before it reads an answer is served as far as its answers are few.

@@ -29,7 +29,10 @@ Inbox::Read Inbox::receive(int socket, std::size_t max_fds) {
     // Descriptors beyond this room are closed by the kernel.
     header.msg_controllen = CMSG_SPACE(sizeof(int) * std::min(max_fds, kMaxFds));
     const auto count = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (count < 0) return errno == EAGAIN || errno == EINTR ? Read::Nothing : Read::End;
+    if (count < 0) {
+        if (errno == EAGAIN || errno == EINTR) return Read::Nothing;
+        return errno == ECONNRESET ? Read::Reset : Read::End;
+    }
     if (begin_ > 0) {
         bytes_.erase(0, begin_);
         scanned_ = std::max(scanned_, begin_) - begin_;

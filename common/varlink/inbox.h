@@ -14,7 +14,8 @@ namespace procsup::varlink {
 /// The bytes that have come over a connection and are not yet messages, with the descriptors that came along.
 class Inbox {
 public:
-    enum class Read { Some, Nothing, End };
+    /// Reset: the other side has closed without having read all that was sent to it (unix(7), ECONNRESET).
+    enum class Read { Some, Nothing, End, Reset };
 
     /// One recvmsg(2). Keeps at most `max_fds` descriptors and closes the rest.
     Read receive(int socket, std::size_t max_fds);

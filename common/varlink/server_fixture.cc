@@ -163,7 +163,7 @@ void RawClient::read() {
     Inbox::Read read = Inbox::Read::Some;
     while ((read = inbox_.receive(socket_.get(), kAll)) == Inbox::Read::Some) {
     }
-    closed_ = closed_ || read == Inbox::Read::End;
+    closed_ = closed_ || read == Inbox::Read::End || read == Inbox::Read::Reset;
     for (auto message = inbox_.next_message(); message.data() != nullptr; message = inbox_.next_message()) {
         messages.emplace_back(message);
         auto came_along = inbox_.consume(message.size());
