@@ -32,6 +32,7 @@ public:
         check_ends();
         check_signals();
         check_stop_command();
+        check_hooks();
         check_readiness();
         check_bond();
         check_zombies();
@@ -249,6 +250,19 @@ private:
         if (spec_.stop_timeout > Duration::zero()) return;
         report_own(Key::StopCommand,
                    "'stop_command' never takes effect: with stop_timeout = \"0s\" the job is killed at once");
+    }
+
+    void check_hooks() {
+        if (draft_.written(Key::ReloadCommand) && !draft_.outranks(Key::ReloadSignal, Key::ReloadCommand))
+            report_own(Key::ReloadSignal, "'reload_signal' never takes effect: 'reload_command' is run instead");
+        if (spec_.type == JobType::Oneshot)
+            report_own(Key::PostStart,
+                       "'post_start' never takes effect: a oneshot is up when it has ended; write 'post_stop'");
+        if (spec_.stop_timeout > Duration::zero()) return;
+        for (const auto hook : {Hook::PreStop, Hook::PostStop, Hook::OnFailed}) {
+            report_own(key_of(hook), "'" + std::string(word_of(hook)) +
+                                         "' never takes effect: with stop_timeout = \"0s\" it has no time");
+        }
     }
 
     void check_zombies() {

@@ -19,8 +19,8 @@ enum class Key : std::uint8_t {
     InheritEnv, EnvFiles, Env, Restart, MinUptime, RestartDelay, RestartBackoff, RestartDelayMax, RestartJitter,
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
     StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, StopCommand, ReloadSignal,
-    Orphans, ZombieLimit, ZombieCheck, DaemonOf, OnParentRestart, MayFork,
-    After, Before, Wants, Requires,
+    ReloadCommand, PreStart, PostStart, PreStop, PostStop, OnFailed, Orphans, ZombieLimit, ZombieCheck, DaemonOf,
+    OnParentRestart, MayFork, After, Before, Wants, Requires,
     ReadyNotify, ReadyFd, ReadyTcp, ReadyUnix, ReadyHttp, ReadyExec, ReadyFile, ReadyInterval, ReadyTimeout,
     Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
@@ -34,6 +34,10 @@ enum class Key : std::uint8_t {
 };
 // clang-format on
 inline constexpr std::size_t kKeyCount = static_cast<std::size_t>(Key::AccessRead) + 1;
+
+/// The keys of the hooks are in the order of Hook.
+constexpr Key key_of(Hook hook) { return static_cast<Key>(static_cast<int>(Key::PreStart) + static_cast<int>(hook)); }
+static_assert(key_of(Hook::OnFailed) == Key::OnFailed);
 
 /// A text from a file, before placeholders are replaced.
 struct PlacedText {
@@ -55,7 +59,8 @@ struct JobDraft {
     Place place;   ///< of the job itself
     JobSpec spec;  ///< the settings that need no look-up
 
-    std::vector<PlacedText> command, stop_command;
+    std::vector<PlacedText> command, stop_command, reload_command;
+    std::array<std::vector<PlacedText>, kHookWords.size()> hooks;
     PlacedText shell;
     std::optional<PlacedName> user, group, owner;
     std::vector<PlacedName> groups;

@@ -35,7 +35,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft, EnvPlaces& env_places) {
     resolve_environment(job);
     resolve_working_dir(job);
     resolve_command(job);
-    resolve_stop_command(job);
+    resolve_commands_beside(job);
     resolve_stream(job, Key::LogStdin, job.spec.stdin_stream);
     resolve_stream(job, Key::LogStdout, job.spec.stdout_stream);
     resolve_stream(job, Key::LogStderr, job.spec.stderr_stream);

@@ -33,7 +33,7 @@ private:
     struct Job;  // a draft on its way to a spec
 
     void resolve_command(Job& job);
-    void resolve_stop_command(Job& job);
+    void resolve_commands_beside(Job& job);
     void resolve_readiness(Job& job);
     void check_target(const Job& job, const std::string& value, const Place& place);
     std::vector<std::string> probe_words(Job& job, const std::string& target);

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -266,6 +267,8 @@ struct JobSpec {
     SignalTo stop_signal_to = SignalTo::Main;
     JobCommand stop_command;  ///< run instead of the first stop signal
     int reload_signal = 1;
+    JobCommand reload_command;       ///< run instead of reload_signal
+    std::vector<HookCommand> hooks;  ///< by their moments
     Orphans orphans = Orphans::Kill;
     bool may_fork = true;
     std::optional<std::uint32_t> zombie_limit;
@@ -295,6 +298,11 @@ struct JobSpec {
     std::optional<uid_t> owner;  ///< may operate and read this job besides the administrators
     std::vector<std::string> tags;
 
+    /// Its command for `hook`; nullptr: none.
+    const JobCommand* hook(Hook hook) const {
+        const auto found = std::find_if(hooks.begin(), hooks.end(), [=](const auto& one) { return one.hook == hook; });
+        return found == hooks.end() ? nullptr : &found->command;
+    }
     const Stream& output(bool error) const { return error ? stderr_stream : stdout_stream; }
     bool writes_to(Stream::Kind kind) const { return stdout_stream.kind == kind || stderr_stream.kind == kind; }
     bool captures() const { return writes_to(Stream::Kind::Capture); }

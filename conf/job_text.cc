@@ -192,6 +192,17 @@ void write_limits(json::Writer& writer, const JobSpec& spec) {
     if (!spec.cpu_affinity.empty()) writer.member("cpuAffinity", cpu_list_text(spec.cpu_affinity));
 }
 
+void write_hooks(json::Writer& writer, const JobSpec& spec) {
+    if (spec.hooks.empty()) return;
+    writer.key("hooks").begin_array();
+    for (const auto& [hook, command] : spec.hooks) {
+        writer.begin_object().member("hook", word_of(hook));
+        strings_member(writer, "command", command.argv);
+        writer.member("program", command.program).end_object();
+    }
+    writer.end_array();
+}
+
 void write_run(json::Writer& writer, const JobSpec& spec) {
     usec_member(writer, "startTimeoutUSec", spec.start_timeout);
     usec_member(writer, "stopTimeoutUSec", spec.stop_timeout);
@@ -207,6 +218,7 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
         strings_member(writer, "stopCommand", spec.stop_command.argv);
         writer.member("stopProgram", spec.stop_command.program);
     }
+    write_hooks(writer, spec);
     writer.member("orphans", word_of(spec.orphans));
     if (!spec.daemon_of.empty()) {
         writer.member("daemonOf", spec.daemon_of).member("onParentRestart", word_of(spec.on_parent_restart));
@@ -217,6 +229,10 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     }
     writer.member_bool("mayFork", spec.may_fork);
     writer.member("reloadSignal", signal_name(spec.reload_signal));
+    if (!spec.reload_command.empty()) {
+        strings_member(writer, "reloadCommand", spec.reload_command.argv);
+        writer.member("reloadProgram", spec.reload_command.program);
+    }
     writer.member("stdin", word_of(spec.stdin_stream));
     writer.member("stdout", word_of(spec.stdout_stream));
     writer.member("stderr", word_of(spec.stderr_stream));

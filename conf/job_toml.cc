@@ -197,6 +197,8 @@ private:
         line_if(spec_.orphans != usual_.orphans, "orphans", toml_string(word_of(spec_.orphans)));
         line_if(spec_.reload_signal != usual_.reload_signal, "reload_signal",
                 toml_string(signal_name(spec_.reload_signal)));
+        line_if(!spec_.reload_command.empty(), "reload_command", toml_strings(spec_.reload_command.argv));
+        for (const auto& [hook, command] : spec_.hooks) line(word_of(hook), toml_strings(command.argv));
     }
 
     void readiness() {

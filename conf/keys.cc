@@ -133,6 +133,34 @@ constexpr std::array kRows{
     KeyRow{Key::ReloadSignal, "", "reload_signal", &kSignal, "\"SIGHUP\"", "all jobs",
            "what tells its main process to read its configuration again",
            [](R& r, V& v) { r.signal(v, r.job().spec.reload_signal); }},
+    KeyRow{Key::ReloadCommand, "", "reload_command", &kCommand, "none", "all jobs",
+           "run instead of _reload_signal_, written and run as _stop_command_ is; the job is _reloading_ until it has "
+           "ended, "
+           "for _start_timeout_ at most, and runs on when it has failed",
+           [](R& r, V& v) { r.command(v, r.job().reload_command); }},
+    KeyRow{Key::PreStart, "", "pre_start", &kCommand, "none", "all jobs",
+           "run before each start of the program, within _start_timeout_, written and run as _stop_command_ is; when "
+           "it "
+           "fails, so does the start. See HOOKS in *procsupd*(8)",
+           [](R& r, V& v) { r.command(v, r.job().hooks[0]); }},
+    KeyRow{Key::PostStart, "", "post_start", &kCommand, "none", "services",
+           "run when the program does its work, as [ready] says, for _start_timeout_ at most; the job is ready when it "
+           "has "
+           "ended well, and is ended, as one that has failed, when it has not",
+           [](R& r, V& v) { r.command(v, r.job().hooks[1]); }},
+    KeyRow{Key::PreStop, "", "pre_stop", &kCommand, "none", "all jobs",
+           "run before a job that was ready is told to end, within _stop_timeout_; the job is told in any case",
+           [](R& r, V& v) { r.command(v, r.job().hooks[2]); }},
+    KeyRow{Key::PostStop, "", "post_stop", &kCommand, "none", "all jobs",
+           "run when nothing is left of a run, however it has ended, or when a start has failed, for _stop_timeout_ "
+           "at "
+           "most; how it has ended is in PROCSUPD_RESULT, PROCSUPD_EXIT_CODE, PROCSUPD_EXIT_SIGNAL and PROCSUPD_CAUSE",
+           [](R& r, V& v) { r.command(v, r.job().hooks[3]); }},
+    KeyRow{Key::OnFailed, "", "on_failed", &kCommand, "none", "all jobs",
+           "run after that when the job has failed and is not started again by itself, for _stop_timeout_ at most, "
+           "with the "
+           "same variables",
+           [](R& r, V& v) { r.command(v, r.job().hooks[4]); }},
     KeyRow{
         Key::Orphans, "", "orphans", &kOrphans, "\"kill\"", "all jobs",
         "what becomes of processes that are left when the main process has ended by itself: they are killed; adopted: "

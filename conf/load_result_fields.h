@@ -22,6 +22,7 @@ constexpr std::int64_t last_of(Requirement::OnRestart) {
     return static_cast<std::int64_t>(Requirement::OnRestart::Signal);
 }
 constexpr std::int64_t last_of(Readiness::Kind) { return static_cast<std::int64_t>(Readiness::Kind::File); }
+constexpr std::int64_t last_of(Hook) { return static_cast<std::int64_t>(Hook::OnFailed); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
 constexpr std::int64_t last_of(JobDir::Kind) { return static_cast<std::int64_t>(JobDir::Kind::Log); }
@@ -138,6 +139,12 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, HookCommand> {
+    archive.field("hook", value.hook);
+    archive.field("command", value.command);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Readiness> {
     archive.field("kind", value.kind);
     archive.field("timeout", value.timeout);
@@ -227,6 +234,8 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("dependencies", value.dependencies, usual.dependencies);
     archive.field("readiness", value.readiness, usual.readiness);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
+    archive.field("reloadCommand", value.reload_command, usual.reload_command);
+    archive.field("hooks", value.hooks, usual.hooks);
     archive.field("stdin", value.stdin_stream, usual.stdin_stream);
     archive.field("stdout", value.stdout_stream, usual.stdout_stream);
     archive.field("stderr", value.stderr_stream, usual.stderr_stream);

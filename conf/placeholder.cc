@@ -100,7 +100,7 @@ private:
     std::string replace_credential(std::string_view placeholder, std::string_view name) {
         if (scope_.credentials == nullptr) {
             return "placeholder " + quoted(placeholder) +
-                   " can only stand in 'command', 'shell', 'stop_command' and [env]";
+                   " can only stand in the commands of a job and in [env]";
         }
         const auto& names = *scope_.credentials;
         if (std::find(names.begin(), names.end(), name) != names.end()) return leave(placeholder);

@@ -7,19 +7,10 @@
 #include <vector>
 
 #include "common/units.h"
+#include "conf/job_command.h"
 
 /// How it is found out that a job does its work.
 namespace procsup {
-
-/// A program that a job has run beside its main process.
-struct JobCommand {
-    std::vector<std::string> argv;  ///< argv[0] as written; empty: there is no such command
-    std::string program;            ///< absolute path to execute; empty: argv[0] is searched in the job's PATH
-
-    bool empty() const { return argv.empty(); }
-
-    friend bool operator==(const JobCommand&, const JobCommand&) = default;
-};
 
 struct Readiness {
     /// Executed: as soon as its program runs. Notify and Fd: it says so itself. The others are looked at by procsup-probe, again

@@ -32,8 +32,14 @@ void JobResolver::resolve_command(Job& job) {
     job.spec.program = std::move(command.program);
 }
 
-void JobResolver::resolve_stop_command(Job& job) {
+void JobResolver::resolve_commands_beside(Job& job) {
     job.spec.stop_command = resolve_words(job, "stop_command", job.draft.stop_command);
+    job.spec.reload_command = resolve_words(job, "reload_command", job.draft.reload_command);
+    for (std::size_t i = 0; i < job.draft.hooks.size(); ++i) {
+        const auto hook = static_cast<Hook>(i);
+        auto command = resolve_words(job, word_of(hook), job.draft.hooks[i]);
+        if (!command.empty()) job.spec.hooks.push_back({hook, std::move(command)});
+    }
 }
 
 JobCommand JobResolver::resolve_words(Job& job, std::string_view key, const std::vector<PlacedText>& words) {

@@ -87,6 +87,10 @@ void JobResolver::check_against_private_tmp(Job& job) {
     check(Key::WorkingDir, "'working_dir'", job.spec.working_dir);
     check(Key::Command, "the program", job.spec.program);
     check(Key::StopCommand, "the program of 'stop_command'", job.spec.stop_command.program);
+    check(Key::ReloadCommand, "the program of 'reload_command'", job.spec.reload_command.program);
+    for (const auto& [hook, command] : job.spec.hooks) {
+        check(key_of(hook), "the program of '" + std::string(word_of(hook)) + "'", command.program);
+    }
     const auto check_stream = [&](Key key, const char* what, const Stream& stream) {
         if (stream.kind == Stream::Kind::File) check(key, what, stream.path);
     };

@@ -70,7 +70,7 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
     writer.begin_object();
     writer.member("name", instance.name().instance).member("job", instance.name().job);
     writer.member("state", to_text(instance.state())).member_bool("ready", instance.ready());
-    if (instance.awaits_readiness()) writer.member("awaits", to_text(spec.readiness));
+    if (instance.awaits_readiness()) writer.member("awaits", instance.awaited());
     if (!instance.status_text().empty()) writer.member("statusText", instance.status_text());
     write_pid(writer, instance.pid());
     writer.member_int("restarts", instance.restarts());

@@ -115,7 +115,9 @@ void signal(const ControlContext& context, varlink::PendingCall call) {
 void reload(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected(context, call);
     if (!ids) return;
-    const auto act = [&](InstanceId id) { return context.supervisor.reload(id); };
+    const auto act = [&](InstanceId id) {
+        return context.supervisor.reload(id, asked_by("reload", call.peer()), context.loop.now());
+    };
     call.reply(outcomes(context, *ids, act, "only what is running can be reloaded"));
 }
 

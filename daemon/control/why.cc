@@ -39,7 +39,7 @@ std::string full_cause(const Instance& instance, TimePoint now) {
     std::string cause = instance.cause();
     const auto& policy = instance.spec().restart;
     if (instance.awaits_readiness()) {
-        cause += "; not ready yet: waits for " + to_text(instance.spec().readiness);
+        cause += "; not ready yet: waits for " + instance.awaited();
     } else if (instance.state() == State::Backoff) {
         const auto rest = std::chrono::duration_cast<Duration>(instance.next_start() - now);
         cause += "; next start in " + to_text(std::max(rest, Duration::zero())) + ", restart number " +

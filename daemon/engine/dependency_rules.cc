@@ -98,7 +98,9 @@ void Supervisor::settle_link(Job& dependent, Link& link, TimePoint now) {
         }
     }
     if (!state.met || !std::exchange(link.signal_due, false)) return;
-    for (const auto& instance : dependent.instances) reload(instance->id());
+    for (const auto& instance : dependent.instances) {
+        reload(instance->id(), link.to->spec->name + ", which it requires, is there again", now);
+    }
 }
 
 void Supervisor::requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now) {

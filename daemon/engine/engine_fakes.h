@@ -22,6 +22,8 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     }
     void spawn_beside(InstanceId, Incarnation incarnation, const SideOrder& order) override {
         last_beside = incarnation;
+        beside_of = order.beside;
+        outcome = order.outcome;
         calls.push_back("run " + command_of(order.spec, order.role).argv.front() + " for pid " +
                         std::to_string(order.main_pid));
     }
@@ -59,6 +61,8 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
 
     Incarnation last_incarnation = 0;
     Incarnation last_beside = 0;
+    Incarnation beside_of = 0;  ///< what last_beside is for
+    RunOutcome outcome;         ///< that it was told
     std::vector<std::string> calls;
     std::vector<Armed> timers;
     std::vector<std::string> transitions;

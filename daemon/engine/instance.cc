@@ -21,7 +21,7 @@ Instance::Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceN
 
 bool Instance::ready() const {
     if (spec_->type == JobType::Oneshot) return state_ == State::Exited;
-    return is_executing(state_) && ready_;
+    return is_up();
 }
 
 void Instance::set_spec(std::shared_ptr<const JobSpec> spec) {
@@ -98,6 +98,7 @@ void Instance::on(const ResumeRequested& event, Context& context) {
     if (state_ != State::Paused) return;
     context.actions.push_back(PauseAction{false});
     enter(State::Running, event.cause, context);
+    settle_ready(context);
 }
 
 void Instance::on(const MayStart&, Context& context) {
@@ -122,9 +123,11 @@ void Instance::on(const Execed&, Context& context) {
     executed_ = true;
     executed_at_ = context.now;
     if (state_ != State::Starting) return;
-    ready_ = ready_early_ || !spec_->readiness.is_declared();
+    works_ = works_ || !spec_->readiness.is_declared();
+    ready_ = works_ && spec_->hook(Hook::PostStart) == nullptr;
     enter(State::Running, cause_, context);
-    if (!ready_) await_ready(context);
+    if (!works_) await_ready(context);
+    settle_ready(context);
 }
 
 void Instance::on(const NotStarted& event, Context& context) {
@@ -175,12 +178,7 @@ void Instance::on(const TimerFired& event, Context& context) {
     if (armed == 0 || armed != event.generation) return;
     armed = 0;
     switch (event.kind) {
-        case TimerKind::StartTimeout:
-            timed_out_ = true;
-            limit_text_ = "start_timeout passed";
-            enter(State::Stopping, "start_timeout (" + to_text(spec_->start_timeout) + ") passed", context);
-            context.actions.push_back(KillTreeAction{});
-            return;
+        case TimerKind::StartTimeout: start_overdue(context); return;
         case TimerKind::ReadyTimeout:
             ready_failed(
                 "not ready within " + to_text(spec_->readiness.timeout) + " (" + to_text(spec_->readiness) + ")",
@@ -237,8 +235,12 @@ void Instance::enter(State state, std::string cause, Context& context) {
         const auto left = due_[static_cast<std::size_t>(kind)] - context.now;
         return std::max(Duration::zero(), std::chrono::duration_cast<Duration>(left));
     };
-    if (goes_on && !ready_ && spec_->readiness.timeout != kForever) {
+    if (goes_on && !works_ && spec_->readiness.timeout != kForever) {
         arm(TimerKind::ReadyTimeout, left_of(TimerKind::ReadyTimeout), context);
+    }
+    const bool beside_in_time = runs_beside(SideRole::PostStart) || runs_beside(SideRole::ReloadCommand);
+    if (goes_on && beside_in_time && spec_->start_timeout != kForever) {
+        arm(TimerKind::StartTimeout, left_of(TimerKind::StartTimeout), context);
     }
     if (spec_->zombie_limit) arm(TimerKind::ZombieCheck, spec_->zombie_check, context);
     if (spec_->run_timeout != kForever) {
@@ -261,13 +263,16 @@ void Instance::start_run(std::string cause, Context& context) {
     }
     if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
     stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
-    ready_ = ready_early_ = false;
-    stop_failure_.clear();
+    ready_ = works_ = after_run_done_ = reload_again_ = false;
+    failures_beside_.clear();
     status_text_.clear();
     run_exit_.reset();
     start_stage_ = SpawnStage::None;
+    preparing_ = spec_->hook(Hook::PreStart) != nullptr;
+    pending_cause_ = cause;
+    if (preparing_) cause += "; running pre_start";
     enter(State::Starting, std::move(cause), context);
-    context.actions.push_back(SpawnAction{});
+    if (!run_hook(Hook::PreStart, context)) context.actions.push_back(SpawnAction{false});
 }
 
 void Instance::wait_or_fail(Obstacle obstacle, std::string cause, Context& context) {

@@ -24,6 +24,7 @@ struct RestartRequested { std::string cause; };
 struct ResetRequested { std::string cause; };
 struct PauseRequested { std::string cause; };
 struct ResumeRequested { std::string cause; };
+struct ReloadRequested { std::string cause; };
 struct MayStart {};
 struct MayStop {};
 struct RequirementLost { std::string cause; };
@@ -33,7 +34,7 @@ struct Execed {};
 struct Exited { ExitStatus status; bool tree_empty; Account account{}; };
 struct TreeEmpty { Account account{}; };
 // Of a command that runs beside the main one.
-struct SideNotStarted { Incarnation side; SpawnStage stage; int os_error; };
+struct SideNotStarted { Incarnation side; SpawnStage stage; int os_error; std::string text{}; };
 struct SideExited { Incarnation side; ExitStatus status; bool tree_empty; };
 struct SideTreeEmpty { Incarnation side; };
 struct BecameReady {};
@@ -42,11 +43,11 @@ struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
-                           ResumeRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
+                           ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
                            SideExited, SideTreeEmpty, BecameReady, Noticed, ZombiesCounted, TimerFired>;
 
 // What an instance wants done.
-struct SpawnAction {};
+struct SpawnAction { bool prepared; };  // pre_start has run for it
 struct TellToEndAction { int signal; SignalTo to; };
 struct KillTreeAction {};
 struct SpawnBesideAction { SideRole role; };
@@ -79,6 +80,8 @@ public:
     virtual ~Gate() = default;
     virtual Obstacle before_start(const Instance& instance) const = 0;
     virtual std::string before_stop(const Instance& instance) const = 0;
+    /// Everything is to end at once: what would run after a run is not run.
+    virtual bool hurries() const = 0;
 };
 
 /// A command of a job that runs beside a run of its main process, and ends with it at the latest: the run is over when that is.
@@ -120,8 +123,12 @@ public:
     State state() const { return state_; }
     /// It runs and does its work, or it is a one-shot that has ended well.
     bool ready() const;
+    /// It runs and does its work, a one-shot too.
+    bool is_up() const { return is_executing(state_) && ready_; }
     /// Whether it runs and is not known to do its work yet.
     bool awaits_readiness() const { return is_executing(state_) && !ready_; }
+    /// What for, for people: "tcp 127.0.0.1:8080".
+    std::string awaited() const { return works_ ? "post_start" : to_text(spec_->readiness); }
     /// What it says of itself (STATUS= of sd_notify(3)), one line; empty: nothing.
     const std::string& status_text() const { return status_text_; }
     pid_t pid() const { return pid_; }
@@ -170,6 +177,8 @@ public:
     std::optional<Orphans> remainder() const;
     /// Whether what the command `side` leaves behind is to be killed: of what ends the job, only when the run is over.
     bool ends_side(const SideRun& side) const { return side.role != SideRole::StopCommand || killed_ || run_over_; }
+    /// How the run has ended that is over, or would have if it were now.
+    RunOutcome outcome() const;
     /// Whether the main process has ended and adopted processes keep the run going.
     bool adopted() const { return main_ended_ && is_executing(state_); }
 
@@ -189,6 +198,7 @@ private:
     void on(const ResetRequested& event, Context& context);
     void on(const PauseRequested& event, Context& context);
     void on(const ResumeRequested& event, Context& context);
+    void on(const ReloadRequested& event, Context& context);
     void on(const MayStart& event, Context& context);
     void on(const MayStop& event, Context& context);
     void on(const RequirementLost& event, Context& context);
@@ -215,10 +225,27 @@ private:
     void begin_stop(std::string cause, Context& context);
     void stop_run(std::string cause, Context& context);
     void wait_or_fail(Obstacle obstacle, std::string cause, Context& context);
+    void tell_run_to_end(Context& context);
     bool stops_by_command() const;
+    void side_succeeded(SideRole role, Context& context);
     void side_failed(SideRole role, const std::string& failure, Context& context);
-    void forget_side(Incarnation side);
-    void side_over(Context& context);
+    void side_over(SideRole role, Context& context);
+    /// Something of it is left, at least.
+    bool is_beside(SideRole role) const;
+    bool runs_beside(SideRole role) const;
+    void tell_beside(SideRole role, Context& context);
+    void kill_beside(SideRole role, Context& context);
+    bool run_hook(Hook hook, Context& context);
+    void prepared(Context& context);
+    void hook_failed(Hook hook, const std::string& failure, Context& context);
+    void reload_over(std::string cause, Context& context);
+    void after_run(Context& context);
+    void fail(std::string cause, std::optional<int> end_code, Context& context);
+    void settle_failure(Context& context);
+    void start_overdue(Context& context);
+    void settle_ready(Context& context);
+    void become_ready(Context& context);
+    void add_failure_beside(const std::string& what);
     void stop_command_failed(const std::string& failure, Context& context);
     void kill_sides(Context& context);
     void end_sides(Context& context);
@@ -234,10 +261,11 @@ private:
     bool is_armed(TimerKind kind) const { return armed_[static_cast<std::size_t>(kind)] != 0; }
     void await_ready(Context& context);
     void ready_failed(std::string why, Context& context);
-    void end_probe(Context& context);
+    void end_helpers(Context& context);
     void extend_timeouts(Duration by, Context& context);
     void says_that_it_ends(Context& context);
-    bool was_never_ready() const { return spec_->readiness.is_declared() && !ready_; }
+    /// It is ready as soon as its program runs.
+    bool is_ready_at_once() const { return !spec_->readiness.is_declared() && spec_->hook(Hook::PostStart) == nullptr; }
     std::string end_text() const;
     std::string exit_text() const;
 
@@ -257,14 +285,22 @@ private:
     bool stop_held_ = false;
     bool stands_still_ = false;  // paused, and to be stopped
     bool ready_ = false;
-    bool ready_early_ = false;     // told before it was known that the program runs
-    bool executed_ = false;        // this run's program ran
-    bool main_ended_ = false;      // this run's main process is gone
-    bool told_to_end_ = false;     // this run was told to end, by stop_command or a stop signal
-    bool stop_signalled_ = false;  // by a stop signal
-    bool run_over_ = false;        // nothing is left of this run but what runs beside it
+    bool works_ = false;           // as [ready] says; perhaps post_start has not ended well yet
+    bool preparing_ = false;       // pre_start runs, its own process is not asked for yet
+    bool after_run_done_ = false;  // post_stop was run
+    bool reload_again_ = false;    // asked for while reload_command runs
+    struct Failure {
+        std::string cause;
+        std::optional<int> end_code;  // of the daemon
+    };
+    std::optional<Failure> failure_;  // on_failed runs, and that follows
+    bool executed_ = false;           // this run's program ran
+    bool main_ended_ = false;         // this run's main process is gone
+    bool told_to_end_ = false;        // this run was told to end, by stop_command or a stop signal
+    bool stop_signalled_ = false;     // by a stop signal
+    bool run_over_ = false;           // nothing is left of this run but what runs beside it
     std::string status_text_;
-    std::string stop_failure_;                   // why stop_command did not tell it
+    std::string failures_beside_;                // of its commands, while it ended
     std::size_t stop_step_ = 0;                  // how many of its stop_steps were taken
     bool killed_ = false;                        // this run did not end in time after that
     SpawnStage start_stage_ = SpawnStage::None;  // where this run's start failed

@@ -22,7 +22,7 @@ std::string size_text(const TreeLimit& limit) {
 void Instance::run_ended(Context& context) {
     pid_ = 0;
     if (sides_.empty()) {
-        settle_end(context);
+        after_run(context);
         return;
     }
     run_over_ = true;
@@ -52,27 +52,30 @@ void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
         schedule_restart(end, context);
         return;
     }
-    const bool success = is_success(spec_->restart, end);
-    enter(success ? State::Exited : State::Failed, end_text(), context);
-    if (spec_->essential) context.actions.push_back(EndDaemonAction{success ? 0 : exit_code()});
+    if (!is_success(spec_->restart, end)) {
+        fail(end_text(), spec_->essential ? std::optional(exit_code()) : std::nullopt, context);
+        return;
+    }
+    enter(State::Exited, end_text(), context);
+    if (spec_->essential) context.actions.push_back(EndDaemonAction{0});
 }
 
 void Instance::schedule_restart(const RunEnd& end, Context& context) {
     const auto& policy = spec_->restart;
-    const bool quick = end.uptime < policy.min_uptime || !end.status || was_never_ready();
+    const bool quick = end.uptime < policy.min_uptime || !end.status || (!ready_ && !is_ready_at_once());
     if (quick) {
         ++quick_deaths_;
     } else if (end.uptime > policy.reset) {
         quick_deaths_ = 0;
     }
     if (!starts_.admit(policy.start_limit, context.now)) {
-        enter(State::Failed,
-              fmt::format("start_limit ({}/{}) reached; last: {}", policy.start_limit.count,
-                          to_text(policy.start_limit.window), end_text()),
-              context);
+        std::optional<int> end_code;
         if (spec_->essential || policy.on_exhausted == OnExhausted::Exit) {
-            context.actions.push_back(EndDaemonAction{is_success(policy, end) ? 0 : exit_code()});
+            end_code = is_success(policy, end) ? 0 : exit_code();
         }
+        fail(fmt::format("start_limit ({}/{}) reached; last: {}", policy.start_limit.count,
+                         to_text(policy.start_limit.window), end_text()),
+             end_code, context);
         return;
     }
     const auto delay =
@@ -121,10 +124,10 @@ std::string Instance::end_text() const {
     } else if (start_stage_ != SpawnStage::None) {
         text = "cannot " + describe(start_stage_, *spec_) + ": " + strerrordesc_np(start_error_);
     } else {
-        text = run_exit_ ? exit_text() : "ended";
+        text = run_exit_ ? exit_text() : preparing_ ? "pre_start was ended" : "ended";
     }
     if (timed_out_) text = limit_text_ + ", " + text;
-    if (!stop_failure_.empty()) text += " (" + stop_failure_ + ")";
+    if (!failures_beside_.empty()) text += " (" + failures_beside_ + ")";
     if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";
     return text;
 }

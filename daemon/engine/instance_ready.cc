@@ -11,11 +11,30 @@ void Instance::await_ready(Context& context) {
     if (!spec_->readiness.probe.empty()) context.actions.push_back(SpawnBesideAction{SideRole::ReadyProbe});
 }
 
+/// Perhaps before it is known that its program runs.
 void Instance::on(const BecameReady&, Context& context) {
-    if (state_ == State::Starting) ready_early_ = true;
-    if (!is_executing(state_) || ready_) return;
-    ready_ = true;
+    if ((state_ != State::Starting && !is_executing(state_)) || works_) return;
+    works_ = true;
+    settle_ready(context);
+}
+
+/// What does its work is ready, when post_start has ended well.
+void Instance::settle_ready(Context& context) {
+    if (!works_ || ready_ || !is_executing(state_) || runs_beside(SideRole::PostStart)) return;
     disarm(TimerKind::ReadyTimeout, context);
+    if (spec_->hook(Hook::PostStart) != nullptr) {
+        if (state_ == State::Paused) return;
+        run_hook(Hook::PostStart, context);
+        arm(TimerKind::StartTimeout, spec_->start_timeout, context);
+        cause_ += "; running post_start";
+        note(state_, context);
+    } else {
+        become_ready(context);
+    }
+}
+
+void Instance::become_ready(Context& context) {
+    ready_ = true;
     cause_ += ", ready after " + to_text(std::chrono::duration_cast<Duration>(context.now - executed_at_));
     note(state_, context);
 }
@@ -35,6 +54,7 @@ void Instance::on(const Noticed& event, Context& context) {
     }
     if (!notice.ready) return;
     if (state_ == State::Reloading) {
+        if (runs_beside(SideRole::ReloadCommand)) return;
         enter(State::Running, "has read its configuration again, as it says", context);
     } else {
         on(BecameReady{}, context);
@@ -44,7 +64,7 @@ void Instance::on(const Noticed& event, Context& context) {
 /// What was asked for stays: its restart policy decides what follows.
 void Instance::says_that_it_ends(Context& context) {
     const bool paused = state_ == State::Paused;
-    end_probe(context);
+    end_helpers(context);
     enter(State::Stopping, "it ends by itself, as it says", context);
     told_to_end_ = ends_by_itself_ = true;
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
@@ -57,12 +77,12 @@ void Instance::ready_failed(std::string why, Context& context) {
     stop_run(limit_text_, context);
 }
 
-/// Told, not killed, so that it says what it has found last.
-void Instance::end_probe(Context& context) {
-    for (const auto& side : sides_) {
-        const bool runs = side.role == SideRole::ReadyProbe && !side.left_others;
-        if (runs) context.actions.push_back(TellBesideAction{side.incarnation});
-    }
+/// What runs beside a job that is up has nothing to do beside one that ends. A probe is told, not killed, so that it says what
+/// it has found last.
+void Instance::end_helpers(Context& context) {
+    tell_beside(SideRole::ReadyProbe, context);
+    kill_beside(SideRole::PostStart, context);
+    kill_beside(SideRole::ReloadCommand, context);
 }
 
 /// Of the times that are running now; never shortens one. A stop is not put off for ever: others may wait for it.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "daemon/engine/instance.h"
 
@@ -11,14 +12,14 @@ namespace procsup {
 void Instance::on(const SideNotStarted& event, Context& context) {
     const auto role = side(event.side)->role;
     const auto& command = command_of(*spec_, role);
-    forget_side(event.side);
-    side_failed(
-        role,
-        event.stage == SpawnStage::Cancelled
-            ? describe(event.stage, *spec_, command)
-            : fmt::format("cannot {}: {}", describe(event.stage, *spec_, command), strerrordesc_np(event.os_error)),
-        context);
-    side_over(context);
+    auto failure = event.text;
+    if (failure.empty()) failure = describe(event.stage, *spec_, command);
+    if (event.text.empty() && event.stage != SpawnStage::Cancelled) {
+        failure = fmt::format("cannot {}: {}", failure, strerrordesc_np(event.os_error));
+    }
+    std::erase_if(sides_, [&](const SideRun& one) { return one.incarnation == event.side; });
+    side_failed(role, failure, context);
+    side_over(role, context);
 }
 
 void Instance::on(const SideExited& event, Context& context) {
@@ -27,36 +28,74 @@ void Instance::on(const SideExited& event, Context& context) {
     const auto role = found->role;
     found->left_others = true;
     if (event.tree_empty) sides_.erase(found);
-    if (!event.status.success()) {
+    if (event.status.success()) {
+        side_succeeded(role, context);
+    } else {
         side_failed(role, to_text(event.status), context);
-    } else if (role == SideRole::ReadyProbe) {
-        on(BecameReady{}, context);
     }
-    side_over(context);
+    if (event.tree_empty) side_over(role, context);
 }
 
 void Instance::on(const SideTreeEmpty& event, Context& context) {
-    forget_side(event.side);
-    side_over(context);
+    const auto role = side(event.side)->role;
+    std::erase_if(sides_, [&](const SideRun& one) { return one.incarnation == event.side; });
+    side_over(role, context);
 }
 
-void Instance::forget_side(Incarnation side) {
-    std::erase_if(sides_, [&](const SideRun& one) { return one.incarnation == side; });
+bool Instance::is_beside(SideRole role) const {
+    return std::any_of(sides_.begin(), sides_.end(), [&](const SideRun& side) { return side.role == role; });
 }
 
-void Instance::side_failed(SideRole role, const std::string& failure, Context& context) {
+bool Instance::runs_beside(SideRole role) const {
+    return std::any_of(sides_.begin(), sides_.end(),
+                       [&](const SideRun& side) { return side.role == role && !side.left_others; });
+}
+
+void Instance::side_succeeded(SideRole role, Context& context) {
     switch (role) {
-        case SideRole::StopCommand: stop_command_failed(failure, context); return;
-        case SideRole::ReadyProbe:
-            if (is_executing(state_) && !ready_)
-                ready_failed("cannot find out whether it is ready: " + failure, context);
+        case SideRole::ReadyProbe: on(BecameReady{}, context); return;
+        case SideRole::ReloadCommand: reload_over("reload_command has ended well", context); return;
+        case SideRole::PostStart:
+            if (!is_executing(state_)) return;
+            disarm(TimerKind::StartTimeout, context);
+            become_ready(context);
             return;
+        case SideRole::PreStop: tell_run_to_end(context); return;
+        case SideRole::StopCommand:
+        case SideRole::PreStart:
+        case SideRole::PostStop:
+        case SideRole::OnFailed: return;
     }
 }
 
-/// The run is over when nothing is left of them.
-void Instance::side_over(Context& context) {
-    if (run_over_ && sides_.empty()) settle_end(context);
+void Instance::side_failed(SideRole role, const std::string& failure, Context& context) {
+    if (const auto hook = hook_of(role)) return hook_failed(*hook, failure, context);
+    if (role == SideRole::StopCommand) return stop_command_failed(failure, context);
+    if (role == SideRole::ReloadCommand) return reload_over("reload_command failed: " + failure, context);
+    if (is_executing(state_) && !works_) ready_failed("cannot find out whether it is ready: " + failure, context);
+}
+
+/// Nothing is left of it.
+void Instance::side_over(SideRole role, Context& context) {
+    if (role == SideRole::PreStart && preparing_ && state_ == State::Starting) return prepared(context);
+    if (role == SideRole::ReloadCommand && std::exchange(reload_again_, false)) {
+        on(ReloadRequested{"reload asked for once more"}, context);
+    }
+    // The run is over when nothing is left of any.
+    if (!run_over_ || !sides_.empty()) return;
+    failure_ ? settle_failure(context) : after_run(context);
+}
+
+void Instance::tell_beside(SideRole role, Context& context) {
+    for (const auto& side : sides_) {
+        if (side.role == role && !side.left_others) context.actions.push_back(TellBesideAction{side.incarnation});
+    }
+}
+
+void Instance::kill_beside(SideRole role, Context& context) {
+    for (const auto& side : sides_) {
+        if (side.role == role) context.actions.push_back(KillBesideAction{side.incarnation});
+    }
 }
 
 /// A probe that was told to end has a moment to say what it has found last.

@@ -33,7 +33,8 @@ void Instance::on(const StopRequested& event, Context& context) {
 void Instance::begin_stop(std::string cause, Context& context) {
     stop_asked_ = true;
     pending_cause_ = cause;
-    const auto others = context.gate.before_stop(*this);
+    // Nobody can use it yet that would have to end before it.
+    const auto others = preparing_ ? std::string() : context.gate.before_stop(*this);
     if (others.empty()) {
         stop_run(std::move(cause), context);
         return;
@@ -57,17 +58,42 @@ void Instance::on(const MayStop&, Context& context) {
 void Instance::stop_run(std::string cause, Context& context) {
     const bool paused = state_ == State::Paused || stands_still_;
     stop_held_ = stands_still_ = false;
-    const bool by_command = stops_by_command();
-    if (by_command) cause += "; running stop_command";
-    end_probe(context);
+    const bool hook =
+        ready_ && !main_ended_ && spec_->hook(Hook::PreStop) != nullptr && spec_->stop_timeout > Duration::zero();
+    if (hook) {
+        cause += "; running pre_stop";
+    } else if (stops_by_command()) {
+        cause += "; running stop_command";
+    }
+    end_helpers(context);
     enter(State::Stopping, std::move(cause), context);
     told_to_end_ = true;
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
+    if (preparing_) {
+        // Nothing else is there that could be told.
+        run_over_ = true;
+        tell_beside(SideRole::PreStart, context);
+        return;
+    }
+    const bool by_command = hook || stops_by_command();
     // After a signal, so that it is the first thing they see.
     if (!by_command) begin_stop_signals(context);
     if (paused) context.actions.push_back(PauseAction{false});
-    if (!by_command) return;
-    context.actions.push_back(SpawnBesideAction{SideRole::StopCommand});
+    if (hook) {
+        run_hook(Hook::PreStop, context);
+    } else if (by_command) {
+        context.actions.push_back(SpawnBesideAction{SideRole::StopCommand});
+    }
+}
+
+/// pre_stop is over.
+void Instance::tell_run_to_end(Context& context) {
+    if (state_ != State::Stopping || run_over_ || killed_ || stop_signalled_) return;
+    if (stops_by_command()) {
+        context.actions.push_back(SpawnBesideAction{SideRole::StopCommand});
+    } else {
+        begin_stop_signals(context);
+    }
 }
 
 /// A command can only talk to a program that has begun, and needs time for it.
@@ -78,10 +104,15 @@ bool Instance::stops_by_command() const {
 /// What stop_command has left behind lives as long as the stop takes: it may be what ends the job.
 void Instance::stop_command_failed(const std::string& failure, Context& context) {
     if (run_over_ || killed_ || stop_signalled_) return;
-    stop_failure_ = "stop_command failed: " + failure;
-    cause_ = stop_failure_ + "; sending " + signal_name(spec_->stop_signal) + " instead";
+    const auto what = "stop_command failed: " + failure;
+    add_failure_beside(what);
+    cause_ = what + "; sending " + signal_name(spec_->stop_signal) + " instead";
     note(state_, context);
     begin_stop_signals(context);
+}
+
+void Instance::add_failure_beside(const std::string& what) {
+    failures_beside_ += (failures_beside_.empty() ? "" : "; ") + what;
 }
 
 void Instance::begin_stop_signals(Context& context) {

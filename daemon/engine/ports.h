@@ -35,6 +35,7 @@ enum class SpawnStage {
     Mounts, ReadOnlyPath, ReadWritePath, PrivateTmp, Landlock,
     KnownCapabilities, Capabilities, AmbientCapabilities, VerifyRights, Directories, Credentials,
     WorkingDir, ReadyChannel, Filter, Exec,
+    PreStart,
 };
 // clang-format on
 
@@ -87,13 +88,30 @@ std::string describe(SpawnStage stage, const JobSpec& spec);
 /// The same of a command that runs beside the job.
 std::string describe(SpawnStage stage, const JobSpec& spec, const JobCommand& command);
 
-/// What a command that runs beside a run is for.
-enum class SideRole { StopCommand, ReadyProbe };
+/// What a command that runs beside a run is for; the last five are the hooks, in the order of Hook.
+enum class SideRole { StopCommand, ReloadCommand, ReadyProbe, PreStart, PostStart, PreStop, PostStop, OnFailed };
+
+constexpr SideRole role_of(Hook hook) {
+    return static_cast<SideRole>(static_cast<int>(SideRole::PreStart) + static_cast<int>(hook));
+}
+static_assert(role_of(Hook::OnFailed) == SideRole::OnFailed);
+constexpr std::optional<Hook> hook_of(SideRole role) {
+    if (role < SideRole::PreStart) return std::nullopt;
+    return static_cast<Hook>(static_cast<int>(role) - static_cast<int>(SideRole::PreStart));
+}
 
 /// The command of a job for `role`.
 const JobCommand& command_of(const JobSpec& spec, SideRole role);
 /// For people: "stop_command".
 std::string_view to_text(SideRole role);
+
+/// How a run has ended, for what is run afterwards.
+struct RunOutcome {
+    std::string_view
+        result{};  ///< "success", "exit-code", "signal", "core-dump", "timeout", "oom-kill", "start-failed"
+    std::optional<ExitStatus> status{};  ///< of its main process, if it had one
+    std::string cause{};                 ///< for people
+};
 
 /// A command of a job that is run beside one of its runs: as that, by user, environment, directory and limits, but in a tree
 /// of its own.
@@ -101,8 +119,9 @@ struct SideOrder {
     const JobSpec& spec;
     const InstanceName& name;
     SideRole role;
-    Incarnation beside = 0;  ///< the run that it is for
-    pid_t main_pid = 0;      ///< of that run; 0: it has ended
+    Incarnation beside = 0;  ///< the run that it is for; of SideRole::PreStart: that follows
+    pid_t main_pid = 0;      ///< of that run; 0: it has none yet, or none any more
+    RunOutcome outcome{};    ///< of that run, when it has ended
 };
 
 /// Starts and ends processes. Every request is answered by events to Supervisor, never by a return value; for one

@@ -3,19 +3,15 @@
 namespace procsup {
 
 const JobCommand& command_of(const JobSpec& spec, SideRole role) {
-    switch (role) {
-        case SideRole::StopCommand: return spec.stop_command;
-        case SideRole::ReadyProbe: return spec.readiness.probe;
-    }
-    return spec.stop_command;
+    if (const auto hook = hook_of(role)) return *spec.hook(*hook);
+    if (role == SideRole::ReadyProbe) return spec.readiness.probe;
+    return role == SideRole::StopCommand ? spec.stop_command : spec.reload_command;
 }
 
 std::string_view to_text(SideRole role) {
-    switch (role) {
-        case SideRole::StopCommand: return "stop_command";
-        case SideRole::ReadyProbe: return "the look whether it is ready";
-    }
-    return {};
+    if (const auto hook = hook_of(role)) return word_of(*hook);
+    if (role == SideRole::ReadyProbe) return "the look whether it is ready";
+    return role == SideRole::StopCommand ? "stop_command" : "reload_command";
 }
 
 }  // namespace procsup

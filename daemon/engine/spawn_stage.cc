@@ -52,6 +52,7 @@ std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& p
         case SpawnStage::ReadyChannel: return "give it the means to say that it is ready";
         case SpawnStage::Filter: return "forbid new processes";
         case SpawnStage::Exec: return "exec " + program;
+        case SpawnStage::PreStart: return "prepare its start";
     }
     return "start";
 }

@@ -22,7 +22,7 @@
 /// "process: perhaps" means that the spawn is under way. An instance is in `stopping` from the moment its main
 /// process is told to end, or has ended while others of its tree still live (unless its orphans are adopted: then it stays in
 /// `running` until the last has ended; or ignored), until the tree is empty and with it that of a command that runs beside it
-/// (stop_command); so no state without a process is ever entered while one exists, and none of them is started again before.
+/// (stop_command), and until post_stop and on_failed are over; so no state without a process is ever entered while one exists, and none of them is started again before.
 namespace procsup {
 
 enum class State { Stopped, Waiting, Starting, Running, Reloading, Paused, Stopping, Backoff, Exited, Failed };

@@ -63,12 +63,17 @@ bool Supervisor::signal(InstanceId id, int signal) {
     return true;
 }
 
-bool Supervisor::reload(InstanceId id) {
+bool Supervisor::reload(InstanceId id, std::string cause, TimePoint now) {
     const auto* instance = find(id);
-    return instance != nullptr && is_executing(instance->state()) && signal(id, instance->spec().reload_signal);
+    if (instance == nullptr || !is_executing(instance->state())) return false;
+    if (instance->spec().reload_command.empty()) return signal(id, instance->spec().reload_signal);
+    if (!instance->is_up() || instance->state() == State::Paused || instance->adopted()) return false;
+    deliver(*by_id_.at(id), ReloadRequested{std::move(cause)}, now);
+    return true;
 }
 
 void Supervisor::kill_all() {
+    hurries_ = true;
     for (const auto& [id, instance] : by_id_) {
         if (!is_live(instance->state())) continue;
         backend_.kill_tree(instance->incarnation());
@@ -96,7 +101,7 @@ void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
 
 void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string text) {
     if (is_beside(incarnation)) {
-        deliver_last(incarnation, SideNotStarted{incarnation, stage, os_error}, now);
+        deliver_last(incarnation, SideNotStarted{incarnation, stage, os_error, std::move(text)}, now);
     } else {
         deliver_last(incarnation, NotStarted{stage, os_error, std::move(text)}, now);
     }
@@ -185,8 +190,8 @@ void Supervisor::settle(TimePoint now) {
 }
 
 void Supervisor::perform(Instance& instance, const Action& action, TimePoint now) {
-    if (std::holds_alternative<SpawnAction>(action)) {
-        instance.set_incarnation(next_incarnation_++);
+    if (const auto* spawn = std::get_if<SpawnAction>(&action)) {
+        if (!spawn->prepared) instance.set_incarnation(next_incarnation_++);
         by_incarnation_.emplace(instance.incarnation(), &instance);
         backend_.spawn(instance.id(), instance.incarnation(), instance.spec(), instance.name());
     } else if (const auto* told = std::get_if<TellToEndAction>(&action)) {
@@ -218,11 +223,14 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
 }
 
 void Supervisor::spawn_beside(Instance& instance, SideRole role) {
+    if (role == SideRole::PreStart) instance.set_incarnation(next_incarnation_++);
     const auto incarnation = next_incarnation_++;
     instance.add_side(role, incarnation);
     by_incarnation_.emplace(incarnation, &instance);
-    backend_.spawn_beside(instance.id(), incarnation,
-                          {instance.spec(), instance.name(), role, instance.incarnation(), instance.pid()});
+    SideOrder order{instance.spec(), instance.name(), role, instance.incarnation(), instance.pid()};
+    if (role == SideRole::PreStop) order.outcome.cause = instance.cause();
+    if (role == SideRole::PostStop || role == SideRole::OnFailed) order.outcome = instance.outcome();
+    backend_.spawn_beside(instance.id(), incarnation, order);
 }
 
 void Supervisor::note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now) {

@@ -53,7 +53,8 @@ public:
     bool resume(InstanceId id, std::string cause, TimePoint now);
     /// To the main process; false when the instance has none.
     bool signal(InstanceId id, int signal);
-    bool reload(InstanceId id);
+    /// Has it read its configuration again, by its reload_signal or reload_command; false when it does not run, or stands still.
+    bool reload(InstanceId id, std::string cause, TimePoint now);
 
     /// Stops every instance and refuses new starts from now on.
     void shut_down(const std::string& cause, TimePoint now);
@@ -62,7 +63,7 @@ public:
     bool idle() const { return live_ == 0; }
     /// Whether nothing will happen by itself any more to any instance but daemons (JobSpec::daemon_of).
     bool all_but_daemons_settled() const { return unsettled_ == 0; }
-    /// SIGKILL to every tree that still lives.
+    /// SIGKILL to every tree that still lives; no hook is run any more.
     void kill_all();
 
     /// Whether what the main process of `incarnation` leaves behind is to be killed before its exit is collected, while
@@ -129,6 +130,7 @@ private:
     // dependency_rules.cc
     Obstacle before_start(const Instance& instance) const override;
     std::string before_stop(const Instance& instance) const override;
+    bool hurries() const override { return hurries_; }
     void settle_links(const Instance& changed, TimePoint now);
     void settle_link(Job& dependent, Link& link, TimePoint now);
     void requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now);
@@ -168,6 +170,7 @@ private:
     bool configured_ = false;  ///< once at least
     std::size_t live_ = 0;
     bool shutting_down_ = false;
+    bool hurries_ = false;  ///< everything was killed
 };
 
 }  // namespace procsup

@@ -103,16 +103,31 @@ void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideO
     run.id = id;
     run.side_spec = std::make_unique<JobSpec>(side_spec(beside, probe_program_));
     run.spec = run.side_spec.get();
+    const auto& spec = *run.spec;
+    const auto& name = beside.name;
+    const auto run_beside = beside.beside;
+    if (beside.role != SideRole::PreStart || !spec.has_provisions()) {
+        return launch_beside(id, incarnation, spec, name, run_beside);
+    }
+    provisions_.provide(id, incarnation, spec, name,
+                        [this, id, incarnation, &spec, &name, run_beside](const auto& failure) {
+                            if (!failure) return launch_beside(id, incarnation, spec, name, run_beside);
+                            refuse(incarnation, failure->stage, failure->os_error, failure->text);
+                        });
+}
+
+void Processes::launch_beside(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
+                              Incarnation beside) {
     LaunchOrder order;
     order.incarnation = incarnation;
-    order.invocation = beside.beside;
-    order.spec = run.spec;
-    order.name = &beside.name;
-    const auto pipes = pipes_of(id, *run.spec, beside.name, false);
+    order.invocation = beside;
+    order.spec = &spec;
+    order.name = &name;
+    const auto pipes = pipes_of(id, spec, name, false);
     if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
     order.pipes = *pipes;
-    order.oom_score = oom_score_for(*run.spec);
-    order.sandbox = sandbox_order(*run.spec, beside.beside);
+    order.oom_score = oom_score_for(spec);
+    order.sandbox = sandbox_order(spec, beside);
     spawner_.launch(std::move(order));
 }
 

@@ -223,6 +223,8 @@ private:
     void note_oom_kills(Incarnation incarnation, const Run& run);
     Result<void> accept_refused_limits(Run& run, const Enclosure& enclosure);
     bool refuse_unenforceable(Incarnation incarnation, const JobSpec& spec);
+    void launch_beside(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
+                       Incarnation beside);
     SandboxOrder sandbox_order(const JobSpec& spec, Incarnation beside) const;
     static NoteRefused refusal(const ChildFailure& failure);
 

@@ -1,6 +1,24 @@
 #include "daemon/host/side_spec.h"
 
+#include "common/signal_name.h"
+#include "conf/placeholder.h"
+
 namespace procsup {
+
+namespace {
+
+void add_outcome(const RunOutcome& outcome, std::vector<std::string>& env) {
+    if (!outcome.cause.empty()) env.push_back("PROCSUPD_CAUSE=" + protect(outcome.cause));
+    if (!outcome.result.empty()) env.push_back("PROCSUPD_RESULT=" + std::string(outcome.result));
+    if (!outcome.status) return;
+    if (outcome.status->by_signal()) {
+        env.push_back("PROCSUPD_EXIT_SIGNAL=" + signal_name(outcome.status->value));
+    } else {
+        env.push_back("PROCSUPD_EXIT_CODE=" + std::to_string(outcome.status->value));
+    }
+}
+
+}  // namespace
 
 JobSpec side_spec(const SideOrder& order, const std::string& probe_program) {
     JobSpec spec = order.spec;
@@ -11,6 +29,8 @@ JobSpec side_spec(const SideOrder& order, const std::string& probe_program) {
     spec.stdin_stream = Stream{Stream::Kind::Null, {}};
     // What it says is not what another job waits for, and it must not wait itself until that reads.
     if (spec.stdout_stream.kind == Stream::Kind::Pipe) spec.stdout_stream = spec.stderr_stream;
+    if (const auto hook = hook_of(order.role)) spec.env.push_back("PROCSUPD_HOOK=" + std::string(word_of(*hook)));
+    add_outcome(order.outcome, spec.env);
     if (order.main_pid != 0) spec.env.push_back("PROCSUPD_MAIN_PID=" + std::to_string(order.main_pid));
     return spec;
 }

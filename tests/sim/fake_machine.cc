@@ -11,7 +11,8 @@ namespace {
 
 bool timer_belongs(TimerKind kind, State state) {
     switch (kind) {
-        case TimerKind::StartTimeout: return state == State::Starting;
+        case TimerKind::StartTimeout:
+            return state == State::Starting || state == State::Running || state == State::Reloading;
         case TimerKind::ReadyTimeout: return state == State::Running;
         case TimerKind::ZombieCheck:
         case TimerKind::RunTimeout: return state == State::Running || state == State::Reloading;
@@ -40,9 +41,13 @@ void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec& s
         broken(fmt::format("instance {} has two live incarnations, {} and {}", id, other->second, incarnation));
     }
     if (besides(id) > 0) broken(fmt::format("instance {} was started while a command of it lives", id));
-    if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
-    check_daemons(spec, name);
-    check_requirements(spec, name);
+    if (const auto found = prepared_.find(id); found != prepared_.end() && found->second == incarnation) {
+        --ends_of_[id];
+        if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
+    } else {
+        if (spec.hook(Hook::PreStart) != nullptr) broken("a program was started without its pre_start");
+        begins(id, spec, name);
+    }
     live_of_[id] = incarnation;
     Run& run = runs_[incarnation];
     run.id = id;
@@ -146,11 +151,7 @@ void FakeMachine::check_links(const Job& job) {
 }
 
 void FakeMachine::spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) {
-    const auto main = live_of_.find(id);
-    if (main == live_of_.end() || main->second != order.beside) return broken("a command runs beside nothing");
-    const Run& job = runs_.at(main->second);
-    if (job.paused) broken("a command runs beside a job that stands still");
-    if ((order.main_pid == 0) != job.main_gone) broken("a command was not told rightly of the main process");
+    check_moment(id, order);
     if (!beside_of_.emplace(std::pair{id, order.role}, incarnation).second) {
         broken("an instance has two commands for the same at once");
     }
@@ -163,16 +164,51 @@ void FakeMachine::spawn_beside(InstanceId id, Incarnation incarnation, const Sid
     plan(incarnation, draw(9) == 0 ? Step::Refuse : Step::Launch, 5);
 }
 
+/// Of what is run before or after a run, and beside one.
+void FakeMachine::check_moment(InstanceId id, const SideOrder& order) {
+    const bool before = order.role == SideRole::PreStart;
+    const bool after = order.role == SideRole::PostStop || order.role == SideRole::OnFailed;
+    if (before || after) {
+        if (lives(id)) broken("what is run before or after a run is run beside something");
+        if (order.main_pid != 0) broken("what is run before or after a run was told of a main process");
+        if (after == order.outcome.result.empty()) broken("a command was not told rightly of an outcome");
+        if (before) begins(id, order.spec, order.name);
+        if (before) prepared_[id] = order.beside;
+        if (order.role == SideRole::PostStop) {
+            if (owes_post_stop_.erase(id) == 0) broken("post_stop was run for nothing");
+            --ends_of_[id];
+        }
+        return;
+    }
+    const auto main = live_of_.find(id);
+    if (main == live_of_.end() || main->second != order.beside) return broken("a command runs beside nothing");
+    const Run& job = runs_.at(main->second);
+    if (job.paused) broken("a command runs beside a job that stands still");
+    if ((order.main_pid == 0) != job.main_gone) broken("a command was not told rightly of the main process");
+}
+
+/// A run, with its pre_start if it has one.
+void FakeMachine::begins(InstanceId id, const JobSpec& spec, const InstanceName& name) {
+    if (owes_post_stop_.contains(id)) broken(fmt::format("instance {} was started before post_stop was run", id));
+    if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
+    check_daemons(spec, name);
+    check_requirements(spec, name);
+    if (spec.hook(Hook::PostStop) != nullptr) owes_post_stop_.insert(id);
+}
+
 std::size_t FakeMachine::besides(InstanceId id) const {
     return static_cast<std::size_t>(std::count_if(beside_of_.begin(), beside_of_.end(),
                                                   [&](const auto& entry) { return entry.first.first == id; }));
 }
 
 const FakeMachine::Run* FakeMachine::command_of(InstanceId id) const {
-    const auto found = beside_of_.find({id, SideRole::StopCommand});
-    if (found == beside_of_.end()) return nullptr;
-    const Run& run = runs_.at(found->second);
-    return run.main_gone ? nullptr : &run;
+    for (const auto role : {SideRole::StopCommand, SideRole::PreStop}) {
+        const auto found = beside_of_.find({id, role});
+        if (found == beside_of_.end()) continue;
+        const Run& run = runs_.at(found->second);
+        if (!run.main_gone) return &run;
+    }
+    return nullptr;
 }
 
 /// A stop command has done what it is for.
@@ -195,7 +231,8 @@ void FakeMachine::tell_to_end(Incarnation incarnation, SignalTo to, int) {
     if (found == runs_.end()) return broken("a signal for a tree that is empty");
     Run& run = found->second;
     if (run.main_gone && to == SignalTo::Main) broken("a signal for a main process that does not exist");
-    if (run.beside == SideRole::StopCommand) broken("a stop signal for a command");
+    const bool told = run.beside == SideRole::ReadyProbe || run.beside == SideRole::PreStart;
+    if (run.beside && !told) broken("a stop signal for a command");
     if (!run.beside && !run.main_gone && command_of(run.id) != nullptr)
         broken("a stop signal while the command still runs");
     if (!run.beside) check_stop_order(run.id);
@@ -265,6 +302,7 @@ void FakeMachine::announce(const Transition& transition) {
     if (transition.from != before) broken("a transition begins in a state that the last one did not end in");
     if (transition.cause.empty()) broken("a transition has no cause");
     states_[transition.id] = transition.to;
+    if (!is_live(transition.to) && owes_post_stop_.contains(transition.id)) broken("post_stop was not run");
     if (!is_live(transition.to) && lives(transition.id)) {
         broken(fmt::format("instance {} is {} while a process of it lives", transition.id, to_text(transition.to)));
     }
@@ -353,7 +391,8 @@ void FakeMachine::over(Incarnation incarnation) {
     } else {
         live_of_.erase(id);
     }
-    if (!lives(id)) ++ends_of_[id];
+    // What follows a failure is no part of the run.
+    if (!lives(id) && runs_.at(incarnation).beside != SideRole::OnFailed) ++ends_of_[id];
     runs_.erase(incarnation);
     last_over_ = incarnation;
 }
@@ -399,7 +438,13 @@ void FakeMachine::check_all() {
     for (const auto& [key, generation] : armed_) {
         const auto* instance = supervisor_->find(key.first);
         if (instance == nullptr || !timer_belongs(key.second, instance->state())) {
-            broken("a timer is armed in a state that has none");
+            broken(fmt::format("timer {} is armed in state {}", static_cast<int>(key.second),
+                               instance == nullptr ? "none" : to_text(instance->state())));
+        }
+        const bool limited = beside_of_.contains({key.first, SideRole::PostStart}) ||
+                             beside_of_.contains({key.first, SideRole::ReloadCommand});
+        if (key.second == TimerKind::StartTimeout && is_executing(instance->state()) && !limited) {
+            broken("the time of a command is limited that is over");
         }
     }
 }

@@ -81,6 +81,8 @@ private:
         ExitStatus status;
     };
 
+    void check_moment(InstanceId id, const SideOrder& order);
+    void begins(InstanceId id, const JobSpec& spec, const InstanceName& name);
     void check_daemons(const JobSpec& spec, const InstanceName& name);
     void check_requirements(const JobSpec& spec, const InstanceName& name);
     void check_stop_order(InstanceId id);
@@ -90,7 +92,7 @@ private:
     void over(Incarnation incarnation);
     bool lives(InstanceId id) const { return live_of_.contains(id) || besides(id) > 0; }
     std::size_t besides(InstanceId id) const;
-    /// The stop command of instance `id` while its main process runs.
+    /// What instance `id` is asked to end by, or was told before that, while it runs.
     const Run* command_of(InstanceId id) const;
     void say_something(Incarnation incarnation);
     void command_works(InstanceId id);
@@ -110,6 +112,8 @@ private:
     std::uint64_t sequence_ = 0;
     std::unordered_map<InstanceId, std::uint64_t> ends_of_;  ///< runs that have come to their end
     std::set<InstanceId> told_to_stop_;
+    std::set<InstanceId> owes_post_stop_;
+    std::unordered_map<InstanceId, Incarnation> prepared_;  ///< by pre_start
     std::uint64_t transitions_ = 0;
     Incarnation last_over_ = 0;
     bool daemon_ended_ = false;

@@ -21,6 +21,14 @@ void add_dependency(FakeMachine& machine, JobSpec& spec, std::string on) {
     }
 }
 
+void add_hooks(FakeMachine& machine, JobSpec& spec) {
+    for (std::size_t i = 0; i < kHookWords.size(); ++i) {
+        const auto hook = static_cast<Hook>(i);
+        const bool refused = hook == Hook::PostStart && spec.type == JobType::Oneshot;
+        if (!refused && machine.draw(1) == 0) spec.hooks.push_back({hook, {{"/bin/hook"}, "/bin/hook"}});
+    }
+}
+
 JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     using namespace std::chrono_literals;
     constexpr Restart kRestarts[] = {Restart::No,         Restart::OnSuccess, Restart::OnFailure,
@@ -42,6 +50,8 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     }
     if (machine.draw(3) == 0) spec.stop_steps = {{20ms, SIGINT}, {2s, SIGQUIT}};
     if (machine.draw(2) == 0) spec.stop_command = {{"/bin/end_work"}, "/bin/end_work"};
+    if (machine.draw(2) == 0) spec.reload_command = {{"/bin/reread"}, "/bin/reread"};
+    if (machine.draw(2) == 0) add_hooks(machine, spec);
     // Bound to a job of a smaller number, so never in a circle.
     if (number > 0 && number < 1000 && machine.draw(2) == 0) {
         spec.daemon_of = "job" + std::to_string(machine.draw(number - 1));
@@ -100,7 +110,7 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor) {
     } else if (what < 97) {
         supervisor.resume(id, "resume", machine.now());
     } else {
-        supervisor.signal(id, 1);
+        supervisor.reload(id, "reload", machine.now());
     }
 }
 
