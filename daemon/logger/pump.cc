@@ -1,7 +1,6 @@
 #include "daemon/logger/pump.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -174,18 +173,6 @@ Pump::Moved Pump::retry(Stream& stream, std::int64_t now) {
     return moved == Moved::Some ? settle_losses(stream, now) : moved;
 }
 
-void Pump::look_for_waiting() {
-    some_wait_ = std::any_of(memory_.batches.begin(), memory_.batches.end(), [](const auto& batch) {
-        return batch.phase.load(std::memory_order_relaxed) != Phase::Idle;
-    });
-}
-
-bool Pump::has_waiting(const Stream& stream) const {
-    return some_wait_ && std::any_of(memory_.batches.begin(), memory_.batches.end(), [&](const auto& batch) {
-               return batch.phase.load(std::memory_order_relaxed) != Phase::Idle && batch.slot == stream.settings.slot;
-           });
-}
-
 Pump::Moved Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
     auto progress = batch.progress();
     if (auto there = stream.sink.look(now); !there) {
@@ -268,40 +255,6 @@ Result<void> Pump::write_step(const Step& step, Stream& stream) const {
         bytes.remove_prefix(*written);
     }
     return {};
-}
-
-/// A batch is kept for the first stream of each directory: a full disk has room for all of a directory, or for nothing. So it is
-/// with the journal and with procsupd's own output.
-bool Pump::may_take(Stream& stream) {
-    if (!some_wait_) return true;
-    std::size_t waiting = 0;
-    const std::string* reason = nullptr;
-    for (const auto& batch : memory_.batches) {
-        if (batch.phase.load(std::memory_order_relaxed) == Phase::Idle) continue;
-        ++waiting;
-        const Stream* const other = hooks_.find(batch.slot);
-        if (other != nullptr && other->sink.place() == stream.sink.place()) reason = &other->problem;
-    }
-    if (waiting < memory_.batches.size() / 2 || (reason == nullptr && waiting < memory_.batches.size())) return true;
-    // What is only held up is no problem.
-    if (reason != nullptr && reason->empty()) return false;
-    stream.problem = reason != nullptr ? fmt::format("other output waits for {}: {}", stream.sink.place(), *reason)
-                                       : "too many directories cannot be written to";
-    return false;
-}
-
-Batch* Pump::idle_batch() {
-    const auto found = std::find_if(memory_.batches.begin(), memory_.batches.end(), [](const auto& batch) {
-        return batch.phase.load(std::memory_order_relaxed) == Phase::Idle;
-    });
-    return found != memory_.batches.end() ? &*found : nullptr;
-}
-
-Batch* Pump::waiting_batch(std::uint32_t slot) {
-    const auto found = std::find_if(memory_.batches.begin(), memory_.batches.end(), [&](const auto& batch) {
-        return batch.phase.load(std::memory_order_relaxed) != Phase::Idle && batch.slot == slot;
-    });
-    return found != memory_.batches.end() ? &*found : nullptr;
 }
 
 }  // namespace procsup::logger
