@@ -44,6 +44,10 @@ private:
     std::vector<LogRun> runs_of(Stream& stream);
     void rotate(const std::vector<std::uint32_t>& slots);
     void store(StateFile file);
+    void say(std::string packet);
+    Stream* find(std::uint32_t slot);
+
+    // logger_end.cc
     void finish_streams();
     void end_run(std::uint32_t slot);
     void end_when_done();
@@ -52,8 +56,6 @@ private:
     void lose_procsupd();
     void give_up();
     void say_lost(const Stream& stream);
-    void say(std::string packet);
-    Stream* find(std::uint32_t slot);
 
     // logger_rounds.cc: their pipes
     void watch(Stream& stream, bool on);
