@@ -4,13 +4,15 @@
 #include <pcre2.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+#include <utility>
+
+#include "common/regex.h"
 
 namespace procsup::ctl {
 
 struct Grep::Code {
-    pcre2_code* code = nullptr;
+    Regex code;
     pcre2_match_data* match = nullptr;
     pcre2_match_context* context = nullptr;
     pcre2_jit_stack* stack = nullptr;
@@ -54,31 +56,17 @@ void Grep::CodeEnd::operator()(Code* code) const {
     pcre2_jit_stack_free(code->stack);
     pcre2_match_context_free(code->context);
     pcre2_match_data_free(code->match);
-    pcre2_code_free(code->code);
     delete code;
 }
 
 Result<Grep> Grep::compile(std::string_view expression) {
-    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-    // Bytes are searched much faster than characters, and where the expression is of ASCII they are the same.
-    const bool ascii = std::all_of(expression.begin(), expression.end(), is_ascii);
-    const std::uint32_t flags =
-        PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | (ascii ? PCRE2_NEVER_UTF : PCRE2_UTF | PCRE2_MATCH_INVALID_UTF);
-    int error = 0;
-    PCRE2_SIZE where = 0;
-    auto* const compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(), flags,
-                                         &error, &where, nullptr);
-    if (compiled == nullptr) {
-        std::array<PCRE2_UCHAR, 160> text{};
-        pcre2_get_error_message(error, text.data(), text.size());
-        return Error{"in '" + std::string(expression) + "' behind " + std::to_string(where) +
-                     " characters: " + reinterpret_cast<const char*>(text.data())};
-    }
-    Grep grep(std::unique_ptr<Code, CodeEnd>(new Code{compiled}));
+    auto compiled = compile_regex(expression, Searches::ToTheirEnd);
+    if (!compiled) return compiled.error();
+    Grep grep(std::unique_ptr<Code, CodeEnd>(new Code{std::move(*compiled)}));
     auto& code = *grep.code_;
     // Without machine code, as on a kernel that forbids to make it, the search is only slower.
-    (void)pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
-    code.match = pcre2_match_data_create_from_pattern(compiled, nullptr);
+    (void)pcre2_jit_compile(code.code.get(), PCRE2_JIT_COMPLETE);
+    code.match = pcre2_match_data_create_from_pattern(code.code.get(), nullptr);
     code.context = pcre2_match_context_create(nullptr);
     code.stack = pcre2_jit_stack_create(32u << 10, kJitStack, nullptr);
     pcre2_jit_stack_assign(code.context, nullptr, code.stack);
@@ -88,12 +76,12 @@ Result<Grep> Grep::compile(std::string_view expression) {
 }
 
 bool Grep::matches(std::string_view text) const {
-    return pcre2_match(code_->code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0, code_->match,
+    return pcre2_match(code_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0, code_->match,
                        code_->context) >= 0;
 }
 
 std::optional<std::size_t> Grep::find(std::string_view lines) const {
-    const int found = pcre2_match(code_->code, reinterpret_cast<PCRE2_SPTR>(lines.data()), lines.size(), 0, 0,
+    const int found = pcre2_match(code_->code.get(), reinterpret_cast<PCRE2_SPTR>(lines.data()), lines.size(), 0, 0,
                                   code_->match, code_->context);
     if (found == PCRE2_ERROR_NOMATCH) return std::nullopt;
     // A search that was given up in many lines may end in each of them.
