@@ -112,10 +112,15 @@ void Logger::begin(Packet& packet) {
     if (!memory) return end_(EXIT_FAILURE);
     memory_ = *memory;
     output_ = std::make_unique<OwnOutput>(loop_, STDOUT_FILENO, memory_->rest);
+    const auto tell = [this](std::uint32_t slot, std::uint64_t run, const std::string& fault) {
+        say(line_packet(slot, run, fault));
+    };
+    lookout_ = std::make_unique<LineLookout>(
+        *memory_, LineLookout::Hooks{[tell](std::uint32_t slot, std::uint64_t run) { tell(slot, run, {}); }, tell});
     pump_ = std::make_unique<Pump>(*memory_, std::move(packet.fds[1]), std::move(packet.fds[2]),
                                    Pump::Hooks{[this](std::uint32_t slot) { return find(slot); },
                                                [this](Stream& stream, std::string_view data) { written(stream, data); },
-                                               [this](const Stream& stream) { line_ended(stream); }});
+                                               [this](const Stream& stream) { line_ended(stream); }, lookout_.get()});
 }
 
 void Logger::work() {

@@ -10,6 +10,7 @@
 #include "common/event_loop.h"
 #include "common/fd.h"
 #include "common/packet_socket.h"
+#include "daemon/logger/line_lookout.h"
 #include "daemon/logger/memory.h"
 #include "daemon/logger/mirror.h"
 #include "daemon/logger/pump.h"
@@ -90,6 +91,7 @@ private:
     JournalSocket journal_;
     Memory* memory_ = nullptr;
     std::unique_ptr<OwnOutput> output_;  ///< with memory_
+    std::unique_ptr<LineLookout> lookout_;
     std::unique_ptr<Pump> pump_;
     std::map<std::uint32_t, std::unique_ptr<Stream>> streams_;
     std::vector<std::uint32_t> busy_;  ///< slots that are asked for in every round

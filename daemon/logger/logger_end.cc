@@ -23,6 +23,7 @@ void Logger::lose_procsupd() {
     orphaned_ = true;
     ending_ = true;
     control_watch_.reset();
+    if (lookout_) lookout_->end();
     give_up_ = loop_.call_at(loop_.now() + kLongestOrphaned, [this] { give_up(); });
     finish_streams();
 }
@@ -112,7 +113,9 @@ void Logger::forget(std::uint32_t slot) {
     if (streams_.at(slot)->room >= Batch::kSize) --wide_;
     line_ended(*streams_.at(slot));
     streams_.erase(slot);
-    memory_->streams[slot].clear();
+    auto& record = memory_->streams[slot];
+    record.clear();
+    if (record.awaited != 0) memory_->awaited[slot].begin_anew();
     say(slot_packet("removed", slot));
 }
 

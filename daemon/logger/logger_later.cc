@@ -81,6 +81,7 @@ void Logger::await_reader() {
 /// Jobs that may lose lines do not wait for a disk: while it takes nothing their pipes are looked at often.
 void Logger::make_room() {
     bool any = false;
+    lookout_->begin_round();
     const auto now = wall_usec();
     for (auto& [slot, stream] : streams_) {
         if (stream->problem.empty() || stream->settings.on_full == OnFull::Block) continue;

@@ -100,6 +100,7 @@ bool Logger::one_round(int& fullest) {
     std::array<epoll_event, 256> events;
     const int count = epoll_wait(pipes_.get(), events.data(), static_cast<int>(events.size()), 0);
     fullest = 0;
+    lookout_->begin_round();
     const auto now = wall_usec();
     auto busy = std::exchange(busy_, {});
     // What several wait for room in would always be filled by the first of them.

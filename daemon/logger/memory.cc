@@ -14,12 +14,16 @@ static_assert(std::atomic<Phase>::is_always_lock_free);
 bool Batch::is_sound() const {
     const auto where = phase.load(std::memory_order_acquire);
     if (where > Phase::Writing || slot >= kMostStreams || size > kSize) return false;
-    return where != Phase::Writing || (progress().consumed <= size && progress().line.is_sound());
+    return where < Phase::Looking || (progress().consumed <= size && progress().line.is_sound());
 }
 
 void StreamRecord::clear() {
-    this->~StreamRecord();
-    new (this) StreamRecord{};
+    line = {};
+    taken = 0;
+    marks.~RunMarks();
+    new (&marks) RunMarks{};
+    marks_seen = 0;
+    losses = {};
 }
 
 std::uint64_t Memory::written_to(std::uint32_t slot, int pipe, int staging) const {

@@ -9,6 +9,7 @@
 
 #include "common/fd.h"
 #include "common/result.h"
+#include "daemon/logger/awaited_line.h"
 #include "daemon/logger/format.h"
 #include "daemon/logger/own_output.h"
 
@@ -21,6 +22,7 @@ enum class Phase : std::uint32_t {
     Idle,     ///< there are none
     Filling,  ///< in the stream's pipe; those that are in the staging pipe belong to this batch
     Reading,  ///< `size` of them left the stream's pipe; those no longer in the staging pipe are at the front of `data`
+    Looking,  ///< in `data`; AwaitedLine says in which of them an awaited line was looked for. As they are, nothing is written
     Writing,  ///< in `data`; progress() says which of them are in the file
 };
 
@@ -98,8 +100,12 @@ struct StreamRecord {
     RunMarks marks;
     std::uint32_t marks_seen;  ///< by the logger
     Losses losses;
+    /// The run a line of which is awaited, stored by procsupd; kLineSeen is added by the logger; 0: none.
+    std::atomic<std::uint64_t> awaited;
 
+    /// But not what is awaited: procsupd may have gone back to this stream already.
     void clear();
+    bool awaits_line() const { return is_awaited(awaited.load(std::memory_order_acquire)); }
     bool is_sound() const { return line.is_sound(); }
 };
 
@@ -117,6 +123,8 @@ struct Memory {
     std::array<BegunLine, kMostStreams> begun;
     /// On procsupd's own output. Takes no memory where no line was ever begun there.
     OutputRest rest;
+    /// Of each stream. Takes memory where StreamRecord::awaited is not 0.
+    std::array<AwaitedLine, kMostStreams> awaited;
 
     /// Bytes that were ever written to the stream whose pipe `pipe` is; `staging` is either end of the staging pipe. Asked
     /// from procsupd while the logger works: what it moves in that very moment is asked for again a few times.

@@ -119,6 +119,13 @@ std::string stored_packet(std::int64_t id, std::string_view error) {
     return writer.end_object().end_object().take();
 }
 
+std::string line_packet(std::uint32_t slot, std::uint64_t run, std::string_view fault) {
+    json::Writer writer;
+    writer.begin_object().key("line").begin_object().member_int("slot", slot);
+    writer.member_int("run", static_cast<std::int64_t>(run)).member("fault", fault);
+    return writer.end_object().end_object().take();
+}
+
 std::string problem_packet(std::uint32_t slot, std::string_view text) {
     json::Writer writer;
     writer.begin_object().key("problem").begin_object().member_int("slot", slot).member("text", text);

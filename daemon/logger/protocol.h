@@ -30,6 +30,8 @@
 ///   {"problem": {"slot": 3, "text": "…"}}       why it cannot write at present; empty: it can again
 ///   {"removed": {"slot": 3}}
 ///   {"tail": {"slot": 3, "run": 17, "lines": ["…"]}}
+///   {"line": {"slot": 3, "run": 17, "fault": ""}}   the line that was awaited there (awaited_line.h) was written; or why that may
+///                                               not be seen
 ///   {"stored": {"id": 5, "error": "…"}}         the file is on the disk, or why it is not
 namespace procsup::logger {
 
@@ -90,6 +92,8 @@ std::string tail_packet(std::uint32_t slot, std::uint32_t run, const std::vector
 std::string state_packet(const StateFile& file);
 StateFile state_of(const json::Value& member);
 std::string stored_packet(std::int64_t id, std::string_view error);
+/// `run`: as it is awaited; without a fault the line was there.
+std::string line_packet(std::uint32_t slot, std::uint64_t run, std::string_view fault);
 std::string problem_packet(std::uint32_t slot, std::string_view text);
 
 }  // namespace procsup::logger

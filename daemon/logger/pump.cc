@@ -46,13 +46,13 @@ void Pump::recover(std::int64_t now) {
             batch.enter(Phase::Reading);
         }
         Stream* const stream = hooks_.find(batch.slot);
-        if (phase != Phase::Writing) {
+        if (phase < Phase::Looking) {
             take_from_staging(batch, bytes_in(staging_out_));
             memory_.streams[batch.slot].taken.store(batch.begin + batch.size, std::memory_order_release);
             const auto skipped = rest_of_lost_line(batch);
             // Which file it goes to is found out by resume().
             batch.set_progress({static_cast<std::uint32_t>(skipped), memory_.streams[batch.slot].line, 0, 0});
-            batch.enter(Phase::Writing);
+            batch.enter(first_phase(batch));
         }
         if (stream == nullptr) {
             batch.enter(Phase::Idle);
@@ -92,21 +92,23 @@ Pump::Moved Pump::move(Stream& stream, std::int64_t now, std::size_t& bytes) {
         stream.problem = there.error().message;
         return Moved::Refused;
     }
+    if (!may_look(stream)) return Moved::HeldUp;
     if (!may_take(stream)) return stream.problem.empty() ? Moved::HeldUp : Moved::Refused;
     Batch* const batch = idle_batch();
     const auto taken = take(*batch, stream, now);
     if (taken != Taken::Some) return taken == Taken::End ? Moved::End : Moved::Nothing;
     bytes = batch->size;
-    if (now >= stream.window_ends && has_losses(stream)) {
-        auto progress = batch->progress();
-        stream.format->set_time(now);
-        const auto done = note_losses(stream, progress.line);
-        if (done) progress.file_size = stream.sink.size();
-        batch->set_progress(progress);
-        if (!done) return refuse(*batch, stream, done.error(), now);
+    return begin_to_write(*batch, stream, now);
+}
+
+/// When nothing is looked for in it any more.
+Pump::Moved Pump::begin_to_write(Batch& batch, Stream& stream, std::int64_t now) {
+    if (!is_looked_through(batch)) return Moved::HeldUp;
+    if (now >= stream.window_ends) {
+        if (auto told = note_losses(batch, stream, now); !told) return refuse(batch, stream, told.error(), now);
     }
-    limit_rate(*batch, stream, now);
-    return write(*batch, stream, now);
+    limit_rate(batch, stream, now);
+    return write(batch, stream, now);
 }
 
 /// From the stream's pipe into Memory, ready to be written.
@@ -134,7 +136,7 @@ Pump::Taken Pump::take(Batch& batch, Stream& stream, std::int64_t now) {
         line.continued = 1;
     }
     batch.set_progress({static_cast<std::uint32_t>(skipped), line, stream.sink.size(), stream.sink.id()});
-    batch.enter(Phase::Writing);
+    batch.enter(first_phase(batch));
     return Taken::Some;
 }
 
@@ -189,12 +191,9 @@ Pump::Moved Pump::resume(Batch& batch, Stream& stream, std::int64_t now) {
     progress.file_size = stream.sink.size();
     progress.file_id = stream.sink.id();
     batch.set_progress(progress);
-    if (stream.settings.on_full == OnFull::DropOldest && has_losses(stream)) {
-        stream.format->set_time(now);
-        const auto done = note_losses(stream, progress.line);
-        if (done) progress.file_size = stream.sink.size();
-        batch.set_progress(progress);
-        if (!done) return refuse(batch, stream, done.error(), now);
+    if (batch.phase.load(std::memory_order_relaxed) == Phase::Looking) return begin_to_write(batch, stream, now);
+    if (stream.settings.on_full == OnFull::DropOldest) {
+        if (auto told = note_losses(batch, stream, now); !told) return refuse(batch, stream, told.error(), now);
     }
     return write(batch, stream, now);
 }

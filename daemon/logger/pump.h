@@ -6,6 +6,7 @@
 
 #include "common/fd.h"
 #include "common/result.h"
+#include "daemon/logger/line_lookout.h"
 #include "daemon/logger/memory.h"
 #include "daemon/logger/stream.h"
 
@@ -16,7 +17,8 @@ namespace procsup::logger {
 ///
 /// splice(2) takes a batch out of the stream's pipe into the staging pipe, which nobody else writes to: how much of it is
 /// left there is always known (FIONREAD), also after a crash in the middle of either call. From there it is read into
-/// Memory, and only what is in Memory is written to the file, whose size tells how far that came. The journal and a pipe cannot tell: of them is known what was noted after each line.
+/// Memory, and only what is in Memory is written to the file, whose size tells how far that came. The journal and a pipe cannot
+/// tell: of them is known what was noted after each line.
 class Pump {
 public:
     struct Hooks {
@@ -25,6 +27,7 @@ public:
         std::function<void(Stream&, std::string_view)> written = [](Stream&, std::string_view) {};
         /// What comes next is not of the line that these bytes have begun.
         std::function<void(Stream&)> line_ended = [](Stream&) {};
+        LineLookout* lookout = nullptr;  ///< for lines that procsupd awaits
     };
     Pump(Memory& memory, Fd staging_in, Fd staging_out, Hooks hooks);
 
@@ -61,11 +64,18 @@ public:
 private:
     enum class Taken { Nothing, Some, End };
     Taken take(Batch& batch, Stream& stream, std::int64_t now);
+    Moved begin_to_write(Batch& batch, Stream& stream, std::int64_t now);
+    bool awaits(std::uint32_t slot) const;
+    Phase first_phase(const Batch& batch) const;
+    bool may_look(const Stream& stream) const;
+    bool is_looked_through(Batch& batch);
+    void look_at_dropped(const Stream& stream, std::uint64_t begin, std::string_view data) const;
     void lose(Stream& stream, std::string_view data, std::int64_t now);
     std::size_t rest_of_lost_line(Batch& batch);
     void drop_from_pipe(Stream& stream, std::size_t size, std::int64_t now);
     void limit_rate(Batch& batch, Stream& stream, std::int64_t now);
     Result<void> note_losses(Stream& stream, LineState& line);
+    Result<void> note_losses(Batch& batch, Stream& stream, std::int64_t now);
     bool may_take(Stream& stream);
     Batch* idle_batch();
     Batch* waiting_batch(std::uint32_t slot);

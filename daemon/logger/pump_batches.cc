@@ -14,8 +14,10 @@ bool Pump::may_take(Stream& stream) {
     std::size_t waiting = 0;
     const std::string* reason = nullptr;
     for (const auto& batch : memory_.batches) {
-        if (batch.phase.load(std::memory_order_relaxed) == Phase::Idle) continue;
+        const auto phase = batch.phase.load(std::memory_order_relaxed);
+        if (phase == Phase::Idle) continue;
         ++waiting;
+        if (phase == Phase::Looking) continue;
         const Stream* const other = hooks_.find(batch.slot);
         if (other != nullptr && other->sink.place() == stream.sink.place()) reason = &other->problem;
     }

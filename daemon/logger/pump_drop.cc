@@ -58,6 +58,7 @@ void Pump::make_room(Stream& stream, std::int64_t now) {
     }
     Batch* batch = waiting_batch(stream.settings.slot);
     if (batch != nullptr) {
+        if (!is_looked_through(*batch)) return;
         const auto begin = batch->progress().consumed;
         lose(stream, {batch->data + begin, batch->size - begin}, now);
         batch->enter(Phase::Idle);
@@ -74,8 +75,11 @@ void Pump::drop_from_pipe(Stream& stream, std::size_t size, std::int64_t now) {
     std::vector<char> dropped(size);
     const ssize_t got = read(stream.pipe.get(), dropped.data(), dropped.size());
     if (got <= 0) return;
-    lose(stream, {dropped.data(), static_cast<std::size_t>(got)}, now);
-    memory_.streams[stream.settings.slot].taken += static_cast<std::uint64_t>(got);
+    const std::string_view data(dropped.data(), static_cast<std::size_t>(got));
+    auto& taken = memory_.streams[stream.settings.slot].taken;
+    const auto begin = taken.fetch_add(data.size());
+    lose(stream, data, now);
+    look_at_dropped(stream, begin, data);
 }
 
 /// Lets as many lines of the batch pass as the job may still write in this window.
@@ -112,6 +116,17 @@ Result<void> Pump::note_losses(Stream& stream, LineState& line) {
     }
     losses.lines = 0;
     return {};
+}
+
+/// In front of what is written of the batch.
+Result<void> Pump::note_losses(Batch& batch, Stream& stream, std::int64_t now) {
+    if (!has_losses(stream)) return {};
+    auto progress = batch.progress();
+    stream.format->set_time(now);
+    const auto done = note_losses(stream, progress.line);
+    if (done) progress.file_size = stream.sink.size();
+    batch.set_progress(progress);
+    return done;
 }
 
 Pump::Moved Pump::settle_losses(Stream& stream, std::int64_t now) {

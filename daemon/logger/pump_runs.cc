@@ -93,7 +93,7 @@ Pump::Moved Pump::end_line(Stream& stream, std::int64_t now) {
 void Pump::adopt(const Stream& stream, std::int64_t now) {
     auto& record = memory_.streams[stream.settings.slot];
     Batch* const batch = waiting_batch(stream.settings.slot);
-    const bool writing = batch != nullptr && batch->phase.load(std::memory_order_relaxed) == Phase::Writing;
+    const bool writing = batch != nullptr && batch->phase.load(std::memory_order_relaxed) >= Phase::Looking;
     auto progress = writing ? batch->progress() : Progress{};
     const auto& line = writing ? progress.line : record.line;
     const auto to = destination_of(line);

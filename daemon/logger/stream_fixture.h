@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/varlink/test_loop.h"
 #include "daemon/logger/pump.h"
@@ -53,10 +54,13 @@ protected:
                                            std::make_shared<LogDir>(root_, std::make_shared<LockedDirs>()), journal_,
                                            *output_, memory_->begun[5]);
         stream_->room = 65536;
+        lookout_ = std::make_unique<LineLookout>(
+            *memory_, LineLookout::Hooks{[this](std::uint32_t, std::uint64_t run) { seen_.push_back(run); },
+                                         [](std::uint32_t, std::uint64_t, const std::string&) {}});
         pump_ = std::make_unique<Pump>(
             *memory_, Fd(dup(staging_[1])), Fd(dup(staging_[0])),
             Pump::Hooks{[this](std::uint32_t slot) { return slot == 5 ? stream_.get() : nullptr; }, keep_end,
-                        [this](Stream&) { ++lines_ended_; }});
+                        [this](Stream&) { ++lines_ended_; }, lookout_.get()});
         pump_->adopt(*stream_, now_);
     }
     void restart_logger() {
@@ -73,6 +77,13 @@ protected:
     void job_logs(std::string_view text) {
         job_writes(text);
         ASSERT_EQ(move(), Pump::Moved::Some);
+    }
+    /// From what is written next.
+    void await_line(std::uint64_t run, std::string_view expression) {
+        auto& awaited = memory_->awaited[5];
+        awaited.from = memory_->written_to(5, job_[0], staging_[0]);
+        awaited.expression_size = static_cast<std::uint32_t>(expression.copy(awaited.expression_text, kLongestRegex));
+        memory_->streams[5].awaited = run;
     }
     Batch& batch() { return memory_->batches[0]; }
     /// As a logger that is killed before it notes what it has handed on of a batch.
@@ -99,6 +110,8 @@ protected:
     int lines_ended_ = 0;
     std::unique_ptr<OwnOutput> output_;
     std::unique_ptr<Stream> stream_;
+    std::unique_ptr<LineLookout> lookout_;
+    std::vector<std::uint64_t> seen_;  ///< runs whose awaited line was there
     std::unique_ptr<Pump> pump_;
 };
 
