@@ -42,13 +42,6 @@ inline std::vector<std::string> command_of_probe(const Readiness& readiness) {
 }
 
 /// What is waited for, for people, who need not be allowed more than to see states: "notify", "tcp 127.0.0.1:8080".
-inline std::string to_text(const Readiness& readiness) {
-    std::string text(word_of(readiness.kind));
-    // Behind the '?' there may be what not everybody is to know.
-    const bool page = readiness.kind == Readiness::Kind::Http;
-    if (!readiness.target.empty())
-        text += " " + readiness.target.substr(0, page ? readiness.target.find('?') : std::string::npos);
-    return text;
-}
+std::string to_text(const Readiness& readiness);
 
 }  // namespace procsup
