@@ -13,16 +13,16 @@
 namespace procsup {
 
 struct Readiness {
-    /// Executed: as soon as its program runs. Notify and Fd: it says so itself. The others are looked at by procsup-probe, again
-    /// and again until there is success.
-    enum class Kind { Executed, Notify, Fd, Tcp, Unix, Http, Exec, File };
+    /// Executed: as soon as its program runs. Notify and Fd: it says so itself. LogLine: it writes a line. The others are looked
+    /// at by procsup-probe, again and again until there is success.
+    enum class Kind { Executed, Notify, Fd, LogLine, Tcp, Unix, Http, Exec, File };
 
     Kind kind = Kind::Executed;
     Duration timeout = kForever;                         ///< of the whole, since the program runs
     Duration interval = std::chrono::milliseconds(250);  ///< between two looks
     int fd = -1;                                         ///< of Fd: its number in the job
-    std::string target;                                  ///< as written, for people and for expand_job()
-    JobCommand probe;                                    ///< what is run to look; for expand_job()
+    std::string target;  ///< as written, for people and for expand_job(); of LogLine the expression
+    JobCommand probe;    ///< what is run to look; for expand_job()
 
     bool is_declared() const { return kind != Kind::Executed; }
 
@@ -30,7 +30,7 @@ struct Readiness {
 };
 
 // In the order of Readiness::Kind; the first has no key.
-inline constexpr std::array<std::string_view, 8> kReadinessWords{"",     "notify", "fd",   "tcp",
+inline constexpr std::array<std::string_view, 9> kReadinessWords{"",     "notify", "fd",   "log_line", "tcp",
                                                                  "unix", "http",   "exec", "file"};
 constexpr std::string_view word_of(Readiness::Kind kind) { return kReadinessWords[static_cast<std::size_t>(kind)]; }
 

@@ -37,7 +37,7 @@ void JobResolver::resolve_readiness(Job& job) {
         ready.target = prepare(job, target);
         for (const auto& value : values_of(job, ready.target)) check_target(job, value, target.place);
     }
-    ready.probe.argv = probe_words(job, ready.target);
+    if (ready.kind != Readiness::Kind::LogLine) ready.probe.argv = probe_words(job, ready.target);
 }
 
 void JobResolver::check_target(const Job& job, const std::string& value, const Place& place) {

@@ -190,6 +190,7 @@ std::uint32_t LogCapture::free_slot() {
 }
 
 void LogCapture::let_go(Kept& stream) {
+    forget_line(stream);
     removing_.insert(stream.settings.slot);
     stream.logger->tell(logger::slot_packet("remove", stream.settings.slot));
 }

@@ -20,8 +20,12 @@
 
 namespace procsup {
 
-/// The pipes of output that goes through a logger: to files, to the journal or to procsupd's own output. A pipe is made with the first run of an instance and kept until
-/// the instance is forgotten, over restarts of the job and of the logger that reads it.
+namespace logger {
+struct StreamRecord;
+}
+
+/// The pipes of output that goes through a logger: to files, to the journal or to procsupd's own output. A pipe is made with the
+/// first run of an instance and kept until the instance is forgotten, over restarts of the job and of the logger that reads it.
 class LogCapture final : public LoggerUser {
 public:
     /// `told` gets what goes into the daemon's own log of a job.
@@ -40,6 +44,11 @@ public:
     Result<std::array<int, 2>> pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name, bool begins_run);
     /// A run of the instance has ended: so has the line that it was writing.
     void run_ended(InstanceId id);
+    /// `seen` is called once, when a line that matches `expression` (PCRE2) was written by the newest run of the instance, to either
+    /// stream: never from inside this. To be called before the run is started.
+    Result<void> await_line(InstanceId id, Incarnation run, const std::string& expression, std::function<void()> seen);
+    /// It is not awaited any more, if it was.
+    void forget_line(Incarnation run);
     /// The newest run of the instance has failed: its last lines are kept.
     void keep_last_lines(InstanceId id);
     /// The instance is no more. What it wrote is still read.
@@ -63,6 +72,11 @@ private:
         std::vector<std::string> last_lines;
     };
     using Slots = std::vector<std::uint32_t>;
+    struct AwaitedBy {
+        InstanceId id = 0;
+        std::function<void()> seen;
+        bool fault_told = false;
+    };
 
     Result<Kept*> stream_of(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec);
     Result<Kept*> new_stream(InstanceId id, const logger::CapturedStream& wanted, const JobSpec& spec);
@@ -78,6 +92,11 @@ private:
 
     void heard_problem(const json::Value& problem);
     void keep_tail(const json::Value& tail);
+    void heard_line(const json::Value& line);
+    void line_seen(Incarnation run);
+    void look_for_seen_lines(const LoggerProcess& logger);
+    static void forget_line(const Kept& stream);
+    static const logger::StreamRecord& memory_of(const Kept& stream);
 
     Loggers& loggers_;
     Told told_;
@@ -88,6 +107,7 @@ private:
     std::unordered_map<InstanceId, std::array<Kept*, 2>> of_instance_;
     std::set<std::uint32_t> removing_;  ///< whose instance is forgotten
     Slots free_slots_;
+    std::unordered_map<Incarnation, AwaitedBy> awaited_lines_;
 };
 
 }  // namespace procsup

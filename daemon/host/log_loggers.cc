@@ -15,6 +15,7 @@ void LogCapture::tell_all(LoggerProcess& logger) {
     for (const auto slot : removing_) {
         if (streams_.at(slot).logger == &logger) logger.tell(logger::slot_packet("remove", slot));
     }
+    look_for_seen_lines(logger);
 }
 
 void LogCapture::heard(const json::Value& packet) {
@@ -27,6 +28,8 @@ void LogCapture::heard(const json::Value& packet) {
         keep_tail(*tail);
     } else if (const auto* problem = packet.find("problem")) {
         heard_problem(*problem);
+    } else if (const auto* line = packet.find("line")) {
+        heard_line(*line);
     }
 }
 

@@ -88,6 +88,7 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
     const auto pipes = pipes_of(id, spec, name, true);
     if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
     order.pipes = *pipes;
+    if (!await_ready_line(id, incarnation, spec, name)) return;
     order.oom_score = oom_score_for(spec);
     order.sandbox = sandbox_order(spec, 0);
     if (const auto opened = open_ready_channel(order); !opened) {
@@ -169,7 +170,7 @@ void Processes::abandon(Incarnation incarnation) {
     if (run == runs_.end()) return;
     leftovers_.erase(incarnation);
     accounts_.close(incarnation);
-    ready_channels_.close(incarnation);
+    forget_readiness(incarnation);
     abandoned_.push_back({run->second.id, run->second.child, std::move(run->second.tree)});
     runs_.erase(run);
 }
@@ -271,14 +272,14 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->spawned(incarnation, launch->pid, now);
     } else if (const auto* refusal = std::get_if<NoteRefused>(&noted.what)) {
         accounts_.close(incarnation);
-        ready_channels_.close(incarnation);
+        forget_readiness(incarnation);
         supervisor_->not_started(incarnation, refusal->stage, refusal->os_error, now, refusal->text);
     } else if (std::holds_alternative<NoteExecuted>(noted.what)) {
         supervisor_->execed(incarnation, now);
     } else if (const auto* exit = std::get_if<NoteExited>(&noted.what)) {
         const auto account = accounts_.of(incarnation);
         if (exit->tree_empty) accounts_.close(incarnation);
-        if (exit->tree_empty) ready_channels_.close(incarnation);
+        if (exit->tree_empty) forget_readiness(incarnation);
         supervisor_->exited(incarnation, exit->status, exit->tree_empty, now, account);
     } else if (std::holds_alternative<NoteReady>(noted.what)) {
         supervisor_->became_ready(incarnation, now);
@@ -289,7 +290,7 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
     } else {
         const auto account = accounts_.of(incarnation);
         accounts_.close(incarnation);
-        ready_channels_.close(incarnation);
+        forget_readiness(incarnation);
         supervisor_->tree_empty(incarnation, now, account);
     }
 }

@@ -199,6 +199,8 @@ private:
     Incarnation run_helper(JobSpec spec, StandardFds fds, HelperEnded ended, bool lasting);
     Result<std::array<int, 2>> pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name,
                                         bool begins_run) const;
+    bool await_ready_line(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name);
+    void forget_readiness(Incarnation incarnation);
     void launch_run(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name);
     void refuse(Incarnation incarnation, SpawnStage stage, int os_error, std::string text);
     // ReadyObserver
