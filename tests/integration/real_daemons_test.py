@@ -1,17 +1,14 @@
 """Five real servers under one procsupd: they serve, survive the kill of their main process, and leave nothing."""
 import os
-import pwd
 import shutil
 import signal
 import socket
 import struct
-import subprocess
 import unittest
 
 from harness import ROOT, IntegrationTest
+from postgres import POSTGRES_BIN, USER, make_database
 from processes import PATIENCE, Deadline, free_port, listening_ports
-
-POSTGRES_BIN = "/usr/lib/postgresql/15/bin"
 
 CONFIG = """
 [defaults]
@@ -125,24 +122,13 @@ class RealDaemons(IntegrationTest):
         missing = [program for program in programs if not shutil.which(program)]
         self.assertEqual([], missing, "needed programs are missing")
         self.ports = {name: free_port() for name in ASK}
-        config = CONFIG.format(postgres_bin=POSTGRES_BIN, postgres_user='user = "postgres"' if ROOT else "",
+        config = CONFIG.format(postgres_bin=POSTGRES_BIN, postgres_user=USER,
                                memcached_user=', "-u", "nobody"' if ROOT else "", **self.ports)
         self.s = self.prepare(config)
         os.mkdir(self.s.path("web"))
         self.s.write("web/nginx.conf", ("user nobody nogroup;" if ROOT else "") + NGINX.format(**self.ports))
         self.s.write("haproxy.cfg", HAPROXY.format(**self.ports))
-        self.make_database()
-
-    def make_database(self):
-        data = self.s.path("data")
-        os.mkdir(data, 0o700)
-        user = {}
-        if ROOT:
-            entry = pwd.getpwnam("postgres")
-            os.chown(data, entry.pw_uid, entry.pw_gid)
-            user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-        subprocess.run([f"{POSTGRES_BIN}/initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync",
-                        "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd="/", **user)
+        make_database(self.s.path("data"))
 
     def ask(self, name):
         """A round trip, as soon as the server listens; each refusal is answered by a look at its process."""
