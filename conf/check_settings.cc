@@ -213,9 +213,10 @@ private:
     }
 
     void check_readiness() {
-        constexpr std::array<std::pair<Key, const char*>, 7> kKinds{{
+        constexpr std::array<std::pair<Key, const char*>, 8> kKinds{{
             {Key::ReadyNotify, "notify"},
             {Key::ReadyFd, "fd"},
+            {Key::ReadyLogLine, "log_line"},
             {Key::ReadyTcp, "tcp"},
             {Key::ReadyUnix, "unix"},
             {Key::ReadyHttp, "http"},
@@ -243,6 +244,13 @@ private:
             report_own(Key::ReadyTimeout, "'ready.timeout' never takes effect: nothing in [ready] is waited for");
         if (ready.kind == Readiness::Kind::Exec && !spec_.may_fork) {
             report(Key::ReadyExec, "'ready.exec' cannot run: may_fork = false");
+        }
+        const bool logged = spec_.is_logged() || draft_.stream_refused;
+        if (ready.kind == Readiness::Kind::LogLine && !logged && spec_.type != JobType::Oneshot) {
+            report(
+                Key::ReadyLogLine,
+                "'ready.log_line' sees nothing: neither 'log.stdout' nor 'log.stderr' is \"capture\", \"journal\" or "
+                "\"forward\"");
         }
     }
 

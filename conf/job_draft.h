@@ -21,7 +21,7 @@ enum class Key : std::uint8_t {
     StartTimeout, StopTimeout, RunTimeout, StopSignal, StopScope, StopSignalTo, StopCommand, ReloadSignal,
     ReloadCommand, PreStart, PostStart, PreStop, PostStop, OnFailed, Orphans, ZombieLimit, ZombieCheck, DaemonOf,
     OnParentRestart, MayFork, After, Before, Wants, Requires,
-    ReadyNotify, ReadyFd, ReadyTcp, ReadyUnix, ReadyHttp, ReadyExec, ReadyFile, ReadyInterval, ReadyTimeout,
+    ReadyNotify, ReadyFd, ReadyLogLine, ReadyTcp, ReadyUnix, ReadyHttp, ReadyExec, ReadyFile, ReadyInterval, ReadyTimeout,
     Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
@@ -73,7 +73,7 @@ struct JobDraft {
     std::map<std::string, PlacedText> credentials;
     std::vector<PlacedText> runtime_dirs, state_dirs, log_dirs;
     std::vector<PlacedText> read_only_paths, read_write_paths;  ///< with "-" in front: may be absent
-    PlacedText ready_target;                ///< of readiness by an address, a socket, a page or a file
+    PlacedText ready_target;                ///< of readiness by a line, an address, a socket, a page or a file
     std::vector<PlacedText> ready_command;  ///< of readiness by a command
     struct {
         std::vector<Place> after, before, wants, requirements;

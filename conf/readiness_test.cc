@@ -43,6 +43,7 @@ TEST(Readiness, IsTakenOverInEachForm) {
     EXPECT_EQ(job_of("notify = true").readiness.kind, Readiness::Kind::Notify);
     EXPECT_FALSE(job_of("notify = false").readiness.is_declared());
     EXPECT_EQ(job_of("fd = 3").readiness.fd, 3);
+    EXPECT_EQ(job_of("log_line = 'ready|up'").readiness.target, "ready|up");
     EXPECT_EQ(job_of("tcp = 80").readiness.probe.argv, probe({"tcp", "localhost", "80"}));
     EXPECT_EQ(job_of("tcp = '127.0.0.1:80'").readiness.probe.argv, probe({"tcp", "127.0.0.1", "80"}));
     EXPECT_EQ(job_of("tcp = '[::1]:80'").readiness.probe.argv, probe({"tcp", "::1", "80"}));
@@ -74,7 +75,7 @@ TEST(Readiness, HasTheStartTimeoutWhereItHasNoneOfItsOwn) {
 TEST(Readiness, IsReadBackFromItsOwnText) {
     for (const auto* text :
          {"notify = true\ntimeout = \"3s\"\n", "fd = 5\n", "tcp = \"127.0.0.1:80\"\ninterval = \"1s\"\n",
-          "exec = [\"/bin/look\", \"-x\"]\n", "http = \"http://127.0.0.1/\"\n"}) {
+          "exec = [\"/bin/look\", \"-x\"]\n", "log_line = \"^(ready|up)$\"\n", "http = \"http://127.0.0.1/\"\n"}) {
         const auto toml = to_toml(job_of(text));
         EXPECT_NE(toml.find(std::string("\n[ready]\n") + text), std::string::npos) << toml;
     }
@@ -119,7 +120,46 @@ TEST(Readiness, ThatCannotBeIsRefused) {
               "web.toml:4:1: error: 'ready.notify' never takes effect: a oneshot is ready when it has ended well\n");
     EXPECT_EQ(faults("exec = ['/bin/x']", "may_fork = false\n"),
               "web.toml:4:1: error: 'ready.exec' cannot run: may_fork = false\n");
-    EXPECT_EQ(faults("log_line = 'x'"), "web.toml:3:1: error: key 'log_line' is not available in this version\n");
+    EXPECT_EQ(
+        faults("log_line = 'x'", "log.stdout = 'null'\nlog.stderr = 'null'\n"),
+        "web.toml:5:1: error: 'ready.log_line' sees nothing: neither 'log.stdout' nor 'log.stderr' is \"capture\", "
+        "\"journal\" or \"forward\"\n");
+}
+
+TEST(Readiness, ByALineNeedsAnExpression) {
+    EXPECT_EQ(faults("log_line = 'is (up'"),
+              "web.toml:3:12: error: 'ready.log_line': 'is (up': missing closing parenthesis, behind 6 characters: "
+              "write \\ in front of what means itself, and the whole in '...'\n");
+    EXPECT_EQ(faults("log_line = ''"), "web.toml:3:12: error: 'ready.log_line' must not be empty\n");
+    EXPECT_EQ(faults("log_line = 3"),
+              "web.toml:3:12: error: 'ready.log_line' must be a regular expression, not an integer\n");
+    EXPECT_EQ(faults("log_line = '" + std::string(2049, 'x') + "'"),
+              "web.toml:3:12: error: 'ready.log_line': '" + std::string(100, 'x') +
+                  "...' is longer than 2048 bytes: write what is peculiar to the line\n");
+    EXPECT_EQ(faults("log_line = '" + std::string(2048, 'x') + "'"), "");
+}
+
+TEST(Readiness, ByALineIsThatOfTheInstance) {
+    EXPECT_EQ(job_of("log_line = '^${job:name} is up$'").readiness.target, "^web is up$");
+    EXPECT_EQ(job_of("log_line = '^${job:index}$'", "instances = 2\n").readiness.target, "^${job:index}$");
+    EXPECT_TRUE(job_of("log_line = 'up'").readiness.probe.empty());
+}
+
+TEST(Readiness, ByALineNeedsOneStreamThatIsLookedAt) {
+    EXPECT_EQ(faults("log_line = 'up'", "log.stdout = 'null'\n"), "");
+    EXPECT_EQ(faults("log_line = 'up'", "log.stdout = 'journal'\n"), "");
+    EXPECT_EQ(faults("log_line = 'up'", "log.stdout = '/var/log/x'\nlog.stderr = 'forward'\n"), "");
+    const auto result = read_configuration_text(
+        "[defaults]\nready.log_line = 'up'\n[jobs.a]\nshell = 'x'\ntype = 'oneshot'\nlog.stdout = 'inherit'\n",
+        "p.toml", FakeSurroundings());
+    EXPECT_TRUE(std::holds_alternative<Configuration>(result));
+}
+
+TEST(Readiness, IsToldInShort) {
+    EXPECT_EQ(to_text(job_of("log_line = '^up$'").readiness), "log_line ^up$");
+    EXPECT_EQ(to_text(job_of("log_line = '" + std::string(99, 'x') + "üü'").readiness),
+              "log_line " + std::string(99, 'x') + "...");
+    EXPECT_EQ(to_text(job_of("http = 'http://[::1]/up?key=secret'").readiness), "http http://[::1]/up");
 }
 
 }  // namespace

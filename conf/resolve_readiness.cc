@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "common/regex.h"
 #include "conf/address.h"
 #include "conf/key_reader.h"
 #include "conf/resolving_job.h"
@@ -15,6 +16,14 @@ constexpr auto kLook = std::chrono::milliseconds(2000);
 
 std::string milliseconds(Duration duration) {
     return std::to_string(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
+}
+
+std::string expression_fault(const std::string& expression) {
+    const auto fault = regex_fault(expression);
+    if (!fault) return {};
+    if (expression.size() > kLongestRegex)
+        return quoted(expression) + " " + *fault + ": write what is peculiar to the line";
+    return quoted(expression) + ": " + *fault + ": write \\ in front of what means itself, and the whole in '...'";
 }
 
 }  // namespace
@@ -52,6 +61,8 @@ void JobResolver::check_target(const Job& job, const std::string& value, const P
         if (page && page->path.find_first_of(" \t\r\n") != std::string::npos) fault = "has a space in its path";
     } else if (kind == Readiness::Kind::Unix && value.size() >= sizeof(sockaddr_un::sun_path)) {
         fault = quoted(value) + " is longer than a socket's path can be";
+    } else if (kind == Readiness::Kind::LogLine) {
+        fault = expression_fault(value);
     }
     if (!fault.empty()) problems_.add(place, "'ready." + std::string(word_of(kind)) + "': " + fault);
 }

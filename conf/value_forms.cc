@@ -103,6 +103,7 @@ constexpr ValueForm kOrphans{"one of \"kill\", \"adopt\" and \"ignore\"", "\"kil
 constexpr ValueForm kZombies{
     "an integer from 0 to 1000000", "integer", R"({"type":"integer","minimum":0,"maximum":1000000})", {}};
 constexpr ValueForm kReadyFd{"an integer from 3 to 7", "integer", R"({"type":"integer","minimum":3,"maximum":7})", {}};
+constexpr ValueForm kExpression{"a regular expression", "regular expression", R"({"type":"string","minLength":1})", {}};
 constexpr ValueForm kAddress{
     "a port, or an address and a port such as \"127.0.0.1:8080\"",
     "port, or \"ADDRESS:PORT\"",

@@ -62,6 +62,13 @@ class Journal(ServiceTest):
         while not re.search(r"alive(.|\n)*dead", ctl("why", "dying", check=False).stdout):
             self.assertLess(time.monotonic(), end, ctl("why", "dying", check=False).stdout)
 
+    def test_lets_a_job_be_ready_by_a_line(self):
+        self.job("waited", "shell = 'echo starting; printf \"now \"; echo ready >&2; echo ready; exec sleep infinity'", "[ready]",
+                 'log_line = "^now ready$"', "[log]", 'stdout = "journal"', 'stderr = "journal"')
+        self.start()
+        ctl("wait", "waited")
+        self.assertTrue(instances()["waited"]["ready"])
+
     def test_has_inherited_output_under_the_service(self):
         self.job("heir", 'type = "oneshot"', "shell = 'echo inherited'", "[log]", 'stdout = "inherit"')
         self.start()
