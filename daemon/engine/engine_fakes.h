@@ -49,6 +49,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     void announce(const Transition& transition) override {
         transitions.push_back(std::string(transition.instance) + ": " + std::string(to_text(transition.from)) + " -> " +
                               std::string(to_text(transition.to)) + ": " + std::string(transition.cause));
+        if (transition.past != nullptr) past_runs.push_back(transition.past->end_cause);
     }
     void end_daemon(int code, std::string_view) override { end_codes.push_back(code); }
 
@@ -66,6 +67,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     std::vector<std::string> calls;
     std::vector<Armed> timers;
     std::vector<std::string> transitions;
+    std::vector<std::string> past_runs;  ///< why they ended
     std::vector<int> end_codes;
     TimePoint now{std::chrono::hours(1)};
 };

@@ -121,7 +121,7 @@ void Instance::on(const Spawned& event, Context&) { pid_ = event.pid; }
 
 void Instance::on(const Execed&, Context& context) {
     executed_ = true;
-    executed_at_ = context.now;
+    began_ = context.now;
     if (state_ != State::Starting) return;
     works_ = works_ || !spec_->readiness.is_declared();
     ready_ = works_ && spec_->hook(Hook::PostStart) == nullptr;
@@ -141,7 +141,7 @@ void Instance::on(const NotStarted& event, Context& context) {
 
 void Instance::on(const Exited& event, Context& context) {
     main_ended_ = true;
-    uptime_ = executed_ ? std::chrono::duration_cast<Duration>(context.now - executed_at_) : Duration::zero();
+    uptime_ = executed_ ? std::chrono::duration_cast<Duration>(context.now - began_) : Duration::zero();
     run_exit_ = event.status;
     // One that was to be killed anyway was not killed for want of memory.
     const bool out_of_memory =
@@ -252,8 +252,9 @@ void Instance::enter(State state, std::string cause, Context& context) {
 void Instance::note(State from, Context& context) {
     if (history_.size() == kHistory) history_.erase(history_.begin());
     const bool ends_run = std::exchange(over_, false);
+    const bool ends_start = std::exchange(start_over_, false);
     history_.push_back({context.now, from, state_, pid_, cause_, ends_run ? last_run_ : std::nullopt});
-    context.actions.push_back(AnnounceAction{from, state_, ends_run});
+    context.actions.push_back(AnnounceAction{from, state_, ends_run, ends_start});
 }
 
 void Instance::start_run(std::string cause, Context& context) {
@@ -264,6 +265,9 @@ void Instance::start_run(std::string cause, Context& context) {
     if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
     stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
     ready_ = works_ = after_run_done_ = reload_again_ = false;
+    began_ = context.now;
+    start_cause_ = cause;
+    stop_cause_.clear();
     failures_beside_.clear();
     status_text_.clear();
     run_exit_.reset();

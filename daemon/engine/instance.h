@@ -58,7 +58,7 @@ struct AbandonAction {};
 struct CountZombiesAction {};
 struct ArmAction { TimerKind kind; std::uint32_t generation; TimePoint when; };
 struct DisarmAction { TimerKind kind; };
-struct AnnounceAction { State from; State to; bool ends_run; };
+struct AnnounceAction { State from; State to; bool ends_run; bool ends_start; };
 struct EndDaemonAction { int code; };
 
 using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, SpawnBesideAction, TellBesideAction, KillBesideAction, PauseAction,
@@ -142,6 +142,12 @@ public:
     TimePoint since() const { return since_; }
     std::uint32_t restarts() const { return restarts_; }
     const std::string& cause() const { return cause_; }
+    /// Since when its program runs; in State::Starting, since when it is being started.
+    TimePoint began() const { return began_; }
+    /// Why it was started the last time.
+    const std::string& start_cause() const { return start_cause_; }
+    /// The newest start that is over; null: none is.
+    const PastRun* past_run() const { return past_run_.get(); }
     /// The last run whose main process has ended; its account grows until no process of it is left.
     const std::optional<EndedRun>& last_run() const { return last_run_; }
     /// Where the last run failed before its program was executed; stage None when it did not.
@@ -253,6 +259,7 @@ private:
     void arm_next_stop_signal(Context& context);
     void run_ended(Context& context);
     void settle_end(Context& context);
+    void note_past_run(const Context& context);
     void settle_unasked_end(const RunEnd& end, Context& context);
     void schedule_restart(const RunEnd& end, Context& context);
     void forget_failures();
@@ -311,19 +318,23 @@ private:
     std::vector<SideRun> sides_;
     TimePoint since_;
     TimePoint last_reload_;
-    TimePoint executed_at_;
+    TimePoint began_;
     TimePoint next_start_;
     Duration uptime_{};  // of the run that has ended
     std::string cause_;
     std::string waits_for_;
     std::string pending_cause_;  // of the state that follows stopping
+    std::string start_cause_;
+    std::string stop_cause_;  // of the first order that was to end this run
     std::optional<EndedRun> last_run_;
     std::optional<ExitStatus> run_exit_;  // of this run
     std::uint32_t restarts_ = 0;
     std::uint32_t quick_deaths_ = 0;
     std::vector<std::string> limits_behind_;
     std::uint64_t runs_ended_ = 0;
-    bool over_ = false;  // the next change of state is the end of a run that is in last_run_
+    bool over_ = false;        // the next change of state is the end of a run that is in last_run_
+    bool start_over_ = false;  // ... and of what is in past_run_
+    std::unique_ptr<PastRun> past_run_;
     StartHistory starts_;
     std::uint32_t generation_ = 0;
     std::array<std::uint32_t, kTimerKinds> armed_{};  // generation by TimerKind, 0 = not armed

@@ -34,6 +34,7 @@ void Instance::run_ended(Context& context) {
 void Instance::settle_end(Context& context) {
     ++runs_ended_;
     over_ = run_exit_.has_value();
+    note_past_run(context);
     limits_behind_.clear();
     if (!stop_asked_) {
         if (run_exit_) limits_behind_ = limits_behind_end(*spec_, *run_exit_);
@@ -44,6 +45,15 @@ void Instance::settle_end(Context& context) {
     } else {
         enter(State::Stopped, pending_cause_ + "; " + end_text(), context);
     }
+}
+
+void Instance::note_past_run(const Context& context) {
+    start_over_ = true;
+    past_run_ = std::make_unique<PastRun>();
+    past_run_->began = began_;
+    past_run_->ended = run_exit_ ? last_run_->when : context.now;
+    past_run_->start_cause = start_cause_;
+    past_run_->end_cause = stop_cause_.empty() ? end_text() : stop_cause_ + "; " + end_text();
 }
 
 void Instance::settle_unasked_end(const RunEnd& end, Context& context) {

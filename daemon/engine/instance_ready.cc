@@ -35,7 +35,7 @@ void Instance::settle_ready(Context& context) {
 
 void Instance::become_ready(Context& context) {
     ready_ = true;
-    cause_ += ", ready after " + to_text(std::chrono::duration_cast<Duration>(context.now - executed_at_));
+    cause_ += ", ready after " + to_text(std::chrono::duration_cast<Duration>(context.now - began_));
     note(state_, context);
 }
 

@@ -26,6 +26,7 @@ void Instance::on(const StopRequested& event, Context& context) {
             if (std::exchange(ends_by_itself_, false)) return begin_stop(event.cause, context);
             stop_asked_ = true;
             pending_cause_ = event.cause;
+            if (stop_cause_.empty()) stop_cause_ = event.cause;
             return;
     }
 }
@@ -33,6 +34,7 @@ void Instance::on(const StopRequested& event, Context& context) {
 void Instance::begin_stop(std::string cause, Context& context) {
     stop_asked_ = true;
     pending_cause_ = cause;
+    if (stop_cause_.empty()) stop_cause_ = cause;
     // Nobody can use it yet that would have to end before it.
     const auto others = preparing_ ? std::string() : context.gate.before_stop(*this);
     if (others.empty()) {

@@ -481,6 +481,68 @@ TEST(Instance, RecordsNoRunForAStartThatFailed) {
     EXPECT_FALSE(sim.web().history().back().run);
 }
 
+TEST(Instance, TellsWhyARunWasBegunAndEndedAndWhen) {
+    Sim sim(with_restart(Restart::No));
+    sim.start();
+    sim.pass(1s);
+    sim.run();
+    const auto began = sim.fakes.now;
+    EXPECT_EQ(sim.web().began(), began);
+    EXPECT_EQ(sim.web().start_cause(), "start asked");
+    EXPECT_EQ(sim.web().past_run(), nullptr);
+    sim.pass(5s);
+    sim.exit(ExitStatus::killed(SIGSEGV));
+    ASSERT_NE(sim.web().past_run(), nullptr);
+    EXPECT_EQ(sim.web().past_run()->began, began);
+    EXPECT_EQ(sim.web().past_run()->ended, began + 5s);
+    EXPECT_EQ(sim.web().past_run()->start_cause, "start asked");
+    EXPECT_EQ(sim.web().past_run()->end_cause, "killed by SIGSEGV");
+}
+
+TEST(Instance, TellsOfAPastRunTheFirstOrderThatEndedIt) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.start();
+    sim.exit(ExitStatus::killed(SIGTERM));
+    EXPECT_EQ(sim.web().past_run()->end_cause, "stop asked; killed by SIGTERM");
+    EXPECT_EQ(sim.state(), State::Starting) << "as the newest order was";
+    sim.run();
+    sim.exit(ExitStatus::exited(3));
+    EXPECT_EQ(sim.web().past_run()->end_cause, "exit 3") << "nothing of the run before";
+}
+
+TEST(Instance, TellsOfAStartThatFailedWhenItWasBegun) {
+    Sim sim(with_restart(Restart::No));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(0));
+    sim.pass(1s);
+    const auto begun = sim.fakes.now;
+    sim.start();
+    sim.pass(1s);
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Exec, ENOENT, sim.fakes.now);
+    EXPECT_EQ(sim.web().past_run()->began, begun);
+    EXPECT_EQ(sim.web().past_run()->ended, begun + 1s);
+    EXPECT_EQ(sim.web().past_run()->end_cause, "cannot exec /usr/bin/web: No such file or directory");
+}
+
+TEST(Instance, TellsOfEachStartOnceWhatHasBecomeOfIt) {
+    Sim sim(with_restart(Restart::Always));
+    sim.start();
+    sim.run();
+    sim.pass(10s);
+    sim.exit(ExitStatus::exited(3));
+    sim.run();
+    sim.stop();
+    sim.exit(ExitStatus::killed(SIGTERM));
+    sim.start();
+    sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Exec, ENOENT, sim.fakes.now);
+    EXPECT_EQ(sim.fakes.past_runs, (std::vector<std::string>{"exit 3", "stop asked; killed by SIGTERM",
+                                                             "cannot exec /usr/bin/web: No such file or directory"}));
+}
+
 JobSpec with_memory_max(Restart when) {
     auto spec = with_restart(when);
     spec.tree_limits = {{TreeLimit::Kind::MemoryMax, 64u << 20}};

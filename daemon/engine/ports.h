@@ -188,6 +188,14 @@ struct EndedRun {
     bool out_of_memory = false;  ///< that is why the main process was killed
 };
 
+/// A start and what has become of it, once that is over.
+struct PastRun {
+    TimePoint began;  ///< its program was executed; where none was, the start was begun
+    TimePoint ended;  ///< its main process was collected; where there was none, the start has failed
+    std::string start_cause;
+    std::string end_cause;
+};
+
 /// One change of state, with its cause.
 struct Transition {
     std::uint64_t sequence = 0;  ///< grows by one with each transition of the daemon
@@ -200,6 +208,7 @@ struct Transition {
     TimePoint when;
     pid_t pid = 0;                  ///< main process concerned, or 0
     const EndedRun* run = nullptr;  ///< that has come to its end with this, and was not a failed start
+    const PastRun* past = nullptr;  ///< what is over with this, a run or a failed start
 };
 
 class Announcer {

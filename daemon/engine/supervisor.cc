@@ -245,8 +245,9 @@ void Supervisor::note_transition(const Instance& instance, const AnnounceAction&
     live_ -= is_live(change.from) ? 1 : 0;
     const auto& name = instance.name();
     const auto* run = change.ends_run ? &*instance.last_run() : nullptr;
+    const auto* past = change.ends_start ? instance.past_run() : nullptr;
     announcer_.announce({++sequence_, instance.id(), name.instance, name.job, change.from, change.to, instance.cause(),
-                         now, instance.pid(), run});
+                         now, instance.pid(), run, past});
     if (!is_settled(change.to)) return;
     if (const auto* job = job_of(instance)) {
         const bool ends = job->transient || job->leaving || !job->leaving_instances.empty();
