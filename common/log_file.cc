@@ -82,6 +82,12 @@ std::string missed_packet(std::uint32_t stream, std::uint64_t files) {
     return writer.member_int("files", static_cast<std::int64_t>(files)).end_object().end_object().take();
 }
 
+std::string records_packet(std::string_view name, bool older) {
+    json::Writer writer;
+    writer.begin_object().key("records").begin_object().member("name", name).member_bool("older", older);
+    return writer.end_object().end_object().take();
+}
+
 std::string problem_packet(std::string_view of, std::string_view text) {
     json::Writer writer;
     writer.begin_object().key("problem").begin_object().member("of", of).member("text", text);

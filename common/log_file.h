@@ -69,6 +69,7 @@ struct LogReading {
 ///   {"runs": {"stream": 3, "runs": [[TIME, NUMBER, OFFSET], …]}}   behind a stream's files; the oldest first, the newest 64
 ///   {"grown": {"stream": 3, "number": 17, "size": 4711}}
 ///   {"missed": {"stream": 3, "files": 2}}    files that were written and removed while the reader was slow
+///   {"records": {"name": "web", "older": false}}     instead of "file", of the history of jobs, and a descriptor
 ///   {"problem": {"of": "web stdout", "text": "…"}}   a file that could not be opened
 ///   {"listed": true}                         all files that existed at the beginning were offered
 /// Without `follow` the logger closes the connection after that. With it, "grown" tells the size that a current file has
@@ -84,6 +85,7 @@ std::string runs_packet(std::uint32_t stream, std::span<const LogRun> runs);
 std::vector<LogRun> runs_of(const json::Value& member);
 std::string grown_packet(std::uint32_t stream, std::uint64_t number, std::uint64_t size);
 std::string missed_packet(std::uint32_t stream, std::uint64_t files);
+std::string records_packet(std::string_view name, bool older);
 std::string problem_packet(std::string_view of, std::string_view text);
 std::string listed_packet();
 inline constexpr std::size_t kMaxPacket = 4096;

@@ -29,6 +29,7 @@ Logger::Logger(EventLoop& loop, Fd control, std::function<void(int)> end)
       pipes_(epoll_create1(EPOLL_CLOEXEC)),
       readers_(
           loop, [this](std::uint32_t slot) { return find(slot); }, [this](Stream& stream) { return runs_of(stream); }),
+      record_readers_(loop),
       round_pause_(kLongestRoundPause) {
     control_watch_ =
         loop_.watch_fd(control_.get(), EPOLLIN, Priority::SpawnResult, [this](std::uint32_t) { on_control(); });
@@ -99,7 +100,13 @@ void Logger::obey(Packet& packet) {
     } else if (const auto* rotated = order->find("rotate")) {
         rotate(slots_of(*rotated));
     } else if (const auto* state = order->find("state")) {
-        store(state_of(*state));
+        write_later(state_of(*state));
+    } else if (const auto* records = order->find("records")) {
+        write_later(records_of(*records));
+    } else if (const auto* used = order->find("used")) {
+        write_later(used_of(*used));
+    } else if (const auto* history = order->find("history"); history != nullptr && packet.fds.size() == 1) {
+        record_readers_.add(std::move(packet.fds[0]), wanted_of(*history));
     } else if (order->bool_or("end", false)) {
         ending_ = true;
         finish_streams();
@@ -219,14 +226,14 @@ void Logger::rotate(const std::vector<std::uint32_t>& slots) {
     }
 }
 
-void Logger::store(StateFile file) {
+void Logger::write_later(StateWriter::Order order) {
     if (!state_) {
-        state_ = std::make_unique<StateWriter>(loop_, [this](std::int64_t id, const std::string& error) {
-            say(stored_packet(id, error));
+        state_ = std::make_unique<StateWriter>(loop_, [this](std::string packet) {
+            if (!packet.empty()) say(std::move(packet));
             finish_streams();
         });
     }
-    state_->add(std::move(file));
+    state_->add(std::move(order));
 }
 
 }  // namespace procsup::logger

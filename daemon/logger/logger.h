@@ -15,6 +15,7 @@
 #include "daemon/logger/mirror.h"
 #include "daemon/logger/pump.h"
 #include "daemon/logger/readers.h"
+#include "daemon/logger/record_readers.h"
 #include "daemon/logger/state_writer.h"
 #include "daemon/logger/stream.h"
 
@@ -44,7 +45,7 @@ private:
     void tail(std::uint32_t slot, std::uint32_t run);
     std::vector<LogRun> runs_of(Stream& stream);
     void rotate(const std::vector<std::uint32_t>& slots);
-    void store(StateFile file);
+    void write_later(StateWriter::Order order);
     void say(std::string packet);
     Stream* find(std::uint32_t slot);
 
@@ -98,6 +99,7 @@ private:
     std::map<std::string, std::weak_ptr<LogDir>> dirs_;
     std::shared_ptr<LockedDirs> locked_dirs_ = std::make_shared<LockedDirs>();
     Readers readers_;
+    RecordReaders record_readers_;
     std::unique_ptr<Mirror> mirror_;      ///< once it was needed
     std::unique_ptr<StateWriter> state_;  ///< once it was needed
     std::vector<std::string> unsaid_;     ///< for procsupd, when there is room

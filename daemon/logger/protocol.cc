@@ -9,6 +9,31 @@ void write_slots(json::Writer& writer, const std::vector<std::uint32_t>& slots) 
     writer.end_array();
 }
 
+void write_names(json::Writer& writer, const std::vector<std::string>& names) {
+    writer.key("names").begin_array();
+    for (const auto& name : names) writer.string(name);
+    writer.end_array();
+}
+
+std::vector<std::string> names_of(const json::Value& member) {
+    std::vector<std::string> names;
+    const auto* list = member.find("names");
+    if (list == nullptr || list->as_array() == nullptr) return names;
+    for (const auto& name : *list->as_array()) {
+        // One that leads elsewhere is not one of procsupd's.
+        const auto* text = name.as_string();
+        if (text != nullptr && !text->empty() && text->find('/') == std::string::npos) names.push_back(*text);
+    }
+    return names;
+}
+
+/// {"stored": {"id": 5, "error": ""}} and the like.
+std::string done_packet(std::string_view what, std::int64_t id, std::string_view error) {
+    json::Writer writer;
+    writer.begin_object().key(what).begin_object().member_int("id", id).member("error", error);
+    return writer.end_object().end_object().take();
+}
+
 }  // namespace
 
 std::string stream_packet(const CapturedStream& stream) {
@@ -113,9 +138,12 @@ StateFile state_of(const json::Value& member) {
     return file;
 }
 
-std::string stored_packet(std::int64_t id, std::string_view error) {
+std::string stored_packet(std::int64_t id, std::string_view error) { return done_packet("stored", id, error); }
+
+std::string records_packet(const Records& records) {
     json::Writer writer;
-    writer.begin_object().key("stored").begin_object().member_int("id", id).member("error", error);
+    writer.begin_object().key("records").begin_object().member_int("id", records.id).member("dir", records.dir);
+    writer.member("name", records.name).member("lines", records.lines);
     return writer.end_object().end_object().take();
 }
 
@@ -124,6 +152,39 @@ std::string line_packet(std::uint32_t slot, std::uint64_t run, std::string_view 
     writer.begin_object().key("line").begin_object().member_int("slot", slot);
     writer.member_int("run", static_cast<std::int64_t>(run)).member("fault", fault);
     return writer.end_object().end_object().take();
+}
+
+Records records_of(const json::Value& member) {
+    Records records;
+    records.id = member.int_or("id", 0);
+    records.dir = member.string_or("dir", "");
+    records.name = member.string_or("name", "");
+    records.lines = member.string_or("lines", "");
+    return records;
+}
+
+std::string recorded_packet(std::int64_t id, std::string_view error) { return done_packet("recorded", id, error); }
+
+std::string used_packet(const UsedRecords& used) {
+    json::Writer writer;
+    writer.begin_object().key("used").begin_object().member("dir", used.dir);
+    write_names(writer, used.names);
+    return writer.member_bool("more", used.more).end_object().end_object().take();
+}
+
+UsedRecords used_of(const json::Value& member) {
+    return {std::string(member.string_or("dir", "")), names_of(member), member.bool_or("more", false)};
+}
+
+std::string history_packet(const WantedRecords& wanted) {
+    json::Writer writer;
+    writer.begin_object().key("history").begin_object().member("dir", wanted.dir);
+    write_names(writer, wanted.names);
+    return writer.end_object().end_object().take();
+}
+
+WantedRecords wanted_of(const json::Value& member) {
+    return {std::string(member.string_or("dir", "")), names_of(member)};
 }
 
 std::string problem_packet(std::uint32_t slot, std::string_view text) {

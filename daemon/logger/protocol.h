@@ -23,6 +23,9 @@
 ///   {"ended": {"slot": 3}}                      a run has ended; asked for only where lines are written as a whole
 ///   {"tail": {"slot": 3, "run": 17}}            asks for the last lines of the run with that mark (memory.h)
 ///   {"state": {"id": 5, "dir": …, "name": …, "content": "…"}}   a file of procsupd's own; without content: to be removed
+///   {"records": {"id": 6, "dir": …, "name": "web", "lines": "…"}}   to be added to a file of records (record_file.h)
+///   {"used": {"dir": …, "names": […], "more": true}}   whose files of records are in use; with more, the list goes on in the next
+///   {"history": {"dir": …, "names": […]}}       with the logger's end of a connection that their files of records are offered over
 ///   {"end": true}                               read all to their ends, then exit
 /// The end of the connection means that procsupd has died: all that is still written is read, and then it exits.
 ///
@@ -33,6 +36,7 @@
 ///   {"line": {"slot": 3, "run": 17, "fault": ""}}   the line that was awaited there (awaited_line.h) was written; or why that may
 ///                                               not be seen
 ///   {"stored": {"id": 5, "error": "…"}}         the file is on the disk, or why it is not
+///   {"recorded": {"id": 6, "error": "…"}}       the lines are in their file, or why they are not
 namespace procsup::logger {
 
 /// What happens to output that cannot be written at present.
@@ -76,6 +80,27 @@ struct StateFile {
     std::optional<std::string> content;  ///< nothing: there is to be no such file
 };
 
+/// Lines for the file of records of `name`.
+struct Records {
+    std::int64_t id = 0;
+    std::string dir;  ///< absolute
+    std::string name;
+    std::string lines;
+};
+
+/// Whose files of records there are to be.
+struct UsedRecords {
+    std::string dir;
+    std::vector<std::string> names;
+    bool more = false;
+};
+
+/// Whose files of records somebody wants to read.
+struct WantedRecords {
+    std::string dir;
+    std::vector<std::string> names;
+};
+
 std::string stream_packet(const CapturedStream& stream);
 CapturedStream stream_of(const json::Value& member);
 
@@ -94,6 +119,13 @@ StateFile state_of(const json::Value& member);
 std::string stored_packet(std::int64_t id, std::string_view error);
 /// `run`: as it is awaited; without a fault the line was there.
 std::string line_packet(std::uint32_t slot, std::uint64_t run, std::string_view fault);
+std::string records_packet(const Records& records);
+Records records_of(const json::Value& member);
+std::string recorded_packet(std::int64_t id, std::string_view error);
+std::string used_packet(const UsedRecords& used);
+UsedRecords used_of(const json::Value& member);
+std::string history_packet(const WantedRecords& wanted);
+WantedRecords wanted_of(const json::Value& member);
 std::string problem_packet(std::uint32_t slot, std::string_view text);
 
 }  // namespace procsup::logger

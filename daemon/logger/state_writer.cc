@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "daemon/logger/log_dir.h"
+#include "daemon/logger/record_file.h"
 
 namespace procsup::logger {
 namespace {
@@ -70,10 +71,10 @@ StateWriter::~StateWriter() {
     if (thread_.joinable()) thread_.join();
 }
 
-void StateWriter::add(StateFile file) {
+void StateWriter::add(Order order) {
     ++unanswered_;
     const std::lock_guard lock(mutex_);
-    files_.push_back(std::move(file));
+    orders_.push_back(std::move(order));
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     changed_.notify_one();
 }
@@ -81,29 +82,46 @@ void StateWriter::add(StateFile file) {
 void StateWriter::run() {
     std::unique_lock lock(mutex_);
     for (;;) {
-        changed_.wait(lock, [this] { return ending_ || !files_.empty(); });
+        changed_.wait(lock, [this] { return ending_ || !orders_.empty(); });
         if (ending_) return;
-        const auto file = std::move(files_.front());
-        files_.pop_front();
+        const auto order = std::move(orders_.front());
+        orders_.pop_front();
         lock.unlock();
-        const auto written = write_state(file);
+        auto packet = carry_out(order);
         lock.lock();
-        answers_.emplace_back(file.id, written ? std::string() : written.error().message);
+        answers_.push_back(std::move(packet));
         eventfd_write(answered_.get(), 1);
     }
+}
+
+std::string StateWriter::carry_out(const Order& order) {
+    const auto problem_of = [](const Result<void>& done) { return done ? std::string() : done.error().message; };
+    if (const auto* file = std::get_if<StateFile>(&order)) {
+        return stored_packet(file->id, problem_of(write_state(*file)));
+    }
+    if (const auto* records = std::get_if<Records>(&order)) {
+        return recorded_packet(records->id, problem_of(append_records(*records)));
+    }
+    const auto& used = std::get<UsedRecords>(order);
+    used_.insert(used.names.begin(), used.names.end());
+    if (used.more) return {};
+    // What cannot be removed today is tried again with the next configuration.
+    (void)sweep_records(used.dir, used_);
+    used_.clear();
+    return {};
 }
 
 void StateWriter::answer() {
     eventfd_t count = 0;
     eventfd_read(answered_.get(), &count);
-    std::vector<std::pair<std::int64_t, std::string>> answers;
+    std::vector<std::string> answers;
     {
         const std::lock_guard lock(mutex_);
         answers.swap(answers_);
     }
-    for (const auto& [id, error] : answers) {
+    for (auto& packet : answers) {
         --unanswered_;
-        done_(id, error);
+        done_(std::move(packet));
     }
 }
 

@@ -5,9 +5,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
-#include <utility>
+#include <variant>
 #include <vector>
 
 #include "common/event_loop.h"
@@ -21,19 +22,21 @@ namespace procsup::logger {
 /// write goes on meanwhile.
 class StateWriter {
 public:
-    /// Called on the loop's thread; the error is empty when the file is on the disk.
-    using Done = std::function<void(std::int64_t id, const std::string& error)>;
+    /// Called on the loop's thread with what is to be said of it (protocol.h); empty: nothing.
+    using Done = std::function<void(std::string packet)>;
     StateWriter(EventLoop& loop, Done done);
     ~StateWriter();
     StateWriter(const StateWriter&) = delete;
     StateWriter& operator=(const StateWriter&) = delete;
 
-    void add(StateFile file);
+    using Order = std::variant<StateFile, Records, UsedRecords>;
+    void add(Order order);
     /// Everything was written, and told of.
     bool idle() const { return unanswered_ == 0; }
 
 private:
     void run();
+    std::string carry_out(const Order& order);
     void answer();
 
     Done done_;
@@ -43,9 +46,10 @@ private:
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<StateFile> files_;
-    std::vector<std::pair<std::int64_t, std::string>> answers_;
+    std::deque<Order> orders_;
+    std::vector<std::string> answers_;
     bool ending_ = false;
+    std::set<std::string, std::less<>> used_;  ///< so far, of those whose records are in use; the thread's
     std::thread thread_;
 };
 

@@ -92,17 +92,17 @@ TEST_F(WriteState, SaysWhatIsInTheWay) {
 
 TEST_F(WriteState, OrdersAreAnsweredOneAfterTheOther) {
     TestLoop loop;
-    std::vector<std::pair<std::int64_t, std::string>> answers;
-    StateWriter writer(loop, [&](std::int64_t id, const std::string& error) { answers.emplace_back(id, error); });
-    writer.add({1, root + "/state", "web", "first"});
-    writer.add({2, root + "/state", "web", "second"});
-    writer.add({3, root + "/state/web", "x", "below a file"});
+    std::vector<std::string> answers;
+    StateWriter writer(loop, [&](std::string packet) { answers.push_back(std::move(packet)); });
+    writer.add(StateFile{1, root + "/state", "web", "first"});
+    writer.add(StateFile{2, root + "/state", "web", "second"});
+    writer.add(StateFile{3, root + "/state/web", "x", "below a file"});
     EXPECT_FALSE(writer.idle());
     loop.run_until([&] { return writer.idle(); });
     EXPECT_EQ(content("web"), "second");
     ASSERT_EQ(answers.size(), 3u);
-    EXPECT_EQ(answers[0], std::make_pair(std::int64_t{1}, std::string()));
-    EXPECT_EQ(answers[2].second, "cannot open the directory " + root + "/state/web: Not a directory");
+    EXPECT_EQ(answers[0], stored_packet(1, ""));
+    EXPECT_EQ(answers[2], stored_packet(3, "cannot open the directory " + root + "/state/web: Not a directory"));
 }
 
 }  // namespace
