@@ -28,7 +28,9 @@ Daemon::~Daemon() {
     tree_lister_.reset();
     loader_.reset();
     timers_.reset();
+    history_.reset();
     stops_.reset();
+    records_.reset();
     store_.reset();
     log_capture_.reset();
     loggers_.reset();
@@ -78,14 +80,20 @@ Result<void> Daemon::set_up() {
     });
     store_ = std::make_unique<StateStore>(*loop_, *loggers_, tell_error);
     loggers_->add_user(*log_capture_);
+    records_ = std::make_unique<RecordStore>(
+        *loop_, *loggers_, [this](const std::string& what) { log_.warn(what); },
+        [this] { return jobs_with_history(*supervisor_); });
     loggers_->add_user(*store_);
+    loggers_->add_user(*records_);
     processes_->set_log_capture(*log_capture_);
     options_.places.log_fault = logger_fault();
     options_.places.shows_lines = options_.batch || getpid() == 1;
     loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, options_.places);
     stops_ = std::make_unique<RememberedStops>(*store_);
-    shutdown_ = std::make_unique<Shutdown>(Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *store_, *loggers_},
-                                           [this](int code) { end(code); });
+    history_ = std::make_unique<RunHistory>(*records_, *supervisor_, *this);
+    shutdown_ = std::make_unique<Shutdown>(
+        Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *store_, *records_, *loggers_},
+        [this](int code) { end(code); });
     report_ = std::make_unique<ServiceReport>(*loop_, service_, [this] { return status_text(); });
     tree_lister_ = std::make_unique<TreeLister>(*loop_, *processes_);
     processes_->set_zombie_counter([this](InstanceId id, Incarnation incarnation) { count_zombies(id, incarnation); });
@@ -126,6 +134,7 @@ void Daemon::after_callback() {
     if (control_) control_->settle();
     processes_->deliver();
     supervisor_->forget_ended();
+    records_->settle();
     timers_->settle();
     report_->settle();
     log_.flush();
@@ -158,6 +167,7 @@ void Daemon::announce(const Transition& transition) {
         stops_->note(*instance, transition);
         if (options_.batch && transition.to == State::Failed) note_failure(*instance);
     }
+    history_->note(transition);
     if (control_) control_->on_transition(transition);
     report_->changed();
 }

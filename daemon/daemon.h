@@ -13,6 +13,7 @@
 #include "daemon/host/log_capture.h"
 #include "daemon/host/own_log.h"
 #include "daemon/host/processes.h"
+#include "daemon/host/record_store.h"
 #include "daemon/host/runtime_dir.h"
 #include "daemon/host/service_manager.h"
 #include "daemon/host/state_store.h"
@@ -21,6 +22,7 @@
 #include "daemon/loop/sd_event_loop.h"
 #include "daemon/options.h"
 #include "daemon/remembered_stops.h"
+#include "daemon/run_history.h"
 #include "daemon/service_report.h"
 #include "daemon/shutdown.h"
 
@@ -60,6 +62,7 @@ public:
     Result<LogReading> open_logs(const std::vector<const Instance*>& instances, bool follow,
                                  std::size_t writer) override;
     Result<void> rotate_logs(const std::vector<const Instance*>& instances) override;
+    PastRuns past_runs(const std::vector<std::string>& jobs) override;
 
 private:
     using LoadResult = std::variant<Configuration, std::vector<Problem>>;
@@ -89,12 +92,14 @@ private:
     std::unique_ptr<Loggers> loggers_;
     std::unique_ptr<LogCapture> log_capture_;
     std::unique_ptr<StateStore> store_;
+    std::unique_ptr<RecordStore> records_;
     std::unique_ptr<Guard> guard_;
     std::unique_ptr<TreeLister> tree_lister_;
     std::unique_ptr<TimerQueue> timers_;
     std::unique_ptr<Supervisor> supervisor_;
     std::unique_ptr<Loader> loader_;
     std::unique_ptr<RememberedStops> stops_;
+    std::unique_ptr<RunHistory> history_;
     std::unique_ptr<Shutdown> shutdown_;
     std::unique_ptr<ServiceReport> report_;
     std::unique_ptr<Control> control_;

@@ -95,6 +95,7 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     log_capture_->set_mirror(options_.places.shows_lines);
     tell_log_fault(std::exchange(spec_.log_fault, {}));
     store_->set_dir(spec_.state_dir);
+    records_->set_dir(spec_.state_dir + "/history");
     // These stay as they are as long as it runs.
     loader_->set_places({spec_.state_dir, spec_.log_dir, {}, {}, logger_fault(), options_.places.shows_lines});
     log_.set_level(spec.log_level);
@@ -182,6 +183,7 @@ void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
     processes_->enable_controllers_for(jobs);
     renew_key_places(*supervisor_, jobs);
     const auto change = supervisor_->configure(std::move(jobs), loop_->now());
+    records_->names_changed();
     control_->on_configured();
     log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),
                           change.removed.size()));

@@ -70,6 +70,8 @@ Result<void> Daemon::rotate_logs(const std::vector<const Instance*>& instances) 
     return log_capture_->rotate(instances);
 }
 
+PastRuns Daemon::past_runs(const std::vector<std::string>& jobs) { return history_->past_runs(jobs); }
+
 WallTime Daemon::wall_time(TimePoint when) const {
     const auto wall = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
     return wall - (loop_->now() - when);

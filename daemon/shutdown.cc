@@ -57,10 +57,12 @@ void Shutdown::overdue() {
 void Shutdown::end_when_nothing_is_left(Guard* guard) {
     if (guard != nullptr) guard->retire();
     const bool strays = parts_.processes.end_strays();
-    if (!strays && !parts_.store.saving()) parts_.loggers.finish();
+    parts_.records.finish();
+    const bool saving = parts_.store.saving() || parts_.records.saving();
+    if (!strays && !saving) parts_.loggers.finish();
     const bool removing = parts_.processes.provisions().at_work();
     const bool helpers = parts_.processes.end_helpers();
-    if (!parts_.store.saving() && !helpers && !strays && !removing && parts_.loggers.finished()) {
+    if (!saving && !helpers && !strays && !removing && parts_.loggers.finished()) {
         end_(exit_code_);
     } else if (!ending_) {
         ending_ = parts_.loop.call_at(parts_.loop.now() + kAfterKill, [this] {
@@ -73,6 +75,7 @@ void Shutdown::end_when_nothing_is_left(Guard* guard) {
 
 std::string Shutdown::unfinished() const {
     if (parts_.store.saving()) return "what is to be remembered is not on the disk yet in " + parts_.store.dir();
+    if (parts_.records.saving()) return "the history of runs is not in its files yet in " + parts_.records.dir();
     if (!parts_.loggers.finished()) return "what jobs have written has not all been taken yet; procsup-logger goes on";
     if (parts_.processes.provisions().at_work())
         return "not all credentials and runtime directories of jobs are removed";

@@ -10,6 +10,7 @@
 #include "daemon/host/loggers.h"
 #include "daemon/host/own_log.h"
 #include "daemon/host/processes.h"
+#include "daemon/host/record_store.h"
 #include "daemon/host/state_store.h"
 #include "daemon/loop/sd_event_loop.h"
 
@@ -25,6 +26,7 @@ public:
         Processes& processes;
         OwnLog& log;
         const StateStore& store;
+        RecordStore& records;
         Loggers& loggers;
     };
     /// `end`: the daemon ends with this code.

@@ -44,6 +44,7 @@ struct FakeHost final : HostPort {
     Result<LogReading> open_logs(const std::vector<const Instance*>& instances, bool follow,
                                  std::size_t writer) override;
     Result<void> rotate_logs(const std::vector<const Instance*>& instances) override;
+    PastRuns past_runs(const std::vector<std::string>& jobs) override;
 
     DaemonFacts known;
     TreeUsage used;                  ///< by each instance that is live
@@ -53,8 +54,10 @@ struct FakeHost final : HostPort {
     std::vector<std::string> shutdowns;
     std::vector<std::string> listed;  ///< "web db", "web db and all else"
     Result<std::string> processes{std::string(R"({"trees":[],"strays":{"processes":[],"omitted":0}})")};
-    std::vector<std::string> logs;  ///< "open web db", "follow web", "rotate web"
-    Error no_logs;                  ///< what open_logs() and rotate_logs() fail with, if it has a message
+    std::vector<std::string> logs;          ///< "open web db", "follow web", "rotate web"
+    Error no_logs;                          ///< what open_logs() and rotate_logs() fail with, if it has a message
+    PastRuns past;                          ///< what past_runs() answers, without its files
+    std::vector<std::string> past_runs_of;  ///< "db web"
     std::map<pid_t, ProcessOwner> owners;
     std::map<pid_t, std::pair<uid_t, std::function<void()>>> watched;  ///< with whose they are
     std::map<std::string, std::array<Fd, 3>> attached;
@@ -86,6 +89,7 @@ public:
     TestLoop loop;
     FakeHost host;
     EngineFakes engine;
+    std::vector<std::string> records;  ///< of the runs that are over
     Supervisor supervisor;
     varlink::TestAddress address;
     std::unique_ptr<Control> control;

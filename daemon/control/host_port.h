@@ -39,6 +39,14 @@ struct DaemonFacts {
     std::chrono::microseconds longest_callback{0};
 };
 
+/// The runs of jobs that are over.
+struct PastRuns {
+    std::vector<std::string> records;  ///< JSON, that are perhaps not in files yet
+    Fd files;                          ///< a connection over which the files come; empty: there are none
+    std::string directory;             ///< of the files
+    std::string problem;               ///< why nothing is kept in files at present; empty: it is
+};
+
 struct ProcessOwner {
     InstanceId id = 0;
     bool main = false;
@@ -83,6 +91,7 @@ public:
     /// A connection over which a reader is told of the files of these instances that the logger numbered `writer` writes.
     virtual Result<LogReading> open_logs(const std::vector<const Instance*>& instances, bool follow,
                                          std::size_t writer) = 0;
+    virtual PastRuns past_runs(const std::vector<std::string>& jobs) = 0;
     /// Makes the output of these instances go to new files.
     virtual Result<void> rotate_logs(const std::vector<const Instance*>& instances) = 0;
 };

@@ -8,6 +8,7 @@
 #include "conf/sandbox_means.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
+#include "daemon/control/past_runs.h"
 #include "daemon/control/why.h"
 
 namespace procsup {
@@ -287,6 +288,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Show"] = [&](PendingCall call) { show(context, call); };
     methods["Cat"] = [&](PendingCall call) { cat(context, call); };
     methods["Why"] = [&](PendingCall call) { why(context, call); };
+    methods["History"] = [&](PendingCall call) { history(context, call); };
     methods["Tree"] = [&](PendingCall call) { tree(context, call); };
     methods["Usage"] = [&](PendingCall call) { usage(context, call); };
     methods["Subscribe"] = [&](PendingCall call) { subscribe(context, subscriptions, call); };
