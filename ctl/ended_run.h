@@ -22,7 +22,7 @@ struct EndedRun {
     static std::optional<EndedRun> of(const json::Value& parent, std::string_view name);
 };
 
-/// "203ms", "12.4s", "1min 30s".
+/// "203ms", "12.4s", "1min 30s"; of anything that can be far less than a second.
 std::string cpu_text(Duration cpu);
 
 /// "203ms of CPU, and 12 orphans, 310ms of CPU".

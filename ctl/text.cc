@@ -125,6 +125,8 @@ std::string clock_text(std::int64_t realtime_usec) { return formatted_time(realt
 
 std::string date_text(std::int64_t realtime_usec) { return formatted_time(realtime_usec, "%a %Y-%m-%d %H:%M:%S %Z"); }
 
+std::string moment_text(std::int64_t realtime_usec) { return formatted_time(realtime_usec, "%Y-%m-%d %H:%M:%S"); }
+
 bool natural_less(std::string_view a, std::string_view b) {
     std::size_t i = 0;
     std::size_t k = 0;

@@ -30,6 +30,8 @@ std::string run_time_text(Duration duration);
 /// "10:11:02" and "Tue 2026-03-03 10:11:02 UTC", in the user's time zone.
 std::string clock_text(std::int64_t realtime_usec);
 std::string date_text(std::int64_t realtime_usec);
+/// "2026-03-03 10:11:02", in a column.
+std::string moment_text(std::int64_t realtime_usec);
 
 /// Orders "web@2" before "web@10".
 bool natural_less(std::string_view a, std::string_view b);

@@ -25,7 +25,8 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Daemon, "--daemon", 0, "", "",
      "return when the command runs, and stop it when the job that asks, or else "
      "procsupctl's parent process, has ended"},
-    {Option::Lines, "--lines", 'n', "N", "", "the last N lines; with --follow 10, unless there is --since"},
+    {Option::Lines, "--lines", 'n', "N", "",
+     "the last N: lines of logs (with --follow 10, unless there is --since), runs of history (20)"},
     {Option::Since, "--since", 0, "TIME", "",
      "nothing before: \"10min\" ago, \"12:30\", \"2026-03-03 10:00\", today, yesterday"},
     {Option::Until, "--until", 0, "TIME", "", "nothing after"},
@@ -53,6 +54,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      ExitFamily::Status, cat},
     {"why", VerbGroup::State, "JOB", "why a job is in its state, and what to do", 0, Operands::Job, ExitFamily::Status,
      why},
+    {"history", VerbGroup::State, "[-n N] [JOB…]", "past runs: when, how long, how they ended and why",
+     bit(Option::Lines), Operands::AnyJobs, ExitFamily::Status, history},
     {"tree", VerbGroup::State, "[JOB…]", "the processes of jobs: orphans, zombies and whose they are", 0,
      Operands::AnyJobs, ExitFamily::Status, tree},
     {"top", VerbGroup::State, "[--once] [--delay=DUR] [JOB…]", "what the processes of jobs use, until q is pressed",

@@ -28,6 +28,7 @@ STATUS_CODES = {
     "show": (0, 0, 0, 4),
     "cat": (0, 0, 0, 4),
     "why": (0, 3, 3, 4),
+    "history": (0, 0, 0, 4),
     "is-active": (0, 3, 3, 4),
     "is-failed": (1, 0, 1, 4),
     "events": (0, 0, 0, 4),
