@@ -44,7 +44,7 @@ TEST(PreStart, RunsBeforeTheProgram) {
     EXPECT_EQ(sim.fakes.calls, Calls{"run pre_start for pid 0"});
     sim.beside_runs();
     sim.beside_exit(ExitStatus::exited(0), false);
-    EXPECT_EQ(sim.fakes.calls.size(), 1u) << "something of it is left";
+    EXPECT_EQ(sim.fakes.calls, (Calls{"run pre_start for pid 0", "kill beside"})) << "something of it is left";
     sim.supervisor.tree_empty(sim.fakes.last_beside, sim.fakes.now);
     EXPECT_EQ(sim.fakes.calls.back(), "spawn web");
     EXPECT_EQ(sim.fakes.last_incarnation, sim.fakes.beside_of) << "it was run for what follows";

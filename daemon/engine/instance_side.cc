@@ -27,7 +27,11 @@ void Instance::on(const SideExited& event, Context& context) {
         std::find_if(sides_.begin(), sides_.end(), [&](const SideRun& side) { return side.incarnation == event.side; });
     const auto role = found->role;
     found->left_others = true;
-    if (event.tree_empty) sides_.erase(found);
+    if (event.tree_empty) {
+        sides_.erase(found);
+    } else if (ends_side(*found)) {
+        context.actions.push_back(KillBesideAction{event.side});
+    }
     if (event.status.success()) {
         side_succeeded(role, context);
     } else {
