@@ -199,7 +199,9 @@ private:
     void check_signals() {
         check_ends_process(spec_.stop_signal);
         check_stop_steps();
-        if (spec_.stop_signal == SIGKILL && !draft_.written(Key::StopCommand)) {
+        const auto written = [&](Key key) { return draft_.written(key); };
+        constexpr std::array kTakeTime{Key::StopCommand, Key::PreStop, Key::PostStop, Key::OnFailed};
+        if (spec_.stop_signal == SIGKILL && std::none_of(kTakeTime.begin(), kTakeTime.end(), written)) {
             report_own(Key::StopTimeout,
                        "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once");
         }

@@ -41,6 +41,8 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "stop_signal = ['SIGINT', '1s', 'SIGTERM', '1.5s', 'SIGRTMIN+3']",
              "stop_signal = 'SIGRTMIN+3'\nreload_signal = 'SIGUSR2'\nstop_timeout = '0s'",
              "stop_command = ['/bin/webctl', 'a b', '${job:name}']",
+             "reload_command = ['/bin/webctl', 'a b']\npre_start = ['/bin/a']\npost_start = ['/bin/b', '${job:name}']\n"
+             "pre_stop = ['/bin/c']\npost_stop = ['/bin/d']\non_failed = ['/bin/e']",
              "may_fork = false",
              "zombie_limit = 5\nzombie_check = '2s'",
              "stop_scope = 'main'\nstop_signal_to = 'all'\norphans = 'adopt'",
@@ -138,6 +140,14 @@ TEST(JobJson, HasTheStopCommandWhereThereIsOne) {
     ASSERT_TRUE(value) << value.error().message;
     EXPECT_EQ(value->find("stopCommand")->as_array()->size(), 2u);
     EXPECT_EQ(value->string_or("stopProgram", ""), "/usr/bin/webctl");
+}
+
+TEST(JobJson, HasTheHooks) {
+    json::Writer writer;
+    write_json(writer, job_with("post_stop = 'webctl gone'"));
+    EXPECT_NE(
+        writer.text().find(R"("hooks":[{"hook":"post_stop","command":["webctl","gone"],"program":"/usr/bin/webctl"}])"),
+        std::string::npos);
 }
 
 TEST(CheckReport, SaysWhatIsWrongOrHowManyJobs) {

@@ -126,6 +126,15 @@ const std::vector<GoodCase>& good_cases() {
          [](S s) {
              return s.stop_command == JobCommand{{"bin/webctl", "now or never"}, "/bin/webctl"};
          }},
+        {"", "reload_command", "\"webctl reread\"",
+         [](S s) {
+             return s.reload_command == JobCommand{{"webctl", "reread"}, "/usr/bin/webctl"};
+         }},
+        {"", "pre_start", "[\"webctl\", \"${job:name}\"]", [](S s) { return has_hook(s, Hook::PreStart, "web"); }},
+        {"", "post_start", "\"webctl up\"", [](S s) { return has_hook(s, Hook::PostStart, "up"); }},
+        {"", "pre_stop", "\"webctl down\"", [](S s) { return has_hook(s, Hook::PreStop, "down"); }},
+        {"", "post_stop", "\"webctl gone\"", [](S s) { return has_hook(s, Hook::PostStop, "gone"); }},
+        {"", "on_failed", "\"webctl mail\"", [](S s) { return has_hook(s, Hook::OnFailed, "mail"); }},
         {"", "orphans", "\"adopt\"", [](S s) { return s.orphans == Orphans::Adopt; }},
         {"", "zombie_limit", "0", [](S s) { return s.zombie_limit == 0u; }},
         {"", "zombie_check", "\"1s\"", [](S s) { return s.zombie_check == 1s; }, "zombie_limit = 1"},
@@ -324,6 +333,12 @@ const std::vector<GoodCase>& good_cases() {
          "user = \"www-data\""},
     };
     return cases;
+}
+
+/// Whether `spec` has webctl with this word for the hook.
+bool has_hook(const JobSpec& spec, Hook hook, const std::string& word) {
+    const auto* command = spec.hook(hook);
+    return spec.hooks.size() == 1 && command != nullptr && *command == JobCommand{{"webctl", word}, "/usr/bin/webctl"};
 }
 
 TEST(JobKeys, EachGoodValueIsTakenOver) {

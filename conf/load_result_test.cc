@@ -53,6 +53,8 @@ reload_signal = "SIGUSR1"
 stop_scope = "main"
 stop_signal_to = "all"
 stop_command = ["/bin/webctl", "${job:port}", "quit"]
+pre_start = "/bin/webctl one"
+on_failed = "/bin/webctl two"
 orphans = "ignore"
 may_fork = false
 zombie_limit = 7
@@ -65,6 +67,7 @@ stderr = "capture"
 keep = 0
 [jobs.feed]
 command = "/bin/feed"
+reload_command = "/bin/webctl three"
 log.pipe_to = "plain"
 [jobs.web.limits]
 open_files = 1024
