@@ -26,6 +26,7 @@ bool is_up(const Job& job) {
 
 ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint now) {
     ConfigurationChange change;
+    if (!configured_) booted_ = now;
     const auto* const why = std::exchange(configured_, true) ? "added to the configuration" : "started with the daemon";
     std::set<std::string, std::less<>> configured;
     std::vector<Job*> needy;

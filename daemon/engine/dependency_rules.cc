@@ -76,7 +76,7 @@ void Supervisor::settle_links(const Instance& changed, TimePoint now) {
     if (job == nullptr) return;
     for (Job* dependent : job->dependents) {
         for (auto& link : dependent->links) {
-            if (link.to == job) settle_link(*dependent, link, now);
+            if (link.to == job) settle_link(*dependent, link, changed, now);
         }
     }
     for (const auto& link : job->links) {
@@ -88,11 +88,11 @@ void Supervisor::settle_links(const Instance& changed, TimePoint now) {
     }
 }
 
-void Supervisor::settle_link(Job& dependent, Link& link, TimePoint now) {
+void Supervisor::settle_link(Job& dependent, Link& link, const Instance& changed, TimePoint now) {
     const auto state = look_at(link);
     for (const auto& instance : dependent.instances) {
         const bool could_start = instance->state() == State::Waiting || instance->held_back();
-        if (could_start && (state.met || state.hopeless)) deliver(*instance, MayStart{}, now);
+        if (could_start && (state.met || state.hopeless)) deliver(*instance, MayStart{changed.id()}, now);
         if (state.down && !shutting_down_ && runs_or_is_about_to(*instance)) {
             requirement_down(*instance, link, state, now);
         }

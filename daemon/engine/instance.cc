@@ -48,6 +48,7 @@ const SideRun* Instance::side(Incarnation incarnation) const {
 
 void Instance::on(const StartRequested& event, Context& context) {
     wanted_ = true;
+    if (first_start_.wanted == TimePoint()) first_start_.wanted = context.now;
     switch (state_) {
         case State::Starting:
         case State::Running:
@@ -101,9 +102,11 @@ void Instance::on(const ResumeRequested& event, Context& context) {
     settle_ready(context);
 }
 
-void Instance::on(const MayStart&, Context& context) {
+void Instance::on(const MayStart& event, Context& context) {
+    const bool is_first = first_start_.began == TimePoint();
     if (state_ == State::Waiting) start_run(pending_cause_, context);
     if (held_back()) start_run("what it requires is there again", context);
+    if (is_first && first_start_.began != TimePoint()) first_start_.waited_for = event.waited_for;
 }
 
 /// The next start decides what becomes of it: perhaps what it needs is there again by then.
@@ -251,6 +254,7 @@ void Instance::enter(State state, std::string cause, Context& context) {
 /// Makes the state known that it is in now, with its cause.
 void Instance::note(State from, Context& context) {
     if (history_.size() == kHistory) history_.erase(history_.begin());
+    note_first_start(context.now);
     const bool ends_run = std::exchange(over_, false);
     const bool ends_start = std::exchange(start_over_, false);
     history_.push_back({context.now, from, state_, pid_, cause_, ends_run ? last_run_ : std::nullopt});

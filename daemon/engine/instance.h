@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/engine/first_start.h"
 #include "daemon/engine/ports.h"
 #include "daemon/engine/restart_policy.h"
 #include "daemon/engine/state.h"
@@ -25,7 +26,7 @@ struct ResetRequested { std::string cause; };
 struct PauseRequested { std::string cause; };
 struct ResumeRequested { std::string cause; };
 struct ReloadRequested { std::string cause; };
-struct MayStart {};
+struct MayStart { InstanceId waited_for = 0; };
 struct MayStop {};
 struct RequirementLost { std::string cause; };
 struct Spawned { pid_t pid; };
@@ -144,6 +145,7 @@ public:
     const std::string& cause() const { return cause_; }
     /// Since when its program runs; in State::Starting, since when it is being started.
     TimePoint began() const { return began_; }
+    const FirstStart& first_start() const { return first_start_; }
     /// Why it was started the last time.
     const std::string& start_cause() const { return start_cause_; }
     /// The newest start that is over; null: none is.
@@ -266,6 +268,7 @@ private:
     void arm(TimerKind kind, Duration delay, Context& context);
     void disarm(TimerKind kind, Context& context);
     bool is_armed(TimerKind kind) const { return armed_[static_cast<std::size_t>(kind)] != 0; }
+    void note_first_start(TimePoint now);
     void await_ready(Context& context);
     void ready_failed(std::string why, Context& context);
     void end_helpers(Context& context);
@@ -319,6 +322,7 @@ private:
     TimePoint since_;
     TimePoint last_reload_;
     TimePoint began_;
+    FirstStart first_start_;
     TimePoint next_start_;
     Duration uptime_{};  // of the run that has ended
     std::string cause_;

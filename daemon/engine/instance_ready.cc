@@ -6,6 +6,20 @@
 
 namespace procsup {
 
+void Instance::note_first_start(TimePoint now) {
+    auto& first = first_start_;
+    if (first.over || first.wanted == TimePoint()) return;
+    const bool starts = state_ == State::Starting;
+    const bool again = starts && first.began != TimePoint();
+    if (starts && !again) first.began = now;
+    if (ready()) {
+        first.ready = now;
+        first.over = true;
+    } else if ((again || is_settled(state_) || state_ == State::Backoff) && first.failed == TimePoint()) {
+        first.failed = now;
+    }
+}
+
 void Instance::await_ready(Context& context) {
     arm(TimerKind::ReadyTimeout, spec_->readiness.timeout, context);
     if (!spec_->readiness.probe.empty()) context.actions.push_back(SpawnBesideAction{SideRole::ReadyProbe});

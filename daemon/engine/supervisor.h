@@ -86,6 +86,9 @@ public:
 
     const Jobs& jobs() const { return jobs_; }
     const Instance* find(InstanceId id) const;
+    /// When the jobs of the first configuration were to be started; zero: there was none yet.
+    TimePoint booted() const { return booted_; }
+    std::vector<InstanceId> daemons_of(InstanceId id) const { return bonds_.children_of(id); }
     /// What the instance is a daemon of; null: nothing.
     const Instance* parent_of(InstanceId id) const { return find(bonds_.parent_of(id)); }
     /// Instances that `pattern` names: a job, an instance, or a glob with * and ?; in order. Empty: none.
@@ -132,7 +135,7 @@ private:
     std::string before_stop(const Instance& instance) const override;
     bool hurries() const override { return hurries_; }
     void settle_links(const Instance& changed, TimePoint now);
-    void settle_link(Job& dependent, Link& link, TimePoint now);
+    void settle_link(Job& dependent, Link& link, const Instance& changed, TimePoint now);
     void requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now);
 
     // orders.cc
@@ -167,6 +170,7 @@ private:
     InstanceId next_id_ = 1;
     Incarnation next_incarnation_ = 1;
     std::uint64_t sequence_ = 0;
+    TimePoint booted_;
     bool configured_ = false;  ///< once at least
     std::size_t live_ = 0;
     bool shutting_down_ = false;
