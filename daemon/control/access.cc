@@ -17,6 +17,7 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Manager.Shutdown", Tier::Admin},
     {"io.procsupd.Job.Wait", Tier::Read},
     {"io.procsupd.Job.Subscribe", Tier::Read},
+    {"io.procsupd.Job.Graph", Tier::Read},
     {"io.procsupd.Job.Start", Tier::Operate},
     {"io.procsupd.Job.Stop", Tier::Operate},
     {"io.procsupd.Job.Restart", Tier::Operate},

@@ -6,6 +6,7 @@
 #include "common/signal_name.h"
 #include "conf/job_text.h"
 #include "conf/sandbox_means.h"
+#include "daemon/control/graph.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
 #include "daemon/control/past_runs.h"
@@ -289,6 +290,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Cat"] = [&](PendingCall call) { cat(context, call); };
     methods["Why"] = [&](PendingCall call) { why(context, call); };
     methods["History"] = [&](PendingCall call) { history(context, call); };
+    methods["Graph"] = [&](PendingCall call) { graph(context, call); };
     methods["Tree"] = [&](PendingCall call) { tree(context, call); };
     methods["Usage"] = [&](PendingCall call) { usage(context, call); };
     methods["Subscribe"] = [&](PendingCall call) { subscribe(context, subscriptions, call); };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/control/graph.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
 
@@ -68,7 +69,9 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
             const auto* instance = context.supervisor.find(id);
             if (instance != nullptr) write_instance(writer, *instance, context.host, usages);
         }
-        call.reply(writer.end_array().end_object().text());
+        writer.end_array();
+        if (has_names(call)) write_dependencies(writer, context, call.peer(), ids);
+        call.reply(writer.end_object().text());
     };
     if (!call.parameters().bool_or("usage", false)) return answer({});
     with_usages(context, call, ids, answer);
