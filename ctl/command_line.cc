@@ -153,6 +153,8 @@ private:
             case Option::Daemon: line_.daemon = true; return {};
             case Option::Here: line_.here = true; return {};
             case Option::Cascade: line_.cascade = true; return {};
+            case Option::Critical: line_.critical = true; return {};
+            case Option::Dot: line_.dot = true; return {};
             case Option::Once: line_.once = true; return {};
             case Option::Delay: return take_delay(argument);
             case Option::Bind: return take_pid(argument);

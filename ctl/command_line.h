@@ -32,6 +32,8 @@ struct CommandLine {
     bool daemon = false;
     bool here = false;
     bool cascade = false;
+    bool critical = false;
+    bool dot = false;
     bool once = false;
     Duration delay = std::chrono::seconds(1);
     std::int64_t bind = 0;  ///< pid; 0: not given

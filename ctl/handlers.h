@@ -5,7 +5,7 @@ namespace procsup::ctl {
 
 class Session;
 
-// state_verbs.cc, why.cc, history.cc, tree.cc, top.cc, events.cc
+// state_verbs.cc, why.cc, history.cc, graph.cc, tree.cc, top.cc, events.cc
 int status(Session& session);
 int status_of_everything(Session& session);  // what `up` ends with
 int list(Session& session);
@@ -13,6 +13,7 @@ int show(Session& session);
 int cat(Session& session);
 int why(Session& session);
 int history(Session& session);
+int graph(Session& session);
 int tree(Session& session);
 int top(Session& session);
 int is_active(Session& session);

@@ -324,7 +324,12 @@ void write_status_json(const json::Value& reply, json::Writer& writer) {
     if (const json::Value* list = reply.find("instances"); list != nullptr && list->as_array() != nullptr) {
         for (const auto& instance : *list->as_array()) write_instance_json(instance, writer);
     }
-    writer.end_array().end_object();
+    writer.end_array();
+    if (const json::Value* dependencies = reply.find("dependencies")) {
+        writer.key("dependencies");
+        write_snake_case(*dependencies, writer);
+    }
+    writer.end_object();
 }
 
 }  // namespace procsup::ctl

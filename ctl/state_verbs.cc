@@ -2,6 +2,7 @@
 #include <string>
 
 #include "ctl/clock.h"
+#include "ctl/graph_text.h"
 #include "ctl/handlers.h"
 #include "ctl/instance_view.h"
 #include "ctl/process_text.h"
@@ -64,6 +65,16 @@ std::string containment_text(const json::Value& daemon) {
     return text;
 }
 
+/// What the job of an instance depends on, and what depends on it.
+std::string dependencies_of(const json::Value& reply, std::string_view job, const Output& out) {
+    const json::Value* list = reply.find("dependencies");
+    if (list == nullptr || list->as_array() == nullptr) return {};
+    for (const auto& one : *list->as_array()) {
+        if (one.string_or("job", "") == job) return dependencies_text(one, out);
+    }
+    return {};
+}
+
 void add_overview(const json::Value& reply, const std::vector<InstanceView>& instances, Output& out) {
     const auto rows = job_rows(instances);
     out.line(summary_line(daemon_of(reply), rows));
@@ -100,6 +111,8 @@ int status(Session& session) {
             if (i > 0) out.line("");
             const std::string command_line = child_command_line(instances[i].pid, daemon_pid);
             out.add(instance_block(instances[i], command_line, realtime_usec(), out));
+            const auto depends = dependencies_of(*reply, instances[i].job, out);
+            if (!depends.empty()) out.line("     deps: " + depends);
             const auto held = containment_text(daemon_of(*reply));
             if (!held.empty()) out.line("     held: together by " + held);
         }

@@ -39,6 +39,8 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Once, "--once", '1', "", "", "print it once and end"},
     {Option::Delay, "--delay", 'd', "DUR", "", "from one look to the next (\"1s\")"},
     {Option::Cascade, "--cascade", 0, "", "", "also stop what requires it"},
+    {Option::Critical, "--critical", 0, "", "", "what took longest: what was ready last, and what that waited for"},
+    {Option::Dot, "--dot", 0, "", "", "in the language of Graphviz: procsupctl graph --dot | dot -Tsvg"},
     {Option::Here, "--here", 0, "", "", "also what this kernel, user or container could not enforce for each job"},
 });
 
@@ -56,6 +58,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      why},
     {"history", VerbGroup::State, "[-n N] [JOB…]", "past runs: when, how long, how they ended and why",
      bit(Option::Lines), Operands::AnyJobs, ExitFamily::Status, history},
+    {"graph", VerbGroup::State, "[--critical] [--dot] [JOB…]", "what jobs depend on, in the order in which they start",
+     bit(Option::Critical) | bit(Option::Dot), Operands::AnyJobs, ExitFamily::Status, graph},
     {"tree", VerbGroup::State, "[JOB…]", "the processes of jobs: orphans, zombies and whose they are", 0,
      Operands::AnyJobs, ExitFamily::Status, tree},
     {"top", VerbGroup::State, "[--once] [--delay=DUR] [JOB…]", "what the processes of jobs use, until q is pressed",

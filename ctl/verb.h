@@ -42,6 +42,8 @@ enum class Option : std::uint32_t {
     Once = 1u << 24,
     Delay = 1u << 25,
     Cascade = 1u << 26,
+    Dot = 1u << 27,
+    Critical = 1u << 28,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }

@@ -25,6 +25,7 @@ TYPED = {
     "start mail\t": ["start", "mailer"],
     "start db@p\tdb@c\t": ["start", "db@primary", "db@copy"],
     "wait --fo\trea\tdb@c\t": ["wait", "--for=ready", "db@copy"],
+    "graph --crit\tmail\t": ["graph", "--critical", "mailer"],
     "wait --for exi\t": ["wait", "--for", "exit"],
     "--socket @DIR@/run/io.procsupd restart mai\t": ["--socket", "@DIR@/run/io.procsupd", "restart", "mailer"],
     "--soc\t@DIR@/procsup.to\tlist": ["--socket=@DIR@/procsup.toml", "list"],

@@ -29,6 +29,7 @@ STATUS_CODES = {
     "cat": (0, 0, 0, 4),
     "why": (0, 3, 3, 4),
     "history": (0, 0, 0, 4),
+    "graph": (0, 0, 0, 4),
     "is-active": (0, 3, 3, 4),
     "is-failed": (1, 0, 1, 4),
     "events": (0, 0, 0, 4),
@@ -75,7 +76,7 @@ class StateVerbs(IntegrationTest):
                 for member in value:
                     yield from names_of(member)
 
-        for line in ("status", "show web", "why mailer", "events", "daemon status", "cat web"):
+        for line in ("status", "show web", "why mailer", "graph", "events", "daemon status", "cat web"):
             with self.subTest(line):
                 value = json.loads(self.s.run(*line.split(), "--json").out)
                 self.assertEqual([], [name for name in names_of(value) if name != name.lower()])
