@@ -14,7 +14,12 @@ struct Chapter {
 };
 
 constexpr std::array<Chapter, 7> kChapters{{
-    {"", "JOB SETTINGS", "The keys of a job file, of [jobs.NAME] and of [defaults]."},
+    {"", "JOB SETTINGS",
+     "The keys of a job file, of [jobs.NAME] and of [defaults]. A change of a key that is called _live_ takes effect "
+     "at "
+     "once when it is applied, also for a job that runs, and times that are running go by the new limit; with any "
+     "other "
+     "the job is restarted."},
     {"ready", "READINESS: [ready]",
      "How it is found out that a service does its work: at most one of the keys up to _file_. Without any of them it "
      "is ready when its "
@@ -66,11 +71,11 @@ std::string manual_keys() {
     std::string text;
     for (const auto& chapter : kChapters) {
         text.append(text.empty() ? "" : "\n").append("# ").append(chapter.title).append("\n\n");
-        text.append(escaped(chapter.text)).append("\n");
+        text.append(with_emphasis(chapter.text)).append("\n");
         for (const auto& row : all_keys()) {
             if (row.section != chapter.section) continue;
             text.append("\n*").append(escaped(row.name)).append("* = _").append(escaped(row.form->short_phrase));
-            text.append("_ (default: ").append(escaped(row.default_text)).append(")\n\t");
+            text.append("_ (default: ").append(escaped(row.default_text)).append(row.live ? "; live)\n\t" : ")\n\t");
             text.append(with_emphasis(row.meaning)).append(".\n");
         }
     }

@@ -12,9 +12,11 @@ using namespace value_form;
 using R = KeyReader;
 using V = const TomlValue;
 
+constexpr bool kLive = true;
+
 constexpr std::array kRows{
     KeyRow{Key::Description, "", "description", &kString, "the name", "all jobs", "one line for people",
-           [](R& r, V& v) { r.text(v, r.job().spec.description); }},
+           [](R& r, V& v) { r.text(v, r.job().spec.description); }, kLive},
     KeyRow{
         Key::Command, "", "command", &kCommand, "none", "all jobs",
         "what is executed: an array is taken as it is, a string is split at spaces by the quoting rules of sh(1). No "
@@ -33,10 +35,10 @@ constexpr std::array kRows{
            "a _service_ runs on; a _oneshot_ counts as up when it has ended with success",
            [](R& r, V& v) { r.job_type(v); }},
     KeyRow{Key::Enabled, "", "enabled", &kBool, "true", "all jobs", "whether it is started with the daemon",
-           [](R& r, V& v) { r.boolean(v, r.job().spec.enabled); }},
+           [](R& r, V& v) { r.boolean(v, r.job().spec.enabled); }, kLive},
     KeyRow{Key::Instances, "", "instances", &kInstances, "1", "all jobs",
            "how many copies run (web@0, web@1, …), or their names (web@eu, …); a single one is called as the job",
-           [](R& r, V& v) { r.instances(v); }},
+           [](R& r, V& v) { r.instances(v); }, kLive},
     KeyRow{Key::PortBase, "", "port_base", &kPort, "none", "all jobs",
            "what ${job:port} is for the first instance; each further one has the next port",
            [](R& r, V& v) { r.integer(v, 1, 65535, r.job().spec.port_base); }},
@@ -68,99 +70,99 @@ constexpr std::array kRows{
            "after which ends it is started again: _no_, _on-success_, _on-failure_, _on-abnormal_ (a signal or a "
            "time-out only), _always_, or _unless-stopped_: always, but a stop by hand is remembered when the daemon "
            "starts again",
-           [](R& r, V& v) { r.choice(v, r.job().spec.restart.when); }},
+           [](R& r, V& v) { r.choice(v, r.job().spec.restart.when); }, kLive},
     KeyRow{Key::MinUptime, "", "min_uptime", &kDuration, "\"1s\"", "all jobs", "a shorter life is a quick death",
-           [](R& r, V& v) { r.duration(v, r.job().spec.restart.min_uptime); }},
+           [](R& r, V& v) { r.duration(v, r.job().spec.restart.min_uptime); }, kLive},
     KeyRow{Key::RestartDelay, "", "restart_delay", &kDuration, "\"500ms\"", "all jobs",
            "the wait after the second quick death in a row; after the first there is none",
-           [](R& r, V& v) { r.duration(v, r.job().spec.restart.delay); }},
+           [](R& r, V& v) { r.duration(v, r.job().spec.restart.delay); }, kLive},
     KeyRow{Key::RestartBackoff, "", "restart_backoff", &kBackoff, "2", "all jobs",
            "how many times longer the wait gets with each further quick death",
-           [](R& r, V& v) { r.number(v, 1, 1000, r.job().spec.restart.backoff); }},
+           [](R& r, V& v) { r.number(v, 1, 1000, r.job().spec.restart.backoff); }, kLive},
     KeyRow{Key::RestartDelayMax, "", "restart_delay_max", &kDuration, "\"30s\"", "all jobs", "the longest wait",
-           [](R& r, V& v) { r.duration(v, r.job().spec.restart.delay_max); }},
+           [](R& r, V& v) { r.duration(v, r.job().spec.restart.delay_max); }, kLive},
     KeyRow{Key::RestartJitter, "", "restart_jitter", &kJitter, "0.1", "all jobs",
            "by what part of itself a wait is made longer or shorter at random",
-           [](R& r, V& v) { r.number(v, 0, 1, r.job().spec.restart.jitter); }},
+           [](R& r, V& v) { r.number(v, 0, 1, r.job().spec.restart.jitter); }, kLive},
     KeyRow{Key::RestartReset, "", "restart_reset", &kDuration, "\"10s\"", "all jobs",
            "a longer life forgets the quick deaths before it; so does a start by hand",
-           [](R& r, V& v) { r.duration(v, r.job().spec.restart.reset); }},
+           [](R& r, V& v) { r.duration(v, r.job().spec.restart.reset); }, kLive},
     KeyRow{Key::StartLimit, "", "start_limit", &kStartLimit, "\"10/60s\"", "all jobs",
            "more automatic starts than that in this time: it is given up",
-           [](R& r, V& v) { r.rate(v, 10000, "starts", r.job().spec.restart.start_limit); }},
+           [](R& r, V& v) { r.rate(v, 10000, "starts", r.job().spec.restart.start_limit); }, kLive},
     KeyRow{Key::SuccessExitCodes, "", "success_exit_codes", &kExitSet, "[0]", "all jobs", "ends that are no failure",
-           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.success); }},
+           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.success); }, kLive},
     KeyRow{Key::PreventRestartCodes, "", "prevent_restart_codes", &kExitSet, "[]", "all jobs",
            "ends after which it is never started again",
-           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.prevent); }},
+           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.prevent); }, kLive},
     KeyRow{Key::ForceRestartCodes, "", "force_restart_codes", &kExitSet, "[]", "all jobs",
            "ends after which it is started again whatever _restart_ says",
-           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.force); }},
+           [](R& r, V& v) { r.exit_set(v, r.job().spec.restart.force); }, kLive},
     KeyRow{Key::OnExhausted, "", "on_exhausted", &kExhausted, "\"fail\"", "all jobs",
            "when the start limit is reached: the job fails, or the daemon ends with the job's code",
-           [](R& r, V& v) { r.on_exhausted(v); }},
+           [](R& r, V& v) { r.on_exhausted(v); }, kLive},
     KeyRow{Key::Essential, "", "essential", &kBool, "false", "all jobs",
            "when it ends for good, the daemon ends with its code",
-           [](R& r, V& v) { r.boolean(v, r.job().spec.essential); }},
+           [](R& r, V& v) { r.boolean(v, r.job().spec.essential); }, kLive},
     KeyRow{Key::StartTimeout, "", "start_timeout", &kTimeout, "\"90s\"", "all jobs",
            "how long until its program must be executing",
-           [](R& r, V& v) { r.timeout(v, r.job().spec.start_timeout, R::Zero::Refused); }},
+           [](R& r, V& v) { r.timeout(v, r.job().spec.start_timeout, R::Zero::Refused); }, kLive},
     KeyRow{Key::StopTimeout, "", "stop_timeout", &kTimeout, "\"10s\"", "all jobs",
            "how long after the beginning of a stop it is killed",
-           [](R& r, V& v) { r.timeout(v, r.job().spec.stop_timeout, R::Zero::Allowed); }},
+           [](R& r, V& v) { r.timeout(v, r.job().spec.stop_timeout, R::Zero::Allowed); }, kLive},
     KeyRow{Key::RunTimeout, "", "run_timeout", &kTimeout, "\"none\"", "all jobs", "how long one run may last",
-           [](R& r, V& v) { r.timeout(v, r.job().spec.run_timeout, R::Zero::Refused); }},
+           [](R& r, V& v) { r.timeout(v, r.job().spec.run_timeout, R::Zero::Refused); }, kLive},
     KeyRow{
         Key::StopSignal, "", "stop_signal", &kStopSignal, "\"SIGTERM\"", "all jobs",
         "what tells it to end; SIGCONT is sent with it. [\"SIGINT\", \"5s\", \"SIGTERM\"] sends SIGINT, and SIGTERM to "
         "what is left 5 seconds later, all within _stop_timeout_",
-        [](R& r, V& v) { r.stop_signal(v); }},
+        [](R& r, V& v) { r.stop_signal(v); }, kLive},
     KeyRow{Key::StopScope, "", "stop_scope", &kStopScope, "\"tree\"", "all jobs",
            "who has until _stop_timeout_ to end: the whole tree of its processes, or the main process, after whose end "
            "_orphans_ says what becomes of the others",
-           [](R& r, V& v) { r.choice(v, r.job().spec.stop_scope); }},
+           [](R& r, V& v) { r.choice(v, r.job().spec.stop_scope); }, kLive},
     KeyRow{Key::StopSignalTo, "", "stop_signal_to", &kSignalTo, "\"main\"", "all jobs",
            "who gets the stop signals: the main process, and what is left when that has ended; or all its processes at "
            "once",
-           [](R& r, V& v) { r.choice(v, r.job().spec.stop_signal_to); }},
+           [](R& r, V& v) { r.choice(v, r.job().spec.stop_signal_to); }, kLive},
     KeyRow{Key::StopCommand, "", "stop_command", &kCommand, "none", "all jobs",
            "run instead of the first stop signal, written and run as _command_ is, with PROCSUPD_MAIN_PID in its "
            "environment. "
            "When it cannot be started or fails, _stop_signal_ is sent after all; when it has ended well, the job has "
            "what is "
            "left of _stop_timeout_. It, and whatever it has started, is killed when the stop is over",
-           [](R& r, V& v) { r.command(v, r.job().stop_command); }},
+           [](R& r, V& v) { r.command(v, r.job().stop_command); }, kLive},
     KeyRow{Key::ReloadSignal, "", "reload_signal", &kSignal, "\"SIGHUP\"", "all jobs",
            "what tells its main process to read its configuration again",
-           [](R& r, V& v) { r.signal(v, r.job().spec.reload_signal); }},
+           [](R& r, V& v) { r.signal(v, r.job().spec.reload_signal); }, kLive},
     KeyRow{Key::ReloadCommand, "", "reload_command", &kCommand, "none", "all jobs",
            "run instead of _reload_signal_, written and run as _stop_command_ is; the job is _reloading_ until it has "
            "ended, "
            "for _start_timeout_ at most, and runs on when it has failed",
-           [](R& r, V& v) { r.command(v, r.job().reload_command); }},
+           [](R& r, V& v) { r.command(v, r.job().reload_command); }, kLive},
     KeyRow{Key::PreStart, "", "pre_start", &kCommand, "none", "all jobs",
            "run before each start of the program, within _start_timeout_, written and run as _stop_command_ is; when "
            "it "
            "fails, so does the start. See HOOKS in *procsupd*(8)",
-           [](R& r, V& v) { r.command(v, r.job().hooks[0]); }},
+           [](R& r, V& v) { r.command(v, r.job().hooks[0]); }, kLive},
     KeyRow{Key::PostStart, "", "post_start", &kCommand, "none", "services",
            "run when the program does its work, as [ready] says, for _start_timeout_ at most; the job is ready when it "
            "has "
            "ended well, and is ended, as one that has failed, when it has not",
-           [](R& r, V& v) { r.command(v, r.job().hooks[1]); }},
+           [](R& r, V& v) { r.command(v, r.job().hooks[1]); }, kLive},
     KeyRow{Key::PreStop, "", "pre_stop", &kCommand, "none", "all jobs",
            "run before a job that was ready is told to end, within _stop_timeout_; the job is told in any case",
-           [](R& r, V& v) { r.command(v, r.job().hooks[2]); }},
+           [](R& r, V& v) { r.command(v, r.job().hooks[2]); }, kLive},
     KeyRow{Key::PostStop, "", "post_stop", &kCommand, "none", "all jobs",
            "run when nothing is left of a run, however it has ended, or when a start has failed, for _stop_timeout_ "
            "at "
            "most; how it has ended is in PROCSUPD_RESULT, PROCSUPD_EXIT_CODE, PROCSUPD_EXIT_SIGNAL and PROCSUPD_CAUSE",
-           [](R& r, V& v) { r.command(v, r.job().hooks[3]); }},
+           [](R& r, V& v) { r.command(v, r.job().hooks[3]); }, kLive},
     KeyRow{Key::OnFailed, "", "on_failed", &kCommand, "none", "all jobs",
            "run after that when the job has failed and is not started again by itself, for _stop_timeout_ at most, "
            "with the "
            "same variables",
-           [](R& r, V& v) { r.command(v, r.job().hooks[4]); }},
+           [](R& r, V& v) { r.command(v, r.job().hooks[4]); }, kLive},
     KeyRow{
         Key::Orphans, "", "orphans", &kOrphans, "\"kill\"", "all jobs",
         "what becomes of processes that are left when the main process has ended by itself: they are killed; adopted: "
@@ -168,15 +170,15 @@ constexpr std::array kRows{
         "main "
         "process ended is how the run did; or ignored: "
         "they live on, beside the next run, until procsupd ends",
-        [](R& r, V& v) { r.choice(v, r.job().spec.orphans); }},
+        [](R& r, V& v) { r.choice(v, r.job().spec.orphans); }, kLive},
     KeyRow{Key::ZombieLimit, "", "zombie_limit", &kZombies, "none", "all jobs",
            "how many ended processes of it may be left that their parents have not collected; with more it is stopped, "
            "which "
            "counts as a failure. procsupctl(1) tree shows them",
-           [](R& r, V& v) { r.integer(v, 0, 1000000, r.job().spec.zombie_limit); }},
+           [](R& r, V& v) { r.integer(v, 0, 1000000, r.job().spec.zombie_limit); }, kLive},
     KeyRow{Key::ZombieCheck, "", "zombie_check", &kDuration, "\"10s\"", "jobs with zombie_limit",
-           "how often they are counted",
-           [](R& r, V& v) { r.duration(v, r.job().spec.zombie_check, R::Zero::Refused); }},
+           "how often they are counted", [](R& r, V& v) { r.duration(v, r.job().spec.zombie_check, R::Zero::Refused); },
+           kLive},
     KeyRow{
         Key::DaemonOf, "", "daemon_of", &kJob, "none", "all jobs",
         "the job to whose life this one is bound: it is started once that runs, and stopped in its own way when that "
@@ -188,7 +190,7 @@ constexpr std::array kRows{
            "when that starts again, this one does too; or it is only stopped; or it is kept running while that "
            "restarts, and "
            "stopped when that ends for good",
-           [](R& r, V& v) { r.choice(v, r.job().spec.on_parent_restart); }},
+           [](R& r, V& v) { r.choice(v, r.job().spec.on_parent_restart); }, kLive},
     KeyRow{Key::MayFork, "", "may_fork", &kBool, "true", "all jobs",
            "with _false_ the kernel refuses to make new processes (EPERM), also to commands of _exec_ and to "
            "_stop_command_; threads work. "
@@ -198,13 +200,13 @@ constexpr std::array kRows{
            "jobs that this one is started after, and stopped before, where both are to be started or stopped: it waits "
            "until "
            "their start has succeeded or failed. Nothing is started for it. See DEPENDENCIES",
-           [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.after, r.job().dependency_places.after); }},
-    KeyRow{Key::Before, "", "before", &kJobs, "[]", "all jobs",
-           "jobs that are started after this one: _after_, said here",
-           [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.before, r.job().dependency_places.before); }},
+           [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.after, r.job().dependency_places.after); }, kLive},
+    KeyRow{
+        Key::Before, "", "before", &kJobs, "[]", "all jobs", "jobs that are started after this one: _after_, said here",
+        [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.before, r.job().dependency_places.before); }, kLive},
     KeyRow{Key::Wants, "", "wants", &kJobs, "[]", "all jobs",
            "jobs that are started with this one, and waited for as by _after_; it is started also when they fail",
-           [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.wants, r.job().dependency_places.wants); }},
+           [](R& r, V& v) { r.job_names(v, r.job().spec.dependencies.wants, r.job().dependency_places.wants); }, kLive},
     KeyRow{
         Key::Requires, "", "requires", &kRequirements, "[]", "all jobs",
         "jobs that are started with this one, without which it is neither started nor kept running: a name, which "
@@ -213,7 +215,7 @@ constexpr std::array kRows{
         "_started_, _ready_, _exited_ok_ or _exited_. What becomes of this one when such a job ends and is started "
         "again: _ignore_ leaves it alone, _restart_ ends it too and starts it after that, _signal_ sends it its "
         "_reload_signal_ when that is ready",
-        [](R& r, V& v) { r.requirements(v); }},
+        [](R& r, V& v) { r.requirements(v); }, kLive},
     KeyRow{Key::ReadyNotify, "ready", "notify", &kBool, "false", "services",
            "whether the job says itself that it is ready, by sd_notify(3) (READY=1 to $NOTIFY_SOCKET); see READINESS",
            [](R& r, V& v) { r.ready_by_notice(v); }},
@@ -240,13 +242,14 @@ constexpr std::array kRows{
     KeyRow{Key::ReadyInterval, "ready", "interval", &kDuration, "\"250ms\"",
            "jobs with tcp, unix, http, exec or file in [ready]",
            "how often that is looked at, and more often in the first 200 ms; one look takes 2 seconds at most",
-           [](R& r, V& v) { r.duration(v, r.job().spec.readiness.interval, R::Zero::Refused); }},
+           [](R& r, V& v) { r.duration(v, r.job().spec.readiness.interval, R::Zero::Refused); }, kLive},
     KeyRow{Key::ReadyTimeout, "ready", "timeout", &kTimeout, "start_timeout", "jobs with [ready]",
            "how long after its program has begun a job that is not ready is stopped, which counts as a failed start",
-           [](R& r, V& v) { r.timeout(v, r.job().spec.readiness.timeout, R::Zero::Refused); }},
+           [](R& r, V& v) { r.timeout(v, r.job().spec.readiness.timeout, R::Zero::Refused); }, kLive},
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
-           [](R& r, V& v) { r.name_or_id(v, r.job().owner); }},
-    KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); }},
+           [](R& r, V& v) { r.name_or_id(v, r.job().owner); }, kLive},
+    KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); },
+           kLive},
     KeyRow{Key::Credentials, "", "credentials", &kCredentials, "{}", "all jobs",
            "files that are laid out for this job, and that other users cannot read: NAME = \"/path\" is laid out as "
            "$CREDENTIALS_DIRECTORY/NAME, see "

@@ -30,6 +30,7 @@ struct KeyRow {
     std::string_view applies_to;  ///< kinds of jobs, or "daemon"
     std::string_view meaning;
     void (*read)(KeyReader& reader, const TomlValue& value);
+    bool live = false;  ///< a job that runs takes on another value without being restarted
 };
 
 std::span<const KeyRow> all_keys();
