@@ -116,7 +116,7 @@ void Daemon::watch_signals() {
     signals_.push_back(loop_->watch_signal(SIGTERM, Priority::Client, ask_end("SIGTERM")));
     signals_.push_back(loop_->watch_signal(SIGINT, Priority::Client, ask_end("SIGINT")));
     signals_.push_back(loop_->watch_signal(SIGHUP, Priority::Client, [this] {
-        if (control_) reload([](const ReloadOutcome&) {});
+        if (control_) change_configuration({}, [](const ChangeOutcome&) {});
     }));
 }
 

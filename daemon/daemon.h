@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/configurations.h"
 #include "daemon/control/control.h"
 #include "daemon/control/host_port.h"
 #include "daemon/engine/supervisor.h"
@@ -46,7 +47,7 @@ public:
     // HostPort
     DaemonFacts facts() const override;
     WallTime wall_time(TimePoint when) const override;
-    void reload(ReloadDone done) override;
+    void change_configuration(const ChangeOrder& order, ChangeDone done) override;
     void shut_down(std::string cause) override;
     CapturedOutput captured_output(InstanceId id) const override;
     const Abilities& abilities() const override;
@@ -74,7 +75,9 @@ private:
     Result<void> open_for_business(const DaemonSpec& spec);
     void start_jobs_alone();
     void tell_log_fault(std::string fault);
-    void reloaded(LoadResult result, const ReloadDone& done);
+    void loaded_again(LoadResult result, const ChangeOrder& order, const ChangeDone& done);
+    void go_back(const ChangeOrder& order, const ChangeDone& done);
+    ConfigurationChange take_over(const Configured& jobs, Restarts restarts);
     void after_callback();
     void begin_shutdown();
     void count_zombies(InstanceId id, Incarnation incarnation);
@@ -109,6 +112,7 @@ private:
     DaemonSpec spec_;
     std::optional<std::vector<JobSpec>> waiting_jobs_;  ///< until nothing of an earlier daemon is left
     std::optional<TimePoint> leftovers_seen_;
+    Configurations configurations_;
     std::vector<std::string> config_problems_;
     TimePoint started_;
     bool realtime_ = false;  ///< runs before other processes

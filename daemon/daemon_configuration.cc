@@ -83,9 +83,11 @@ void Daemon::start_jobs_alone() {
                 log_.error("procsup-guard: " + how + "; until it runs, jobs outlive a procsupd that is killed");
             });
     }
-    processes_->enable_controllers_for(*waiting_jobs_);
-    supervisor_->configure(std::move(*waiting_jobs_), now);
+    auto jobs = supervisor_->shared(std::move(*waiting_jobs_));
     waiting_jobs_.reset();
+    processes_->enable_controllers_for(jobs);
+    supervisor_->configure(jobs, now, Restarts::Now);
+    configurations_.applied(std::move(jobs), now, true);
     service_.ready(status_text());
 }
 
@@ -143,10 +145,17 @@ Result<void> Daemon::claim_runtime_dir() {
     return {};
 }
 
-void Daemon::reload(ReloadDone done) {
-    log_.info("reloading " + options_.config.text());
-    service_.reloading();
-    loader_->load([this, done = std::move(done)](LoadResult result) { reloaded(std::move(result), done); });
+void Daemon::change_configuration(const ChangeOrder& order, ChangeDone done) {
+    if (order.to == ChangeOrder::To::Before) {
+        loader_->when_idle([this, order, done = std::move(done)] { go_back(order, done); });
+        return;
+    }
+    if (!order.only_plan) {
+        log_.info("applying " + options_.config.text());
+        service_.reloading();
+    }
+    loader_->load(
+        [this, order, done = std::move(done)](LoadResult result) { loaded_again(std::move(result), order, done); });
 }
 
 void Daemon::tell_log_fault(std::string fault) {
@@ -163,31 +172,57 @@ void Daemon::tell_log_fault(std::string fault) {
     }
 }
 
-void Daemon::reloaded(LoadResult result, const ReloadDone& done) {
+void Daemon::loaded_again(LoadResult result, const ChangeOrder& order, const ChangeDone& done) {
     if (const auto* problems = std::get_if<std::vector<Problem>>(&result)) {
-        config_problems_ = to_texts(*problems);
+        auto texts = to_texts(*problems);
+        if (order.only_plan) return done(std::move(texts));
+        config_problems_ = std::move(texts);
         for (const auto& text : config_problems_) log_.error(text);
         log_.error("the configuration was not changed");
         service_.ready(status_text());
         done(config_problems_);
         return;
     }
+    auto& configuration = std::get<Configuration>(result);
+    if (order.only_plan) {
+        // Before anything was started there is nothing to compare with.
+        if (waiting_jobs_) return done(ConfigurationChange{});
+        return done(supervisor_->plan(supervisor_->shared(std::move(configuration.jobs)), order.restarts));
+    }
     config_problems_.clear();
-    tell_log_fault(std::get<Configuration>(result).daemon.log_fault);
+    tell_log_fault(configuration.daemon.log_fault);
     if (waiting_jobs_) {
-        waiting_jobs_ = std::move(std::get<Configuration>(result).jobs);
+        waiting_jobs_ = std::move(configuration.jobs);
         service_.ready(status_text());
         return done(ConfigurationChange{});
     }
-    auto& jobs = std::get<Configuration>(result).jobs;
+    renew_key_places(*supervisor_, configuration.jobs);
+    auto jobs = supervisor_->shared(std::move(configuration.jobs));
+    const auto change = take_over(jobs, order.restarts);
+    configurations_.applied(std::move(jobs), loop_->now(), !change.empty());
+    log_.info(fmt::format("applied: {} added, {} changed, {} removed", change.added().size(), change.changed().size(),
+                          change.removed().size()));
+    service_.ready(status_text());
+    done(change);
+}
+
+ConfigurationChange Daemon::take_over(const Configured& jobs, Restarts restarts) {
     processes_->enable_controllers_for(jobs);
-    renew_key_places(*supervisor_, jobs);
-    const auto change = supervisor_->configure(std::move(jobs), loop_->now());
+    auto change = supervisor_->configure(jobs, loop_->now(), restarts);
     records_->names_changed();
     control_->on_configured();
-    log_.info(fmt::format("reloaded: {} added, {} changed, {} removed", change.added.size(), change.changed.size(),
-                          change.removed.size()));
-    service_.ready(status_text());
+    return change;
+}
+
+void Daemon::go_back(const ChangeOrder& order, const ChangeDone& done) {
+    const auto* before = configurations_.before();
+    if (before == nullptr) return done(NothingBefore{});
+    if (order.only_plan) return done(supervisor_->plan(before->jobs, order.restarts));
+    log_.info("going back to the configuration before");
+    const auto change = take_over(before->jobs, order.restarts);
+    configurations_.went_back();
+    log_.info(fmt::format("went back: {} added, {} changed, {} removed; the files stay as they are",
+                          change.added().size(), change.changed().size(), change.removed().size()));
     done(change);
 }
 

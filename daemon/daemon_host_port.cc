@@ -30,6 +30,9 @@ DaemonFacts Daemon::facts() const {
         facts.no_new_privileges = containment->mode() == ContainmentMode::Keeper && geteuid() != 0;
     }
     facts.config_problems = config_problems_;
+    facts.config_since = configurations_.in_force().since;
+    facts.rolled_back = configurations_.rolled_back();
+    facts.older_configs = configurations_.kept();
     facts.orphans = processes_->accounts().all();
     facts.orphans_unattributed = processes_->accounts().unattributed();
     facts.log_lines_dropped = log_.dropped();

@@ -13,6 +13,10 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Manager.Status", Tier::Read},
     {"io.procsupd.Manager.GetAbilities", Tier::Read},
     {"io.procsupd.Manager.WhoIs", Tier::Read},
+    // Which keys of which jobs would change, and no values.
+    {"io.procsupd.Manager.Plan", Tier::Operate},
+    {"io.procsupd.Manager.Apply", Tier::Admin},
+    {"io.procsupd.Manager.Rollback", Tier::Admin},
     {"io.procsupd.Manager.Reload", Tier::Admin},
     {"io.procsupd.Manager.Shutdown", Tier::Admin},
     {"io.procsupd.Job.Wait", Tier::Read},

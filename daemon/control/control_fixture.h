@@ -26,7 +26,10 @@ struct FakeHost final : HostPort {
     WallTime wall_time(TimePoint when) const override {
         return WallTime(when.time_since_epoch()) + std::chrono::seconds(1000000);
     }
-    void reload(ReloadDone done) override { reloads.push_back(std::move(done)); }
+    void change_configuration(const ChangeOrder& order, ChangeDone done) override {
+        orders.push_back(order);
+        changes.push_back(std::move(done));
+    }
     void shut_down(std::string cause) override { shutdowns.push_back(std::move(cause)); }
     Abilities able;
     const Abilities& abilities() const override { return able; }
@@ -50,7 +53,8 @@ struct FakeHost final : HostPort {
     TreeUsage used;                  ///< by each instance that is live
     Error unmeasured;                ///< what measure() adds, if it has a message
     std::vector<Duration> patience;  ///< of each measure()
-    std::vector<ReloadDone> reloads;
+    std::vector<ChangeOrder> orders;
+    std::vector<ChangeDone> changes;  ///< whose outcomes are waited for
     std::vector<std::string> shutdowns;
     std::vector<std::string> listed;  ///< "web db", "web db and all else"
     Result<std::string> processes{std::string(R"({"trees":[],"strays":{"processes":[],"omitted":0}})")};

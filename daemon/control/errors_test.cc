@@ -101,11 +101,13 @@ TEST_F(Errors, ShuttingDownRefusesNewWorkOnly) {
     EXPECT_EQ(client.call("Job.Start", R"({"names":["web"]})").error, "io.procsupd.Job.ShuttingDown");
     EXPECT_EQ(client.call("Job.Restart", R"({"names":["web"]})").error, "io.procsupd.Job.ShuttingDown");
     EXPECT_EQ(client.call("Job.Run", R"({"command":["x"]})").error, "io.procsupd.Job.ShuttingDown");
-    EXPECT_EQ(client.call("Manager.Reload", "").error, "io.procsupd.Manager.ShuttingDown");
+    for (const auto* method : {"Manager.Reload", "Manager.Plan", "Manager.Apply", "Manager.Rollback"}) {
+        EXPECT_EQ(client.call(method, "").error, "io.procsupd.Manager.ShuttingDown") << method;
+    }
     EXPECT_EQ(client.call("Job.Stop", R"({"names":["web"]})").error, "");
     EXPECT_EQ(client.call("Job.Show", R"({"name":"web"})").error, "");
     EXPECT_TRUE(box.engine.calls.empty());
-    EXPECT_TRUE(box.host.reloads.empty());
+    EXPECT_TRUE(box.host.changes.empty());
 }
 
 /// A caller that the kernel knows by a uid that is nobody's here.
@@ -143,7 +145,12 @@ TEST_F(Strangers, WhoOperateDoNotAdminister) {
     ControlBox box({job("web")}, spec);
     auto client = ControlClient::as_stranger(box);
     EXPECT_EQ(client.call("Job.Start", R"({"names":["web"],"wait":false})").error, "");
-    for (const auto* method : {"Manager.Shutdown", "Manager.Reload"}) {
+    client.send("Manager.Plan", "");
+    ASSERT_EQ(box.host.changes.size(), 1u) << "they may know what would change";
+    box.host.changes.front()(ConfigurationChange{});
+    EXPECT_EQ(client.take_one().error, "");
+    box.host.changes.clear();
+    for (const auto* method : {"Manager.Shutdown", "Manager.Reload", "Manager.Apply", "Manager.Rollback"}) {
         const auto answer = client.call(method, "");
         EXPECT_EQ(answer.error, "io.procsupd.Manager.PermissionDenied") << method;
         EXPECT_EQ(
@@ -151,7 +158,7 @@ TEST_F(Strangers, WhoOperateDoNotAdminister) {
             "uid 65534 lacks admin access, which root, the supervisor's own user, and whom [access] admin names have");
     }
     EXPECT_TRUE(box.host.shutdowns.empty());
-    EXPECT_TRUE(box.host.reloads.empty());
+    EXPECT_TRUE(box.host.changes.empty());
 }
 
 TEST_F(Strangers, OperateWhatTheyOwnAndOnlyThat) {

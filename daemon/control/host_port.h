@@ -33,6 +33,9 @@ struct DaemonFacts {
     std::string containment_reason;            ///< why it is that one
     bool no_new_privileges = false;            ///< what jobs get that do not say
     std::vector<std::string> config_problems;  ///< of the newest configuration, when it was refused
+    TimePoint config_since;                    ///< that in force was read
+    bool rolled_back = false;                  ///< since then the files were not applied
+    std::size_t older_configs = 0;             ///< to which it can be gone back
     Orphaned orphans;                          ///< collected since the start
     std::uint64_t orphans_unattributed = 0;    ///< of which it is not known whose they were
     std::uint64_t log_lines_dropped = 0;
@@ -52,9 +55,18 @@ struct ProcessOwner {
     bool main = false;
 };
 
-/// The change a reload made, or the problems for which nothing was changed.
-using ReloadOutcome = std::variant<ConfigurationChange, std::vector<std::string>>;
-using ReloadDone = std::function<void(ReloadOutcome)>;
+/// To which configuration the daemon is to go, and how.
+struct ChangeOrder {
+    enum class To { Files, Before };  ///< Before: the one that was in force before the last change
+    To to = To::Files;
+    Restarts restarts = Restarts::Now;
+    bool only_plan = false;
+};
+/// There is none before.
+struct NothingBefore {};
+/// What was changed, or would be; or the problems for which nothing was.
+using ChangeOutcome = std::variant<ConfigurationChange, std::vector<std::string>, NothingBefore>;
+using ChangeDone = std::function<void(ChangeOutcome)>;
 
 /// What control/ needs of the daemon around it; the one implementation is Daemon. Every call is on the loop's thread.
 class HostPort {
@@ -63,8 +75,9 @@ public:
     virtual DaemonFacts facts() const = 0;
     /// The wall clock's time at a point of the monotonic clock; for display.
     virtual WallTime wall_time(TimePoint when) const = 0;
-    /// Reads the configuration again; `done` is called in a later turn.
-    virtual void reload(ReloadDone done) = 0;
+    /// Changes all of the configuration or nothing, one order after the other; `done` is called in a later turn where files have to
+    /// be read.
+    virtual void change_configuration(const ChangeOrder& order, ChangeDone done) = 0;
     /// Begins to end the daemon at the end of this turn.
     virtual void shut_down(std::string cause) = 0;
     virtual const Abilities& abilities() const = 0;

@@ -45,6 +45,9 @@ void write_daemon(json::Writer& writer, const varlink::Peer& peer, const Control
     writer.member_int("running", in_state(State::Running) + in_state(State::Reloading))
         .member_int("failed", in_state(State::Failed));
     write_strings(writer, "configProblems", problems_for(peer, context, facts.config_problems));
+    writer.member_int("configSinceUSec", wall_usec(context.host, facts.config_since));
+    if (facts.rolled_back) writer.member_bool("rolledBack", true);
+    writer.member_int("olderConfigs", static_cast<std::int64_t>(facts.older_configs));
     writer.member_int("clients", static_cast<std::int64_t>(connected));
     writer.member_int("clientsRefused", static_cast<std::int64_t>(refused));
     writer.member_int("logLinesDropped", static_cast<std::int64_t>(facts.log_lines_dropped));
@@ -85,21 +88,69 @@ void abilities(const ControlContext& context, varlink::PendingCall call) {
     call.reply(writer.end_object().text());
 }
 
-void reload(const ControlContext& context, varlink::PendingCall call) {
+void write_changes(json::Writer& writer, const ConfigurationChange& change) {
+    writer.key("changes").begin_array();
+    for (const auto& job : change.jobs) {
+        writer.begin_object().member("job", job.job).member("action", word_of(job.kind));
+        write_strings(writer, "keys", job.keys);
+        if (!job.started.empty()) write_strings(writer, "started", job.started);
+        if (!job.stopped.empty()) write_strings(writer, "stopped", job.stopped);
+        if (!job.with.empty()) write_strings(writer, "with", job.with);
+        writer.end_object();
+    }
+    writer.end_array().member_int("unchanged", static_cast<std::int64_t>(change.unchanged));
+}
+
+using WriteChange = std::function<void(json::Writer&, const ConfigurationChange&)>;
+
+void change_configuration(const ControlContext& context, varlink::PendingCall call, const ChangeOrder& order,
+                          const WriteChange& write) {
     if (!admitted(context, call) || !open_for_work(context, call)) return;
-    context.host.reload([call](const ReloadOutcome& outcome) mutable {
+    context.host.change_configuration(order, [call, write](const ChangeOutcome& outcome) mutable {
         json::Writer writer;
         writer.begin_object();
         if (const auto* change = std::get_if<ConfigurationChange>(&outcome)) {
-            write_strings(writer, "added", change->added);
-            write_strings(writer, "changed", change->changed);
-            write_strings(writer, "removed", change->removed);
+            write(writer, *change);
             call.reply(writer.end_object().text());
-            return;
+        } else if (const auto* problems = std::get_if<std::vector<std::string>>(&outcome)) {
+            write_strings(writer, "problems", *problems);
+            writer.member("message", "the new configuration has problems; nothing was changed").end_object();
+            call.fail_with(error_name(call, "BadConfiguration"), writer.text());
+        } else {
+            call.fail(error_name(call, "NothingToGoBackTo"),
+                      "there is no configuration before the one in force: nothing was applied since procsupd started, "
+                      "or all of that was rolled back");
         }
-        write_strings(writer, "problems", std::get<std::vector<std::string>>(outcome));
-        writer.member("message", "the new configuration has problems; nothing was changed").end_object();
-        call.fail_with(error_name(call, "BadConfiguration"), writer.text());
+    });
+}
+
+Restarts restarts_of(const varlink::PendingCall& call) {
+    return call.parameters().bool_or("restart", true) ? Restarts::Now : Restarts::Later;
+}
+
+void plan(const ControlContext& context, const varlink::PendingCall& call) {
+    const auto to = call.parameters().bool_or("rollback", false) ? ChangeOrder::To::Before : ChangeOrder::To::Files;
+    change_configuration(context, call, {to, restarts_of(call), true}, write_changes);
+}
+
+void apply(const ControlContext& context, const varlink::PendingCall& call) {
+    change_configuration(context, call, {ChangeOrder::To::Files, restarts_of(call)}, write_changes);
+}
+
+void rollback(const ControlContext& context, const varlink::PendingCall& call) {
+    change_configuration(context, call, {ChangeOrder::To::Before, restarts_of(call)},
+                         [&context](json::Writer& writer, const ConfigurationChange& change) {
+                             write_changes(writer, change);
+                             const auto facts = context.host.facts();
+                             writer.member_int("configSinceUSec", wall_usec(context.host, facts.config_since));
+                         });
+}
+
+void reload(const ControlContext& context, const varlink::PendingCall& call) {
+    change_configuration(context, call, {}, [](json::Writer& writer, const ConfigurationChange& change) {
+        write_strings(writer, "added", change.added());
+        write_strings(writer, "changed", change.changed());
+        write_strings(writer, "removed", change.removed());
     });
 }
 
@@ -130,7 +181,10 @@ varlink::Interface manager_interface(ControlContext& context, const Clients& cli
     };
     interface.methods["GetAbilities"] = [&context](varlink::PendingCall call) { abilities(context, call); };
     interface.methods["Status"] = [&context, clients](varlink::PendingCall call) { status(context, clients, call); };
-    interface.methods["Reload"] = [&context](varlink::PendingCall call) { reload(context, call); };
+    interface.methods["Plan"] = [&context](const varlink::PendingCall& call) { plan(context, call); };
+    interface.methods["Apply"] = [&context](const varlink::PendingCall& call) { apply(context, call); };
+    interface.methods["Rollback"] = [&context](const varlink::PendingCall& call) { rollback(context, call); };
+    interface.methods["Reload"] = [&context](const varlink::PendingCall& call) { reload(context, call); };
     interface.methods["Shutdown"] = [&context](varlink::PendingCall call) {
         if (!admitted(context, call)) return;
         context.host.shut_down(asked_by("shutdown", call.peer()));

@@ -10,6 +10,8 @@
 namespace procsup {
 namespace {
 
+using Kind = JobChange::Kind;
+
 using namespace std::chrono_literals;
 
 std::string text_of(const std::string& interface) {
@@ -199,18 +201,68 @@ TEST_F(Manager, StatusCountsClientsAndThoseRefused) {
 
 TEST_F(Manager, ReloadAnswersWithTheChange) {
     client.send("Manager.Reload", "");
-    ASSERT_EQ(box.host.reloads.size(), 1u);
+    ASSERT_EQ(box.host.changes.size(), 1u);
     EXPECT_TRUE(client.take().empty());
-    box.host.reloads[0](ConfigurationChange{{"new"}, {"other"}, {"gone", "away"}});
+    EXPECT_EQ(box.host.orders[0].to, ChangeOrder::To::Files);
+    EXPECT_FALSE(box.host.orders[0].only_plan);
+    box.host.changes[0](ConfigurationChange{{{"gone", Kind::Stop}, {"new", Kind::Start}, {"other", Kind::Live}}});
     const auto answer = client.take_one();
     EXPECT_EQ(answer.error, "");
-    EXPECT_EQ(answer["added"] + answer["changed"] + answer["removed"], R"(["new"]["other"]["gone","away"])");
+    EXPECT_EQ(answer["added"] + answer["changed"] + answer["removed"], R"(["new"]["other"]["gone"])");
+}
+
+TEST_F(Manager, ApplyAnswersWithWhatBecomesOfEachJob) {
+    client.send("Manager.Apply", R"({"restart":false})");
+    ASSERT_EQ(box.host.orders.size(), 1u);
+    EXPECT_EQ(box.host.orders[0].restarts, Restarts::Later);
+    JobChange web{"web", Kind::Restart, {"command", "env.PORT"}};
+    web.started = {"web@2"};
+    web.with = {"api"};
+    box.host.changes[0](ConfigurationChange{{std::move(web), {"db", Kind::Later, {"umask"}}}, 17});
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer.error, "");
+    EXPECT_EQ(answer["changes.0"],
+              R"({"job":"web","action":"restart","keys":["command","env.PORT"],"started":["web@2"],)"
+              R"("with":["api"]})");
+    EXPECT_EQ(answer["changes.1"], R"({"job":"db","action":"later","keys":["umask"]})");
+    EXPECT_EQ(answer["unchanged"], "17");
+}
+
+TEST_F(Manager, PlanIsOfApplyOrOfRollbackAndChangesNothing) {
+    client.send("Manager.Plan", "");
+    client.send("Manager.Plan", R"({"rollback":true})");
+    ASSERT_EQ(box.host.orders.size(), 1u) << "a connection's calls are answered one after the other";
+    box.host.changes[0](ConfigurationChange{});
+    EXPECT_EQ(client.take_one()["changes"], "[]");
+    ASSERT_EQ(box.host.orders.size(), 2u);
+    EXPECT_TRUE(box.host.orders[0].only_plan && box.host.orders[1].only_plan);
+    EXPECT_EQ(box.host.orders[0].to, ChangeOrder::To::Files);
+    EXPECT_EQ(box.host.orders[1].to, ChangeOrder::To::Before);
+}
+
+TEST_F(Manager, RollbackAnswersWithTheTimeOfWhatIsInForce) {
+    client.send("Manager.Rollback", "");
+    ASSERT_EQ(box.host.orders.size(), 1u);
+    EXPECT_EQ(box.host.orders[0].to, ChangeOrder::To::Before);
+    box.host.known.config_since = TimePoint(std::chrono::seconds(5));
+    box.host.known.rolled_back = true;
+    box.host.changes[0](ConfigurationChange{});
+    EXPECT_EQ(client.take_one()["configSinceUSec"], "1000005000000");
+    const auto status = client.call("Manager.Status", "");
+    EXPECT_EQ(status["daemon.rolledBack"] + status["daemon.configSinceUSec"], "true1000005000000");
+}
+
+TEST_F(Manager, RollbackToNothingIsAnError) {
+    client.send("Manager.Rollback", "");
+    ASSERT_EQ(box.host.changes.size(), 1u);
+    box.host.changes[0](NothingBefore{});
+    EXPECT_EQ(client.take_one().error, "io.procsupd.Manager.NothingToGoBackTo");
 }
 
 TEST_F(Manager, ReloadAnswersWithAllProblems) {
     client.send("Manager.Reload", "");
-    ASSERT_EQ(box.host.reloads.size(), 1u);
-    box.host.reloads[0](std::vector<std::string>{"first", "second"});
+    ASSERT_EQ(box.host.changes.size(), 1u);
+    box.host.changes[0](std::vector<std::string>{"first", "second"});
     const auto answer = client.take_one();
     EXPECT_EQ(answer.error, "io.procsupd.Manager.BadConfiguration");
     EXPECT_EQ(answer["problems"], R"(["first","second"])");
@@ -221,11 +273,11 @@ TEST_F(Manager, ReloadThatEndsAfterItsCallerOrTheBoxIsNobodys) {
     client.send("Manager.Reload", "");
     ControlClient other(box);
     other.send("Manager.Reload", "");
-    ASSERT_EQ(box.host.reloads.size(), 2u);
+    ASSERT_EQ(box.host.changes.size(), 2u);
     client.leave();
-    box.host.reloads[0](ConfigurationChange{});
+    box.host.changes[0](ConfigurationChange{});
     box.control.reset();
-    box.host.reloads[1](ConfigurationChange{});
+    box.host.changes[1](ConfigurationChange{});
     EXPECT_TRUE(other.take().empty());
 }
 

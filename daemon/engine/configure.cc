@@ -4,17 +4,10 @@
 #include <utility>
 
 #include "daemon/engine/supervisor.h"
+#include "daemon/engine/text_change.h"
 
 namespace procsup {
 namespace {
-
-/// A line more above a job moves its place, and changes nothing of it.
-bool same_but_for_origin(const JobSpec& before, JobSpec& now) {
-    auto place = std::exchange(now.origin, before.origin);
-    const bool same = before == now;
-    now.origin = std::move(place);
-    return same;
-}
 
 /// Whether one of its instances runs, or is to.
 bool is_up(const Job& job) {
@@ -22,49 +15,56 @@ bool is_up(const Job& job) {
                        [](const auto& instance) { return !is_settled(instance->state()); });
 }
 
+std::string listed(const std::vector<std::string>& keys) {
+    std::string text;
+    for (const auto& key : keys) text += (text.empty() ? "" : ", ") + key;
+    return text;
+}
+
 }  // namespace
 
-ConfigurationChange Supervisor::configure(std::vector<JobSpec> jobs, TimePoint now) {
-    ConfigurationChange change;
+ConfigurationChange Supervisor::configure(const Configured& jobs, TimePoint now, Restarts restarts) {
+    auto change = plan(jobs, restarts);
     if (!configured_) booted_ = now;
     const auto* const why = std::exchange(configured_, true) ? "added to the configuration" : "started with the daemon";
-    std::set<std::string, std::less<>> configured;
+    std::set<std::string_view> configured;
     std::vector<Job*> needy;
-    for (auto& spec : jobs) {
-        const auto& name = *configured.insert(spec.name).first;
-        const auto known = jobs_.find(name);
+    for (const auto& spec : jobs) {
+        configured.insert(spec->name);
+        const auto known = jobs_.find(spec->name);
         if (known == jobs_.end()) {
-            const Job& job = add_job(std::make_shared<const JobSpec>(std::move(spec)), now);
-            change.added.push_back(name);
-            if (!job.spec->enabled || job.spec->manually_stopped) continue;
+            const Job& job = add_job(spec, now);
+            if (!spec->enabled || spec->manually_stopped) continue;
             for (const auto& instance : job.instances) to_start_.push_back(instance->id());
         } else {
             Job& job = known->second;
-            const bool needs_others = job.spec->dependencies != spec.dependencies;
-            if (!update_job(job, std::move(spec), now)) continue;
-            change.changed.push_back(name);
+            const bool needs_others = job.spec->dependencies != spec->dependencies;
+            update_job(job, spec, restarts, now);
             if (needs_others && is_up(job)) needy.push_back(&job);
         }
     }
     for (auto& [name, job] : jobs_) {
-        if (job.transient || job.leaving || configured.contains(name)) continue;
-        job.leaving = true;
-        ending_jobs_.push_back(name);
-        change.removed.push_back(name);
-        for (const auto& instance : job.instances) {
-            instance->set_left(true);
-            to_stop_.push_back(instance->id());
-        }
+        if (!job.transient && !job.leaving && !configured.contains(name)) let_job_leave(job);
     }
     bind_daemons();
     link_jobs(jobs_);
     stop(std::exchange(to_stop_, {}), "removed from the configuration", now);
+    restart(std::exchange(to_restart_, {}), now);
     auto to_start = targets(std::exchange(to_start_, {}), why);
     for (const auto& target : to_start) needy.push_back(target.job);
     add_pulled(std::move(needy), to_start);
     start_in_order(std::move(to_start), now);
     reconsider_all(now);
     return change;
+}
+
+void Supervisor::let_job_leave(Job& job) {
+    job.leaving = true;
+    ending_jobs_.push_back(job.spec->name);
+    for (const auto& instance : job.instances) {
+        instance->set_left(true);
+        to_stop_.push_back(instance->id());
+    }
 }
 
 /// What they wait for may be none of theirs any more.
@@ -93,31 +93,34 @@ Job& Supervisor::add_job(std::shared_ptr<const JobSpec> spec, TimePoint now) {
     return job;
 }
 
-bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
+void Supervisor::update_job(Job& job, const std::shared_ptr<const JobSpec>& spec, Restarts restarts, TimePoint now) {
+    const bool starts = starts_added(job, *spec);
     const bool was_leaving = std::exchange(job.leaving, false);
-    if (!was_leaving && *job.spec == spec) return false;
-    const bool unchanged = !was_leaving && same_but_for_origin(*job.spec, spec);
-    const auto shared = std::make_shared<const JobSpec>(std::move(spec));
+    const auto has_it = [&](const auto& instance) { return &instance->spec() == spec.get(); };
+    if (!was_leaving && job.spec == spec && std::all_of(job.instances.begin(), job.instances.end(), has_it)) return;
+    // A command that was run once under this name is the job's from now on.
+    job.transient = false;
     auto before = std::exchange(job.instances, {});
     // One that is on its way out is taken back: there are never two of a name.
     for (auto& instance : std::exchange(job.leaving_instances, {})) before.push_back(std::move(instance));
-    for (auto& name : instance_names(*shared)) {
+    job.spec = spec;
+    for (auto& name : instance_names(*spec)) {
         const auto same = std::find_if(before.begin(), before.end(), [&](const auto& instance) {
             return instance && instance->name().instance == name.instance;
         });
         if (same != before.end()) {
-            (*same)->set_spec(shared);
-            if ((*same)->left() && shared->enabled) to_start_.push_back((*same)->id());
+            update_instance(**same, std::move(name), spec, restarts, now);
+            if ((*same)->left() && spec->enabled) to_start_.push_back((*same)->id());
             (*same)->set_left(false);
             job.instances.push_back(std::move(*same));
             continue;
         }
-        auto added = std::make_unique<Instance>(next_id_++, shared, std::move(name), now);
+        auto added = std::make_unique<Instance>(next_id_++, spec, std::move(name), now);
         const auto id = added->id();
         by_id_.emplace(id, added.get());
         ++by_state_[static_cast<std::size_t>(State::Stopped)];
         job.instances.push_back(std::move(added));
-        if (shared->enabled) to_start_.push_back(id);
+        if (starts) to_start_.push_back(id);
     }
     for (auto& instance : before) {
         if (!instance) continue;
@@ -125,9 +128,22 @@ bool Supervisor::update_job(Job& job, JobSpec spec, TimePoint now) {
         to_stop_.push_back(instance->id());
         job.leaving_instances.push_back(std::move(instance));
     }
-    if (!job.leaving_instances.empty()) ending_jobs_.push_back(shared->name);
-    job.spec = shared;
-    return !unchanged;
+    if (!job.leaving_instances.empty()) ending_jobs_.push_back(spec->name);
+}
+
+void Supervisor::update_instance(Instance& instance, InstanceName name, const std::shared_ptr<const JobSpec>& spec,
+                                 Restarts restarts, TimePoint now) {
+    const auto change = text_change(instance, name, *spec, restarts);
+    if (change.takes == Takes::Now) {
+        deliver(instance, SpecChanged{spec}, now);
+        // Of one that runs this changes nothing.
+        if (!is_live(instance.state())) instance.set_spec(spec, std::move(name));
+        return;
+    }
+    instance.set_spec(spec, std::move(name));
+    if (change.takes != Takes::ByRestart) return;
+    to_restart_.push_back(
+        {job_of(instance), &instance, "restarted with its new settings: " + listed(change.keys.at_start)});
 }
 
 Result<InstanceId> Supervisor::run_transient(JobSpec spec, std::string cause, TimePoint now, InstanceId parent) {

@@ -24,15 +24,6 @@ bool Instance::ready() const {
     return is_up();
 }
 
-void Instance::set_spec(std::shared_ptr<const JobSpec> spec) {
-    if (is_live(state_)) {
-        next_spec_ = std::move(spec);
-    } else {
-        spec_ = std::move(spec);
-        next_spec_.reset();
-    }
-}
-
 void Instance::handle(const Event& event, TimePoint now, std::minstd_rand& random, const Gate& gate, Actions& actions) {
     Context context{now, random, gate, actions};
     std::visit([&](const auto& happened) { on(happened, context); }, event);
@@ -266,7 +257,7 @@ void Instance::start_run(std::string cause, Context& context) {
         wait_or_fail(std::move(obstacle), std::move(cause), context);
         return;
     }
-    if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
+    take_next_spec();
     stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
     ready_ = works_ = after_run_done_ = reload_again_ = false;
     began_ = context.now;

@@ -42,10 +42,12 @@ struct BecameReady {};
 struct Noticed { Notice notice; };
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
+// A run that goes on has another text, which differs in live keys alone (conf/job_difference.h).
+struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
                            ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
-                           SideExited, SideTreeEmpty, BecameReady, Noticed, ZombiesCounted, TimerFired>;
+                           SideExited, SideTreeEmpty, BecameReady, Noticed, ZombiesCounted, TimerFired, SpecChanged>;
 
 // What an instance wants done.
 struct SpawnAction { bool prepared; };  // pre_start has run for it
@@ -89,7 +91,8 @@ public:
 struct SideRun {
     SideRole role;
     Incarnation incarnation = 0;
-    bool left_others = false;  ///< its main process has ended, others of its tree have not
+    std::shared_ptr<const JobSpec> spec;  ///< of whose commands it is one: the job may have another text by now
+    bool left_others = false;             ///< its main process has ended, others of its tree have not
 };
 
 /// One past change of an instance, for `why`.
@@ -115,12 +118,14 @@ public:
     /// `random` is drawn from for jitter; `actions` is appended to.
     void handle(const Event& event, TimePoint now, std::minstd_rand& random, const Gate& gate, Actions& actions);
 
-    /// The text to use from the next start on.
-    void set_spec(std::shared_ptr<const JobSpec> spec);
+    /// The text to use from the next start on, and the index and port that it gives.
+    void set_spec(std::shared_ptr<const JobSpec> spec, InstanceName name);
 
     InstanceId id() const { return id_; }
     const InstanceName& name() const { return name_; }
     const JobSpec& spec() const { return *spec_; }
+    /// That of its next start.
+    const JobSpec& next_spec() const { return next_spec_ ? *next_spec_ : *spec_; }
     State state() const { return state_; }
     /// It runs and does its work, or it is a one-shot that has ended well.
     bool ready() const;
@@ -139,7 +144,7 @@ public:
     const std::vector<SideRun>& sides() const { return sides_; }
     const SideRun* side(Incarnation incarnation) const;
     /// The command that SpawnBesideAction asks for is this one.
-    void add_side(SideRole role, Incarnation incarnation) { sides_.push_back({role, incarnation}); }
+    void add_side(SideRole role, Incarnation incarnation) { sides_.push_back({role, incarnation, spec_}); }
     TimePoint since() const { return since_; }
     std::uint32_t restarts() const { return restarts_; }
     const std::string& cause() const { return cause_; }
@@ -222,6 +227,7 @@ private:
     void on(const Noticed& event, Context& context);
     void on(const ZombiesCounted& event, Context& context);
     void on(const TimerFired& event, Context& context);
+    void on(const SpecChanged& event, Context& context);
 
     void enter(State state, std::string cause, Context& context);
     void note(State from, Context& context);
@@ -265,7 +271,13 @@ private:
     void settle_unasked_end(const RunEnd& end, Context& context);
     void schedule_restart(const RunEnd& end, Context& context);
     void forget_failures();
+    void take_next_spec();
+    void follow_limit(TimerKind kind, Duration before, Duration limit, TimePoint began, Context& context);
+    void follow_stop_steps(const JobSpec& before, Context& context);
+    void follow_zombie_limit(const JobSpec& before, Context& context);
+    void follow_backoff(const RestartPolicy& before, Context& context);
     void arm(TimerKind kind, Duration delay, Context& context);
+    void arm_until(TimerKind kind, TimePoint when, Context& context);
     void disarm(TimerKind kind, Context& context);
     bool is_armed(TimerKind kind) const { return armed_[static_cast<std::size_t>(kind)] != 0; }
     void note_first_start(TimePoint now);
@@ -282,7 +294,9 @@ private:
     InstanceId id_;
     std::shared_ptr<const JobSpec> spec_;
     std::shared_ptr<const JobSpec> next_spec_;
+    std::shared_ptr<const JobSpec> run_spec_;  // what this run was spawned with: the backend refers to it
     InstanceName name_;
+    std::unique_ptr<InstanceName> next_name_;
 
     State state_ = State::Stopped;
     bool wanted_ = false;      // up is what is asked for

@@ -10,10 +10,10 @@
 namespace procsup {
 
 void Instance::on(const SideNotStarted& event, Context& context) {
-    const auto role = side(event.side)->role;
-    const auto& command = command_of(*spec_, role);
+    const auto [role, incarnation, spec, left_others] = *side(event.side);
+    const auto& command = command_of(*spec, role);
     auto failure = event.text;
-    if (failure.empty()) failure = describe(event.stage, *spec_, command);
+    if (failure.empty()) failure = describe(event.stage, *spec, command);
     if (event.text.empty() && event.stage != SpawnStage::Cancelled) {
         failure = fmt::format("cannot {}: {}", failure, strerrordesc_np(event.os_error));
     }

@@ -35,15 +35,20 @@ void Supervisor::stop(const std::vector<InstanceId>& ids, const std::string& cau
 }
 
 void Supervisor::restart(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now) {
+    restart(targets(ids, cause), now);
+}
+
+void Supervisor::restart(std::vector<Target> asked, TimePoint now) {
     if (shutting_down_) return;
-    auto asked = targets(ids, cause);
     std::vector<Job*> jobs;
-    for (const auto& target : asked) jobs.push_back(target.job);
+    std::unordered_set<const Instance*> known;
+    for (const auto& target : asked) {
+        jobs.push_back(target.job);
+        known.insert(target.instance);
+    }
     std::vector<Target> pulled;
     add_pulled(std::move(jobs), pulled);
-    std::erase_if(pulled, [&](const Target& target) {
-        return std::find(ids.begin(), ids.end(), target.instance->id()) != ids.end();
-    });
+    std::erase_if(pulled, [&](const Target& target) { return known.contains(target.instance); });
     start_in_order(std::move(pulled), now);
     add_followers(asked, restarts_with);
     last_first(asked);

@@ -12,14 +12,11 @@
 
 #include "common/result.h"
 #include "daemon/engine/bonds.h"
+#include "daemon/engine/configuration_change.h"
 #include "daemon/engine/instance.h"
 #include "daemon/engine/links.h"
 
 namespace procsup {
-
-struct ConfigurationChange {
-    std::vector<std::string> added, changed, removed;
-};
 
 /// All jobs. Routes events to instances and their actions to the ports; owns every Instance. Single-threaded,
 /// pure but for its ports. References to instances are valid until the next call that takes events or changes
@@ -29,8 +26,16 @@ public:
     Supervisor(ProcessBackend& backend, Timers& timers, Announcer& announcer, std::uint32_t seed);
 
     /// Takes over a configuration: new jobs are added (and, when enabled and not shutting down, started), vanished ones
-    /// stopped and forgotten, changed ones use the new text from their next start on.
-    ConfigurationChange configure(std::vector<JobSpec> jobs, TimePoint now);
+    /// stopped and forgotten. What runs and has changed goes on with its new text where only live keys differ, and else is
+    /// restarted, in the order of dependencies; or, with Restarts::Later, uses it from its next start on.
+    ConfigurationChange configure(const Configured& jobs, TimePoint now, Restarts restarts);
+    ConfigurationChange configure(std::vector<JobSpec> jobs, TimePoint now, Restarts restarts = Restarts::Now) {
+        return configure(shared(std::move(jobs)), now, restarts);
+    }
+    /// What configure() would do and say.
+    ConfigurationChange plan(const Configured& jobs, Restarts restarts) const;
+    /// These jobs, with the texts in use where they are the same.
+    Configured shared(std::vector<JobSpec> jobs) const;
 
     /// Adds a job for one run and starts it, as a daemon of `parent` unless that is 0; the Error says that the name is taken.
     Result<InstanceId> run_transient(JobSpec spec, std::string cause, TimePoint now, InstanceId parent = 0);
@@ -113,7 +118,11 @@ private:
     /// Whether it is of a command that runs beside an instance's run.
     bool is_beside(Incarnation incarnation) const;
     Job& add_job(std::shared_ptr<const JobSpec> spec, TimePoint now);
-    bool update_job(Job& job, JobSpec spec, TimePoint now);
+    void update_job(Job& job, const std::shared_ptr<const JobSpec>& spec, Restarts restarts, TimePoint now);
+    void update_instance(Instance& instance, InstanceName name, const std::shared_ptr<const JobSpec>& spec,
+                         Restarts restarts, TimePoint now);
+    void let_job_leave(Job& job);
+    void name_followers(const Configured& jobs, ConfigurationChange& change) const;
     void reconsider_all(TimePoint now);
     Job* job_of(const Instance& instance);
     const Job* job_of(const Instance& instance) const;
@@ -149,6 +158,7 @@ private:
     static void add_pulled(std::vector<Job*> jobs, std::vector<Target>& targets);
     /// Adds what runs and goes down with `targets` by a link that `follows`.
     static void add_followers(std::vector<Target>& targets, bool (*follows)(const Link&));
+    void restart(std::vector<Target> asked, TimePoint now);
     void start_in_order(std::vector<Target> targets, TimePoint now);
     static void last_first(std::vector<Target>& targets);
 
@@ -163,9 +173,11 @@ private:
     Bonds bonds_;
     std::vector<InstanceId> touched_;  ///< changed since the rules were looked at
     bool settling_ = false;
-    std::size_t unsettled_ = 0;                   ///< of those that are no daemons
-    std::vector<InstanceId> to_start_, to_stop_;  ///< by the configuration that is being taken over
-    std::vector<std::string> ending_jobs_;        // for forget_ended to look at
+    std::size_t unsettled_ = 0;  ///< of those that are no daemons
+    // By the configuration that is being taken over.
+    std::vector<InstanceId> to_start_, to_stop_;
+    std::vector<Target> to_restart_;
+    std::vector<std::string> ending_jobs_;  // for forget_ended to look at
     Actions actions_;
     InstanceId next_id_ = 1;
     Incarnation next_incarnation_ = 1;

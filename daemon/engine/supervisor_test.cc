@@ -60,19 +60,19 @@ TEST(Supervisor, AppliesOnlyTheDifferenceOfAConfiguration) {
     const auto change = supervisor.configure({moved, changed, job("new")}, fakes.now);
     EXPECT_EQ(supervisor.jobs().at("same").spec->origin, "/etc/test.toml:99");
     EXPECT_EQ(supervisor.find(supervisor.select("new").front())->cause(), "added to the configuration");
-    EXPECT_EQ(change.added, std::vector<std::string>{"new"});
-    EXPECT_EQ(change.changed, std::vector<std::string>{"changed"});
-    EXPECT_EQ(change.removed, std::vector<std::string>{"gone"});
+    EXPECT_EQ(change.added(), std::vector<std::string>{"new"});
+    EXPECT_EQ(change.changed(), std::vector<std::string>{"changed"});
+    EXPECT_EQ(change.removed(), std::vector<std::string>{"gone"});
     EXPECT_EQ(fakes.calls, (std::vector<std::string>{"signal 15", "spawn new"})) << "only what is new and what is gone";
 }
 
-TEST(Supervisor, UsesAChangedTextFromTheNextStartOn) {
+TEST(Supervisor, UsesAChangedTextFromTheNextStartOnWhereItIsNotToRestart) {
     EngineFakes fakes;
     Supervisor supervisor(fakes, fakes, fakes, 1);
     supervisor.configure({job("web")}, fakes.now);
     auto changed = job("web");
     changed.command = {"/bin/newer"};
-    supervisor.configure({changed}, fakes.now);
+    supervisor.configure({changed}, fakes.now, Restarts::Later);
     const auto id = supervisor.select("web").front();
     EXPECT_EQ(supervisor.find(id)->spec().command.front(), "/bin/web");
     supervisor.execed(fakes.last_incarnation, fakes.now);

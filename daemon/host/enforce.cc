@@ -31,9 +31,9 @@ void Processes::note_controllers() {
     unenforced_.set_abilities(std::move(abilities));
 }
 
-void Processes::enable_controllers_for(const std::vector<JobSpec>& jobs) {
+void Processes::enable_controllers_for(const Configured& jobs) {
     ControllerSet wanted = 0;
-    for (const auto& job : jobs) wanted |= controllers_for(job);
+    for (const auto& job : jobs) wanted |= controllers_for(*job);
     if (wanted == 0) return;
     contained_.containment->enable(wanted);
     note_controllers();

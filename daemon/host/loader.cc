@@ -20,6 +20,16 @@ void Loader::load(Loaded loaded) {
     if (current_.empty()) begin();
 }
 
+void Loader::when_idle(std::function<void()> then) {
+    if (current_.empty()) return then();
+    then_.push_back(std::move(then));
+}
+
+void Loader::next() {
+    if (!waiting_.empty()) return begin();
+    for (const auto& then : std::exchange(then_, {})) then();
+}
+
 void Loader::begin() {
     current_ = std::exchange(waiting_, {});
     std::vector<std::string> words{"--load",
@@ -45,13 +55,13 @@ void Loader::finish(Result<std::string> output) {
     waiting.back()(std::move(*result));
     // The text and its tree were many times what is kept of them.
     malloc_trim(0);
-    if (!waiting_.empty()) begin();
+    next();
 }
 
 void Loader::fail(std::string message) {
     const std::vector<Problem> problems{{config_.text(), 0, 0, std::move(message)}};
     for (const auto& loaded : std::exchange(current_, {})) loaded(problems);
-    if (!waiting_.empty()) begin();
+    next();
 }
 
 }  // namespace procsup

@@ -19,6 +19,8 @@ public:
     Loader(SdEventLoop& loop, Processes& processes, ConfigPaths config, DaemonPlaces places);
 
     void load(Loaded loaded);
+    /// Calls it when the loads that were asked for so far are done; at once where there are none.
+    void when_idle(std::function<void()> then);
     /// What later loads go by.
     void set_places(DaemonPlaces places) { places_ = std::move(places); }
 
@@ -26,12 +28,14 @@ private:
     void begin();
     void finish(Result<std::string> output);
     void fail(std::string message);
+    void next();
 
     HelperOutput helper_;
     ConfigPaths config_;
     DaemonPlaces places_;
     std::vector<Loaded> waiting_;
     std::vector<Loaded> current_;
+    std::vector<std::function<void()>> then_;  // after the last of `waiting_`
 };
 
 }  // namespace procsup

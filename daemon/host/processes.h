@@ -45,7 +45,7 @@ public:
     /// cannot be as `wanted`.
     Result<void> contain(ContainmentMode wanted, const ContainmentPlace& place);
     /// Has the controllers enabled that limits of these jobs need; before they are configured.
-    void enable_controllers_for(const std::vector<JobSpec>& jobs);
+    void enable_controllers_for(const Configured& jobs);
     Containment* containment() const { return contained_.containment.get(); }
     /// Held open by every keeper.
     void set_keeper_lock(const Fd& lock) { spawner_.set_keeper_lock(lock); }

@@ -81,7 +81,8 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor) {
     const auto what = machine.reconfigures() ? machine.draw(100) : 1 + machine.draw(99);
     if (what == 0) {
         machine.configured_anew(supervisor.select("*"));
-        supervisor.configure(random_jobs(machine), machine.now());
+        auto jobs = random_jobs(machine);
+        supervisor.configure(std::move(jobs), machine.now(), machine.draw(1) == 0 ? Restarts::Now : Restarts::Later);
         return;
     }
     if (what == 1) {
