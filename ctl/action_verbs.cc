@@ -118,23 +118,6 @@ int report_ends(Session& session, const json::Value& reply) {
     return code;
 }
 
-void report_configuration(const json::Value& reply, Output& out) {
-    bool changed = false;
-    for (const std::string_view kind : {"added", "changed", "removed"}) {
-        const json::Value* names = reply.find(kind);
-        if (names == nullptr || names->as_array() == nullptr || names->as_array()->empty()) continue;
-        std::string text(kind);
-        const char* separator = ": ";
-        for (const auto& name : *names->as_array()) {
-            if (const auto* word = name.as_string()) text.append(separator).append(escaped(*word));
-            separator = ", ";
-        }
-        out.note(text);
-        changed = true;
-    }
-    if (!changed) out.note("nothing has changed");
-}
-
 }  // namespace
 
 int start(Session& session) { return act_and_wait(session, "io.procsupd.Job.Start"); }
@@ -147,10 +130,7 @@ int reload(Session& session) {
     if (!session.line().operands.empty()) {
         return act(session, "io.procsupd.Job.Reload", names_parameters(session.line()));
     }
-    const auto reply = session.call("io.procsupd.Manager.Reload", "");
-    if (!reply) return session.exit_code();
-    if (!session.line().json) report_configuration(*reply, session.out());
-    return kSuccess;
+    return apply(session);
 }
 
 int signal_jobs(Session& session) {

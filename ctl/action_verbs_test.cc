@@ -58,12 +58,13 @@ TEST(Restart, PrintsTheReplyAsJson) {
     EXPECT_EQ(printed.err, "");
 }
 
-TEST(Reload, WithoutAJobReadsTheConfiguration) {
-    FakeDaemon daemon("io.procsupd.Manager.Reload", R"({"added":["a","b"],"changed":[],"removed":["c"]})");
+TEST(Reload, WithoutAJobIsApply) {
+    FakeDaemon daemon("io.procsupd.Manager.Apply",
+                      R"({"changes":[{"job":"c","action":"stop","keys":[]}],"unchanged":2})");
     const auto printed = run_procsupctl(daemon, {"reload"});
     EXPECT_EQ(printed.code, 0);
-    EXPECT_EQ(printed.out, "added: a, b\nremoved: c\n");
-    EXPECT_EQ(daemon.only_call(), "io.procsupd.Manager.Reload {}");
+    EXPECT_EQ(printed.out, "stop  c  no longer configured\nunchanged: 2\n");
+    EXPECT_EQ(daemon.only_call(), "io.procsupd.Manager.Apply {}");
 }
 
 TEST(Reload, OfABadConfigurationExits6WithEveryProblem) {

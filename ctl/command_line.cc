@@ -155,6 +155,8 @@ private:
             case Option::Cascade: line_.cascade = true; return {};
             case Option::Critical: line_.critical = true; return {};
             case Option::Dot: line_.dot = true; return {};
+            case Option::DryRun: line_.dry_run = true; return {};
+            case Option::NoRestart: line_.no_restart = true; return {};
             case Option::Once: line_.once = true; return {};
             case Option::Delay: return take_delay(argument);
             case Option::Bind: return take_pid(argument);

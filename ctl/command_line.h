@@ -34,6 +34,8 @@ struct CommandLine {
     bool cascade = false;
     bool critical = false;
     bool dot = false;
+    bool dry_run = false;
+    bool no_restart = false;
     bool once = false;
     Duration delay = std::chrono::seconds(1);
     std::int64_t bind = 0;  ///< pid; 0: not given

@@ -16,7 +16,7 @@ std::string shown(std::string_view name, const json::Value& value) {
         const auto* text = value.as_string();
         return escaped(text != nullptr ? *text : json::to_text(value));
     }
-    if (name == "sinceUSec") return date_text(*number);
+    if (name == "sinceUSec" || name.ends_with("SinceUSec")) return date_text(*number);
     if (name.ends_with("USec")) return to_text(Duration(*number));
     return std::to_string(*number);
 }
@@ -48,6 +48,9 @@ int daemon_status(Session& session) {
         std::string label = snake_case(name);
         if (label.ends_with("_usec")) label.resize(label.size() - 5);
         session.out().line(escaped(label) + ": " + shown(name, value));
+    }
+    if (daemon->bool_or("rolledBack", false)) {
+        session.out().line("the files are newer than what is in force: `procsupctl apply` takes them");
     }
     return kSuccess;
 }

@@ -20,6 +20,10 @@ int is_active(Session& session);
 int is_failed(Session& session);
 int events(Session& session);
 
+// apply.cc
+int apply(Session& session);
+int rollback(Session& session);
+
 // action_verbs.cc
 int start(Session& session);
 int stop(Session& session);

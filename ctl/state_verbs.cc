@@ -49,6 +49,9 @@ const json::Value& daemon_of(const json::Value& reply) {
 
 /// Says that the newest configuration is not the one in force.
 void add_problems(const json::Value& daemon, Output& out) {
+    if (daemon.bool_or("rolledBack", false)) {
+        out.line(out.colored(Color::Yellow, "rolled back: the files are newer; `procsupctl apply` takes them"));
+    }
     const json::Value* problems = daemon.find("configProblems");
     if (problems == nullptr || problems->as_array() == nullptr || problems->as_array()->empty()) return;
     out.line(out.colored(Color::Yellow, "the newest configuration has errors; the one before stays in force:"));

@@ -41,10 +41,13 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Cascade, "--cascade", 0, "", "", "also stop what requires it"},
     {Option::Critical, "--critical", 0, "", "", "what took longest: what was ready last, and what that waited for"},
     {Option::Dot, "--dot", 0, "", "", "in the language of Graphviz: procsupctl graph --dot | dot -Tsvg"},
+    {Option::DryRun, "--dry-run", 0, "", "", "print what would be done and why, and change nothing"},
+    {Option::NoRestart, "--no-restart", 0, "", "", "what runs keeps settings that need a restart until its next start"},
     {Option::Here, "--here", 0, "", "", "also what this kernel, user or container could not enforce for each job"},
 });
 
 constexpr std::uint32_t kAct = bit(Option::NoWait) | bit(Option::All);
+constexpr std::uint32_t kChange = bit(Option::DryRun) | bit(Option::NoRestart);
 
 constexpr auto kVerbs = std::to_array<Verb>({
     {"status", VerbGroup::State, "[JOB…]", "how the supervisor and its jobs are; one JOB in detail", 0,
@@ -76,8 +79,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      Operands::Jobs, ExitFamily::Action, stop},
     {"restart", VerbGroup::Act, "JOB…", "stop, then start with the newest settings", kAct, Operands::Jobs,
      ExitFamily::Action, restart},
-    {"reload", VerbGroup::Act, "[JOB…]", "make a job read its files again; without JOB: the supervisor", 0,
-     Operands::AnyJobs, ExitFamily::Action, reload},
+    {"reload", VerbGroup::Act, "[JOB…]", "make a job read its files again; without JOB: as apply", 0, Operands::AnyJobs,
+     ExitFamily::Action, reload},
     {"signal", VerbGroup::Act, "SIG JOB…", "send a signal to the main process", bit(Option::All),
      Operands::SignalAndJobs, ExitFamily::Action, signal_jobs},
     {"pause", VerbGroup::Act, "JOB…", "make every process of it stand still", bit(Option::All), Operands::Jobs,
@@ -88,6 +91,13 @@ constexpr auto kVerbs = std::to_array<Verb>({
      ExitFamily::Action, reset},
     {"wait", VerbGroup::Act, "[--for=WHAT] JOB…", "wait until ready, stopped or exited",
      bit(Option::For) | bit(Option::All), Operands::Jobs, ExitFamily::Action, wait_for_jobs},
+
+    {"apply", VerbGroup::Configuration, "[--dry-run] [--no-restart]",
+     "read the configuration again and change what differs, all or nothing", kChange, Operands::None,
+     ExitFamily::Action, apply},
+    {"rollback", VerbGroup::Configuration, "[--dry-run] [--no-restart]",
+     "go back to the configuration before the last change; files stay as they are", kChange, Operands::None,
+     ExitFamily::Action, rollback},
 
     {"logs", VerbGroup::Logs, "[-f] [-n N] [JOB…]", "what jobs have written, oldest first",
      bit(Option::Follow) | bit(Option::Lines) | bit(Option::Since) | bit(Option::Until) | bit(Option::Stream) |
@@ -150,6 +160,7 @@ std::string_view group_title(VerbGroup group) {
     switch (group) {
         case VerbGroup::State: return "State";
         case VerbGroup::Act: return "Act";
+        case VerbGroup::Configuration: return "Configuration";
         case VerbGroup::Logs: return "Logs";
         case VerbGroup::Transient: return "Transient jobs";
         case VerbGroup::Project: return "Projects";

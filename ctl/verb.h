@@ -44,6 +44,8 @@ enum class Option : std::uint32_t {
     Cascade = 1u << 26,
     Dot = 1u << 27,
     Critical = 1u << 28,
+    DryRun = 1u << 29,
+    NoRestart = 1u << 30,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }
@@ -57,7 +59,7 @@ struct OptionText {
     std::string_view help;
 };
 
-enum class VerbGroup { State, Act, Logs, Transient, Project, Daemon, Hidden };
+enum class VerbGroup { State, Act, Configuration, Logs, Transient, Project, Daemon, Hidden };
 
 /// What the words behind a verb are.
 enum class Operands {

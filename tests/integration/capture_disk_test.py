@@ -145,7 +145,7 @@ class Obstacles(CaptureTest):
         s.up.next()
         self.await_log(s, "web: its stdout waits")
         s.configure(job.replace("first", "second"))
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         s.ctl("restart", "web")
         s.up.next()
         self.await_true("both runs", lambda: content_of(s.path("second")) == b"run\nrun\n")
@@ -232,7 +232,7 @@ class FullDisk(CaptureTest):
         self.await_content(s, "run\n")
         self.make_room()
         s.configure(job.replace("state/log", "small"))
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         s.ctl("restart", "web")
         s.up.next()
         self.await_true("it is written", lambda: content_of(self.small) == b"run\n")
@@ -334,7 +334,7 @@ class HungDisk(CaptureTest):
         s.start().settle()
         for _ in range(2):
             s.up.next()
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         for job in ("kept", "other"):
             s.ctl("restart", job)
             s.up.next()

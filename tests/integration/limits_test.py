@@ -176,7 +176,7 @@ class NotEnforced(IntegrationTest):
         s.ctl("restart", "web")
         self.assertEqual(1, s.log_text().count("cannot enforce limits.open_files"))
         s.configure(f'[jobs.web]\n{SLEEP}limits.open_files = {MANY_FILES}\n')
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         s.ctl("restart", "web")
         self.assertEqual(2, s.log_text().count("cannot enforce limits.open_files"))
         self.assertEqual((str(HARD_FILES),) * 2, limits_of(s.pid_of("web"))["Max open files"])

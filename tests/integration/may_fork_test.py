@@ -87,7 +87,7 @@ class MayFork:
         s.ctl("restart", "web")
         self.assertEqual(filters + 1, state_of(s.pid_of("web"))[0])
         s.configure(config)
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         s.ctl("restart", "web")
         self.assertEqual([f"{way} works" for way in (*WAYS, "thread")], [out.next() for _ in ALONE])
 

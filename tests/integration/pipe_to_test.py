@@ -186,7 +186,7 @@ class Reloads(PipeTest):
         s.start().settle()
         self.await_content(s, b"run\n")
         s.configure(other)
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         return s
 
     def go_on(self, s, word):

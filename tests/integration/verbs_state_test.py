@@ -191,7 +191,7 @@ class StateVerbs(IntegrationTest):
 class Refusals(IntegrationTest):
     def test_no_daemon_is_69_and_125_for_run(self):
         s = self.prepare()
-        for verb in ("status", "list", "ping", "shutdown", "daemon status", "reload", "events"):
+        for verb in ("status", "list", "ping", "shutdown", "daemon status", "reload", "apply", "rollback", "events"):
             with self.subTest(verb):
                 self.assertIn("hint: start it:", s.ctl(*verb.split(), expect=69).err)
         for verb in ("start", "stop", "restart", "reset", "wait", "show", "cat", "why", "is-active", "is-failed"):
@@ -220,7 +220,8 @@ class Refusals(IntegrationTest):
         s.ctl("ping", **nobody)
         s.ctl("wait", "web", **nobody)
         for words in (("start", "web"), ("stop", "web"), ("restart", "web"), ("reset", "web"), ("signal", "HUP", "web"),
-                      ("reload",), ("reload", "web"), ("shutdown",), ("show", "web"), ("cat", "web"), ("why", "web")):
+                      ("reload",), ("reload", "web"), ("apply",), ("apply", "--dry-run"), ("rollback",), ("shutdown",),
+                      ("show", "web"), ("cat", "web"), ("why", "web")):
             with self.subTest(words):
                 result = s.ctl(*words, expect=4, **nobody)
                 self.assertIn("uid 65534 lacks", result.err)

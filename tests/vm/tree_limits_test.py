@@ -60,12 +60,12 @@ class InForce(TreeLimitsTest):
     def test_a_limit_of_a_changed_configuration_holds_from_the_next_start_on(self):
         s = self.supervise(job("exec sleep 1000", "tasks_max = 7"))
         s.configure(job("exec sleep 1000", "tasks_max = 9", MEMORY))
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         self.assertEqual("7", self.file(s, "pids.max"))
         s.ctl("restart", "web")
         self.assertEqual(("9", str(48 << 20)), (self.file(s, "pids.max"), self.file(s, "memory.max")))
         s.configure(job("exec sleep 1000"))
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         s.ctl("restart", "web")
         self.assertEqual(("max", "max"), (self.file(s, "pids.max"), self.file(s, "memory.max")))
 
