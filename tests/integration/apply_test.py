@@ -4,8 +4,9 @@ import signal
 import threading
 import unittest
 
+import churn
 from harness import IntegrationTest
-from processes import wait_gone
+from processes import SCALE, wait_gone
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/apply")
 DRY = "nothing was changed: it is a dry run\n"
@@ -178,6 +179,12 @@ class Rollback(ApplyTest):
         s.ctl("wait", "old")
         self.assertTrue(wait_gone(new))
         self.assertEqual(same, s.pid_of("same"))
+
+
+class Churn(ApplyTest):
+    def test_of_200_applies_half_of_them_invalid_touches_nothing_else_and_leaks_nothing(self):
+        found = churn.run(self.prepare(), rounds=int(200 / max(1, SCALE // 4)))
+        self.assertEqual([], found.faults)
 
 
 if __name__ == "__main__":
