@@ -27,6 +27,13 @@ TEST(Completion, OffersVerbsThatBeginSo) {
     EXPECT_THAT(words({""}), Not(Contains("__man")));
 }
 
+TEST(Completion, OffersTheOptionsOfAVerb) {
+    EXPECT_THAT(words({"ro"}), ElementsAre("rollback"));
+    EXPECT_THAT(words({"apply", "--dr"}), ElementsAre("--dry-run"));
+    EXPECT_THAT(words({"rollback", "--no-re"}), ElementsAre("--no-restart"));
+    EXPECT_THAT(words({"status", "--dr"}), IsEmpty());
+}
+
 TEST(Completion, OffersTheSecondWordOfAVerb) {
     EXPECT_THAT(words({"dae"}), ElementsAre("daemon"));
     EXPECT_THAT(words({"daemon", ""}), ElementsAre("status"));

@@ -51,6 +51,8 @@ def one_round(bench, samples, supervisor, count, times, echo):
         if status_all:
             samples.add(supervisor.name, "all", commands(bench, echo, max(times // 4, 1), status_all)[0])
         if supervisor is bench.product:
+            applied = commands(bench, echo, max(times // 4, 1), supervisor.apply(running.folder))[0]
+            samples.add(supervisor.name, "apply", applied)
             pings(bench, samples, running, echo)
 
 
@@ -89,5 +91,7 @@ def run(bench):
     return [one,
             samples.row(f"`procsupctl status` of {count:,} jobs, the whole command", TIME, "all", bench.peers,
                         most=10e6),
+            samples.row(f"`procsupctl apply` of {count:,} jobs that have not changed, the whole command", TIME, "apply",
+                        most=50e6),
             *(samples.row(f"ping on an open connection, client and server on {name} core{'s' * (name != 'one')}", TIME,
                           f"ping {name}", most_ratio=1.5) for name in placements())]

@@ -127,3 +127,7 @@ class Procsupd(Supervisor):
 
     def status_all(self, folder, jobs):
         return self._ctl(folder, "status")
+
+    def apply(self, folder):
+        """Of the command that takes over the configuration, which has not changed."""
+        return self._ctl(folder, "apply")
