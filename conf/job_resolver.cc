@@ -23,7 +23,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft, EnvPlaces& env_places) {
     Job job{draft, draft.spec, env_places, {}, {}, {}, 0, false};
     job.spec.name = draft.name;
     job.spec.origin = draft.place.file->name + ":" + std::to_string(std::max(draft.place.at.line, 1u));
-    job.scope = {draft.name, job.spec.instances.empty(), job.spec.port_base, &surroundings_};
+    job.scope = {draft.name, job.spec.port_base, &surroundings_};
     job.first = {draft.name, draft.name, 0, job.spec.port_base};
     if (!job.spec.instances.empty()) job.first.instance += "@" + job.spec.instances[0];
     check_settings(draft, problems_);

@@ -238,8 +238,8 @@ struct JobSpec {
 
     mutable KeyPlaces key_places;  ///< renewed in a spec that is in use when lines have only moved
 
-    // What is run. ${job:…} is already replaced where it is the same for all instances; what differs between
-    // instances (instance, index, port) is replaced by the engine's user at spawn time.
+    // What is run. ${job:name} is already replaced; what differs between instances (instance, index, port) is
+    // replaced by the engine's user at spawn time, also of a single one: there may be more of them tomorrow.
     std::vector<std::string> command;  ///< argv; argv[0] as written
     std::string program;               ///< absolute path to execute; empty: command[0] is searched in env's PATH
     std::vector<std::string> env;      ///< "NAME=value", complete but for PROCSUPD_*, sorted

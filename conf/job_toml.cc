@@ -124,8 +124,7 @@ private:
         line_if(spec_.type != usual_.type, "type", toml_string(word_of(spec_.type)));
         line_if(!spec_.enabled, "enabled", "false");
         instances();
-        // The port of a single instance is in its texts already.
-        optional_line(spec_.instances.empty() ? "# port_base" : "port_base", spec_.port_base);
+        optional_line("port_base", spec_.port_base);
         if (spec_.identity) {
             line("user", std::to_string(spec_.identity->uid));
             line("group", std::to_string(spec_.identity->gid));

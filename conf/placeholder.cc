@@ -87,12 +87,6 @@ private:
             if (!scope_.port_base) return quoted(placeholder) + " needs port_base";
             result_.uses_port = true;
         }
-        if (scope_.single) {
-            literal_.append(name == "instance" ? std::string(scope_.job)
-                            : name == "index"  ? std::string("0")
-                                               : std::to_string(*scope_.port_base));
-            return {};
-        }
         return leave(placeholder);
     }
 

@@ -20,7 +20,6 @@ std::string protect(std::string_view text);
 /// What placeholders of a job's settings stand for when the file is read.
 struct PlaceholderScope {
     std::string_view job;
-    bool single = true;  ///< one unnamed instance: everything is known now
     std::optional<int> port_base;
     const Surroundings* surroundings = nullptr;
     const std::vector<std::string_view>* credentials = nullptr;  ///< their names, where ${cred:NAME} may stand

@@ -11,53 +11,50 @@ namespace {
 const InstanceName kSecond{"web", "web@eu", 1, 8001};
 
 /// What the program of the second instance gets of `text`.
-std::string through(const std::string& text, bool single, const FakeSurroundings& surroundings) {
-    const auto prepared = prepare_text(text, {"web", single, 8000, &surroundings});
+std::string through(const std::string& text, const FakeSurroundings& surroundings) {
+    const auto prepared = prepare_text(text, {"web", 8000, &surroundings});
     return prepared ? expand_job(prepared->text, kSecond) : "error: " + prepared.error().message;
 }
 
 TEST(Placeholders, AreReplacedForEachInstance) {
     const FakeSurroundings surroundings;
-    EXPECT_EQ(through("${job:name} ${job:instance} ${job:index} ${job:port}", false, surroundings),
-              "web web@eu 1 8001");
-    EXPECT_EQ(through("${job:name} ${job:instance} ${job:index} ${job:port}", true, surroundings), "web web 0 8000");
-    EXPECT_EQ(through("${env:HOME}/x", false, surroundings), "/root/x");
+    EXPECT_EQ(through("${job:name} ${job:instance} ${job:index} ${job:port}", surroundings), "web web@eu 1 8001");
+    EXPECT_EQ(through("${env:HOME}/x", surroundings), "/root/x");
 }
 
 TEST(Placeholders, AllElsePassesVerbatim) {
     const FakeSurroundings surroundings;
     for (const char* text : {"", "$", "$$", "${", "${HOME}", "${HOME:-/x}", "$HOME", "%n", "}", "$$$", "${}", "${:a}",
                              "a$b$", "$$ {", "${a:b c}"}) {
-        EXPECT_EQ(through(text, false, surroundings), text);
+        EXPECT_EQ(through(text, surroundings), text);
     }
 }
 
 TEST(Placeholders, AreEscapedByASecondDollar) {
     const FakeSurroundings surroundings;
-    EXPECT_EQ(through("$${job:name}", false, surroundings), "${job:name}");
-    EXPECT_EQ(through("$${env:HOME}$${HOME}", false, surroundings), "${env:HOME}${HOME}");
-    EXPECT_EQ(through("$$${job:name}", false, surroundings), "$${job:name}");
+    EXPECT_EQ(through("$${job:name}", surroundings), "${job:name}");
+    EXPECT_EQ(through("$${env:HOME}$${HOME}", surroundings), "${env:HOME}${HOME}");
+    EXPECT_EQ(through("$$${job:name}", surroundings), "$${job:name}");
 }
 
 TEST(Placeholders, ValuesOfVariablesAreNeverExpanded) {
     FakeSurroundings surroundings;
     for (const char* value : {"${job:name}", "$${job:name}", "${env:HOME}", "$$${job:port}", "$", "${", "{job:name}"}) {
         surroundings.variables["V"] = value;
-        EXPECT_EQ(through("<${env:V}>", false, surroundings), "<" + std::string(value) + ">");
+        EXPECT_EQ(through("<${env:V}>", surroundings), "<" + std::string(value) + ">");
     }
     surroundings.variables["A"] = "$";
     surroundings.variables["B"] = "{job:name}";
-    EXPECT_EQ(through("${env:A}${env:B}", false, surroundings), "${job:name}");
-    EXPECT_EQ(through("${env:A}{job:name}", false, surroundings), "${job:name}");
-    EXPECT_EQ(through("${env:A}${job:index}", false, surroundings),
-              "error: '$' cannot stand directly before '${job:index}'");
+    EXPECT_EQ(through("${env:A}${env:B}", surroundings), "${job:name}");
+    EXPECT_EQ(through("${env:A}{job:name}", surroundings), "${job:name}");
+    EXPECT_EQ(through("${env:A}${job:index}", surroundings), "error: '$' cannot stand directly before '${job:index}'");
 }
 
 TEST(Placeholders, ThatAreUnknownAreErrors) {
     const FakeSurroundings surroundings;
     for (const char* text : {"${job:}", "${job:x}", "${job:name", "${env:}", "${env:A-B}", "${env:NOT_SET}",
                              "${foo:bar}", "${cred:a}", "${job:na me}", "${env:HOME:-x}"}) {
-        EXPECT_TRUE(through(text, false, surroundings).starts_with("error: ")) << text;
+        EXPECT_TRUE(through(text, surroundings).starts_with("error: ")) << text;
     }
 }
 

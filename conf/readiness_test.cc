@@ -60,7 +60,7 @@ TEST(Readiness, OfAnInstanceIsAtItsOwnPort) {
     const auto job = job_of("tcp = '127.0.0.1:${job:port}'", "instances = 2\nport_base = 8000\n");
     EXPECT_EQ(job.readiness.probe.argv, probe({"tcp", "127.0.0.1", "${job:port}"}));
     EXPECT_EQ(job_of("http = 'http://127.0.0.1:${job:port}/'", "port_base = 8000\n").readiness.probe.argv,
-              probe({"http", "127.0.0.1", "8000", "127.0.0.1:8000", "/"}));
+              probe({"http", "127.0.0.1", "${job:port}", "127.0.0.1:${job:port}", "/"}));
 }
 
 TEST(Readiness, HasTheStartTimeoutWhereItHasNoneOfItsOwn) {

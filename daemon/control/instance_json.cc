@@ -1,6 +1,7 @@
 #include "daemon/control/instance_json.h"
 
 #include "common/signal_name.h"
+#include "conf/expand.h"
 
 namespace procsup {
 namespace {

@@ -226,6 +226,16 @@ TEST_F(Run, LikeAJobHasItsUserEnvironmentDirectoryAndLimits) {
     EXPECT_EQ(spec_of("copy").key_places.text, "");
 }
 
+TEST_F(Run, LikeASingleInstanceHasItsNameInItsSettings) {
+    auto single = job("single");
+    single.env = {"NAME=${job:instance}", "TEXT=$${job:instance} ${job:instance}${job:instance}"};
+    single.working_dir = "/srv/${job:instance}";
+    box.configure({single});
+    client.send("Job.Run", R"({"command":["x"],"name":"copy","like":"single"})");
+    EXPECT_EQ(spec_of("copy").env, (std::vector<std::string>{"NAME=single", "TEXT=$${job:instance} singlesingle"}));
+    EXPECT_EQ(spec_of("copy").working_dir, "/srv/single");
+}
+
 TEST_F(Run, TakesWhatItsCallerSaysOfEnvironmentAndDirectory) {
     client.send(
         "Job.Run",

@@ -29,6 +29,23 @@ std::string verbatim(std::string text) {
     return text;
 }
 
+/// What ${job:instance} is in the settings of a job with one instance is its name, also in a command that runs as it does.
+void name_instance(std::string& text, const std::string& name) {
+    constexpr std::string_view kPlaceholder = "${job:instance}";
+    for (auto at = text.find(kPlaceholder); at != std::string::npos; at = text.find(kPlaceholder, at + 1)) {
+        const bool is_escaped = at > 0 && text[at - 1] == '$';
+        if (!is_escaped) text.replace(at, kPlaceholder.size(), name);
+    }
+}
+
+void name_instance(JobSpec& spec) {
+    for (auto& entry : spec.env) name_instance(entry, spec.name);
+    for (auto& credential : spec.credentials) name_instance(credential.path, spec.name);
+    for (auto& dir : spec.dirs) name_instance(dir.name, spec.name);
+    for (auto& path : spec.sandbox.paths) name_instance(path.path, spec.name);
+    name_instance(spec.working_dir, spec.name);
+}
+
 bool is_job_name(std::string_view name) {
     constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
     return !name.empty() && name.size() <= 64 && name.front() != '-' && name.front() != '.' &&
@@ -106,6 +123,7 @@ void fail_start(varlink::PendingCall& call, std::string_view name, std::string_v
 /// Once, and with its caller's rights.
 JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     JobSpec spec = like != nullptr ? *like : JobSpec{};
+    if (like != nullptr && like->instances.empty()) name_instance(spec);
     const auto& parameters = call.parameters();
     const auto& peer = call.peer();
     spec.name = parameters.string_or("name", "");

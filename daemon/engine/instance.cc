@@ -174,9 +174,9 @@ void Instance::on(const TimerFired& event, Context& context) {
     switch (event.kind) {
         case TimerKind::StartTimeout: start_overdue(context); return;
         case TimerKind::ReadyTimeout:
-            ready_failed(
-                "not ready within " + to_text(spec_->readiness.timeout) + " (" + to_text(spec_->readiness) + ")",
-                context);
+            ready_failed("not ready within " + to_text(spec_->readiness.timeout) + " (" +
+                             expand_job(to_text(spec_->readiness), name_) + ")",
+                         context);
             return;
         case TimerKind::RunTimeout:
             timed_out_ = true;

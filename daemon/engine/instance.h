@@ -134,7 +134,7 @@ public:
     /// Whether it runs and is not known to do its work yet.
     bool awaits_readiness() const { return is_executing(state_) && !ready_; }
     /// What for, for people: "tcp 127.0.0.1:8080".
-    std::string awaited() const { return works_ ? "post_start" : to_text(spec_->readiness); }
+    std::string awaited() const { return works_ ? "post_start" : expand_job(to_text(spec_->readiness), name_); }
     /// What it says of itself (STATUS= of sd_notify(3)), one line; empty: nothing.
     const std::string& status_text() const { return status_text_; }
     pid_t pid() const { return pid_; }
