@@ -14,7 +14,6 @@ namespace procsup {
 namespace {
 
 constexpr std::size_t kMostJobs = 10000;
-constexpr std::size_t kMostInstances = 100000;
 constexpr std::size_t kMostText = 4u << 20;
 // What all jobs together may come to: less than the JSON reader at the other end of the pipe accepts.
 constexpr std::size_t kMostValues = 1000000;

@@ -18,20 +18,27 @@ std::optional<std::string> value_of(std::string_view body, const InstanceName& i
 
 }  // namespace
 
-std::vector<InstanceName> instance_names(const JobSpec& spec) {
+std::vector<InstanceName> instance_names(const JobSpec& spec) { return instance_names(spec, written_instances(spec)); }
+
+std::vector<InstanceName> instance_names(const JobSpec& spec, std::size_t count) {
     std::vector<InstanceName> result;
-    if (spec.instances.empty()) {
-        result.push_back({spec.name, spec.name, 0, spec.port_base});
-        return result;
-    }
-    result.reserve(spec.instances.size());
-    for (const auto& suffix : spec.instances) {
-        const auto index = static_cast<std::uint32_t>(result.size());
+    result.reserve(count);
+    for (std::uint32_t index = 0; index < count; ++index) {
         std::optional<int> port;
         if (spec.port_base) port = *spec.port_base + static_cast<int>(index);
-        result.push_back({spec.name, spec.name + "@" + suffix, index, port});
+        const bool as_written = index < spec.instances.size();
+        const auto suffix = as_written ? spec.instances[index] : std::to_string(index);
+        const bool as_the_job = index == 0 && spec.instances.empty();
+        result.push_back({spec.name, as_the_job ? spec.name : spec.name + "@" + suffix, index, port});
     }
     return result;
+}
+
+bool has_numbered_instances(const JobSpec& spec) {
+    for (std::size_t i = 0; i < spec.instances.size(); ++i) {
+        if (spec.instances[i] != std::to_string(i)) return false;
+    }
+    return true;
 }
 
 std::string_view environment_value(const std::vector<std::string>& entries, std::string_view name) {

@@ -19,6 +19,12 @@ struct InstanceName {
 
 /// Every instance that `spec` describes, in order.
 std::vector<InstanceName> instance_names(const JobSpec& spec);
+/// The same of a job with `count` instances. One that is called as the job keeps its name; further ones are web@1, web@2.
+std::vector<InstanceName> instance_names(const JobSpec& spec, std::size_t count);
+/// Whether its instances have numbers, not names: only of these there can be more or fewer than the file says.
+bool has_numbered_instances(const JobSpec& spec);
+/// How many instances the file says.
+inline std::size_t written_instances(const JobSpec& spec) { return spec.instances.empty() ? 1 : spec.instances.size(); }
 
 /// Replaces ${job:name}, ${job:instance}, ${job:index} and ${job:port}; "$${" stands for "${"; all else passes
 /// verbatim. Unknown placeholders were refused when the file was read.

@@ -190,6 +190,10 @@ struct IoPriority {
     friend bool operator==(const IoPriority&, const IoPriority&) = default;
 };
 
+/// Instances of one job, and of all together.
+inline constexpr std::size_t kMostInstancesOfJob = 1000;
+inline constexpr std::size_t kMostInstances = 100000;
+
 /// CPUs have numbers below this.
 inline constexpr int kMostCpus = 8192;
 

@@ -200,7 +200,7 @@ TEST(ManualKeys, StandInTheManualPageAsTheTableSaysThem) {
 
 TEST(Examples, HaveNoProblems) {
     for (const char* name :
-         {"hello", "web", "migrate", "limits", "user", "project", "daemons", "redis", "captured", "pipe", "rights",
+         {"hello", "web", "migrate", "limits", "user", "project", "daemons", "redis", "captured", "instances", "pipe", "rights",
           "credentials", "apply/before", "apply/after", "quickstart/procsup", "processes/procsup"}) {
         const std::string file = std::string(name) + ".toml";
         const auto result = read_configuration_text(file_text("conf/examples/" + file), file, FakeSurroundings());

@@ -7,7 +7,6 @@
 namespace procsup {
 namespace {
 
-constexpr std::size_t kMostInstances = 1000;
 constexpr std::size_t kMostTags = 64;
 constexpr std::size_t kMostStopSignals = 8;
 
@@ -18,13 +17,13 @@ void KeyReader::instances(const TomlValue& value) {
     const auto* elements = value.as<TomlValue::Array>();
     if (elements == nullptr) {
         std::int64_t count = 0;
-        if (!checked_integer(value, 1, kMostInstances, count)) return;
+        if (!checked_integer(value, 1, kMostInstancesOfJob, count)) return;
         names.clear();
         if (count == 1) return;
         for (std::int64_t i = 0; i < count; ++i) names.push_back(std::to_string(i));
         return;
     }
-    if (elements->empty() || elements->size() > kMostInstances) {
+    if (elements->empty() || elements->size() > kMostInstancesOfJob) {
         report(value, "must have 1 to 1000 names, not " + std::to_string(elements->size()));
         return;
     }

@@ -37,7 +37,8 @@ constexpr std::array kRows{
     KeyRow{Key::Enabled, "", "enabled", &kBool, "true", "all jobs", "whether it is started with the daemon",
            [](R& r, V& v) { r.boolean(v, r.job().spec.enabled); }, kLive},
     KeyRow{Key::Instances, "", "instances", &kInstances, "1", "all jobs",
-           "how many copies run (web@0, web@1, …), or their names (web@eu, …); a single one is called as the job",
+           "how many copies run (web@0, web@1, …), or their names (web@eu, …); a single one is called as the job. "
+           "procsupctl(1) scale changes how many while it runs",
            [](R& r, V& v) { r.instances(v); }, kLive},
     KeyRow{Key::PortBase, "", "port_base", &kPort, "none", "all jobs",
            "what ${job:port} is for the first instance; each further one has the next port",

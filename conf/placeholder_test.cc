@@ -77,5 +77,31 @@ TEST(InstanceNames, AreTheJobOrCountedOrNamed) {
     EXPECT_EQ(names[1].port, 81);
 }
 
+TEST(InstanceNames, OfMoreThanTheFileSaysGoOnWithNumbers) {
+    const auto names_of = [](const JobSpec& spec, std::size_t count) {
+        std::string names;
+        for (const auto& name : instance_names(spec, count)) {
+            names += (names.empty() ? "" : " ") + name.instance + ":" + std::to_string(name.port.value_or(0));
+        }
+        return names;
+    };
+    JobSpec spec;
+    spec.name = "web";
+    spec.port_base = 80;
+    EXPECT_EQ(names_of(spec, 3), "web:80 web@1:81 web@2:82");
+    spec.instances = {"0", "1"};
+    EXPECT_EQ(names_of(spec, 3), "web@0:80 web@1:81 web@2:82");
+    EXPECT_EQ(names_of(spec, 1), "web@0:80");
+}
+
+TEST(InstanceNames, AreNumbersWhereNobodyHasGivenNames) {
+    JobSpec spec;
+    for (const auto& [names, numbered] : std::vector<std::pair<std::vector<std::string>, bool>>{
+             {{}, true}, {{"0"}, true}, {{"0", "1"}, true}, {{"1", "0"}, false}, {{"eu"}, false}}) {
+        spec.instances = names;
+        EXPECT_EQ(has_numbered_instances(spec), numbered);
+    }
+}
+
 }  // namespace
 }  // namespace procsup

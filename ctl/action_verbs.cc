@@ -75,12 +75,16 @@ int act(Session& session, std::string_view method, const std::string& parameters
     return reply ? report_outcomes(session, *reply, success) : session.exit_code();
 }
 
+void write_waiting(const CommandLine& line, json::Writer& writer) {
+    if (line.no_wait) writer.member_bool("wait", false);
+    if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
+}
+
 int act_and_wait(Session& session, std::string_view method) {
     const CommandLine& line = session.line();
     return act(session, method, names_parameters(line, 0, [&](json::Writer& writer) {
-                   if (line.no_wait) writer.member_bool("wait", false);
                    if (line.cascade) writer.member_bool("cascade", true);
-                   if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
+                   write_waiting(line, writer);
                }));
 }
 
@@ -125,6 +129,22 @@ int start(Session& session) { return act_and_wait(session, "io.procsupd.Job.Star
 int stop(Session& session) { return act_and_wait(session, "io.procsupd.Job.Stop"); }
 
 int restart(Session& session) { return act_and_wait(session, "io.procsupd.Job.Restart"); }
+
+int scale(Session& session) {
+    const CommandLine& line = session.line();
+    const auto job = line.operands.front();
+    json::Writer parameters;
+    parameters.begin_object().member("name", job).member_int("instances", line.count);
+    write_waiting(line, parameters);
+    const auto reply = call_for_outcomes(session, "io.procsupd.Job.Scale", parameters.end_object().take());
+    if (!reply) return session.exit_code();
+    const int code = report_outcomes(session, *reply);
+    if (code == kSuccess && !line.json) {
+        session.out().note(escaped(job) + ": " + std::to_string(line.count) +
+                           (line.count == 1 ? " instance" : " instances"));
+    }
+    return code;
+}
 
 int reload(Session& session) {
     if (!session.line().operands.empty()) {

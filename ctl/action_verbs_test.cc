@@ -50,6 +50,28 @@ TEST(Stop, ThatTimesOutExits124AndTellsHowFarItCame) {
     EXPECT_EQ(printed.err, "web: stopping: stop asked\nerror: timed out\n");
 }
 
+TEST(Scale, NamesTheJobAndTheNumber) {
+    FakeDaemon daemon("io.procsupd.Job.Scale",
+                      R"({"outcomes":[{"name":"web@2","state":"running","ok":true,"pid":4711,"cause":"executed"}]})");
+    const auto printed = run_procsupctl(daemon, {"scale", "web", "3", "--timeout=2s"});
+    EXPECT_EQ(printed.code, 0);
+    EXPECT_EQ(printed.out, "web@2: running (pid 4711)\nweb: 3 instances\n");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Scale {"name":"web","instances":3,"timeoutUSec":2000000})");
+}
+
+TEST(Scale, NeedsANumber) {
+    FakeDaemon daemon("io.procsupd.Job.Scale", "{}");
+    for (const auto& [words, text] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"scale"}, "'scale' needs a JOB and a number"},
+             {{"scale", "web"}, "'scale' needs a number of instances (as in: procsupctl scale web 3)"},
+             {{"scale", "web", "three"}, "'three' is no number of instances (as in: procsupctl scale web 3)"},
+             {{"scale", "web", "3", "db"}, "'scale' does not take 'db'"}}) {
+        const auto printed = run_procsupctl(daemon, words);
+        EXPECT_EQ(printed.code, 2);
+        EXPECT_NE(printed.err.find(text), std::string::npos) << printed.err;
+    }
+}
+
 TEST(Restart, PrintsTheReplyAsJson) {
     FakeDaemon daemon("io.procsupd.Job.Restart", kStarted);
     const auto printed = run_procsupctl(daemon, {"restart", "web", "--json"});

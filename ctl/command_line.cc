@@ -280,6 +280,7 @@ private:
             case Operands::AnyJobs: return {};
             case Operands::Jobs: return check_jobs(0);
             case Operands::SignalAndJobs: return count == 0 ? missing("a signal and a JOB") : check_jobs(1);
+            case Operands::JobAndCount: return check_count();
             case Operands::Command: return line_.command.empty() ? missing("a command behind '--'") : Result<void>();
             case Operands::JobAndCommand:
                 if (count == 0) return missing("a JOB");
@@ -297,6 +298,16 @@ private:
         if (line_.all && named) return usage_error("'--all' and names of jobs exclude each other");
         if (!line_.all && !named) return missing("a JOB (or --all)");
         return {};
+    }
+
+    Result<void> check_count() {
+        if (line_.operands.empty()) return missing("a JOB and a number");
+        if (line_.operands.size() == 1) return missing("a number of instances (as in: procsupctl scale web 3)");
+        if (auto fits = at_most(2); !fits) return fits;
+        const auto word = line_.operands[1];
+        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), line_.count);
+        if (error == std::errc() && end == word.data() + word.size()) return {};
+        return usage_error(quoted(word) + " is no number of instances (as in: procsupctl scale web 3)");
     }
 
     Result<void> missing(std::string_view what) const {

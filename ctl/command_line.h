@@ -46,6 +46,7 @@ struct CommandLine {
     std::string_view name;
     LogsOptions logs;
     std::optional<Duration> timeout;  ///< absent: wait for ever
+    std::uint32_t count = 0;          ///< of scale
     std::vector<std::string_view> operands;
     std::vector<std::string_view> command;  ///< of run and exec
 };

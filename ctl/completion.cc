@@ -125,6 +125,7 @@ void add_operands(const Progress& progress, std::string_view unfinished, Candida
     switch (progress.verb->operands) {
         case Operands::None:
         case Operands::Anything: break;
+        case Operands::JobAndCount:
         case Operands::Job: result.jobs = progress.operands == 0; break;
         case Operands::JobAndCommand:
             result.jobs = progress.operands == 0;
@@ -148,11 +149,17 @@ void add_operands(const Progress& progress, std::string_view unfinished, Candida
 /// An instance is told by its state, a job of several by their number.
 std::vector<Candidate> names_in(const json::Value::Array& instances) {
     std::map<std::string_view, std::size_t> jobs;
+    for (const auto& instance : instances) ++jobs[instance.string_or("job", "")];
     std::vector<Candidate> names;
     for (const auto& instance : instances) {
         const auto name = instance.string_or("name", "");
-        names.push_back({std::string(name), std::string(instance.string_or("state", ""))});
-        if (const auto job = instance.string_or("job", ""); job != name) ++jobs[job];
+        const auto job = instance.string_or("job", "");
+        const bool as_the_job = name == job;
+        const bool alone = jobs[job] == 1;
+        // The first of several may be called as the job, and then has this name too.
+        names.push_back(
+            {std::string(name) + (as_the_job && !alone ? "@0" : ""), std::string(instance.string_or("state", ""))});
+        if (as_the_job && alone) jobs.erase(job);
     }
     for (const auto& [job, count] : jobs) {
         names.push_back({std::string(job), std::to_string(count) + (count == 1 ? " instance" : " instances")});

@@ -62,6 +62,8 @@ TEST(Completion, KnowsWhereJobsFilesAndCommandsStand) {
     EXPECT_TRUE(candidates({"--socket", "x", "why", ""}).jobs);
     EXPECT_FALSE(candidates({"why", "web", ""}).jobs);
     EXPECT_FALSE(candidates({"signal", ""}).jobs);
+    EXPECT_TRUE(candidates({"scale", ""}).jobs);
+    EXPECT_FALSE(candidates({"scale", "web", ""}).jobs);
     EXPECT_TRUE(candidates({"signal", "HUP", ""}).jobs);
     EXPECT_TRUE(candidates({"up", ""}).files);
     EXPECT_TRUE(candidates({"run", "--", ""}).commands);
@@ -114,6 +116,13 @@ TEST(Completion, DescribesInstancesByTheirStates) {
         {"name":"db","job":"db","state":"stopped"}]})");
     EXPECT_EQ(run_procsupctl({"__describe", "--socket", daemon.socket(), "start", ""}).out,
               "db\tstopped\nweb\t2 instances\nweb@0\tfailed\nweb@1\trunning\n");
+}
+
+TEST(Completion, CallsTheFirstOfSeveralByANumberWhereItIsCalledAsTheJob) {
+    FakeDaemon daemon("io.procsupd.Manager.Status", R"({"daemon":{},"instances":[
+        {"name":"web","job":"web","state":"running"},{"name":"web@1","job":"web","state":"stopped"}]})");
+    EXPECT_EQ(run_procsupctl({"__describe", "--socket", daemon.socket(), "start", ""}).out,
+              "web\t2 instances\nweb@0\trunning\nweb@1\tstopped\n");
 }
 
 TEST(Completion, IsSilentWithoutASupervisor) {

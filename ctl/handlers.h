@@ -28,6 +28,7 @@ int rollback(Session& session);
 int start(Session& session);
 int stop(Session& session);
 int restart(Session& session);
+int scale(Session& session);
 int reload(Session& session);
 int signal_jobs(Session& session);
 int pause_jobs(Session& session);

@@ -146,6 +146,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.next_start_usec = instance.int_or("nextStartUSec", 0);
     view.cause = instance.string_or("cause", "");
     view.awaits = instance.string_or("awaits", "");
+    view.file_instances = instance.int_or("fileInstances", 0);
     view.status_text = instance.string_or("statusText", "");
     view.output_problem = instance.string_or("outputProblem", "");
     view.not_enforced = not_enforced_lines(instance);
@@ -221,8 +222,10 @@ std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, co
     for (const JobRow& row : rows) {
         const InstanceView& worst = *row.worst;
         std::string text = detail(worst, now_usec);
-        if (row.instances > 1) {
-            std::string prefix = std::to_string(row.instances) + " instances";
+        const auto in_file = worst.file_instances;
+        if (row.instances > 1 || in_file != 0) {
+            std::string prefix = std::to_string(row.instances) + (row.instances == 1 ? " instance" : " instances");
+            if (in_file != 0) prefix += " (file says " + std::to_string(in_file) + ")";
             if (!text.empty()) prefix += "; " + escaped(worst.name) + ": ";
             text.insert(0, prefix);
         }
@@ -290,6 +293,10 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     }
     if (!instance.status_text.empty()) text += "\n     says: " + escaped(instance.status_text);
     if (!instance.cause.empty()) text += "\n    cause: " + escaped(instance.cause);
+    if (instance.file_instances != 0) {
+        text += "\n   scaled: " + escaped(instance.job) + " has another number of instances than its file says, " +
+                std::to_string(instance.file_instances);
+    }
     if (!instance.awaits.empty()) text += "\n   awaits: " + escaped(instance.awaits);
     if (instance.next_start_usec != 0) {
         text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));

@@ -25,8 +25,9 @@ struct InstanceView {
     std::int64_t since_usec = 0;
     std::int64_t next_start_usec = 0;
     std::string_view cause;
-    std::string awaits;       ///< runs and is not ready: what is waited for
-    std::string status_text;  ///< what it says of itself
+    std::string awaits;               ///< runs and is not ready: what is waited for
+    std::string status_text;          ///< what it says of itself
+    std::int64_t file_instances = 0;  ///< how many of the job its file says, where it was scaled; else 0
     std::string_view output_problem;
     std::vector<std::string> not_enforced;  ///< "not enforced: limits.core = 0 (why)", ready to be shown
     std::string_view description;

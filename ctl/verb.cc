@@ -79,6 +79,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      Operands::Jobs, ExitFamily::Action, stop},
     {"restart", VerbGroup::Act, "JOB…", "stop, then start with the newest settings", kAct, Operands::Jobs,
      ExitFamily::Action, restart},
+    {"scale", VerbGroup::Act, "JOB N", "run N instances of a job from now on, until its file says another number",
+     bit(Option::NoWait), Operands::JobAndCount, ExitFamily::Action, scale},
     {"reload", VerbGroup::Act, "[JOB…]", "make a job read its files again; without JOB: as apply", 0, Operands::AnyJobs,
      ExitFamily::Action, reload},
     {"signal", VerbGroup::Act, "SIG JOB…", "send a signal to the main process", bit(Option::All),

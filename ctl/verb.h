@@ -68,6 +68,7 @@ enum class Operands {
     AnyJobs,  ///< any number of jobs, also none
     Jobs,     ///< at least one job (or --all)
     SignalAndJobs,
+    JobAndCount,    ///< JOB N
     Command,        ///< -- CMD [ARG…]
     JobAndCommand,  ///< JOB -- CMD [ARG…]
     File,           ///< at most one file

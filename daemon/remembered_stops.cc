@@ -3,7 +3,8 @@
 namespace procsup {
 
 void RememberedStops::note(const Instance& instance, const Transition& transition) {
-    if (instance.spec().restart.when != Restart::UnlessStopped) return;
+    // That there are fewer instances is no stop of the job.
+    if (instance.spec().restart.when != Restart::UnlessStopped || instance.left()) return;
     const auto& job = instance.spec().name;
     if (transition.to == State::Stopped && !instance.wanted()) {
         if (stopped_.insert(job).second) store_.put("stopped/" + job, "");

@@ -112,6 +112,22 @@ std::optional<std::vector<InstanceId>> selected(const ControlContext& context, v
     return ids;
 }
 
+std::optional<std::string> selected_job(const ControlContext& context, varlink::PendingCall& call) {
+    const auto ids = selected(context, call);
+    if (!ids) return std::nullopt;
+    const std::string name(call.parameters().string_or("name", ""));
+    const auto& job = context.supervisor.find(ids->front())->name().job;
+    if (name == job) return name;
+    fail_invalid(call, "name", "this is done with a job, not with some instances: name '" + job + "'");
+    return std::nullopt;
+}
+
+bool has_valid_timeout(varlink::PendingCall& call) {
+    if (call.parameters().int_or("timeoutUSec", 0) >= 0) return true;
+    fail_invalid(call, "timeoutUSec", "a timeout is not negative; leave it out to wait without one");
+    return false;
+}
+
 std::optional<std::vector<const Instance*>> selected_or_all(const ControlContext& context, varlink::PendingCall& call) {
     std::vector<const Instance*> instances;
     if (has_names(call)) {

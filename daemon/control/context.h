@@ -28,6 +28,12 @@ std::optional<std::vector<const Instance*>> selected_or_all(const ControlContext
 /// Whether the call has a list `names` that is not empty.
 bool has_names(const varlink::PendingCall& call);
 
+/// The one job that the call's `name` is, as selected(): not an instance, and no pattern.
+std::optional<std::string> selected_job(const ControlContext& context, varlink::PendingCall& call);
+
+/// Whether the call's timeoutUSec, if it has one, is one.
+bool has_valid_timeout(varlink::PendingCall& call);
+
 /// Answers that nothing is called `name`, with what is called nearly so; refuses a caller who may not know the names.
 void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call, std::string_view name);
 

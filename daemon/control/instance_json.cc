@@ -24,6 +24,13 @@ void write_not_enforced(json::Writer& writer, const std::vector<Shortfall>& list
     writer.end_array();
 }
 
+/// How many instances the job's file says, where it has another number.
+void write_scaling(json::Writer& writer, const Supervisor& supervisor, const Instance& instance) {
+    const auto job = supervisor.jobs().find(instance.name().job);
+    if (job == supervisor.jobs().end() || !job->second.scaled) return;
+    writer.member_int("fileInstances", static_cast<std::int64_t>(written_instances(*job->second.spec)));
+}
+
 }  // namespace
 
 std::int64_t wall_usec(const HostPort& host, TimePoint when) { return host.wall_time(when).time_since_epoch().count(); }
@@ -66,7 +73,8 @@ void write_usage(json::Writer& writer, const TreeUsage& usage) {
     number("tasks", usage.tasks);
 }
 
-void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host, const Usages& usages) {
+void write_instance(json::Writer& writer, const Supervisor& supervisor, const Instance& instance, const HostPort& host,
+                    const Usages& usages) {
     const auto& spec = instance.spec();
     writer.begin_object();
     writer.member("name", instance.name().instance).member("job", instance.name().job);
@@ -79,6 +87,7 @@ void write_instance(json::Writer& writer, const Instance& instance, const HostPo
     write_exit(writer, last_run(instance));
     write_run(writer, "lastRun", last_run(instance), host);
     writer.member("cause", instance.cause());
+    write_scaling(writer, supervisor, instance);
     if (instance.state() == State::Backoff) {
         writer.member_int("nextStartUSec", wall_usec(host, instance.next_start()));
     } else {

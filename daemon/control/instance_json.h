@@ -8,7 +8,8 @@
 namespace procsup {
 
 /// Type Instance of io.procsupd.Manager.
-void write_instance(json::Writer& writer, const Instance& instance, const HostPort& host, const Usages& usages = {});
+void write_instance(json::Writer& writer, const Supervisor& supervisor, const Instance& instance, const HostPort& host,
+                    const Usages& usages = {});
 
 /// Members cpuUSec, memory, memoryPeak and tasks, of what is known.
 void write_usage(json::Writer& writer, const TreeUsage& usage);

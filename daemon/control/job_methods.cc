@@ -66,12 +66,6 @@ std::string outcomes(const ControlContext& context, const std::vector<InstanceId
     return writer.end_array().end_object().take();
 }
 
-bool has_valid_timeout(varlink::PendingCall& call) {
-    if (call.parameters().int_or("timeoutUSec", 0) >= 0) return true;
-    fail_invalid(call, "timeoutUSec", "a timeout is not negative; leave it out to wait without one");
-    return false;
-}
-
 void order(const ControlContext& context, Waiters& waiters, Order what, varlink::PendingCall call) {
     if (what != Order::Stop && !open_for_work(context, call)) return;
     if (!has_valid_timeout(call)) return;
@@ -86,6 +80,30 @@ void order(const ControlContext& context, Waiters& waiters, Order what, varlink:
         return;
     }
     waiters.add(call, what == Order::Stop ? Goal::Down : Goal::Up, std::move(targets));
+}
+
+void scale(const ControlContext& context, Waiters& waiters, varlink::PendingCall call) {
+    if (!open_for_work(context, call) || !has_valid_timeout(call)) return;
+    const auto job = selected_job(context, call);
+    if (!job) return;
+    const auto asked = call.parameters().int_or("instances", 0);
+    const auto count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(asked, 0, UINT32_MAX));
+    const auto cause = asked_by("scale to " + std::to_string(asked), call.peer());
+    const auto scaled = context.supervisor.scale(*job, count, cause, context.loop.now());
+    if (!scaled) {
+        json::Writer writer;
+        writer.begin_object().member("name", *job).member("message", scaled.error().message).end_object();
+        return call.fail_with(error_name(call, "CannotScale"), writer.text());
+    }
+    const auto& changed = scaled->added.empty() ? scaled->leaving : scaled->added;
+    const bool settled = changed.empty() || (!scaled->added.empty() && !scaled->starts);
+    if (settled || !call.parameters().bool_or("wait", true)) {
+        call.reply(outcomes(context, changed, [](InstanceId) { return true; }, {}));
+        return;
+    }
+    std::vector<Waiters::Target> targets;
+    for (const auto id : changed) targets.push_back(waiters.target(id, false));
+    waiters.add(call, scaled->added.empty() ? Goal::Down : Goal::Up, std::move(targets));
 }
 
 void wait(const ControlContext& context, Waiters& waiters, varlink::PendingCall call) {
@@ -170,7 +188,8 @@ void show(const ControlContext& context, varlink::PendingCall call) {
         writer.begin_object().key("settings");
         write_json(writer, spec, landlock || context.host.facts().no_new_privileges);
         writer.key("instances").begin_array();
-        for (const auto* instance : instances) write_instance(writer, *instance, context.host, usages);
+        for (const auto* instance : instances)
+            write_instance(writer, context.supervisor, *instance, context.host, usages);
         call.reply(writer.end_array().end_object().text());
     });
 }
@@ -280,6 +299,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Start"] = [&](PendingCall call) { order(context, waiters, Order::Start, call); };
     methods["Stop"] = [&](PendingCall call) { order(context, waiters, Order::Stop, call); };
     methods["Restart"] = [&](PendingCall call) { order(context, waiters, Order::Restart, call); };
+    methods["Scale"] = [&](PendingCall call) { scale(context, waiters, call); };
     methods["Reload"] = [&](PendingCall call) { reload(context, call); };
     methods["Signal"] = [&](PendingCall call) { signal(context, call); };
     methods["Pause"] = [&](PendingCall call) { pause(context, true, call); };

@@ -70,7 +70,7 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
         writer.key("instances").begin_array();
         for (const auto id : ids) {
             const auto* instance = context.supervisor.find(id);
-            if (instance != nullptr) write_instance(writer, *instance, context.host, usages);
+            if (instance != nullptr) write_instance(writer, context.supervisor, *instance, context.host, usages);
         }
         writer.end_array();
         if (has_names(call)) write_dependencies(writer, context, call.peer(), ids);

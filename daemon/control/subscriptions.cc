@@ -26,7 +26,7 @@ void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only)
     writer.key("instances").begin_array();
     for (const auto& [name, job] : context_.supervisor.jobs()) {
         for (const auto& instance : job.instances) {
-            if (concerns(only, instance->id())) write_instance(writer, *instance, context_.host);
+            if (concerns(only, instance->id())) write_instance(writer, context_.supervisor, *instance, context_.host);
         }
     }
     writer.end_array().end_object().end_object();

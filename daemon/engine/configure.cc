@@ -95,6 +95,7 @@ Job& Supervisor::add_job(std::shared_ptr<const JobSpec> spec, TimePoint now) {
 
 void Supervisor::update_job(Job& job, const std::shared_ptr<const JobSpec>& spec, Restarts restarts, TimePoint now) {
     const bool starts = starts_added(job, *spec);
+    job.scaled = scaled_with(job, *spec);
     const bool was_leaving = std::exchange(job.leaving, false);
     const auto has_it = [&](const auto& instance) { return &instance->spec() == spec.get(); };
     if (!was_leaving && job.spec == spec && std::all_of(job.instances.begin(), job.instances.end(), has_it)) return;
@@ -104,7 +105,7 @@ void Supervisor::update_job(Job& job, const std::shared_ptr<const JobSpec>& spec
     // One that is on its way out is taken back: there are never two of a name.
     for (auto& instance : std::exchange(job.leaving_instances, {})) before.push_back(std::move(instance));
     job.spec = spec;
-    for (auto& name : instance_names(*spec)) {
+    for (auto& name : names_with(*spec, job.scaled)) {
         const auto same = std::find_if(before.begin(), before.end(), [&](const auto& instance) {
             return instance && instance->name().instance == name.instance;
         });

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "daemon/engine/instance.h"
@@ -31,12 +32,17 @@ struct Job {
     std::shared_ptr<const JobSpec> spec;  // shared with runs started from it, see Instance
     std::vector<std::unique_ptr<Instance>> instances;
     std::vector<std::unique_ptr<Instance>> leaving_instances;  ///< no longer configured, not yet stopped
-    bool transient = false;  ///< forgotten when its one run has ended and was reported
-    bool leaving = false;    ///< gone from the configuration: forgotten when it has stopped
+    bool transient = false;               ///< forgotten when its one run has ended and was reported
+    std::optional<std::uint32_t> scaled;  ///< how many instances, where that is not what the file says
+    bool leaving = false;                 ///< gone from the configuration: forgotten when it has stopped
 
     std::vector<Link> links;       ///< to the jobs that this one is started after
     std::vector<Job*> dependents;  ///< that have a link to this one
     std::uint32_t rank = 0;        ///< higher than that of each job it has a link to
 };
+
+/// What it was scaled to, where that holds with the text `spec`: as long as that says of instances what the one before says.
+std::optional<std::uint32_t> scaled_with(const Job& job, const JobSpec& spec);
+std::vector<InstanceName> names_with(const JobSpec& spec, std::optional<std::uint32_t> scaled);
 
 }  // namespace procsup

@@ -54,7 +54,7 @@ std::optional<JobChange> change_of(const Job& job, const std::shared_ptr<const J
     JobChange change{job.spec->name, Kind::Live};
     std::vector<std::string> live;
     bool later = false;
-    auto names = instance_names(*now);
+    auto names = names_with(*now, scaled_with(job, *now));
     for (const auto& instance : job.instances) {
         const auto same = std::find_if(names.begin(), names.end(), [&](const InstanceName& name) {
             return name.instance == instance->name().instance;

@@ -277,8 +277,12 @@ std::vector<InstanceId> Supervisor::select(std::string_view pattern) const {
     if (pattern.find_first_of("*?") == std::string_view::npos) {
         const auto job = jobs_.find(job_name);
         if (job == jobs_.end()) return ids;
+        const bool several = job->second.instances.size() > 1;
         for (const auto& instance : job->second.instances) {
-            if (pattern == job_name || pattern == instance->name().instance) ids.push_back(instance->id());
+            const auto& name = instance->name();
+            // One of several that is called as the job has no name that only it has.
+            const bool first = several && name.instance == name.job && pattern.substr(job_name.size()) == "@0";
+            if (pattern == job_name || pattern == name.instance || first) ids.push_back(instance->id());
         }
         return ids;
     }

@@ -18,6 +18,13 @@
 
 namespace procsup {
 
+/// What another number of instances has changed.
+struct Scaling {
+    std::vector<InstanceId> added;    ///< or taken back while they were leaving
+    std::vector<InstanceId> leaving;  ///< are stopped, the last one first, and forgotten when they have ended
+    bool starts = false;              ///< the added ones, because the job is up
+};
+
 /// All jobs. Routes events to instances and their actions to the ports; owns every Instance. Single-threaded,
 /// pure but for its ports. References to instances are valid until the next call that takes events or changes
 /// the configuration.
@@ -39,6 +46,10 @@ public:
 
     /// Adds a job for one run and starts it, as a daemon of `parent` unless that is 0; the Error says that the name is taken.
     Result<InstanceId> run_transient(JobSpec spec, std::string cause, TimePoint now, InstanceId parent = 0);
+
+    /// From now on `job` has `count` instances, whatever its file says, until that says another number than before. The
+    /// Error says why it cannot.
+    Result<Scaling> scale(const std::string& job, std::uint32_t count, const std::string& cause, TimePoint now);
 
     // Requests. `cause` says who asked: "stop asked by uid 0 (pid 4711)".
     /// Also starts what these instances want or require; in the order of their dependencies, as far as anything is in order.
@@ -146,6 +157,10 @@ private:
     void settle_links(const Instance& changed, TimePoint now);
     void settle_link(Job& dependent, Link& link, const Instance& changed, TimePoint now);
     void requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now);
+
+    // scale.cc
+    std::string scaling_fault(const Job& job, std::uint32_t count) const;
+    void add_instance(Job& job, InstanceName name, Scaling& done, TimePoint now);
 
     // orders.cc
     struct Target {

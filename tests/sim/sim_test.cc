@@ -64,6 +64,7 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     spec.stop_scope = static_cast<StopScope>(machine.draw(1));
     spec.stop_signal_to = static_cast<SignalTo>(machine.draw(1));
     if (spec.daemon_of.empty() && machine.draw(4) == 0) spec.instances = {"a", "b", "c"};
+    if (spec.daemon_of.empty() && machine.draw(3) == 0) spec.instances = {"0", "1", "2"};
     return spec;
 }
 
@@ -75,10 +76,18 @@ std::vector<JobSpec> random_jobs(FakeMachine& machine) {
     return jobs;
 }
 
+/// As many as it has, or some more or fewer.
+void scale(FakeMachine& machine, Supervisor& supervisor, const std::string& name) {
+    const auto& job = supervisor.jobs().at(name);
+    for (const auto& leaving : job.leaving_instances) machine.asked_to_start(leaving->id());
+    for (const auto other : supervisor.select("*")) machine.may_be_pulled(other, job.instances.front()->id());
+    (void)supervisor.scale(name, machine.draw(5), "scale", machine.now()).has_value();
+}
+
 /// An operator who asks for anything at any time.
 void ask_something(FakeMachine& machine, Supervisor& supervisor) {
     const auto all = supervisor.select("*");
-    const auto what = machine.reconfigures() ? machine.draw(100) : 1 + machine.draw(99);
+    const auto what = machine.reconfigures() ? machine.draw(108) : 1 + machine.draw(107);
     if (what == 0) {
         machine.configured_anew(supervisor.select("*"));
         auto jobs = random_jobs(machine);
@@ -110,8 +119,10 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor) {
         supervisor.pause(id, "pause", machine.now());
     } else if (what < 97) {
         supervisor.resume(id, "resume", machine.now());
-    } else {
+    } else if (what < 100) {
         supervisor.reload(id, "reload", machine.now());
+    } else {
+        scale(machine, supervisor, std::string(supervisor.find(id)->name().job));
     }
 }
 
