@@ -88,6 +88,26 @@ int act_and_wait(Session& session, std::string_view method) {
                }));
 }
 
+/// Each instance is told as soon as it is up.
+int restart_rolling(Session& session, std::string_view job) {
+    const CommandLine& line = session.line();
+    json::Writer parameters;
+    parameters.begin_object().member("name", job);
+    write_waiting(line, parameters);
+    constexpr std::string_view kMethod = "io.procsupd.Job.RestartRolling";
+    const auto text = parameters.end_object().take();
+    if (line.json) return session.call(kMethod, text) ? kSuccess : session.exit_code();
+    const auto tell = [&](const json::Value& reply) {
+        if (!reply.bool_or("done", false)) {
+            for (const auto& outcome : outcomes_of(reply)) session.out().note(outcome_text(outcome));
+        } else if (const auto note = reply.string_or("note", ""); !note.empty()) {
+            session.out().note(escaped(note));
+        }
+        return true;
+    };
+    return session.call_more(kMethod, text, tell) ? kSuccess : session.exit_code();
+}
+
 /// "importer exited 3 after 12.4s", "web killed by SIGKILL".
 std::string ending_text(Session& session, const json::Value& outcome) {
     const std::string_view name = outcome.string_or("name", "");
@@ -128,7 +148,13 @@ int start(Session& session) { return act_and_wait(session, "io.procsupd.Job.Star
 
 int stop(Session& session) { return act_and_wait(session, "io.procsupd.Job.Stop"); }
 
-int restart(Session& session) { return act_and_wait(session, "io.procsupd.Job.Restart"); }
+int restart(Session& session) {
+    if (!session.line().rolling) return act_and_wait(session, "io.procsupd.Job.Restart");
+    for (const auto job : session.line().operands) {
+        if (const int code = restart_rolling(session, job); code != kSuccess) return code;
+    }
+    return kSuccess;
+}
 
 int scale(Session& session) {
     const CommandLine& line = session.line();

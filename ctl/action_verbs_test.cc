@@ -72,6 +72,31 @@ TEST(Scale, NeedsANumber) {
     }
 }
 
+TEST(RestartRolling, TellsEachInstanceAsItIsUp) {
+    FakeDaemon daemon([](const varlink::Call& call, const std::vector<Fd>&) {
+        EXPECT_TRUE(call.more);
+        return std::vector<std::string>{
+            varlink::reply_message(R"({"outcomes":[{"name":"web@0","state":"running","ok":true,"pid":1}]})", true),
+            varlink::reply_message(R"({"outcomes":[{"name":"web@1","state":"running","ok":true,"pid":2}]})", true),
+            varlink::reply_message(R"({"outcomes":[{"name":"web@0"},{"name":"web@1"}],"done":true})")};
+    });
+    const auto printed = run_procsupctl(daemon, {"restart", "--rolling", "web"});
+    EXPECT_EQ(printed.code, 0);
+    EXPECT_EQ(printed.out, "web@0: running (pid 1)\nweb@1: running (pid 2)\n");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.RestartRolling {"name":"web"})");
+}
+
+TEST(RestartRolling, ThatHasFailedExits1) {
+    FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) {
+        return std::vector<std::string>{varlink::error_message(
+            "io.procsupd.Job.RollFailed",
+            R"({"name":"web","outcomes":[],"untouched":["web@1"],"message":"the rolling restart has ended: web@0: exit 3","hint":"procsupctl why web"})")};
+    });
+    const auto printed = run_procsupctl(daemon, {"restart", "--rolling", "web"});
+    EXPECT_EQ(printed.code, 1);
+    EXPECT_EQ(printed.err, "error: the rolling restart has ended: web@0: exit 3\nhint: procsupctl why web\n");
+}
+
 TEST(Restart, PrintsTheReplyAsJson) {
     FakeDaemon daemon("io.procsupd.Job.Restart", kStarted);
     const auto printed = run_procsupctl(daemon, {"restart", "web", "--json"});

@@ -157,6 +157,7 @@ private:
             case Option::Dot: line_.dot = true; return {};
             case Option::DryRun: line_.dry_run = true; return {};
             case Option::NoRestart: line_.no_restart = true; return {};
+            case Option::Rolling: line_.rolling = true; return {};
             case Option::Once: line_.once = true; return {};
             case Option::Delay: return take_delay(argument);
             case Option::Bind: return take_pid(argument);
@@ -260,6 +261,7 @@ private:
                                    std::string(line_.verb->name) + "'");
             }
         }
+        if (line_.rolling && line_.all) return usage_error("options '--rolling' and '--all' exclude each other");
         if (line_.bind != 0 && !line_.daemon) return usage_error("option '--bind' needs '--daemon'");
         if (line_.json && !line_.logs.output.empty() && line_.logs.output != "json") {
             return usage_error("options '--json' and '--output' exclude each other");

@@ -36,6 +36,7 @@ struct CommandLine {
     bool dot = false;
     bool dry_run = false;
     bool no_restart = false;
+    bool rolling = false;
     bool once = false;
     Duration delay = std::chrono::seconds(1);
     std::int64_t bind = 0;  ///< pid; 0: not given

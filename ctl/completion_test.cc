@@ -50,6 +50,7 @@ TEST(Completion, OffersJobsAndTheSecondWordBehindAVerbThatHasBoth) {
 TEST(Completion, OffersOptionsOfTheVerbOnly) {
     EXPECT_THAT(words({"wait", "--f"}), ElementsAre("--for="));
     EXPECT_THAT(words({"status", "--f"}), IsEmpty());
+    EXPECT_THAT(words({"restart", "--r"}), ElementsAre("--rolling"));
 }
 
 TEST(Completion, OffersTheChoicesOfAnOption) {

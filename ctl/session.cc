@@ -105,11 +105,14 @@ std::optional<varlink::Reply> Session::first_reply(std::string_view method, std:
 }
 
 std::optional<varlink::Reply> Session::call_raw(std::string_view method, std::string_view parameters) {
-    // The supervisor keeps time for the calls that wait; then this limit is for one that does not answer at all.
+    return first_reply(method, parameters, false, deadline_of(parameters));
+}
+
+/// The supervisor keeps time for the calls that wait; then the limit is for one that does not answer at all.
+Deadline Session::deadline_of(std::string_view parameters) const {
     const bool timed_by_server = parameters.find("\"timeoutUSec\"") != std::string_view::npos;
     const Duration patience = timed_by_server ? std::chrono::seconds(2) : Duration(0);
-    const auto limit = line_.timeout ? std::optional(*line_.timeout + patience) : std::nullopt;
-    return first_reply(method, parameters, false, Deadline(limit));
+    return Deadline(line_.timeout ? std::optional(*line_.timeout + patience) : std::nullopt);
 }
 
 std::optional<json::Value> Session::call(std::string_view method, std::string_view parameters) {
@@ -136,7 +139,7 @@ std::optional<varlink::Reply> Session::next_reply(const Deadline& deadline) {
 
 bool Session::call_more(std::string_view method, std::string_view parameters,
                         const std::function<bool(const json::Value&)>& on_reply) {
-    const Deadline deadline(line_.timeout);
+    const auto deadline = deadline_of(parameters);
     auto reply = first_reply(method, parameters, true, deadline);
     while (reply) {
         if (!reply->error.empty()) {

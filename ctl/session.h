@@ -60,6 +60,7 @@ private:
     Result<varlink::Client> connect();
     std::optional<varlink::Reply> first_reply(std::string_view method, std::string_view parameters, bool more,
                                               const Deadline& deadline);
+    Deadline deadline_of(std::string_view parameters) const;
     std::optional<varlink::Reply> next_reply(const Deadline& deadline);
     void report_unreachable(const Error& error);
 

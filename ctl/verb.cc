@@ -43,6 +43,8 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Dot, "--dot", 0, "", "", "in the language of Graphviz: procsupctl graph --dot | dot -Tsvg"},
     {Option::DryRun, "--dry-run", 0, "", "", "print what would be done and why, and change nothing"},
     {Option::NoRestart, "--no-restart", 0, "", "", "what runs keeps settings that need a restart until its next start"},
+    {Option::Rolling, "--rolling", 0, "", "",
+     "one instance after the other, the next when the one before is ready; a failure ends it"},
     {Option::Here, "--here", 0, "", "", "also what this kernel, user or container could not enforce for each job"},
 });
 
@@ -77,8 +79,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"start", VerbGroup::Act, "JOB…", "start and wait until it runs", kAct, Operands::Jobs, ExitFamily::Action, start},
     {"stop", VerbGroup::Act, "[--cascade] JOB…", "stop and wait until nothing is left", kAct | bit(Option::Cascade),
      Operands::Jobs, ExitFamily::Action, stop},
-    {"restart", VerbGroup::Act, "JOB…", "stop, then start with the newest settings", kAct, Operands::Jobs,
-     ExitFamily::Action, restart},
+    {"restart", VerbGroup::Act, "[--rolling] JOB…", "stop, then start with the newest settings",
+     kAct | bit(Option::Rolling), Operands::Jobs, ExitFamily::Action, restart},
     {"scale", VerbGroup::Act, "JOB N", "run N instances of a job from now on, until its file says another number",
      bit(Option::NoWait), Operands::JobAndCount, ExitFamily::Action, scale},
     {"reload", VerbGroup::Act, "[JOB…]", "make a job read its files again; without JOB: as apply", 0, Operands::AnyJobs,

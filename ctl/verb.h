@@ -46,6 +46,7 @@ enum class Option : std::uint32_t {
     Critical = 1u << 28,
     DryRun = 1u << 29,
     NoRestart = 1u << 30,
+    Rolling = 1u << 31,
 };
 
 constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }

@@ -172,6 +172,20 @@ void Daemon::announce(const Transition& transition) {
     report_->changed();
 }
 
+void Daemon::roll(const RollNews& news) {
+    const OwnLog::Field job{"PROCSUPD_JOB", news.job};
+    switch (news.kind) {
+        case RollNews::Kind::Up: log_.info(fmt::format("{}: rolling restart: up again", news.instance), {job}); break;
+        case RollNews::Kind::Done: log_.info(fmt::format("{}: rolling restart: done", news.job), {job}); break;
+        case RollNews::Kind::Failed:
+            log_.warn(fmt::format("{}: rolling restart ended: {}{}{}", news.job, news.instance,
+                                  news.instance.empty() ? "" : ": ", news.text),
+                      {job});
+            break;
+    }
+    if (control_) control_->on_roll(news);
+}
+
 void Daemon::count_zombies(InstanceId id, Incarnation incarnation) {
     tree_lister_->list({supervisor_->find(id)}, false, [this, incarnation](const Result<std::string>& listed) {
         // What could not be counted this time is counted the next.

@@ -42,6 +42,7 @@ public:
 
     // Announcer
     void announce(const Transition& transition) override;
+    void roll(const RollNews& news) override;
     void end_daemon(int code, std::string_view cause) override;
 
     // HostPort

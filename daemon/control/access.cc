@@ -25,6 +25,7 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Job.Start", Tier::Operate},
     {"io.procsupd.Job.Stop", Tier::Operate},
     {"io.procsupd.Job.Restart", Tier::Operate},
+    {"io.procsupd.Job.RestartRolling", Tier::Operate},
     {"io.procsupd.Job.Scale", Tier::Operate},
     {"io.procsupd.Job.Reload", Tier::Operate},
     {"io.procsupd.Job.Signal", Tier::Operate},

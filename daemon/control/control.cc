@@ -25,12 +25,13 @@ public:
           waiters(context),
           subscriptions(context),
           runs(context),
+          rolls(context),
           server(loop, varlink::ServerInfo{"procsupd", "procsupd", host.facts().version, "https://procsupd.example"},
                  limits_of(spec)) {
         server.add_interface(manager_interface(context, [this] {
             return std::pair{server.connection_count(), server.refused_count()};
         }));
-        server.add_interface(job_interface(context, waiters, subscriptions, runs));
+        server.add_interface(job_interface(context, waiters, subscriptions, runs, rolls));
         server.add_interface(log_interface(context));
     }
 
@@ -38,6 +39,7 @@ public:
     Waiters waiters;
     Subscriptions subscriptions;
     Runs runs;
+    Rolls rolls;
     varlink::Server server;
 };
 
@@ -54,11 +56,14 @@ void Control::on_transition(const Transition& transition) {
     impl_->subscriptions.on_transition(transition);
 }
 
+void Control::on_roll(const RollNews& news) { impl_->rolls.on_news(news); }
+
 void Control::on_configured() { impl_->waiters.configured(); }
 
 void Control::settle() {
     impl_->waiters.settle();
     impl_->runs.settle();
+    impl_->rolls.settle();
     impl_->subscriptions.settle();
 }
 

@@ -109,6 +109,11 @@ void ControlBox::announce(const Transition& transition) {
     if (control) control->on_transition(transition);
 }
 
+void ControlBox::roll(const RollNews& news) {
+    engine.roll(news);
+    if (control) control->on_roll(news);
+}
+
 const Instance& ControlBox::instance(std::string_view name) const {
     const auto ids = supervisor.select(name);
     EXPECT_EQ(ids.size(), 1u) << name;

@@ -290,7 +290,8 @@ void subscribe(const ControlContext& context, Subscriptions& subscriptions, varl
 
 }  // namespace
 
-varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subscriptions& subscriptions, Runs& runs) {
+varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subscriptions& subscriptions, Runs& runs,
+                                 Rolls& rolls) {
     using varlink::PendingCall;
     varlink::Interface interface {
         "io.procsupd.Job", std::string(kJobText), {}
@@ -299,6 +300,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Start"] = [&](PendingCall call) { order(context, waiters, Order::Start, call); };
     methods["Stop"] = [&](PendingCall call) { order(context, waiters, Order::Stop, call); };
     methods["Restart"] = [&](PendingCall call) { order(context, waiters, Order::Restart, call); };
+    methods["RestartRolling"] = [&](PendingCall call) { rolls.begin(call); };
     methods["Scale"] = [&](PendingCall call) { scale(context, waiters, call); };
     methods["Reload"] = [&](PendingCall call) { reload(context, call); };
     methods["Signal"] = [&](PendingCall call) { signal(context, call); };

@@ -73,6 +73,7 @@ TEST_F(ScaleCall, IsForWhoMayOperate) {
     if (!is_root()) GTEST_SKIP() << "needs root, to be another user";
     auto stranger = ControlClient::as_stranger(box);
     EXPECT_EQ(stranger.call("Job.Scale", R"({"name":"web","instances":3})").error, "io.procsupd.Job.PermissionDenied");
+    EXPECT_EQ(stranger.call("Job.RestartRolling", R"({"name":"web"})").error, "io.procsupd.Job.PermissionDenied");
 }
 
 TEST_F(ScaleCall, IsSeenInTheStatusOfEachInstance) {

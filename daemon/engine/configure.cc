@@ -55,6 +55,7 @@ ConfigurationChange Supervisor::configure(const Configured& jobs, TimePoint now,
     add_pulled(std::move(needy), to_start);
     start_in_order(std::move(to_start), now);
     reconsider_all(now);
+    carry_on_rolls(now);
     return change;
 }
 

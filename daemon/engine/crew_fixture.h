@@ -80,6 +80,10 @@ public:
         const auto scaled = supervisor.scale("web", count, "scale asked", fakes.now);
         return scaled ? "" : scaled.error().message;
     }
+    std::string roll() {
+        const auto begun = supervisor.roll("web", "rolling restart asked", fakes.now);
+        return begun ? "" : begun.error().message;
+    }
 
     EngineFakes fakes;
     Supervisor supervisor;

@@ -51,6 +51,14 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
                               std::string(to_text(transition.to)) + ": " + std::string(transition.cause));
         if (transition.past != nullptr) past_runs.push_back(transition.past->end_cause);
     }
+    void roll(const RollNews& news) override {
+        constexpr const char* kWords[] = {" up", "done", "failed: "};
+        std::string text = std::string(news.job) + ": " + std::string(news.instance);
+        if (news.kind == RollNews::Kind::Failed && !news.instance.empty()) text += " ";
+        text += kWords[static_cast<std::size_t>(news.kind)] + std::string(news.text);
+        for (const auto& name : news.untouched) text += ", not " + name;
+        rolls.push_back(std::move(text));
+    }
     void end_daemon(int code, std::string_view) override { end_codes.push_back(code); }
 
     const Armed* timer(TimerKind kind) const {
@@ -68,6 +76,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     std::vector<Armed> timers;
     std::vector<std::string> transitions;
     std::vector<std::string> past_runs;  ///< why they ended
+    std::vector<std::string> rolls;  ///< "web: web@0 up", "web: done", "web: web@1 failed: exit 1, not web@2"
     std::vector<int> end_codes;
     TimePoint now{std::chrono::hours(1)};
 };

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout, TimerKind::StopTimeout,
                                 TimerKind::StopStep,     TimerKind::RunTimeout,   TimerKind::ZombieCheck,
-                                TimerKind::Backoff};
+                                TimerKind::Backoff,      TimerKind::RollStep};
 static_assert(kAllTimers.size() == kTimerKinds);
 
 }  // namespace
@@ -183,6 +183,7 @@ void Instance::on(const TimerFired& event, Context& context) {
             limit_text_ = "run_timeout passed";
             stop_run("run_timeout (" + to_text(spec_->run_timeout) + ") passed", context);
             return;
+        case TimerKind::RollStep: return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
         case TimerKind::StopTimeout:
             if (run_over_) return kill_sides(context);

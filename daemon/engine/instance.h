@@ -77,6 +77,8 @@ struct Obstacle {
     bool hopeless = false;  ///< nothing is under way that would remove it
 };
 
+inline constexpr TimePoint kNever = TimePoint::max();
+
 /// What keeps an instance from being started, or from being told to stop. MayStart and MayStop follow when that may be over.
 class Gate {
 public:
@@ -192,6 +194,9 @@ public:
     bool ends_side(const SideRun& side) const { return side.role != SideRole::StopCommand || killed_ || run_over_; }
     /// How the run has ended that is over, or would have if it were now.
     RunOutcome outcome() const;
+    /// When it counts as up, if nothing happens until then: when it is ready, or, where that is not known, when it has
+    /// run for min_uptime. kNever: it depends on what it will say or do.
+    TimePoint proven_at() const;
     /// Whether the main process has ended and adopted processes keep the run going.
     bool adopted() const { return main_ended_ && is_executing(state_); }
 

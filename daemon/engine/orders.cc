@@ -57,6 +57,7 @@ void Supervisor::restart(std::vector<Target> asked, TimePoint now) {
 
 void Supervisor::shut_down(const std::string& cause, TimePoint now) {
     shutting_down_ = true;
+    end_rolls("procsupd is ending", now);
     std::vector<InstanceId> ids;
     ids.reserve(by_id_.size());
     for (const auto& [id, instance] : by_id_) ids.push_back(id);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -167,9 +168,10 @@ struct Notice {
     pid_t main_pid = 0;  ///< 0: it names none
 };
 
-enum class TimerKind { StartTimeout, ReadyTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff };
+/// RollStep is the supervisor's own (rolling.h), all others are of the instance's state machine.
+enum class TimerKind { StartTimeout, ReadyTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff, RollStep };
 
-inline constexpr std::size_t kTimerKinds = 7;
+inline constexpr std::size_t kTimerKinds = 8;
 
 class Timers {
 public:
@@ -211,11 +213,24 @@ struct Transition {
     const PastRun* past = nullptr;  ///< what is over with this, a run or a failed start
 };
 
+/// How a rolling restart goes on: an instance is up again, or all are (Done), or it has ended before that (Failed).
+struct RollNews {
+    enum class Kind { Up, Done, Failed };
+    Kind kind = Kind::Up;
+    std::string_view job;
+    InstanceId id = 0;                         ///< of Up: this one
+    std::string_view instance{};               ///< of Up and Failed: this one; empty: none is to blame
+    std::string_view text{};                   ///< of Failed: why
+    std::span<const std::string> untouched{};  ///< of Failed: what it has not come to
+};
+
 class Announcer {
 public:
     virtual ~Announcer() = default;
     /// Called once for each transition, after it took effect. Must not call back into the engine.
     virtual void announce(const Transition& transition) = 0;
+    /// Of a rolling restart; as announce().
+    virtual void roll(const RollNews& news) = 0;
     /// An essential job ended for good, or a job's start limit asks for it: the daemon is to end with `code`.
     virtual void end_daemon(int code, std::string_view cause) = 0;
 };

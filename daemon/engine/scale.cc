@@ -81,6 +81,7 @@ Result<Scaling> Supervisor::scale(const std::string& name, std::uint32_t count, 
     stop(done.leaving, cause, now);
     if (done.starts) start(done.added, cause, now);
     reconsider_all(now);
+    carry_on_rolls(now);
     return done;
 }
 

@@ -146,6 +146,7 @@ void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, s
 }
 
 void Supervisor::timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now) {
+    if (kind == TimerKind::RollStep) return roll_timer_fired(id, generation, now);
     if (const auto found = by_id_.find(id); found != by_id_.end()) {
         deliver(*found->second, TimerFired{kind, generation}, now);
     }
@@ -185,6 +186,7 @@ void Supervisor::settle(TimePoint now) {
         if (instance == nullptr) continue;
         settle_bonds(*instance, now);
         settle_links(*instance, now);
+        settle_roll(*instance, now);
     }
     settling_ = false;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "daemon/engine/configuration_change.h"
 #include "daemon/engine/instance.h"
 #include "daemon/engine/links.h"
+#include "daemon/engine/rolling.h"
 
 namespace procsup {
 
@@ -50,6 +52,11 @@ public:
     /// From now on `job` has `count` instances, whatever its file says, until that says another number than before. The
     /// Error says why it cannot.
     Result<Scaling> scale(const std::string& job, std::uint32_t count, const std::string& cause, TimePoint now);
+
+    /// Restarts the instances of a job one after the other; Announcer::roll() tells how that goes. The Error says why it
+    /// was not begun.
+    Result<void> roll(const std::string& job, std::string cause, TimePoint now);
+    bool rolls(const std::string& job) const { return rolls_.contains(job); }
 
     // Requests. `cause` says who asked: "stop asked by uid 0 (pid 4711)".
     /// Also starts what these instances want or require; in the order of their dependencies, as far as anything is in order.
@@ -162,6 +169,17 @@ private:
     std::string scaling_fault(const Job& job, std::uint32_t count) const;
     void add_instance(Job& job, InstanceName name, Scaling& done, TimePoint now);
 
+    // rolling.cc
+    void settle_roll(const Instance& changed, TimePoint now);
+    void carry_on_rolls(TimePoint now);
+    void carry_on_roll(const std::string& job, TimePoint now);
+    bool roll_step(const std::string& job, TimePoint now);
+    bool take_next(const Job& job, Roll& roll, TimePoint now);
+    bool judge_current(const std::string& job, Roll& roll, TimePoint now);
+    void roll_timer_fired(InstanceId id, std::uint32_t generation, TimePoint now);
+    void end_roll(const std::string& job, std::string_view instance, std::string_view why, TimePoint now);
+    void end_rolls(std::string_view why, TimePoint now);
+
     // orders.cc
     struct Target {
         Job* job;
@@ -186,6 +204,10 @@ private:
     std::unordered_map<Incarnation, Instance*> by_incarnation_;
     std::array<std::size_t, kStates> by_state_{};
     Bonds bonds_;
+    std::map<std::string, Roll> rolls_;  ///< by job
+    std::set<std::string> rolls_due_;    ///< to be looked at
+    bool rolling_ = false;
+    std::uint32_t roll_generation_ = 0;
     std::vector<InstanceId> touched_;  ///< changed since the rules were looked at
     bool settling_ = false;
     std::size_t unsettled_ = 0;  ///< of those that are no daemons

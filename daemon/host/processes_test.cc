@@ -56,6 +56,7 @@ public:
     void announce(const Transition& transition) override {
         log.push_back(std::string(to_text(transition.to)) + ": " + std::string(transition.cause));
     }
+    void roll(const RollNews&) override {}
     void end_daemon(int, std::string_view) override {}
 
     void when(

@@ -1,7 +1,10 @@
-"""Several instances of a job: more and fewer of them."""
+"""Several instances of a job: more and fewer of them, and a restart one by one."""
 import contextlib
 import os
+import signal
 import socket
+import subprocess
+import threading
 import unittest
 
 from harness import IntegrationTest
@@ -29,6 +32,30 @@ def answers(port):
             return peer.recv(64) == b"+PONG\r\n"
     except OSError:
         return False
+
+
+class Poller(threading.Thread):
+    """Asks all ports, again and again without a pause, until it is told to end. `both_down` are two that did not answer at the
+    same time: the first of them did not after the second did not either."""
+
+    def __init__(self, ports):
+        super().__init__()
+        self.ports, self.rounds, self.seen_down, self.both_down = ports, 0, set(), None
+        self.over = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            down = [port for port in self.ports if not answers(port)]
+            self.seen_down.update(down)
+            if len(down) > 1 and not answers(down[0]):
+                self.both_down = self.both_down or down
+            self.rounds += 1
+
+    def end(self):
+        self.over.set()
+        self.join()
+        return self
 
 
 class Instances(IntegrationTest):
@@ -78,6 +105,18 @@ class TheExample(Instances):
         s.ctl("scale", "web", "1")
         self.assertEqual({"web": before}, self.pids(s, "web"))
 
+    def test_is_restarted_one_by_one_while_all_but_one_answer(self):
+        s = self.example()
+        before = self.pids(s, "cache")
+        poller = Poller([self.first + index for index in range(3)])
+        rolled = s.ctl("restart", "--rolling", "cache")
+        poller.end()
+        self.assertIsNone(poller.both_down)
+        self.assertRegex(rolled.out, r"^cache@0: running \(pid \d+\)\ncache@1: running .*\ncache@2: running .*\n$")
+        after = self.pids(s, "cache")
+        self.assertFalse(set(before.values()) & set(after.values()))
+        self.assertGreater(poller.rounds, 3)
+
     def test_names_cannot_be_scaled(self):
         s = self.example()
         refused = s.ctl("scale", "region", "3", expect=1)
@@ -114,6 +153,82 @@ class Scale(Instances):
         s.start().settle()
         self.assertEqual({"running"}, {one["state"] for one in s.instances().values()})
         self.assertEqual(3, len(s.instances()))
+
+
+class RollingRestart(Instances):
+    # Ready when the test says so, by a line in the FIFO "gate".
+    GATED = '[jobs.web]\ninstances = 3\nready.fd = 3\nshell = "read x < @DIR@/gate; echo up >&3; exec sleep infinity"\n'
+
+    def gated(self):
+        s = self.prepare(self.GATED)
+        gate = s.fifo("gate")
+        s.start()
+        self.let(gate, 3)
+        s.ctl("wait", "web")
+        return s, gate
+
+    def let(self, gate, count):
+        os.write(gate.fd, b"\n" * count)
+
+    def test_ends_with_the_first_instance_that_does_not_come_up(self):
+        s = self.supervise('[jobs.web]\ninstances = 3\nrestart = "no"\n'
+                           'shell = "test -e @DIR@/broken && exit 3; exec sleep infinity"\n')
+        s.ctl("wait", "web")
+        before = self.pids(s)
+        s.write("broken", "")
+        rolled = s.ctl("restart", "--rolling", "web", expect=1)
+        self.assertEqual("error: the rolling restart has ended: web@0: it has ended: exit 3; not restarted: web@1, web@2\n"
+                         "hint: procsupctl why web\n", rolled.err)
+        after = self.pids(s)
+        self.assertEqual(("failed", before["web@1"], before["web@2"]),
+                         (s.instance("web@0")["state"], after["web@1"], after["web@2"]))
+
+    def test_is_refused_while_one_is_under_way_and_ends_when_somebody_stops_the_instance(self):
+        s, _ = self.gated()
+        events = s.events()
+        rolling = s.popen("restart", "--rolling", "web", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        events.until("web@0", "running")
+        self.assertEqual("error: cannot restart 'web' one by one: that is already under way\n",
+                         s.ctl("restart", "--rolling", "web", expect=1).err)
+        s.ctl("stop", "web@0")
+        _, told = rolling.communicate(timeout=PATIENCE)
+        rolling.stderr.close()
+        self.assertEqual(1, rolling.returncode)
+        self.assertRegex(told.decode(), r"web@0: it was told to stop: stop asked by uid \d+ .*; not restarted: web@1, web@2\n")
+        events.close()
+
+    def test_goes_on_when_procsupctl_has_gone(self):
+        s, gate = self.gated()
+        before = self.pids(s)
+        events = s.events()
+        rolling = s.popen("restart", "--rolling", "web")
+        events.until("web@0", "stopping")
+        rolling.send_signal(signal.SIGKILL)
+        rolling.wait(PATIENCE)
+        self.let(gate, 3)
+        events.until("web@2", "stopping")
+        events.until("web@2", "running")
+        self.assertFalse(set(before.values()) & set(self.pids(s).values()))
+        events.close()
+
+    def test_ends_with_procsupd(self):
+        s, _ = self.gated()
+        events = s.events()
+        rolling = s.popen("restart", "--rolling", "web", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        events.until("web@0", "running")
+        s.process.terminate()
+        _, told = rolling.communicate(timeout=PATIENCE)
+        rolling.stderr.close()
+        self.assertIn("the rolling restart has ended: procsupd is ending", told.decode())
+        s.wait_end()
+
+    def test_of_one_instance_is_a_restart_with_a_note(self):
+        s = self.supervise("[jobs.web]\n" + SLEEPER + 'min_uptime = "10ms"\n')
+        before = s.pid_of("web")
+        told = s.ctl("restart", "--rolling", "web").out
+        self.assertEqual(f"web: running (pid {s.pid_of('web')})\n"
+                         "web has one instance: while it was restarted there was none\n", told)
+        self.assertNotEqual(before, s.pid_of("web"))
 
 
 if __name__ == "__main__":

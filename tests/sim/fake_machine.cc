@@ -15,6 +15,7 @@ bool timer_belongs(TimerKind kind, State state) {
             return state == State::Starting || state == State::Running || state == State::Reloading;
         case TimerKind::ReadyTimeout: return state == State::Running;
         case TimerKind::ZombieCheck:
+        case TimerKind::RollStep:
         case TimerKind::RunTimeout: return state == State::Running || state == State::Reloading;
         case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
@@ -304,8 +305,39 @@ void FakeMachine::announce(const Transition& transition) {
     states_[transition.id] = transition.to;
     const bool owes = owes_post_stop_.contains(transition.id) && bonds_hold_;
     if (!is_live(transition.to) && owes) broken("post_stop was not run");
+    check_one_by_one(transition);
     if (!is_live(transition.to) && lives(transition.id)) {
         broken(fmt::format("instance {} is {} while a process of it lives", transition.id, to_text(transition.to)));
+    }
+}
+
+/// What replaces instances of a job one by one takes none that is ready down while another is not.
+void FakeMachine::check_one_by_one(const Transition& transition) {
+    const auto* instance = supervisor_->find(transition.id);
+    const bool was_ready = ready_.contains(transition.id);
+    instance->ready() ? void(ready_.insert(transition.id)) : void(ready_.erase(transition.id));
+    // Others that go down with it have "rolling restart, with job1".
+    const bool rolls = transition.cause.substr(0, transition.cause.find(';')) == kRollCause;
+    if (transition.to != State::Stopping || !was_ready || !rolls) return;
+    for (const auto& other : supervisor_->jobs().find(transition.job)->second.instances) {
+        if (other.get() == instance || other->ready()) continue;
+        broken(fmt::format("{} was taken down ({}) while {} is {} and not ready", transition.instance, transition.cause,
+                           other->name().instance, to_text(other->state())));
+    }
+}
+
+void FakeMachine::roll(const RollNews& news) {
+    if (news.kind == RollNews::Kind::Done) ++rolls_done_;
+    if ((news.kind == RollNews::Kind::Failed) == news.text.empty())
+        broken("a rolling restart does not say why it ends");
+}
+
+void FakeMachine::may_be_pulled_by_rolls() {
+    for (const auto& [name, job] : supervisor_->jobs()) {
+        if (!supervisor_->rolls(name) || job.instances.empty()) continue;
+        for (const auto id : std::set(told_to_stop_)) {
+            if (supervisor_->find(id) != nullptr) may_be_pulled(id, job.instances.front()->id());
+        }
     }
 }
 

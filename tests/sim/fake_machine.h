@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "daemon/engine/supervisor.h"
@@ -40,6 +41,10 @@ public:
     void asked_to_start(InstanceId id) { told_to_stop_.erase(id); }
     /// Instance `by` was asked to start: with it starts what it wants or requires, and what that does.
     void may_be_pulled(InstanceId id, InstanceId by);
+    /// The same of rolling restarts that are under way, which restart more than once.
+    void may_be_pulled_by_rolls();
+    static constexpr std::string_view kRollCause = "rolling restart";
+    std::uint64_t rolls_done() const { return rolls_done_; }
     std::uint64_t transitions() const { return transitions_; }
     bool daemon_ended() const { return daemon_ended_; }
 
@@ -56,6 +61,7 @@ public:
     void arm(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint when) override;
     void disarm(InstanceId id, TimerKind kind) override;
     void announce(const Transition& transition) override;
+    void roll(const RollNews& news) override;
     void end_daemon(int code, std::string_view cause) override;
 
 private:
@@ -87,6 +93,7 @@ private:
     void check_requirements(const JobSpec& spec, const InstanceName& name);
     void check_stop_order(InstanceId id);
     void check_links(const Job& job);
+    void check_one_by_one(const Transition& transition);
     void plan(Incarnation incarnation, Step step, std::uint32_t most_ms);
     void happen_to(const Due& due);
     void over(Incarnation incarnation);
@@ -114,6 +121,8 @@ private:
     std::set<InstanceId> told_to_stop_;
     std::set<InstanceId> owes_post_stop_;
     std::unordered_map<InstanceId, Incarnation> prepared_;  ///< by pre_start
+    std::set<InstanceId> ready_;
+    std::uint64_t rolls_done_ = 0;
     std::uint64_t transitions_ = 0;
     Incarnation last_over_ = 0;
     bool daemon_ended_ = false;

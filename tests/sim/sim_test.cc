@@ -84,6 +84,13 @@ void scale(FakeMachine& machine, Supervisor& supervisor, const std::string& name
     (void)supervisor.scale(name, machine.draw(5), "scale", machine.now()).has_value();
 }
 
+void roll(FakeMachine& machine, Supervisor& supervisor, const std::string& name) {
+    for (const auto other : supervisor.select("*")) {
+        machine.may_be_pulled(other, supervisor.jobs().at(name).instances.front()->id());
+    }
+    (void)supervisor.roll(name, std::string(FakeMachine::kRollCause), machine.now()).has_value();
+}
+
 /// An operator who asks for anything at any time.
 void ask_something(FakeMachine& machine, Supervisor& supervisor) {
     const auto all = supervisor.select("*");
@@ -121,18 +128,21 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor) {
         supervisor.resume(id, "resume", machine.now());
     } else if (what < 100) {
         supervisor.reload(id, "reload", machine.now());
-    } else {
+    } else if (what < 103) {
         scale(machine, supervisor, std::string(supervisor.find(id)->name().job));
+    } else {
+        roll(machine, supervisor, std::string(supervisor.find(id)->name().job));
     }
 }
 
-/// Runs one seed until `steps` things have happened, then shuts down; returns the first breach.
-std::string run_seed(std::uint32_t seed, std::uint64_t steps) {
+/// Runs one seed until `steps` things have happened, then shuts down; returns the first breach. `rolls_done` grows.
+std::string run_seed(std::uint32_t seed, std::uint64_t steps, std::uint64_t& rolls_done) {
     FakeMachine machine(seed);
     Supervisor supervisor(machine, machine, machine, seed);
     machine.attach(supervisor);
     supervisor.configure(random_jobs(machine), machine.now());
     for (std::uint64_t step = 0; step < steps && machine.breach().empty(); ++step) {
+        machine.may_be_pulled_by_rolls();
         if (machine.draw(3) == 0) {
             ask_something(machine, supervisor);
         } else {
@@ -141,7 +151,11 @@ std::string run_seed(std::uint32_t seed, std::uint64_t steps) {
         if (machine.draw(1) == 0) supervisor.forget_ended();
         if (step % 16 == 0) machine.check_all();
     }
+    rolls_done += machine.rolls_done();
     supervisor.shut_down("shutdown", machine.now());
+    for (const auto& [name, job] : supervisor.jobs()) {
+        if (supervisor.rolls(name)) return "a rolling restart goes on while all is stopped";
+    }
     for (int i = 0; i < 100'000 && !supervisor.idle() && machine.breach().empty(); ++i) machine.happen();
     supervisor.forget_ended();
     machine.check_all();
@@ -158,9 +172,11 @@ TEST(Simulation, HoldsEveryInvariantOverAMillionRandomSteps) {
     constexpr std::uint64_t kStepsASeed = 5'000;
     const auto first = static_cast<std::uint32_t>(from_environment("PROCSUP_SIM_FIRST_SEED", 1));
     const auto seeds = from_environment("PROCSUP_SIM_STEPS", 1'000'000) / kStepsASeed;
+    std::uint64_t rolls_done = 0;
     for (std::uint32_t seed = first; seed < first + seeds; ++seed) {
-        ASSERT_EQ(run_seed(seed, kStepsASeed), "") << "seed " << seed;
+        ASSERT_EQ(run_seed(seed, kStepsASeed, rolls_done), "") << "seed " << seed;
     }
+    EXPECT_GT(rolls_done, seeds / 10);
 }
 
 TEST(Simulation, IsTheSameForTheSameSeed) {
