@@ -30,6 +30,7 @@ public:
         check_start_limit();
         check_exit_sets();
         check_ends();
+        check_max_lifetime();
         check_signals();
         check_stop_command();
         check_hooks();
@@ -169,6 +170,34 @@ private:
                                 to_text(policy_.min_uptime) + "): every run would be a quick death");
             }
         }
+    }
+
+    void check_max_lifetime() {
+        if (spec_.max_lifetime == kForever) {
+            report_own(Key::MaxLifetimeVariance,
+                       "'max_lifetime_variance' never takes effect: there is no 'max_lifetime'");
+            return;
+        }
+        const auto written = "'max_lifetime' (" + to_text(spec_.max_lifetime) + ")";
+        if (spec_.type == JobType::Oneshot) {
+            report_own(Key::MaxLifetime,
+                       "'max_lifetime' is not for a oneshot, which ends by itself: 'run_timeout' bounds its run");
+        } else if (spec_.max_lifetime < policy_.min_uptime) {
+            const auto key = place_of(Key::MaxLifetime, Key::MinUptime);
+            if (!draft_.written(key)) return;
+            report(key, written + " is shorter than 'min_uptime' (" + to_text(policy_.min_uptime) + ")");
+        } else if (never_so_old()) {
+            const auto key = place_of(Key::MaxLifetime, Key::RunTimeout);
+            if (!draft_.written(key)) return;
+            report(key, written + " never takes effect: 'run_timeout' (" + to_text(spec_.run_timeout) +
+                            ") ends every run before");
+        }
+    }
+
+    /// Even when all of the variance shortens it.
+    bool never_so_old() const {
+        const auto shortest = static_cast<double>(spec_.max_lifetime.count()) * (1 - spec_.max_lifetime_variance);
+        return spec_.run_timeout != kForever && shortest >= static_cast<double>(spec_.run_timeout.count());
     }
 
     void check_stop_steps() {

@@ -48,6 +48,12 @@ TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
          "'on_exhausted' = \"fail\" never takes effect: an essential job always ends the daemon"},
         {"run_timeout = '500ms'",
          "'run_timeout' (500ms) is shorter than 'min_uptime' (1s): every run would be a quick death"},
+        {"type = 'oneshot'\nmax_lifetime = '1h'",
+         "'max_lifetime' is not for a oneshot, which ends by itself: 'run_timeout' bounds its run"},
+        {"max_lifetime = '500ms'", "'max_lifetime' (500ms) is shorter than 'min_uptime' (1s)"},
+        {"max_lifetime_variance = 0.5", "'max_lifetime_variance' never takes effect: there is no 'max_lifetime'"},
+        {"max_lifetime = '1h'\nrun_timeout = '50min'",
+         "'max_lifetime' (1h) never takes effect: 'run_timeout' (50min) ends every run before"},
         {"stop_signal = 'SIGKILL'\nstop_timeout = '5s'",
          "'stop_timeout' never takes effect: stop_signal = \"SIGKILL\" ends it at once"},
         {"stop_command = '/bin/webctl quit'\nstop_timeout = '0s'",
@@ -126,6 +132,8 @@ TEST(Settings, ThatDoTakeEffectAreNot) {
              "start_limit = '10000/1s'\nmin_uptime = '0s'",
              "start_limit = '100/1h'\nrestart_delay = '1s'\nmin_uptime = '30s'",
              "type = 'oneshot'\nrun_timeout = '500ms'",
+             "max_lifetime = '1h'\nrun_timeout = '55min'",
+             "max_lifetime = '1s'\nmax_lifetime_variance = 1",
              "stop_signal = 'SIGHUP'",
              "stop_command = '/bin/webctl quit'\nstop_signal = 'SIGKILL'\nstop_timeout = '5s'",
              "post_stop = '/bin/webctl gone'\nstop_signal = 'SIGKILL'\nstop_timeout = '5s'",
@@ -153,6 +161,7 @@ TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {
                     .empty());
     EXPECT_TRUE(
         problems_of("[defaults]\nstop_command = '/bin/end'\n[jobs.a]\nshell = 'x'\nstop_timeout = '0s'\n").empty());
+    EXPECT_TRUE(problems_of("[defaults]\nmax_lifetime = '1h'\n[jobs.a]\nshell = 'x'\ntype = 'oneshot'\n").empty());
     EXPECT_TRUE(problems_of("[defaults.log]\nformat = 'json'\nkeep = 1\ndir = '/srv'\ntotal_size = '4KiB'\n"
                             "[jobs.a]\nshell = 'x'\nlog = { stdout = 'null', stderr = 'null' }\n"
                             "[jobs.b]\nshell = 'x'\nlog = { stdout = 'capture', max_size = 'none' }\n"

@@ -265,6 +265,8 @@ struct JobSpec {
     Duration start_timeout = std::chrono::seconds(90);
     Duration stop_timeout = std::chrono::seconds(10);
     Duration run_timeout = kForever;
+    Duration max_lifetime = kForever;    ///< after which a run is ended and followed by another one
+    double max_lifetime_variance = 0.1;  ///< by what part of itself that is longer or shorter, for each run anew
     int stop_signal = 15;
     std::vector<StopStep> stop_steps;  ///< after stop_signal; all of them within stop_timeout
     StopScope stop_scope = StopScope::Tree;

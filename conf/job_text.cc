@@ -207,6 +207,10 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     usec_member(writer, "startTimeoutUSec", spec.start_timeout);
     usec_member(writer, "stopTimeoutUSec", spec.stop_timeout);
     usec_member(writer, "runTimeoutUSec", spec.run_timeout);
+    if (spec.max_lifetime != kForever) {
+        usec_member(writer, "maxLifetimeUSec", spec.max_lifetime);
+        writer.key("maxLifetimeVariance").real(spec.max_lifetime_variance);
+    }
     writer.member("stopSignal", signal_name(spec.stop_signal)).key("stopSteps").begin_array();
     for (const auto& step : spec.stop_steps) {
         writer.begin_object().member_int("pauseUSec", step.pause.count());

@@ -39,6 +39,7 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "start_limit = '3/90s'\non_exhausted = 'exit'\nforce_restart_codes = [0]\nsuccess_exit_codes = []",
              "restart_jitter = 1e-300",
              "stop_signal = ['SIGINT', '1s', 'SIGTERM', '1.5s', 'SIGRTMIN+3']",
+             "max_lifetime = '1d'\nmax_lifetime_variance = 0.5",
              "stop_signal = 'SIGRTMIN+3'\nreload_signal = 'SIGUSR2'\nstop_timeout = '0s'",
              "stop_command = ['/bin/webctl', 'a b', '${job:name}']",
              "reload_command = ['/bin/webctl', 'a b']\npre_start = ['/bin/a']\npost_start = ['/bin/b', '${job:name}']\n"

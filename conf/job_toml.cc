@@ -182,6 +182,9 @@ private:
         line_if(spec_.start_timeout != usual_.start_timeout, "start_timeout", toml_duration(spec_.start_timeout));
         line_if(spec_.stop_timeout != usual_.stop_timeout, "stop_timeout", toml_duration(spec_.stop_timeout));
         line_if(spec_.run_timeout != usual_.run_timeout, "run_timeout", toml_duration(spec_.run_timeout));
+        line_if(spec_.max_lifetime != usual_.max_lifetime, "max_lifetime", toml_duration(spec_.max_lifetime));
+        line_if(spec_.max_lifetime_variance != usual_.max_lifetime_variance, "max_lifetime_variance",
+                toml_number(spec_.max_lifetime_variance));
         stop_signal();
         line_if(spec_.stop_scope != usual_.stop_scope, "stop_scope", toml_string(word_of(spec_.stop_scope)));
         line_if(spec_.stop_signal_to != usual_.stop_signal_to, "stop_signal_to",

@@ -110,6 +110,10 @@ const std::vector<GoodCase>& good_cases() {
         {"", "start_timeout", "\"none\"", [](S s) { return s.start_timeout == kForever; }},
         {"", "stop_timeout", "\"0s\"", [](S s) { return s.stop_timeout == 0s; }},
         {"", "run_timeout", "\"1h30min\"", [](S s) { return s.run_timeout == 90min; }},
+        {"", "max_lifetime", "\"1d\"", [](S s) { return s.max_lifetime == 24h; }},
+        {"", "max_lifetime", "\"none\"", [](S s) { return s.max_lifetime == kForever; }},
+        {"", "max_lifetime_variance", "0.25", [](S s) { return s.max_lifetime_variance == 0.25; },
+         "max_lifetime = \"1d\""},
         {"", "stop_signal", "\"SIGINT\"", [](S s) { return s.stop_signal == SIGINT; }},
         {"", "stop_signal", "[\"SIGINT\", \"1s\", \"SIGTERM\", \"2s\", \"SIGQUIT\"]",
          [](S s) {

@@ -106,13 +106,24 @@ constexpr std::array kRows{
            "when it ends for good, the daemon ends with its code",
            [](R& r, V& v) { r.boolean(v, r.job().spec.essential); }, kLive},
     KeyRow{Key::StartTimeout, "", "start_timeout", &kTimeout, "\"90s\"", "all jobs",
-           "how long until its program must be executing",
+           "how long until its program must be executing; _pre_start_ counts",
            [](R& r, V& v) { r.timeout(v, r.job().spec.start_timeout, R::Zero::Refused); }, kLive},
     KeyRow{Key::StopTimeout, "", "stop_timeout", &kTimeout, "\"10s\"", "all jobs",
            "how long after the beginning of a stop it is killed",
            [](R& r, V& v) { r.timeout(v, r.job().spec.stop_timeout, R::Zero::Allowed); }, kLive},
     KeyRow{Key::RunTimeout, "", "run_timeout", &kTimeout, "\"none\"", "all jobs", "how long one run may last",
            [](R& r, V& v) { r.timeout(v, r.job().spec.run_timeout, R::Zero::Refused); }, kLive},
+    KeyRow{Key::MaxLifetime, "", "max_lifetime", &kTimeout, "\"none\"", "services",
+           "how long a run that is well may last: then it is stopped in its own way and started again, which counts "
+           "neither "
+           "as a failure nor as an automatic start. Of several instances one is replaced at a time: it waits until it, "
+           "and "
+           "all others that are to run, are ready, as with procsupctl(1) restart --rolling",
+           [](R& r, V& v) { r.timeout(v, r.job().spec.max_lifetime, R::Zero::Refused); }, kLive},
+    KeyRow{Key::MaxLifetimeVariance, "", "max_lifetime_variance", &kJitter, "0.1", "jobs with max_lifetime",
+           "by what part of itself _max_lifetime_ is made longer or shorter at random, for each run anew; never "
+           "shorter than _min_uptime_",
+           [](R& r, V& v) { r.number(v, 0, 1, r.job().spec.max_lifetime_variance); }, kLive},
     KeyRow{
         Key::StopSignal, "", "stop_signal", &kStopSignal, "\"SIGTERM\"", "all jobs",
         "what tells it to end; SIGCONT is sent with it. [\"SIGINT\", \"5s\", \"SIGTERM\"] sends SIGINT, and SIGTERM to "

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout, TimerKind::StopTimeout,
                                 TimerKind::StopStep,     TimerKind::RunTimeout,   TimerKind::ZombieCheck,
-                                TimerKind::Backoff,      TimerKind::RollStep};
+                                TimerKind::Backoff,      TimerKind::MaxLifetime,  TimerKind::RollStep};
 static_assert(kAllTimers.size() == kTimerKinds);
 
 }  // namespace
@@ -183,6 +183,10 @@ void Instance::on(const TimerFired& event, Context& context) {
             limit_text_ = "run_timeout passed";
             stop_run("run_timeout (" + to_text(spec_->run_timeout) + ") passed", context);
             return;
+        case TimerKind::MaxLifetime:
+            recycle_due_ = true;
+            on(MayRecycle{}, context);
+            return;
         case TimerKind::RollStep: return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
         case TimerKind::StopTimeout:
@@ -241,6 +245,9 @@ void Instance::enter(State state, std::string cause, Context& context) {
     if (spec_->run_timeout != kForever) {
         arm(TimerKind::RunTimeout, goes_on ? left_of(TimerKind::RunTimeout) : spec_->run_timeout, context);
     }
+    if (has_max_lifetime()) {
+        arm(TimerKind::MaxLifetime, goes_on ? left_of(TimerKind::MaxLifetime) : draw_lifetime(context), context);
+    }
 }
 
 /// Makes the state known that it is in now, with its cause.
@@ -260,7 +267,7 @@ void Instance::start_run(std::string cause, Context& context) {
     }
     take_next_spec();
     stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
-    ready_ = works_ = after_run_done_ = reload_again_ = false;
+    ready_ = works_ = after_run_done_ = reload_again_ = recycle_due_ = false;
     began_ = context.now;
     start_cause_ = cause;
     stop_cause_.clear();

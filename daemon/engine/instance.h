@@ -41,13 +41,14 @@ struct SideTreeEmpty { Incarnation side; };
 struct BecameReady {};
 struct Noticed { Notice notice; };
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
+struct MayRecycle {};
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 // A run that goes on has another text, which differs in live keys alone (conf/job_difference.h).
 struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
                            ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
-                           SideExited, SideTreeEmpty, BecameReady, Noticed, ZombiesCounted, TimerFired, SpecChanged>;
+                           SideExited, SideTreeEmpty, BecameReady, Noticed, ZombiesCounted, MayRecycle, TimerFired, SpecChanged>;
 
 // What an instance wants done.
 struct SpawnAction { bool prepared; };  // pre_start has run for it
@@ -79,7 +80,8 @@ struct Obstacle {
 
 inline constexpr TimePoint kNever = TimePoint::max();
 
-/// What keeps an instance from being started, or from being told to stop. MayStart and MayStop follow when that may be over.
+/// What keeps an instance from being started, from being told to stop, or from being replaced by another run. MayStart, MayStop
+/// and MayRecycle follow when that may be over.
 class Gate {
 public:
     virtual ~Gate() = default;
@@ -87,6 +89,8 @@ public:
     virtual std::string before_stop(const Instance& instance) const = 0;
     /// Everything is to end at once: what would run after a run is not run.
     virtual bool hurries() const = 0;
+    /// Not after `now`: it may be replaced; else when that is to be asked again, kNever: when something has happened.
+    virtual TimePoint before_recycle(const Instance& instance, TimePoint now) const = 0;
 };
 
 /// A command of a job that runs beside a run of its main process, and ends with it at the latest: the run is over when that is.
@@ -197,6 +201,8 @@ public:
     /// When it counts as up, if nothing happens until then: when it is ready, or, where that is not known, when it has
     /// run for min_uptime. kNever: it depends on what it will say or do.
     TimePoint proven_at() const;
+    /// Has run for max_lifetime, and waits until it may be replaced.
+    bool recycle_due() const { return recycle_due_; }
     /// Whether the main process has ended and adopted processes keep the run going.
     bool adopted() const { return main_ended_ && is_executing(state_); }
 
@@ -231,6 +237,7 @@ private:
     void on(const BecameReady& event, Context& context);
     void on(const Noticed& event, Context& context);
     void on(const ZombiesCounted& event, Context& context);
+    void on(const MayRecycle& event, Context& context);
     void on(const TimerFired& event, Context& context);
     void on(const SpecChanged& event, Context& context);
 
@@ -280,6 +287,7 @@ private:
     void follow_limit(TimerKind kind, Duration before, Duration limit, TimePoint began, Context& context);
     void follow_stop_steps(const JobSpec& before, Context& context);
     void follow_zombie_limit(const JobSpec& before, Context& context);
+    void follow_lifetime(const JobSpec& before, Context& context);
     void follow_backoff(const RestartPolicy& before, Context& context);
     void arm(TimerKind kind, Duration delay, Context& context);
     void arm_until(TimerKind kind, TimePoint when, Context& context);
@@ -289,6 +297,8 @@ private:
     void await_ready(Context& context);
     void ready_failed(std::string why, Context& context);
     void end_helpers(Context& context);
+    bool has_max_lifetime() const;
+    Duration draw_lifetime(Context& context) const;
     void extend_timeouts(Duration by, Context& context);
     void says_that_it_ends(Context& context);
     /// It is ready as soon as its program runs.
@@ -313,6 +323,7 @@ private:
     bool ends_by_itself_ = false;  // as it says; nobody has told it to
     bool stop_held_ = false;
     bool stands_still_ = false;  // paused, and to be stopped
+    bool recycle_due_ = false;
     bool ready_ = false;
     bool works_ = false;           // as [ready] says; perhaps post_start has not ended well yet
     bool preparing_ = false;       // pre_start runs, its own process is not asked for yet

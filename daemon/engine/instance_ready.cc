@@ -25,11 +25,6 @@ void Instance::await_ready(Context& context) {
     if (!spec_->readiness.probe.empty()) context.actions.push_back(SpawnBesideAction{SideRole::ReadyProbe});
 }
 
-TimePoint Instance::proven_at() const {
-    if (!is_executing(state_) || !ready_) return kNever;
-    return is_ready_at_once() ? began_ + spec_->restart.min_uptime : TimePoint();
-}
-
 /// Perhaps before it is known that its program runs.
 void Instance::on(const BecameReady&, Context& context) {
     if ((state_ != State::Starting && !is_executing(state_)) || works_) return;

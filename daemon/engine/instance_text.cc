@@ -42,6 +42,7 @@ void Instance::on(const SpecChanged& event, Context& context) {
     }
     if (executes) follow_limit(TimerKind::RunTimeout, before->run_timeout, spec_->run_timeout, began_, context);
     if (ends) follow_limit(TimerKind::StopTimeout, before->stop_timeout, spec_->stop_timeout, since_, context);
+    follow_lifetime(*before, context);
     follow_stop_steps(*before, context);
     follow_zombie_limit(*before, context);
     follow_backoff(before->restart, context);

@@ -169,9 +169,19 @@ struct Notice {
 };
 
 /// RollStep is the supervisor's own (rolling.h), all others are of the instance's state machine.
-enum class TimerKind { StartTimeout, ReadyTimeout, StopTimeout, StopStep, RunTimeout, ZombieCheck, Backoff, RollStep };
+enum class TimerKind {
+    StartTimeout,
+    ReadyTimeout,
+    StopTimeout,
+    StopStep,
+    RunTimeout,
+    ZombieCheck,
+    Backoff,
+    MaxLifetime,
+    RollStep
+};
 
-inline constexpr std::size_t kTimerKinds = 8;
+inline constexpr std::size_t kTimerKinds = 9;
 
 class Timers {
 public:

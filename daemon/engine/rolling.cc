@@ -182,6 +182,7 @@ void Supervisor::end_roll(const std::string& name, std::string_view instance, st
     }
     const auto kind = why.empty() ? RollNews::Kind::Done : RollNews::Kind::Failed;
     announcer_.roll({kind, name, 0, instance, why, untouched});
+    if (const auto job = jobs_.find(name); job != jobs_.end()) recycle_one_of(job->second, now);
 }
 
 void Supervisor::end_rolls(std::string_view why, TimePoint now) {

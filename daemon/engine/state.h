@@ -10,7 +10,8 @@
 ///   stopped   | no      | not asked to run, or stopped by order              | start
 ///   waiting   | no      | to be started when something else has happened       | that, stop
 ///   starting  | perhaps | spawn asked for; not yet executed its program      | execed, not_started, exited, stop, start_timeout
-///   running   | yes     | its program runs                                   | exited, stop, pause, run_timeout
+///   running   | yes     | its program runs                                   | exited, stop, pause, run_timeout,
+///             |         |                                                    | max_lifetime
 ///   reloading | yes     | it runs, and has said that it reads its            | what it says next, and as running
 ///             |         | configuration again                                |
 ///   paused    | yes     | its processes stand still                          | resume, exited, stop

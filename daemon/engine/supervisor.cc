@@ -187,6 +187,7 @@ void Supervisor::settle(TimePoint now) {
         settle_bonds(*instance, now);
         settle_links(*instance, now);
         settle_roll(*instance, now);
+        settle_recycling(*instance, now);
     }
     settling_ = false;
 }

@@ -169,6 +169,11 @@ private:
     std::string scaling_fault(const Job& job, std::uint32_t count) const;
     void add_instance(Job& job, InstanceName name, Scaling& done, TimePoint now);
 
+    // recycling.cc
+    TimePoint before_recycle(const Instance& instance, TimePoint now) const override;
+    void settle_recycling(const Instance& changed, TimePoint now);
+    void recycle_one_of(const Job& job, TimePoint now);
+
     // rolling.cc
     void settle_roll(const Instance& changed, TimePoint now);
     void carry_on_rolls(TimePoint now);

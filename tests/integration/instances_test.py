@@ -1,4 +1,4 @@
-"""Several instances of a job: more and fewer of them, and a restart one by one."""
+"""Several instances of a job: more and fewer of them, a restart one by one, and replacement after max_lifetime."""
 import contextlib
 import os
 import signal
@@ -229,6 +229,30 @@ class RollingRestart(Instances):
         self.assertEqual(f"web: running (pid {s.pid_of('web')})\n"
                          "web has one instance: while it was restarted there was none\n", told)
         self.assertNotEqual(before, s.pid_of("web"))
+
+
+class MaxLifetime(Instances):
+    def test_replaces_the_instances_one_at_a_time(self):
+        s = self.supervise("[jobs.web]\n" + SLEEPER + "instances = 3\nmin_uptime = '50ms'\nstart_limit = '1/1min'\n"
+                           "max_lifetime = '300ms'\nmax_lifetime_variance = 0.5\n")
+        events = s.events()
+        state = {one["name"]: one["state"] for one in events.snapshot["instances"]}
+        replaced = set()
+        while len(replaced) < 3 or set(state.values()) != {"running"}:
+            event = events.next()
+            state[event["name"]] = event["to"]
+            self.assertGreaterEqual(list(state.values()).count("running"), 2, events.seen)
+            if event["to"] == "stopping":
+                self.assertEqual("max_lifetime (300ms) reached", event["cause"])
+                replaced.add(event["name"])
+        self.assertEqual({0}, {one["restarts"] for one in s.instances().values()})
+        events.close()
+
+    def test_is_refused_for_a_oneshot(self):
+        s = self.prepare('[jobs.once]\ntype = "oneshot"\nshell = "true"\nmax_lifetime = "1h"\n')
+        told = s.ctl("check", s.config, expect=6)
+        self.assertIn("procsup.toml:4:1: error: 'max_lifetime' is not for a oneshot, which ends by itself: 'run_timeout' bounds "
+                      "its run", told.out + told.err)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ bool timer_belongs(TimerKind kind, State state) {
             return state == State::Starting || state == State::Running || state == State::Reloading;
         case TimerKind::ReadyTimeout: return state == State::Running;
         case TimerKind::ZombieCheck:
+        case TimerKind::MaxLifetime:
         case TimerKind::RollStep:
         case TimerKind::RunTimeout: return state == State::Running || state == State::Reloading;
         case TimerKind::StopStep:
@@ -318,9 +319,10 @@ void FakeMachine::check_one_by_one(const Transition& transition) {
     instance->ready() ? void(ready_.insert(transition.id)) : void(ready_.erase(transition.id));
     // Others that go down with it have "rolling restart, with job1".
     const bool rolls = transition.cause.substr(0, transition.cause.find(';')) == kRollCause;
-    if (transition.to != State::Stopping || !was_ready || !rolls) return;
+    const bool recycles = transition.cause.starts_with("max_lifetime");
+    if (transition.to != State::Stopping || !was_ready || (!rolls && !recycles)) return;
     for (const auto& other : supervisor_->jobs().find(transition.job)->second.instances) {
-        if (other.get() == instance || other->ready()) continue;
+        if (other.get() == instance || other->ready() || (recycles && is_settled(other->state()))) continue;
         broken(fmt::format("{} was taken down ({}) while {} is {} and not ready", transition.instance, transition.cause,
                            other->name().instance, to_text(other->state())));
     }

@@ -1,0 +1,32 @@
+// The supervisor's rules for max_lifetime: of several instances of a job one is replaced at a time.
+#include <algorithm>
+
+#include "daemon/engine/supervisor.h"
+
+namespace procsup {
+
+TimePoint Supervisor::before_recycle(const Instance& instance, TimePoint now) const {
+    const auto* job = job_of(instance);
+    if (job == nullptr) return now;
+    if (shutting_down_ || rolls_.contains(instance.name().job)) return kNever;
+    auto when = instance.proven_at();
+    for (const auto& other : job->instances) {
+        // Nothing will happen to one that is stopped or has failed: it does not count, or it would be waited for for ever.
+        if (!is_settled(other->state())) when = std::max(when, other->proven_at());
+    }
+    return when;
+}
+
+void Supervisor::settle_recycling(const Instance& changed, TimePoint now) {
+    if (changed.spec().max_lifetime == kForever) return;
+    if (const auto* job = job_of(changed)) recycle_one_of(*job, now);
+}
+
+/// The first for which it is time; the others then have to wait for it.
+void Supervisor::recycle_one_of(const Job& job, TimePoint now) {
+    for (const auto& instance : job.instances) {
+        if (instance->recycle_due()) deliver(*instance, MayRecycle{}, now);
+    }
+}
+
+}  // namespace procsup
