@@ -11,10 +11,11 @@ namespace procsup {
 /// Lives for one load, so an answer is never old.
 class CachingSurroundings final : public Surroundings {
 public:
-    explicit CachingSurroundings(const Surroundings& inner) : inner_(inner) {}
-    uid_t own_uid() const override { return inner_.own_uid(); }
-    gid_t own_gid() const override { return inner_.own_gid(); }
-    CapabilitySet own_capabilities() const override { return inner_.own_capabilities(); }
+    explicit CachingSurroundings(const Surroundings& inner)
+        : inner_(inner), uid_(inner.own_uid()), gid_(inner.own_gid()), capabilities_(inner.own_capabilities()) {}
+    uid_t own_uid() const override { return uid_; }
+    gid_t own_gid() const override { return gid_; }
+    CapabilitySet own_capabilities() const override { return capabilities_; }
     CapabilitySet known_capabilities() const override { return inner_.known_capabilities(); }
     Result<std::optional<UserEntry>> user(const std::string& name) const override {
         return once(users_, name, [&] { return inner_.user(name); });
@@ -52,6 +53,9 @@ private:
     }
 
     const Surroundings& inner_;
+    const uid_t uid_;
+    const gid_t gid_;
+    const CapabilitySet capabilities_;
     mutable std::map<std::string, Result<std::optional<UserEntry>>> users_;
     mutable std::map<uid_t, Result<std::optional<UserEntry>>> uids_;
     mutable std::map<std::string, Result<std::optional<gid_t>>> groups_;

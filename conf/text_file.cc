@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -11,10 +12,12 @@ namespace {
 
 Error unfit(const std::string& path, const std::string& cause) { return Error{"cannot read " + path + ": " + cause}; }
 
-Result<std::string> read_all(int fd, const std::string& path, std::size_t most) {
+/// `expected`: how large the file says that it is, which it need not be.
+Result<std::string> read_all(int fd, const std::string& path, std::size_t expected, std::size_t most) {
     std::string text;
     // One byte more than allowed tells a file that is too large from one that just fits.
-    text.resize(most + 1 < 16384 ? most + 1 : 16384);
+    constexpr std::size_t kLeast = 256;
+    text.resize(std::min(most, std::max(expected, kLeast)) + 1);
     std::size_t size = 0;
     for (;;) {
         const ssize_t got = read(fd, text.data() + size, text.size() - size);
@@ -23,6 +26,8 @@ Result<std::string> read_all(int fd, const std::string& path, std::size_t most) 
         if (got == 0) break;
         size += static_cast<std::size_t>(got);
         if (size > most) return unfit(path, "larger than " + std::to_string(most >> 20) + " MiB");
+        // There was room for more: most files are read at once.
+        if (size == expected && size < text.size()) break;
         if (size == text.size()) text.resize(size * 4 < most + 1 ? size * 4 : most + 1);
     }
     text.resize(size);
@@ -52,7 +57,7 @@ Result<std::string> read_text_file(int directory, const std::string& name, const
     if (S_ISDIR(status.st_mode)) return unfit(path, "a directory, not a file");
     if (!S_ISREG(status.st_mode)) return unfit(path, "not a regular file");
     if (const auto fault = trust_fault(status, path, trust)) return unfit(path, *fault);
-    return read_all(fd.get(), path, most);
+    return read_all(fd.get(), path, static_cast<std::size_t>(status.st_size), most);
 }
 
 }  // namespace procsup

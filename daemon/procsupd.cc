@@ -83,8 +83,10 @@ int load(const Options& options) {
     places.log_fault = words[4];
     places.shows_lines = !words[5].empty();
     const ConfigPaths config({words.begin() + 7, words.end()}, !words[6].empty());
-    write_all(STDOUT_FILENO, encode_load_result(load_configuration({config, places, geteuid() == 0})));
-    return EXIT_SUCCESS;
+    const auto result = load_configuration({config, places, geteuid() == 0});
+    write_all(STDOUT_FILENO, encode_load_result(result));
+    // Somebody waits for the end of this process, and the kernel clears thousands of jobs away sooner.
+    _exit(EXIT_SUCCESS);
 }
 
 template <typename Checked>
