@@ -32,6 +32,12 @@ bool has(const JobSpec& spec, TreeLimit::Kind kind, std::uint64_t value) {
     return spec.tree_limits == std::vector{TreeLimit{kind, value}};
 }
 
+/// Whether `spec` has webctl with this word for the hook, and no other.
+bool has_hook(const JobSpec& spec, Hook hook, const std::string& word) {
+    const auto* command = spec.hook(hook);
+    return spec.hooks.size() == 1 && command != nullptr && *command == JobCommand{{"webctl", word}, "/usr/bin/webctl"};
+}
+
 const std::vector<GoodCase>& good_cases() {
     using S = const JobSpec&;
     static const std::vector<GoodCase> cases{
@@ -337,12 +343,6 @@ const std::vector<GoodCase>& good_cases() {
          "user = \"www-data\""},
     };
     return cases;
-}
-
-/// Whether `spec` has webctl with this word for the hook.
-bool has_hook(const JobSpec& spec, Hook hook, const std::string& word) {
-    const auto* command = spec.hook(hook);
-    return spec.hooks.size() == 1 && command != nullptr && *command == JobCommand{{"webctl", word}, "/usr/bin/webctl"};
 }
 
 TEST(JobKeys, EachGoodValueIsTakenOver) {
