@@ -201,8 +201,8 @@ TEST(ManualKeys, StandInTheManualPageAsTheTableSaysThem) {
 
 TEST(Examples, HaveNoProblems) {
     for (const char* name :
-         {"hello", "web", "migrate", "limits", "user", "project", "daemons", "redis", "captured", "instances", "pipe", "rights",
-          "credentials", "apply/before", "apply/after", "quickstart/procsup", "processes/procsup"}) {
+         {"hello", "web", "migrate", "limits", "user", "project", "daemons", "redis", "captured", "instances", "pipe",
+          "rights", "credentials", "apply/before", "apply/after", "quickstart/procsup", "processes/procsup"}) {
         const std::string file = std::string(name) + ".toml";
         const auto result = read_configuration_text(file_text("conf/examples/" + file), file, FakeSurroundings());
         EXPECT_EQ(result.index(), 0u) << check_report(file, result);

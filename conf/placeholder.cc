@@ -93,8 +93,7 @@ private:
     /// Where it is laid out only the daemon knows.
     std::string replace_credential(std::string_view placeholder, std::string_view name) {
         if (scope_.credentials == nullptr) {
-            return "placeholder " + quoted(placeholder) +
-                   " can only stand in the commands of a job and in [env]";
+            return "placeholder " + quoted(placeholder) + " can only stand in the commands of a job and in [env]";
         }
         const auto& names = *scope_.credentials;
         if (std::find(names.begin(), names.end(), name) != names.end()) return leave(placeholder);

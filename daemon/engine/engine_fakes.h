@@ -76,7 +76,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     std::vector<Armed> timers;
     std::vector<std::string> transitions;
     std::vector<std::string> past_runs;  ///< why they ended
-    std::vector<std::string> rolls;  ///< "web: web@0 up", "web: done", "web: web@1 failed: exit 1, not web@2"
+    std::vector<std::string> rolls;      ///< "web: web@0 up", "web: done", "web: web@1 failed: exit 1, not web@2"
     std::vector<int> end_codes;
     TimePoint now{std::chrono::hours(1)};
 };

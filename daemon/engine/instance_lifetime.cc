@@ -6,7 +6,7 @@
 namespace procsup {
 
 TimePoint Instance::proven_at() const {
-    if (!is_executing(state_) || !ready_) return kNever;
+    if (!is_executing(state_) || !ready()) return kNever;
     return is_ready_at_once() ? began_ + spec_->restart.min_uptime : TimePoint();
 }
 

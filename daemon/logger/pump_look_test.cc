@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -35,6 +37,12 @@ protected:
             const auto moved = move();
             if (moved == Pump::Moved::Nothing || moved == Pump::Moved::Refused) return rounds;
         }
+    }
+    /// So that room is made.
+    bool is_half_full() const {
+        int waiting = 0;
+        ioctl(job_[0], FIONREAD, &waiting);
+        return waiting >= fcntl(job_[0], F_GETPIPE_SZ) / 2;
     }
     /// As a logger that is killed when it has taken what is there, and nothing more.
     void take_and_be_killed(Phase phase) {
@@ -104,11 +112,13 @@ TEST_F(PumpLookTest, ALineThatIsDroppedBecauseNothingCanBeKeptWasWritten) {
         fs::create_directory(root_ + "/web.out.log");
         await_line(1, "re[a]dy");
         EXPECT_EQ(move(), Pump::Moved::Refused);
-        for (int i = 0; i < 3; ++i) {
-            job_writes(numbers(1, 4000) + "ready\n" + numbers(4000, 8000));
-            lookout_->begin_round();
-            pump_->make_room(*stream_, now_);
-            pump_->make_room(*stream_, now_);
+        for (int i = 0; i < 6; ++i) {
+            job_writes(numbers(1, 2000) + "ready\n" + numbers(2000, 4000));
+            // What is looked at takes as many rounds as the machine needs.
+            do {
+                lookout_->begin_round();
+                pump_->make_room(*stream_, now_);
+            } while (is_half_full());
         }
         EXPECT_TRUE(pump_->has_losses(*stream_));
         EXPECT_EQ(seen_, Runs{1});

@@ -91,10 +91,10 @@ class Lines(LogLineTest):
         self.await_ready(s)
         self.assertNotIn("waits for", s.ctl("status").out)
 
-    def test_of_a_reload_the_present_run_notices_nothing(self):
+    def test_a_line_that_counts_from_the_next_start_on_changes_nothing_for_the_present_run(self):
         s, web = self.begin(job("web", "ready"))
         s.configure(job("web", "other"))
-        s.ctl("reload")
+        s.ctl("apply", "--no-restart")
         web.say("ready\n")
         self.await_ready(s)
 

@@ -191,7 +191,8 @@ void FakeMachine::check_moment(InstanceId id, const SideOrder& order) {
 
 /// A run, with its pre_start if it has one.
 void FakeMachine::begins(InstanceId id, const JobSpec& spec, const InstanceName& name) {
-    if (owes_post_stop_.contains(id) && bonds_hold_) broken(fmt::format("instance {} was started before post_stop was run", id));
+    if (owes_post_stop_.contains(id) && bonds_hold_)
+        broken(fmt::format("instance {} was started before post_stop was run", id));
     if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
     check_daemons(spec, name);
     check_requirements(spec, name);
