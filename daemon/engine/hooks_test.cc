@@ -288,7 +288,9 @@ TEST(OnFailed, RunsOnceTheJobIsGivenUp) {
     EXPECT_EQ(sim.fakes.outcome.cause, "start_limit (1/1min) reached; last: exit 2");
     EXPECT_EQ(sim.fakes.outcome.result, "exit-code");
     EXPECT_TRUE(sim.fakes.end_codes.empty());
+    EXPECT_EQ(sim.fakes.past_runs, std::vector<std::string>{"exit 1"});
     sim.beside(ExitStatus::exited(9));
+    EXPECT_EQ(sim.fakes.past_runs, (std::vector<std::string>{"exit 1", "exit 2"}));
     EXPECT_EQ(sim.told(),
               "web: stopping -> failed: start_limit (1/1min) reached; last: exit 2 (on_failed failed: exit 9)");
     EXPECT_EQ(sim.fakes.end_codes, std::vector<int>{2});

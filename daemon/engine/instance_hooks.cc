@@ -105,9 +105,11 @@ void Instance::fail(std::string cause, std::optional<int> end_code, Context& con
         return;
     }
     run_over_ = true;
-    const bool ends_run = std::exchange(over_, false);
+    // The end of the run is told with what it has come to.
+    const bool ends_run = std::exchange(over_, false), ends_start = std::exchange(start_over_, false);
     enter(State::Stopping, failure_->cause + "; running on_failed", context);
     over_ = ends_run;
+    start_over_ = ends_start;
     run_hook(Hook::OnFailed, context);
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
 }
