@@ -112,7 +112,7 @@ void Supervisor::update_job(Job& job, const std::shared_ptr<const JobSpec>& spec
         });
         if (same != before.end()) {
             update_instance(**same, std::move(name), spec, restarts, now);
-            if ((*same)->left() && spec->enabled) to_start_.push_back((*same)->id());
+            if ((*same)->left() && spec->enabled && !spec->manually_stopped) to_start_.push_back((*same)->id());
             (*same)->set_left(false);
             job.instances.push_back(std::move(*same));
             continue;

@@ -407,5 +407,22 @@ TEST(Change, WhileTheDaemonEndsRestartsNothing) {
     EXPECT_THAT(jobs.calls(), IsEmpty());
 }
 
+TEST(Configure, OfAJobIntoADaemonLeavesNothingForABatchToWaitFor) {
+    Several jobs;
+    const auto shop = Several::job("shop");
+    jobs.configure({shop, Several::job("web")});
+    jobs.run("shop");
+    jobs.run("web");
+    auto daemon = Several::job("web");
+    daemon.daemon_of = "shop";
+    jobs.configure({shop, daemon});
+    jobs.exit("web");
+    jobs.run("web");
+    jobs.exit("shop");
+    EXPECT_TRUE(jobs.supervisor.all_but_daemons_settled());
+    jobs.exit("web");
+    EXPECT_TRUE(jobs.supervisor.all_but_daemons_settled());
+}
+
 }  // namespace
 }  // namespace procsup

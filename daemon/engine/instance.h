@@ -189,6 +189,9 @@ public:
     /// Is no longer configured, and stops for that.
     bool left() const { return left_; }
     void set_left(bool left) { left_ = left; }
+    /// Is among those that the Supervisor counts as not settled.
+    bool counted() const { return counted_; }
+    void set_counted(bool counted) { counted_ = counted; }
     /// Is to be stopped, and was not told to end, because others are to end before it.
     bool stop_held() const { return stop_held_; }
     /// What becomes now of processes that its main process leaves behind: `orphans`, unless it was told to end.
@@ -320,6 +323,7 @@ private:
     std::string limit_text_;   // which one: "run_timeout passed"
     bool held_back_ = false;
     bool left_ = false;
+    bool counted_ = false;
     bool ends_by_itself_ = false;  // as it says; nobody has told it to
     bool stop_held_ = false;
     bool stands_still_ = false;  // paused, and to be stopped

@@ -236,14 +236,14 @@ void Supervisor::spawn_beside(Instance& instance, SideRole role) {
     backend_.spawn_beside(instance.id(), incarnation, order);
 }
 
-void Supervisor::note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now) {
+void Supervisor::note_transition(Instance& instance, const AnnounceAction& change, TimePoint now) {
     --by_state_[static_cast<std::size_t>(change.from)];
     ++by_state_[static_cast<std::size_t>(change.to)];
     touched_.push_back(instance.id());
-    if (instance.spec().daemon_of.empty()) {
-        unsettled_ += is_settled(change.to) ? 0 : 1;
-        unsettled_ -= is_settled(change.from) ? 0 : 1;
-    }
+    // Its text may have become that of a daemon since it was counted.
+    const bool counts = !is_settled(change.to) && instance.spec().daemon_of.empty();
+    if (counts != instance.counted()) unsettled_ += counts ? 1 : std::size_t(-1);
+    instance.set_counted(counts);
     live_ += is_live(change.to) ? 1 : 0;
     live_ -= is_live(change.from) ? 1 : 0;
     const auto& name = instance.name();

@@ -130,7 +130,7 @@ private:
     void deliver(Incarnation incarnation, const Event& event, TimePoint now);
     /// As deliver(), for the event after which the incarnation is no more.
     void deliver_last(Incarnation incarnation, const Event& event, TimePoint now);
-    void note_transition(const Instance& instance, const AnnounceAction& change, TimePoint now);
+    void note_transition(Instance& instance, const AnnounceAction& change, TimePoint now);
     void perform(Instance& instance, const Action& action, TimePoint now);
     void spawn_beside(Instance& instance, SideRole role);
     /// Whether it is of a command that runs beside an instance's run.
