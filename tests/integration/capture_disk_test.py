@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import statistics
 import subprocess
 import time
 import unittest
@@ -305,11 +306,13 @@ class HungDisk(CaptureTest):
 
     def test_procsupd_answers_and_restarts_jobs_and_nothing_is_lost(self):
         s = self.on_a_hung_disk()
-        self.assertLess(self.seconds(s, "ping"), 0.1 * SCALE)
+        self.assertLess(statistics.median(self.seconds(s, "ping") for _ in range(5)), 0.1 * SCALE)
+        restarts = []
         for _ in range(5):
             for job in ("web", "other"):
-                self.assertLess(self.seconds(s, "restart", job), 0.1 * SCALE)
+                restarts.append(self.seconds(s, "restart", job))
                 s.up.next()
+        self.assertLess(statistics.median(restarts), 0.1 * SCALE)
         self.await_content(s, "run\n" * 6, "other.out.log")
         self.mount.close()
         self.await_true("web is written", lambda: content_of(s.path("mount")) == b"run\n" * 6)
