@@ -150,8 +150,11 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     spec.essential = false;
     spec.instances.clear();
     spec.run_timeout = kForever;
-    // It would end the job that this one is like.
+    // They are for the job that this one is like.
     spec.stop_command = {};
+    spec.reload_command = {};
+    spec.hooks.clear();
+    spec.max_lifetime = kForever;
     spec.dependencies = {};
     spec.readiness = {};
     spec.stdin_stream = {Stream::Kind::Null, {}};

@@ -167,8 +167,8 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
         case State::Running:
         case State::Reloading: {
             if (oneshot) return {};
-            if (instance.spec().readiness.is_declared()) return {instance.ready(), instance.ready(), {}, {}};
-            const auto proven = instance.since() + instance.spec().restart.min_uptime;
+            const auto proven = instance.proven_at();
+            if (proven == kNever) return {};
             if (context_.loop.now() >= proven) return {true, true, {}, {}};
             return {false, false, proven, {}};
         }

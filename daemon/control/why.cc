@@ -44,6 +44,13 @@ std::string full_cause(const Instance& instance, TimePoint now) {
         const auto rest = std::chrono::duration_cast<Duration>(instance.next_start() - now);
         cause += "; next start in " + to_text(std::max(rest, Duration::zero())) + ", restart number " +
                  std::to_string(instance.restarts() + 1);
+        const auto& limit = policy.start_limit;
+        // The one that it waits for is among them.
+        if (limit.count > 0) {
+            const auto left = limit.count - std::min(limit.count, instance.limited_starts(now));
+            cause += " (" + std::to_string(left) + " more before start_limit, " + std::to_string(limit.count) + "/" +
+                     to_text(limit.window) + ", gives it up)";
+        }
     } else if (instance.held_back()) {
         cause += "; it is started when that is there again";
     } else if (instance.state() == State::Failed && policy.when == Restart::No) {

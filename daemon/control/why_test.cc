@@ -77,6 +77,7 @@ TEST_F(Why, TellsWhenABackoffEndsAndHowManyRestartsThereWere) {
     EXPECT_EQ(why["state"], "backoff");
     EXPECT_EQ(why["cause"].find("exit 1; next start in "), 0u) << why["cause"];
     EXPECT_NE(why["cause"].find("restart number 2"), std::string::npos) << why["cause"];
+    EXPECT_NE(why["cause"].find(" more before start_limit, "), std::string::npos) << why["cause"];
 }
 
 TEST_F(Why, TellsOfAStartLimit) {

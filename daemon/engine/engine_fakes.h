@@ -16,7 +16,8 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
         TimePoint when;
     };
 
-    void spawn(InstanceId, Incarnation incarnation, const JobSpec&, const InstanceName& name) override {
+    void spawn(InstanceId, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override {
+        last_spec = &spec;
         last_incarnation = incarnation;
         calls.push_back("spawn " + name.instance);
     }
@@ -69,6 +70,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     }
 
     Incarnation last_incarnation = 0;
+    const JobSpec* last_spec = nullptr;  ///< of that
     Incarnation last_beside = 0;
     Incarnation beside_of = 0;  ///< what last_beside is for
     RunOutcome outcome;         ///< that it was told

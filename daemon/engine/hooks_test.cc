@@ -82,6 +82,24 @@ TEST(PreStart, ThatHangsIsKilledAfterStartTimeout) {
     EXPECT_EQ(sim.fakes.calls.back(), "kill beside");
     sim.beside_exit(ExitStatus::killed(SIGKILL));
     EXPECT_EQ(sim.told(), "web: stopping -> failed: start_timeout passed while pre_start ran, pre_start was ended");
+    EXPECT_EQ(sim.web().exit_code(), 124);
+}
+
+TEST(PreStart, IsFollowedByARunOfTheTextOfThen) {
+    Hooked sim({Hook::PreStart});
+    sim.start();
+    auto spec = sim.web().spec();
+    spec.stop_timeout = 3s;
+    sim.supervisor.configure({spec}, sim.fakes.now, Restarts::Now);
+    const auto* const text = &sim.web().spec();
+    sim.beside();
+    EXPECT_EQ(sim.fakes.last_spec, text);
+    spec.stop_timeout = 4s;
+    for (int i = 0; i < 3; ++i) {
+        spec.stop_timeout += 1s;
+        sim.supervisor.configure({spec}, sim.fakes.now, Restarts::Now);
+    }
+    EXPECT_EQ(sim.fakes.last_spec->stop_timeout, 3s) << "what was spawned is still there";
 }
 
 TEST(PreStart, IsToldToEndWhenTheJobIsStopped) {
@@ -307,6 +325,17 @@ TEST(OnFailed, GivesWayToAStartThatIsAskedForMeanwhile) {
     EXPECT_EQ(sim.state(), State::Starting);
 }
 
+TEST(OnFailed, IsNotStoppedAsTheRunBeforeItMayBe) {
+    Hooked sim({Hook::OnFailed});
+    sim.bring_up();
+    sim.supervisor.noticed(sim.fakes.last_incarnation, Notice{.stopping = true}, sim.fakes.now);
+    sim.exit(ExitStatus::exited(1));
+    sim.stop();
+    EXPECT_EQ(sim.fakes.calls, Calls{"run on_failed for pid 0"});
+    sim.beside();
+    EXPECT_EQ(sim.state(), State::Stopped);
+}
+
 TEST(OnFailed, IsNotRunForAStopOrASuccess) {
     Hooked sim({Hook::OnFailed});
     sim.bring_up();
@@ -366,6 +395,18 @@ TEST(ReloadCommand, IsRunOnceMoreWhenItIsAskedForMeanwhile) {
     sim.beside();
     EXPECT_EQ(sim.state(), State::Running);
     EXPECT_EQ(sim.fakes.calls.size(), 2u);
+}
+
+TEST(ReloadCommand, ThatIsTakenAwayIsNotRunOnceMore) {
+    Reloading sim;
+    sim.reload();
+    EXPECT_TRUE(sim.reload());
+    auto spec = sim.web().spec();
+    spec.reload_command = {};
+    sim.supervisor.configure({spec}, sim.fakes.now, Restarts::Now);
+    sim.beside();
+    EXPECT_EQ(sim.fakes.calls.size(), 1u);
+    EXPECT_EQ(sim.state(), State::Running);
 }
 
 TEST(ReloadCommand, IsEndedByAStop) {

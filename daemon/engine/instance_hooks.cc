@@ -45,6 +45,8 @@ void Instance::prepared(Context& context) {
         return;
     }
     cause_ = pending_cause_;
+    // The text may have changed meanwhile.
+    run_spec_ = spec_;
     context.actions.push_back(SpawnAction{true});
 }
 
@@ -57,6 +59,8 @@ void Instance::start_overdue(Context& context) {
     limit_text_ = preparing_ ? "start_timeout passed while pre_start ran" : "start_timeout passed";
     enter(State::Stopping, limit + " passed", context);
     if (preparing_) {
+        start_stage_ = SpawnStage::PreStart;
+        start_text_ = "pre_start was ended";
         run_over_ = true;
         kill_sides(context);
     } else {
@@ -65,6 +69,7 @@ void Instance::start_overdue(Context& context) {
 }
 
 void Instance::on(const ReloadRequested& event, Context& context) {
+    if (spec_->reload_command.empty()) return;
     if (is_beside(SideRole::ReloadCommand)) {
         // It may have read already what is to be read again.
         reload_again_ = true;
@@ -110,6 +115,7 @@ void Instance::fail(std::string cause, std::optional<int> end_code, Context& con
     enter(State::Stopping, failure_->cause + "; running on_failed", context);
     over_ = ends_run;
     start_over_ = ends_start;
+    ends_by_itself_ = stop_held_ = false;
     run_hook(Hook::OnFailed, context);
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
 }
@@ -128,10 +134,10 @@ void Instance::settle_failure(Context& context) {
 
 RunOutcome Instance::outcome() const {
     RunOutcome outcome{"success", run_exit_, failure_ ? failure_->cause : end_text()};
-    if (start_stage_ != SpawnStage::None) {
-        outcome.result = "start-failed";
-    } else if (timed_out_ || killed_) {
+    if (timed_out_ || killed_) {
         outcome.result = "timeout";
+    } else if (start_stage_ != SpawnStage::None) {
+        outcome.result = "start-failed";
     } else if (run_exit_ && last_run_ && last_run_->out_of_memory) {
         outcome.result = "oom-kill";
     } else if (!run_exit_ || stop_asked_ || is_success(spec_->restart, {run_exit_, false, uptime_, false})) {

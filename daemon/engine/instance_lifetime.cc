@@ -22,7 +22,8 @@ Duration Instance::draw_lifetime(Context& context) const {
 void Instance::follow_lifetime(const JobSpec& before, Context& context) {
     const bool same = before.max_lifetime == spec_->max_lifetime &&
                       before.max_lifetime_variance == spec_->max_lifetime_variance && before.type == spec_->type;
-    if (same || !is_executing(state_) || recycle_due_) return;
+    if (same || !is_executing(state_)) return;
+    recycle_due_ = false;
     disarm(TimerKind::MaxLifetime, context);
     if (!has_max_lifetime()) return;
     auto& due = due_[static_cast<std::size_t>(TimerKind::MaxLifetime)];

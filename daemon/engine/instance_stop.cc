@@ -61,8 +61,8 @@ void Instance::on(const MayStop&, Context& context) {
 void Instance::stop_run(std::string cause, Context& context) {
     const bool paused = state_ == State::Paused || stands_still_;
     stop_held_ = stands_still_ = false;
-    const bool hook =
-        ready_ && !main_ended_ && spec_->hook(Hook::PreStop) != nullptr && spec_->stop_timeout > Duration::zero();
+    const bool hook = ready_ && !main_ended_ && !context.gate.hurries() && spec_->hook(Hook::PreStop) != nullptr &&
+                      spec_->stop_timeout > Duration::zero();
     if (hook) {
         cause += "; running pre_stop";
     } else if (stops_by_command()) {

@@ -59,6 +59,12 @@ bool StartHistory::admit(const RateLimit& limit, TimePoint now) {
     return true;
 }
 
+std::uint32_t StartHistory::count(const RateLimit& limit, TimePoint now) const {
+    if (!starts_) return 0;
+    return static_cast<std::uint32_t>(
+        std::count_if(starts_->begin(), starts_->end(), [&](TimePoint start) { return start > now - limit.window; }));
+}
+
 void StartHistory::clear() { starts_.reset(); }
 
 }  // namespace procsup

@@ -38,6 +38,8 @@ class StartHistory {
 public:
     /// Notes an automatic start at `now` unless the limit is reached; says whether it may happen.
     bool admit(const RateLimit& limit, TimePoint now);
+    /// How many automatic starts there were in the window of `limit` before `now`.
+    std::uint32_t count(const RateLimit& limit, TimePoint now) const;
     void clear();
 
 private:

@@ -80,6 +80,19 @@ TEST(RestartPolicy, StaysAtZeroWhenTheDelayIsZero) {
     EXPECT_EQ(restart_delay(policy, 4'000'000'000), 0s);
 }
 
+TEST(StartHistory, CountsWhatIsInTheWindow) {
+    StartHistory starts;
+    const RateLimit limit{3, 10s};
+    const TimePoint begun{1h};
+    EXPECT_EQ(starts.count(limit, begun), 0u);
+    EXPECT_TRUE(starts.admit(limit, begun));
+    EXPECT_TRUE(starts.admit(limit, begun + 4s));
+    EXPECT_EQ(starts.count(limit, begun + 9s), 2u);
+    EXPECT_EQ(starts.count(limit, begun + 10s), 1u);
+    starts.clear();
+    EXPECT_EQ(starts.count(limit, begun + 10s), 0u);
+}
+
 TEST(RestartPolicy, MovesADelayByAtMostItsJitter) {
     std::minstd_rand random(1);
     bool moved = false;

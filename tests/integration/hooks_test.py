@@ -126,6 +126,18 @@ class Hooks(IntegrationTest):
         self.assertEqual(pid, s.pid_of("web"))
         self.assertEqual("running", s.instance("web")["state"])
 
+    def test_a_start_waits_for_post_start_and_fails_with_it(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nrestart = "no"\nenabled = false\nmin_uptime = "10ms"\n' +
+                           hook("post_start", "sleep 0.5; exit 3"))
+        self.assertIn("post_start failed: exit 3", s.ctl("start", "web", expect=1).err)
+
+    def test_exec_runs_no_hooks_of_the_job_that_it_is_like(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\n' + noted())
+        s.ctl("wait", "web")
+        before = self.noted(s)
+        s.ctl("exec", "web", "--", "false", expect=1)
+        self.assertEqual(before, self.noted(s))
+
     def test_a_second_signal_runs_no_hook_any_more(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nstop_timeout = "10min"\n' +
                            hook("pre_stop", "sleep 1000") + hook("post_stop", "echo post > @DIR@/post"))

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/engine/ports.h"
+
+/// What can happen to an instance, and what it then wants done: see Instance::handle().
+namespace procsup {
+
+// clang-format off
+// What can happen to an instance.
+struct StartRequested { std::string cause; };
+struct StopRequested { std::string cause; };
+struct RestartRequested { std::string cause; };
+struct ResetRequested { std::string cause; };
+struct PauseRequested { std::string cause; };
+struct ResumeRequested { std::string cause; };
+struct ReloadRequested { std::string cause; };
+struct MayStart { InstanceId waited_for = 0; };
+struct MayStop {};
+struct RequirementLost { std::string cause; };
+struct Spawned { pid_t pid; };
+struct NotStarted { SpawnStage stage; int os_error; std::string text{}; };
+struct Execed {};
+struct Exited { ExitStatus status; bool tree_empty; Account account{}; };
+struct TreeEmpty { Account account{}; };
+// Of a command that runs beside the main one.
+struct SideNotStarted { Incarnation side; SpawnStage stage; int os_error; std::string text{}; };
+struct SideExited { Incarnation side; ExitStatus status; bool tree_empty; };
+struct SideTreeEmpty { Incarnation side; };
+struct BecameReady {};
+struct Noticed { Notice notice; };
+struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
+struct MayRecycle {};
+struct TimerFired { TimerKind kind; std::uint32_t generation; };
+// A run that goes on has another text, which differs in live keys alone (conf/job_difference.h).
+struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
+
+using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
+                           ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
+                           SideExited, SideTreeEmpty, BecameReady, Noticed, ZombiesCounted, MayRecycle, TimerFired, SpecChanged>;
+
+// What an instance wants done.
+struct SpawnAction { bool prepared; };  // pre_start has run for it
+struct TellToEndAction { int signal; SignalTo to; };
+struct KillTreeAction {};
+struct SpawnBesideAction { SideRole role; };
+struct TellBesideAction { Incarnation side; };
+struct KillBesideAction { Incarnation side; };
+struct PauseAction { bool pause; };
+struct AbandonAction {};
+struct CountZombiesAction {};
+struct ArmAction { TimerKind kind; std::uint32_t generation; TimePoint when; };
+struct DisarmAction { TimerKind kind; };
+struct AnnounceAction { State from; State to; bool ends_run; bool ends_start; };
+struct EndDaemonAction { int code; };
+
+using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, SpawnBesideAction, TellBesideAction, KillBesideAction, PauseAction,
+                            AbandonAction, CountZombiesAction, ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
+// clang-format on
+using Actions = std::vector<Action>;
+
+}  // namespace procsup
