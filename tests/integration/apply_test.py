@@ -6,7 +6,7 @@ import unittest
 
 import churn
 from harness import IntegrationTest
-from processes import SCALE, wait_gone
+from processes import GIVES_BACK, SCALE, wait_gone
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/apply")
 DRY = "nothing was changed: it is a dry run\n"
@@ -183,7 +183,7 @@ class Rollback(ApplyTest):
 
 class Churn(ApplyTest):
     def test_of_200_applies_half_of_them_invalid_touches_nothing_else_and_leaks_nothing(self):
-        found = churn.run(self.prepare(), rounds=int(200 / max(1, SCALE // 4)))
+        found = churn.run(self.prepare(env=GIVES_BACK), rounds=int(200 / max(1, SCALE // 4)))
         self.assertEqual([], found.faults)
 
 
