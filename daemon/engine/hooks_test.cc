@@ -280,6 +280,32 @@ TEST(PostStop, RunsAfterAStartThatFailed) {
     EXPECT_EQ(sim.state(), State::Failed);
 }
 
+TEST(PostStop, IsToldOfACrashAlsoWhenAStopIsAskedForBeforeTheRestHasEnded) {
+    Hooked sim({Hook::PostStop});
+    sim.bring_up();
+    sim.exit(ExitStatus::killed(SIGSEGV), false);
+    sim.stop();
+    sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now);
+    EXPECT_EQ(sim.fakes.calls.back(), "run post_stop for pid 0");
+    EXPECT_EQ(sim.fakes.outcome.result, "signal");
+    sim.beside();
+    EXPECT_EQ(sim.state(), State::Stopped);
+}
+
+TEST(PreStop, IsFollowedByNothingWhenEverythingIsKilled) {
+    auto spec = with_hooks({Hook::PreStop});
+    spec.stop_command = {{"quit"}, "/bin/quit"};
+    Hooked sim(spec);
+    sim.bring_up();
+    sim.stop();
+    sim.beside_runs();
+    sim.supervisor.kill_all();
+    sim.beside_exit(ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(sim.fakes.calls, (Calls{"run pre_stop for pid 411", "kill tree", "kill beside"}));
+    sim.exit(ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(sim.state(), State::Stopped);
+}
+
 TEST(PostStop, IsNotRunWhenEverythingIsKilled) {
     Hooked sim({Hook::PostStop, Hook::OnFailed});
     sim.bring_up();

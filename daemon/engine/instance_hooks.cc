@@ -140,7 +140,8 @@ RunOutcome Instance::outcome() const {
         outcome.result = "start-failed";
     } else if (run_exit_ && last_run_ && last_run_->out_of_memory) {
         outcome.result = "oom-kill";
-    } else if (!run_exit_ || stop_asked_ || is_success(spec_->restart, {run_exit_, false, uptime_, false})) {
+    } else if (!run_exit_ || (stop_asked_ && told_to_end_) ||
+               is_success(spec_->restart, {run_exit_, false, uptime_, false})) {
         outcome.result = "success";
     } else if (run_exit_->by_signal()) {
         outcome.result = run_exit_->dumped_core ? "core-dump" : "signal";

@@ -91,7 +91,7 @@ void Instance::stop_run(std::string cause, Context& context) {
 
 /// pre_stop is over.
 void Instance::tell_run_to_end(Context& context) {
-    if (state_ != State::Stopping || run_over_ || killed_ || stop_signalled_) return;
+    if (state_ != State::Stopping || run_over_ || killed_ || stop_signalled_ || context.gate.hurries()) return;
     if (stops_by_command()) {
         context.actions.push_back(SpawnBesideAction{SideRole::StopCommand});
     } else {
