@@ -64,4 +64,8 @@ Received receive_packet(int socket, Packet& packet) {
     return Received::Packet;
 }
 
+Sent send_packet_with(int socket, std::string_view text, int fd) {
+    return send_packet(socket, text, std::span<const int>(&fd, 1));
+}
+
 }  // namespace procsup

@@ -24,6 +24,8 @@ Result<std::pair<Fd, Fd>> packet_socket_pair();
 
 /// Sends one packet, or nothing of it. Later: there is no room now. Gone: nobody will ever read it.
 Sent send_packet(int socket, std::string_view text, std::span<const int> fds = {});
+/// With one descriptor.
+Sent send_packet_with(int socket, std::string_view text, int fd);
 
 enum class Received { Packet, Nothing, End };
 

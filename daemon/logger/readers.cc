@@ -49,68 +49,69 @@ void Readers::changed(std::uint32_t slot) {
 
 void Readers::serve(Reader& reader) {
     const auto told = tell_everything(reader);
-    if (told == Told::Gone || (told == Told::All && !reader.follow)) {
+    if (told == Sent::Gone || (told == Sent::Yes && !reader.follow)) {
         readers_.remove_if([&](const Reader& one) { return &one == &reader; });
         return;
     }
-    reader.waits = told == Told::NoRoom;
+    reader.waits = told == Sent::Later;
     if (reader.watch) reader.watch->set_events(reader.waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-Readers::Told Readers::tell_everything(Reader& reader) {
+Sent Readers::tell_everything(Reader& reader) {
     for (auto& [slot, known] : reader.streams) {
         if (!known.changed) continue;
-        if (const auto told = tell(reader, slot, known); told != Told::All) return told;
-        if (const auto told = tell_runs(reader, slot, known); told != Told::All) return told;
+        if (const auto told = tell(reader, slot, known); told != Sent::Yes) return told;
+        if (const auto told = tell_runs(reader, slot, known); told != Sent::Yes) return told;
         known.changed = false;
         known.listed = true;
     }
     if (!std::exchange(reader.listed, true)) {
-        const auto told = send(reader, log_reading::listed_packet());
-        reader.listed = told == Told::All;
+        const auto told = send_packet(reader.socket.get(), log_reading::listed_packet());
+        reader.listed = told == Sent::Yes;
         return told;
     }
-    return Told::All;
+    return Sent::Yes;
 }
 
 /// The files that it does not have yet, and how far the current one has grown.
-Readers::Told Readers::tell(Reader& reader, std::uint32_t slot, Known& known) {
+Sent Readers::tell(Reader& reader, std::uint32_t slot, Known& known) {
     Stream* const stream = find_(slot);
-    if (stream == nullptr) return Told::All;
+    if (stream == nullptr) return Sent::Yes;
     if (auto ready = stream->file.prepare(); !ready) {
-        return send(reader, log_reading::problem_packet(title_of(*stream), ready.error().message));
+        return send_packet(reader.socket.get(), log_reading::problem_packet(title_of(*stream), ready.error().message));
     }
     const auto current = stream->file.number();
     const auto& rotated = stream->file.rotated();
     const auto oldest = rotated.empty() ? current : *rotated.begin();
     if (known.listed && known.offered + 1 < oldest) {
-        const auto told = send(reader, log_reading::missed_packet(slot, oldest - known.offered - 1));
-        if (told != Told::All) return told;
+        const auto told =
+            send_packet(reader.socket.get(), log_reading::missed_packet(slot, oldest - known.offered - 1));
+        if (told != Sent::Yes) return told;
         known.offered = oldest - 1;
     }
     for (auto next = rotated.upper_bound(known.offered); next != rotated.end(); ++next) {
-        if (const auto told = offer(reader, *stream, known, *next, false); told != Told::All) return told;
+        if (const auto told = offer(reader, *stream, known, *next, false); told != Sent::Yes) return told;
     }
     if (known.offered < current) return offer(reader, *stream, known, current, true);
-    if (known.size == stream->file.size()) return Told::All;
-    const auto told = send(reader, log_reading::grown_packet(slot, current, stream->file.size()));
-    if (told == Told::All) known.size = stream->file.size();
+    if (known.size == stream->file.size()) return Sent::Yes;
+    const auto told = send_packet(reader.socket.get(), log_reading::grown_packet(slot, current, stream->file.size()));
+    if (told == Sent::Yes) known.size = stream->file.size();
     return told;
 }
 
-Readers::Told Readers::tell_runs(Reader& reader, std::uint32_t slot, Known& known) {
+Sent Readers::tell_runs(Reader& reader, std::uint32_t slot, Known& known) {
     Stream* const stream = find_(slot);
-    if (known.runs_told || stream == nullptr) return Told::All;
-    const auto told = send(reader, log_reading::runs_packet(slot, runs_of_(*stream)));
-    known.runs_told = told == Told::All;
+    if (known.runs_told || stream == nullptr) return Sent::Yes;
+    const auto told = send_packet(reader.socket.get(), log_reading::runs_packet(slot, runs_of_(*stream)));
+    known.runs_told = told == Sent::Yes;
     return told;
 }
 
-Readers::Told Readers::offer(Reader& reader, Stream& stream, Known& known, std::uint64_t number, bool current) {
+Sent Readers::offer(Reader& reader, Stream& stream, Known& known, std::uint64_t number, bool current) {
     LogFile file;
     const auto& settings = stream.settings;
     auto opened = current ? stream.file.open_current() : stream.file.open_rotated(number, file.compressed);
-    Told told = Told::All;
+    Sent told = Sent::Yes;
     if (opened) {
         file.stream = settings.slot;
         file.job = settings.job;
@@ -120,26 +121,16 @@ Readers::Told Readers::offer(Reader& reader, Stream& stream, Known& known, std::
         file.number = number;
         file.current = current;
         file.size = size_of(*opened);
-        told = send(reader, log_reading::file_packet(file), opened->get());
+        told = send_packet_with(reader.socket.get(), log_reading::file_packet(file), opened->get());
     } else if (!current || opened.error().os_error != ENOENT) {
-        told = send(reader, log_reading::problem_packet(title_of(stream), opened.error().message));
+        told = send_packet(reader.socket.get(), log_reading::problem_packet(title_of(stream), opened.error().message));
     } else {
-        return Told::All;  // nothing was written yet
+        return Sent::Yes;  // nothing was written yet
     }
-    if (told != Told::All) return told;
+    if (told != Sent::Yes) return told;
     known.offered = number;
     known.size = file.size;
     return told;
-}
-
-Readers::Told Readers::send(Reader& reader, const std::string& packet, int fd) {
-    const auto fds = fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>();
-    switch (send_packet(reader.socket.get(), packet, fds)) {
-        case Sent::Yes: return Told::All;
-        case Sent::Later: return Told::NoRoom;
-        case Sent::Gone: return Told::Gone;
-    }
-    return Told::Gone;
 }
 
 }  // namespace procsup::logger

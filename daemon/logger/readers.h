@@ -10,6 +10,7 @@
 
 #include "common/event_loop.h"
 #include "common/fd.h"
+#include "common/packet_socket.h"
 #include "daemon/logger/stream.h"
 
 namespace procsup::logger {
@@ -46,14 +47,12 @@ private:
         std::unique_ptr<Watch> watch;
         bool waits = false;  ///< for room
     };
-    enum class Told { All, NoRoom, Gone };
 
     void serve(Reader& reader);
-    Told tell_everything(Reader& reader);
-    Told tell(Reader& reader, std::uint32_t slot, Known& known);
-    Told tell_runs(Reader& reader, std::uint32_t slot, Known& known);
-    Told offer(Reader& reader, Stream& stream, Known& known, std::uint64_t number, bool current);
-    static Told send(Reader& reader, const std::string& packet, int fd = -1);
+    Sent tell_everything(Reader& reader);
+    Sent tell(Reader& reader, std::uint32_t slot, Known& known);
+    Sent tell_runs(Reader& reader, std::uint32_t slot, Known& known);
+    Sent offer(Reader& reader, Stream& stream, Known& known, std::uint64_t number, bool current);
 
     EventLoop& loop_;
     FindStream find_;

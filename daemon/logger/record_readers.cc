@@ -30,44 +30,33 @@ void RecordReaders::add(Fd socket, WantedRecords wanted) {
 }
 
 void RecordReaders::serve(Reader& reader) {
-    if (tell_everything(reader) == Told::NoRoom) {
+    if (tell_everything(reader) == Sent::Later) {
         reader.watch->set_events(EPOLLIN | EPOLLOUT);
     } else {
         readers_.remove_if([&](const Reader& one) { return &one == &reader; });
     }
 }
 
-RecordReaders::Told RecordReaders::tell_everything(Reader& reader) const {
+Sent RecordReaders::tell_everything(Reader& reader) const {
     const auto& [path, names] = reader.wanted;
     const auto dir = open_way(path, false);
     if (!dir && dir.error().os_error != ENOENT) {
-        const auto told = send(reader, log_reading::problem_packet(path, dir.error().message));
-        return told == Told::All ? send(reader, log_reading::listed_packet()) : told;
+        const auto told = send_packet(reader.socket.get(), log_reading::problem_packet(path, dir.error().message));
+        return told == Sent::Yes ? send_packet(reader.socket.get(), log_reading::listed_packet()) : told;
     }
     // The one that grows first: when it becomes the older one meanwhile it is offered twice, and nothing is missed.
     for (; dir && reader.offered < 2 * names.size(); ++reader.offered) {
         const auto told = offer(reader, *dir, names[reader.offered / 2], reader.offered % 2 == 1);
-        if (told != Told::All) return told;
+        if (told != Sent::Yes) return told;
     }
-    return send(reader, log_reading::listed_packet());
+    return send_packet(reader.socket.get(), log_reading::listed_packet());
 }
 
-RecordReaders::Told RecordReaders::offer(const Reader& reader, const Fd& dir, const std::string& name,
-                                         bool older) const {
+Sent RecordReaders::offer(const Reader& reader, const Fd& dir, const std::string& name, bool older) const {
     const auto file = open_records(dir, reader.wanted.dir, name, older);
-    if (file) return send(reader, log_reading::records_packet(name, older), file->get());
-    if (file.error().os_error == ENOENT) return Told::All;
-    return send(reader, log_reading::problem_packet(name, file.error().message));
-}
-
-RecordReaders::Told RecordReaders::send(const Reader& reader, const std::string& packet, int fd) {
-    const auto fds = fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>();
-    switch (send_packet(reader.socket.get(), packet, fds)) {
-        case Sent::Yes: return Told::All;
-        case Sent::Later: return Told::NoRoom;
-        case Sent::Gone: return Told::Gone;
-    }
-    return Told::Gone;
+    if (file) return send_packet_with(reader.socket.get(), log_reading::records_packet(name, older), file->get());
+    if (file.error().os_error == ENOENT) return Sent::Yes;
+    return send_packet(reader.socket.get(), log_reading::problem_packet(name, file.error().message));
 }
 
 }  // namespace procsup::logger

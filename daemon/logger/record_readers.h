@@ -7,6 +7,7 @@
 
 #include "common/event_loop.h"
 #include "common/fd.h"
+#include "common/packet_socket.h"
 #include "daemon/logger/protocol.h"
 
 namespace procsup::logger {
@@ -28,12 +29,10 @@ private:
         std::size_t offered = 0;  ///< of two for each name
         std::unique_ptr<Watch> watch;
     };
-    enum class Told { All, NoRoom, Gone };
 
     void serve(Reader& reader);
-    Told tell_everything(Reader& reader) const;
-    Told offer(const Reader& reader, const Fd& dir, const std::string& name, bool older) const;
-    static Told send(const Reader& reader, const std::string& packet, int fd = -1);
+    Sent tell_everything(Reader& reader) const;
+    Sent offer(const Reader& reader, const Fd& dir, const std::string& name, bool older) const;
 
     EventLoop& loop_;
     std::list<Reader> readers_;
