@@ -1,7 +1,7 @@
 #include "conf/order.h"
 
 #include <algorithm>
-#include <set>
+#include <string>
 
 #include "conf/key_reader.h"
 
@@ -17,62 +17,62 @@ std::string place_text(const Place& place) { return place.file->name + ":" + std
 /// A way through the jobs, each of which is started after the next one.
 struct Order::Walk {
     struct At {
-        const std::string* job;
-        const std::vector<Step>* steps;
-        std::size_t next = 0;
+        std::size_t job;
+        std::size_t next = 0;  ///< of its steps
     };
+    enum class Seen : unsigned char { Not, OnWay, Done };
     std::vector<At> way;
-    std::map<std::string_view, std::size_t> on_way;
-    std::set<std::string_view> done;
+    std::vector<Seen> seen;  ///< by job
 };
 
-void Order::add(const std::string& job, const std::string& first, std::string_view key, const Place& place) {
+void Order::add(std::size_t job, std::size_t first, std::string_view key, const Place& place) {
     steps_[job].push_back({first, key, place});
 }
 
 // Not recursive: a chain may be as long as there are jobs.
 void Order::check(Problems& problems) const {
-    Walk walk;
-    const auto enter = [&](const std::map<std::string, std::vector<Step>, std::less<>>::const_iterator& job) {
-        walk.on_way[job->first] = walk.way.size();
-        walk.way.push_back({&job->first, &job->second});
+    using Seen = Walk::Seen;
+    Walk walk{{}, std::vector<Seen>(steps_.size(), Seen::Not)};
+    const auto enter = [&](std::size_t job) {
+        if (walk.seen[job] != Seen::Not) return;
+        walk.seen[job] = Seen::OnWay;
+        walk.way.push_back({job});
     };
-    for (auto start = steps_.begin(); start != steps_.end(); ++start) {
-        if (walk.done.contains(start->first)) continue;
+    for (std::size_t start = 0; start < steps_.size(); ++start) {
         enter(start);
         while (!walk.way.empty()) {
             auto& at = walk.way.back();
-            if (at.next == at.steps->size()) {
-                walk.done.insert(*at.job);
-                walk.on_way.erase(*at.job);
+            if (at.next == steps_[at.job].size()) {
+                walk.seen[at.job] = Seen::Done;
                 walk.way.pop_back();
                 continue;
             }
-            const auto& first = (*at.steps)[at.next++].first;
-            if (const auto met = walk.on_way.find(first); met != walk.on_way.end()) {
-                report(walk, met->second, problems);
-            } else if (const auto next = steps_.find(first); next != steps_.end() && !walk.done.contains(first)) {
-                enter(next);
+            const auto first = steps_[at.job][at.next++].first;
+            if (walk.seen[first] == Seen::OnWay) {
+                const auto met = std::find_if(walk.way.begin(), walk.way.end(),
+                                              [&](const Walk::At& one) { return one.job == first; });
+                report(walk, static_cast<std::size_t>(met - walk.way.begin()), problems);
             }
+            enter(first);
         }
     }
 }
 
-void Order::report(const Walk& walk, std::size_t from, Problems& problems) {
+void Order::report(const Walk& walk, std::size_t from, Problems& problems) const {
     std::string text;
     bool only_bonds = true;
     for (std::size_t i = from; i < walk.way.size(); ++i) {
         const auto& at = walk.way[i];
-        const auto& step = (*at.steps)[at.next - 1];
+        const auto& step = steps_[at.job][at.next - 1];
         only_bonds = only_bonds && step.key == kBond;
         if (!text.empty()) text += ", ";
-        text +=
-            *at.job + " waits for " + step.first + " (" + std::string(step.key) + ", " + place_text(step.place) + ")";
+        text.append(names_[at.job]).append(" waits for ").append(names_[step.first]);
+        text += " (" + std::string(step.key) + ", " + place_text(step.place) + ")";
     }
     // That is told where bonds are checked.
     if (only_bonds) return;
     const auto& begin = walk.way[from];
-    const auto& step = (*begin.steps)[begin.next - 1];
+    const auto& step = steps_[begin.job][begin.next - 1];
     problems.add(step.place, quoted(step.key) + " goes round in a circle: " + text);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <map>
-#include <string>
+#include <cstddef>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -9,24 +9,27 @@
 
 namespace procsup {
 
-/// Which jobs are started after which, to find those that would wait for each other.
+/// Which jobs are started after which, to find those that would wait for each other. A job is its place in `names`.
 class Order {
 public:
+    explicit Order(std::span<const std::string_view> names) : names_(names), steps_(names.size()) {}
+
     /// `job` is started after `first`, because of `key`, which stands at `place`.
-    void add(const std::string& job, const std::string& first, std::string_view key, const Place& place);
+    void add(std::size_t job, std::size_t first, std::string_view key, const Place& place);
     /// Reports each circle once, with the place of each step.
     void check(Problems& problems) const;
 
 private:
     struct Step {
-        std::string first;
+        std::size_t first;
         std::string_view key;
         Place place;
     };
     struct Walk;
-    static void report(const Walk& walk, std::size_t from, Problems& problems);
+    void report(const Walk& walk, std::size_t from, Problems& problems) const;
 
-    std::map<std::string, std::vector<Step>, std::less<>> steps_;  ///< by the job that waits
+    std::span<const std::string_view> names_;
+    std::vector<std::vector<Step>> steps_;  ///< by the job that waits
 };
 
 }  // namespace procsup

@@ -1,5 +1,6 @@
 #include "conf/references.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -10,8 +11,7 @@
 namespace procsup {
 
 void References::add(const JobDraft& draft, const JobSpec& spec) {
-    instances_[spec.name] = spec.instances;
-    restarts_[spec.name] = spec.restart.when;
+    jobs_.try_emplace(spec.name, Job{jobs_.size(), spec.restart.when, spec.instances});
     add_dependencies(draft, spec);
     if (!spec.daemon_of.empty()) bonds_[spec.name] = {spec.daemon_of, draft.mark(Key::DaemonOf).place};
     const auto& output = spec.stdout_stream;
@@ -33,9 +33,10 @@ void References::check(Problems& problems) const {
 
 void References::add_dependencies(const JobDraft& draft, const JobSpec& spec) {
     const auto& places = draft.dependency_places;
+    const auto number = jobs_.at(spec.name).number;
     const auto add = [&](const char* key, const std::string& job, const Place& place,
                          std::optional<Requirement::Condition> condition = std::nullopt) {
-        dependencies_.push_back({spec.name, key, {job, place}, condition});
+        dependencies_.push_back({number, key, {job, place}, condition});
     };
     const auto& [after, before, wants, requirements] = spec.dependencies;
     for (std::size_t i = 0; i < after.size(); ++i) add("after", after[i], places.after[i]);
@@ -47,27 +48,32 @@ void References::add_dependencies(const JobDraft& draft, const JobSpec& spec) {
 }
 
 void References::check_dependencies(Problems& problems) const {
-    Order order;
+    std::vector<std::string_view> names(jobs_.size());
+    for (const auto& [name, job] : jobs_) names[job.number] = name;
+    Order order(names);
     for (const auto& dependency : dependencies_) {
         const auto& [job, key, on, condition] = dependency;
-        if (on.job == job) {
-            problems.add(on.place, quoted(key) + " names the job itself, " + quoted(job));
+        if (on.job == names[job]) {
+            problems.add(on.place, quoted(key) + " names the job itself, " + quoted(on.job));
             continue;
         }
-        if (!exists(key, on, problems)) continue;
-        check_condition(dependency, problems);
+        const auto* other = find(key, on, problems);
+        if (other == nullptr) continue;
+        check_condition(dependency, other->restart, problems);
         if (key == std::string_view("before")) {
-            order.add(on.job, job, key, on.place);
+            order.add(other->number, job, key, on.place);
         } else {
-            order.add(job, on.job, key, on.place);
+            order.add(job, other->number, key, on.place);
         }
     }
-    for (const auto& [job, parent] : bonds_) order.add(job, parent.job, "daemon_of", parent.place);
+    for (const auto& [job, parent] : bonds_) {
+        const auto found = jobs_.find(parent.job);
+        if (found != jobs_.end()) order.add(jobs_.at(job).number, found->second.number, "daemon_of", parent.place);
+    }
     order.check(problems);
 }
 
-void References::check_condition(const Dependency& dependency, Problems& problems) const {
-    const auto when = restarts_.at(dependency.on.job);
+void References::check_condition(const Dependency& dependency, Restart when, Problems& problems) {
     const bool never_ends = when == Restart::Always || when == Restart::UnlessStopped;
     const bool never_ends_well = never_ends || when == Restart::OnSuccess;
     const bool hopeless = (dependency.condition == Requirement::Condition::Exited && never_ends) ||
@@ -93,21 +99,24 @@ void References::check_dirs(Problems& problems) const {
     }
 }
 
-bool References::exists(const char* key, const Reference& reference, Problems& problems) const {
-    if (instances_.contains(reference.job)) return true;
+const References::Job* References::find(const char* key, const Reference& reference, Problems& problems) const {
+    const auto found = jobs_.find(reference.job);
+    if (found != jobs_.end()) return &found->second;
     std::vector<std::string_view> names;
-    for (const auto& [name, instances] : instances_) names.emplace_back(name);
+    for (const auto& [name, job] : jobs_) names.emplace_back(name);
+    std::sort(names.begin(), names.end());
     problems.add(reference.place, quoted(key) + " names " + quoted(reference.job) + ", which is no job" +
                                       did_you_mean(reference.job, names));
-    return false;
+    return nullptr;
 }
 
 void References::check_bond(const std::string& job, const Reference& parent, Problems& problems) const {
-    if (!exists("daemon_of", parent, problems)) return;
-    const auto& instances = instances_.at(parent.job);
+    const auto* found = find("daemon_of", parent, problems);
+    if (found == nullptr) return;
+    const auto& instances = found->instances;
     if (const auto circle = circle_from(job, bonds_); !circle.empty()) {
         problems.add(parent.place, "'daemon_of' goes round in a circle: " + circle);
-    } else if (!instances.empty() && instances != instances_.at(job)) {
+    } else if (!instances.empty() && instances != jobs_.at(job).instances) {
         problems.add(parent.place, "'daemon_of' names " + quoted(parent.job) +
                                        ", which has several instances: give this job the same 'instances'");
     }
@@ -118,7 +127,7 @@ void References::check_pipe(const std::string& job, const Reference& reader, Pro
         problems.add(reader.place, "'log.pipe_to' names the job itself, " + quoted(job) + ": name another one");
         return;
     }
-    if (!exists("log.pipe_to", reader, problems)) return;
+    if (find("log.pipe_to", reader, problems) == nullptr) return;
     if (const auto circle = circle_from(job, pipes_); !circle.empty()) {
         problems.add(reader.place, "'log.pipe_to' goes round in a circle: " + circle);
     }

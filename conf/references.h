@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "conf/job_draft.h"
@@ -19,6 +20,11 @@ public:
     void connect(std::vector<JobSpec>& jobs) const;
 
 private:
+    struct Job {
+        std::size_t number;  ///< in the order of their coming
+        Restart restart;
+        std::vector<std::string> instances;
+    };
     struct Reference {
         std::string job;
         Place place;
@@ -28,23 +34,22 @@ private:
     void check_dependencies(Problems& problems) const;
     void check_dirs(Problems& problems) const;
     void check_pipe(const std::string& job, const Reference& reader, Problems& problems) const;
-    /// Whether there is the job that `key` names.
-    bool exists(const char* key, const Reference& reference, Problems& problems) const;
+    /// The job that `key` names, or null: there is none.
+    const Job* find(const char* key, const Reference& reference, Problems& problems) const;
     static std::string circle_from(const std::string& job, const ByJob& references);
 
-    std::map<std::string, std::vector<std::string>, std::less<>> instances_;  ///< of every job
-    std::map<std::string, Restart, std::less<>> restarts_;                    ///< of every job
-    ByJob bonds_;                                                             ///< `daemon_of`
-    ByJob pipes_;                                                             ///< `log.pipe_to`
+    std::unordered_map<std::string, Job> jobs_;
+    ByJob bonds_;  ///< `daemon_of`
+    ByJob pipes_;  ///< `log.pipe_to`
     struct Dependency {
-        std::string job;
+        std::size_t job;  ///< its number
         const char* key;  ///< "after", …
         Reference on;
         std::optional<Requirement::Condition> condition{};
     };
     void add_dependencies(const JobDraft& draft, const JobSpec& spec);
     /// Whether what `dependency` waits for can happen.
-    void check_condition(const Dependency& dependency, Problems& problems) const;
+    static void check_condition(const Dependency& dependency, Restart restart, Problems& problems);
     std::vector<Dependency> dependencies_;
     struct DirUse {
         std::string job;

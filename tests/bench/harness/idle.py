@@ -5,20 +5,32 @@ import time
 from harness import machine
 from harness.figures import COUNT, TIME, Samples
 from harness.running import Running
-from harness.supervisors import jobs_of
+from harness.supervisors import Procsupd, jobs_of
+
+
+class Timed(Procsupd):
+    """Each run of a job has a timer, for in an hour."""
+
+    def more_settings(self, folder, job):
+        return ['max_lifetime = "1h"']
+
+
+def measure(bench, supervisor, count, seconds, samples, what):
+    jobs = jobs_of(count, [bench.tools.service, "BOARD", "park"])
+    with Running(bench.tools, supervisor, jobs, capacity=4 * count + 100) as running:
+        running.wait_born(count)
+        running.wait_settled(bench.quiet_seconds)
+        cpu, switches = machine.cpu_ns(running.pid), machine.context_switches(running.pid)
+        time.sleep(seconds)
+        samples.add("procsupd", f"switches {what}", machine.context_switches(running.pid) - switches)
+        samples.add("procsupd", f"cpu {what}", machine.cpu_ns(running.pid) - cpu)
+    return [samples.row(f"{what}: CPU", TIME, f"cpu {what}", most=0),
+            samples.row(f"{what}: context switches", COUNT, f"switches {what}", most=0)]
 
 
 def run(bench):
     samples = Samples()
     count, seconds = (20, 1) if bench.quick else (1000, 30)
-    jobs = jobs_of(count, [bench.tools.service, "BOARD", "park"])
-    with Running(bench.tools, bench.product, jobs, capacity=4 * count + 100) as running:
-        running.wait_born(count)
-        running.wait_settled(bench.quiet_seconds)
-        cpu, switches = machine.cpu_ns(running.pid), machine.context_switches(running.pid)
-        time.sleep(seconds)
-        samples.add("procsupd", "switches", machine.context_switches(running.pid) - switches)
-        samples.add("procsupd", "cpu", machine.cpu_ns(running.pid) - cpu)
     what = f"idle for {seconds} s with {count:,} jobs"
-    return [samples.row(f"{what}: CPU", TIME, "cpu", most=0),
-            samples.row(f"{what}: context switches", COUNT, "switches", most=0)]
+    return [*measure(bench, bench.product, count, seconds, samples, what),
+            *measure(bench, Timed(bench.tools), count, seconds, samples, f"{what} and {count:,} timers")]

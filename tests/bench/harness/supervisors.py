@@ -92,12 +92,18 @@ class Procsupd(Supervisor):
             if job.killed:
                 lines.append('stop_timeout = "0s"')
             lines += self.more_settings(folder, job)
-        config = os.path.join(folder, "procsup.toml")
-        with open(config, "w", encoding="utf-8") as file:
+        with open(self._config(folder), "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
-        return [self._tools.procsupd, "--config", config, "--runtime-dir", os.path.join(folder, "run"),
+        return [self._tools.procsupd, "--config", self._config(folder), "--runtime-dir", os.path.join(folder, "run"),
                 "--state-dir", os.path.join(folder, "state"),
                 *([f"--containment={self.mode}"] if self.mode else [])]
+
+    @staticmethod
+    def _config(folder):
+        return os.path.join(folder, "procsup.toml")
+
+    def check(self, folder):
+        return [self._tools.procsupd, "--check", "--config", self._config(folder)]
 
     def tidy(self, folder):
         """Its cgroups are left only when it was killed; then their place is too."""
