@@ -4,15 +4,25 @@
 
 namespace procsup {
 
+/// Closes descriptors for somebody whom that must not block.
+class FdCloser {
+public:
+    virtual ~FdCloser() = default;
+    virtual void close(int number) = 0;
+};
+
 /// Owns one file descriptor and closes it exactly once. Never a plain int by accident: the number is
 /// only had by get().
 class Fd {
 public:
     Fd() = default;
-    explicit Fd(int number) : number_(number) {}
-    Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    /// `closer` closes it, where there is one, and lives longer.
+    explicit Fd(int number, FdCloser* closer = nullptr) : number_(number), closer_(closer) {}
+    Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)), closer_(other.closer_) {}
     Fd& operator=(Fd&& other) noexcept {
-        if (this != &other) reset(std::exchange(other.number_, -1));
+        if (this == &other) return *this;
+        reset(std::exchange(other.number_, -1));
+        closer_ = other.closer_;
         return *this;
     }
     Fd(const Fd&) = delete;
@@ -29,6 +39,7 @@ public:
 
 private:
     int number_ = -1;
+    FdCloser* closer_ = nullptr;
 };
 
 }  // namespace procsup

@@ -61,6 +61,7 @@ Result<void> Daemon::set_up() {
     // Orphans of jobs come to procsupd instead of to init (prctl(2)).
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return os_failure("become the reaper of orphans", errno);
 
+    disposer_ = std::make_unique<Disposer>(*loop_);
     processes_ = std::make_unique<Processes>(*loop_);
     processes_->set_abilities(gather_abilities());
     realtime_ = processes_->claim_realtime();

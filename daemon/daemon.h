@@ -9,6 +9,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/host_port.h"
 #include "daemon/engine/supervisor.h"
+#include "daemon/host/disposer.h"
 #include "daemon/host/guard.h"
 #include "daemon/host/loader.h"
 #include "daemon/host/log_capture.h"
@@ -59,6 +60,7 @@ public:
                         std::function<void(Result<std::string>)> listed) override;
     Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
                                                  std::function<void()> ended) override;
+    FdCloser& closer() override { return *disposer_; }
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
     void discard_streams(const std::string& job) override;
     Result<LogReading> open_logs(const std::vector<const Instance*>& instances, bool follow,
@@ -92,6 +94,7 @@ private:
     Fd inherited_socket_;
     std::unique_ptr<SdEventLoop> loop_;
     std::optional<RuntimeDir> runtime_dir_;
+    std::unique_ptr<Disposer> disposer_;  ///< of what clients have sent
     std::unique_ptr<Processes> processes_;
     std::unique_ptr<Loggers> loggers_;
     std::unique_ptr<LogCapture> log_capture_;

@@ -74,7 +74,8 @@ Result<std::optional<Reply>> Client::receive() {
         if (!socket_) return server_left();
         switch (inbox_.receive(socket_.get(), kMaxFdsHeld)) {
             case Inbox::Read::Some: break;
-            case Inbox::Read::Nothing: return std::optional<Reply>();
+            case Inbox::Read::Nothing:
+            case Inbox::Read::Descriptors: return std::optional<Reply>();
             case Inbox::Read::Reset: call_unread_ = true; return server_left();
             case Inbox::Read::End: return server_left();
         }

@@ -1,5 +1,6 @@
 #include "common/varlink/connection.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -20,6 +21,7 @@ constexpr std::size_t kGather = 64u << 10;
 /// What a client may hold without being counted.
 constexpr std::size_t kFree = 64u << 10;
 constexpr std::size_t kKeepCapacity = 1024;
+constexpr const char* kInvalidParameter = "InvalidParameter";
 
 /// About the memory that a call takes when it was read: a json::Value for each comma, however short its text.
 std::size_t cost_of(std::string_view message) {
@@ -29,11 +31,20 @@ std::size_t cost_of(std::string_view message) {
 
 }  // namespace
 
-Connection::Connection(EventLoop& loop, const Registry& registry, const Limits& limits, Fd socket, Peer peer,
-                       std::shared_ptr<Usage> usage, std::function<void()> ended)
+void close_client(Fd socket, const DescriptorRules& rules) {
+    if (rules.closer == nullptr) return;
+    // From now on nothing can be added.
+    ::shutdown(socket.get(), SHUT_RDWR);
+    int unread = 0;
+    if (::ioctl(socket.get(), FIONREAD, &unread) < 0 || unread > 0) rules.closer->close(socket.release());
+}
+
+Connection::Connection(EventLoop& loop, const Registry& registry, const Limits& limits, const DescriptorRules& rules,
+                       Fd socket, Peer peer, std::shared_ptr<Usage> usage, std::function<void()> ended)
     : loop_(loop),
       registry_(registry),
       limits_(limits),
+      rules_(rules),
       socket_(std::move(socket)),
       peer_(std::make_shared<const Peer>(std::move(peer))),
       usage_(std::move(usage)),
@@ -51,6 +62,8 @@ Connection::~Connection() {
     }
     --usage_->connections;
     usage_->bytes -= charged_;
+    watch_.reset();
+    close_client(std::move(socket_), rules_);
 }
 
 void Connection::on_ready(std::uint32_t events) {
@@ -79,8 +92,14 @@ void Connection::read() {
     // Level-triggered: what is not read now must not be reported until it will be.
     reading_ = can_begin_call() && inbox_.next_message().data() == nullptr;
     if (!reading_) return;
-    const auto read = inbox_.receive(socket_.get(), limits_.fds_per_call);
-    if (read == Inbox::Read::End || read == Inbox::Read::Reset) end_of_input_ = true;
+    using Read = Inbox::Read;
+    auto read = inbox_.receive(socket_.get(), rules_.refusal ? 0 : limits_.fds_per_call, rules_.closer);
+    if (read == Read::Descriptors) {
+        const auto refusal = rules_.refusal(*peer_);
+        if (!refusal.empty()) return refuse("PermissionDenied", refusal);
+        read = inbox_.receive(socket_.get(), limits_.fds_per_call, rules_.closer);
+    }
+    if (read == Read::End || read == Read::Reset) end_of_input_ = true;
 }
 
 /// Who sends many calls before it reads an answer is served as far as its answers are few.
@@ -101,7 +120,7 @@ void Connection::serve() {
         const auto message = inbox_.next_message();
         const auto size = message.data() != nullptr ? message.size() : inbox_.size();
         if (size > limits_.message) {
-            refuse("a message has at most " + std::to_string(limits_.message) + " bytes");
+            refuse(kInvalidParameter, "a message has at most " + std::to_string(limits_.message) + " bytes");
         } else if (message.data() == nullptr) {
             break;
         } else {
@@ -115,7 +134,7 @@ void Connection::begin_call(std::string_view message) {
     auto call = parse_call(message);
     pending_cost_ = cost_of(message);
     auto fds = inbox_.consume(message.size());  // `message` is gone
-    if (!call) return refuse(call.error().message);
+    if (!call) return refuse(kInvalidParameter, call.error().message);
     // A caller that takes no reply cannot take several.
     if (call->oneway) call->more = false;
     auto state = std::make_shared<PendingCall::State>(this, peer_, std::move(*call), std::move(fds));
@@ -123,12 +142,14 @@ void Connection::begin_call(std::string_view message) {
     registry_.dispatch(PendingCall(std::move(state)));
 }
 
-void Connection::refuse(std::string_view why) {
+void Connection::refuse(const std::string& error, std::string_view why) {
     refused_ = true;
     inbox_ = Inbox();
     json::Writer parameters;
-    parameters.begin_object().member("parameter", "message").member("message", why).end_object();
-    append(error_message("org.varlink.service.InvalidParameter", parameters.text()));
+    parameters.begin_object();
+    if (error == kInvalidParameter) parameters.member("parameter", "message");
+    parameters.member("message", why).end_object();
+    append(error_message("org.varlink.service." + error, parameters.text()));
 }
 
 void Connection::send_reply(std::string message) {

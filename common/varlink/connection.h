@@ -25,14 +25,17 @@ struct Usage {
     std::size_t bytes = 0;
 };
 
+/// Closes the socket of a client, by the rules where something is left in it that nobody has received.
+void close_client(Fd socket, const DescriptorRules& rules);
+
 /// One client. Owns its socket, what it has sent and what it is still to be sent; has at most one call pending and
 /// begins the next only when that has been answered and the answer has left. Told of events by the loop and of answers
 /// by PendingCall; tells `ended` (in which it may be destroyed) only from the loop's callbacks, never from within an
 /// answer. Never blocks.
 class Connection {
 public:
-    Connection(EventLoop& loop, const Registry& registry, const Limits& limits, Fd socket, Peer peer,
-               std::shared_ptr<Usage> usage, std::function<void()> ended);
+    Connection(EventLoop& loop, const Registry& registry, const Limits& limits, const DescriptorRules& rules, Fd socket,
+               Peer peer, std::shared_ptr<Usage> usage, std::function<void()> ended);
     /// The pending call is cut off without `when_gone`.
     ~Connection();
     Connection(const Connection&) = delete;
@@ -65,7 +68,8 @@ private:
     void serve();
     bool can_begin_call() const;
     void begin_call(std::string_view message);
-    void refuse(std::string_view why);
+    /// Ends the connection with an error of the service; nothing more is read.
+    void refuse(const std::string& error, std::string_view why);
     void append(std::string message, Fd fd = {});
     bool congested() const;
     ssize_t send_some();
@@ -79,6 +83,7 @@ private:
     EventLoop& loop_;
     const Registry& registry_;
     const Limits& limits_;
+    const DescriptorRules& rules_;
     Fd socket_;
     std::shared_ptr<const Peer> peer_;  // shared with its calls, which may outlive it
     std::shared_ptr<Usage> usage_;      // shared by all connections of the uid

@@ -18,42 +18,52 @@ constexpr std::size_t kMaxFds = 253;  // SCM_MAX_FD of the kernel
 
 }  // namespace
 
-Inbox::Read Inbox::receive(int socket, std::size_t max_fds) {
+Inbox::Read Inbox::receive(int socket, std::size_t max_fds, FdCloser* closer) {
     std::array<char, kReadSize> buffer;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMaxFds)> control;
     iovec part{buffer.data(), buffer.size()};
     msghdr header{};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
-    header.msg_control = control.data();
-    // Descriptors beyond this room are closed by the kernel.
-    header.msg_controllen = CMSG_SPACE(sizeof(int) * std::min(max_fds, kMaxFds));
+    if (max_fds > 0) {
+        // For all there can be: those beyond the room are closed by the kernel, here and now.
+        header.msg_control = control.data();
+        header.msg_controllen = control.size();
+    }
+    if (max_fds == 0) {
+        // As many bytes, at most, as are known to have come without.
+        const auto seen = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_PEEK);
+        if (seen > 0 && (header.msg_flags & MSG_CTRUNC) != 0) return Read::Descriptors;
+        if (seen > 0) part.iov_len = static_cast<std::size_t>(seen);
+    }
     const auto count = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (count < 0) {
         if (errno == EAGAIN || errno == EINTR) return Read::Nothing;
         return errno == ECONNRESET ? Read::Reset : Read::End;
     }
-    if (begin_ > 0) {
-        bytes_.erase(0, begin_);
-        scanned_ = std::max(scanned_, begin_) - begin_;
-        for (auto& arrival : fds_) arrival.position -= begin_;
-        begin_ = 0;
-    }
+    forget_consumed();
     bytes_.append(buffer.data(), static_cast<std::size_t>(count));
-    keep_fds(header, max_fds);
+    keep_fds(header, max_fds, closer);
     return count > 0 ? Read::Some : Read::End;
+}
+
+void Inbox::forget_consumed() {
+    bytes_.erase(0, begin_);
+    scanned_ = std::max(scanned_, begin_) - begin_;
+    for (auto& arrival : fds_) arrival.position -= begin_;
+    begin_ = 0;
 }
 
 // The kernel ends a recvmsg with the segment that carries descriptors, so they belong to the message that its last
 // byte belongs to.
-void Inbox::keep_fds(msghdr& header, std::size_t max_fds) {
+void Inbox::keep_fds(msghdr& header, std::size_t max_fds, FdCloser* closer) {
     for (auto* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
         const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (std::size_t i = 0; i < count; ++i) {
             int number = -1;
             std::memcpy(&number, CMSG_DATA(part) + i * sizeof number, sizeof number);
-            Fd fd(number);
+            Fd fd(number, closer);
             if (fds_.size() < max_fds && !bytes_.empty()) fds_.push_back({bytes_.size() - 1, std::move(fd)});
         }
     }

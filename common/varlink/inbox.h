@@ -14,11 +14,13 @@ namespace procsup::varlink {
 /// The bytes that have come over a connection and are not yet messages, with the descriptors that came along.
 class Inbox {
 public:
-    /// Reset: the other side has closed without having read all that was sent to it (unix(7), ECONNRESET).
-    enum class Read { Some, Nothing, End, Reset };
+    /// Reset: the other side has closed without having read all that was sent to it (unix(7), ECONNRESET). Descriptors: some
+    /// have come, and none are taken; what came with them is not received.
+    enum class Read { Some, Nothing, End, Reset, Descriptors };
 
-    /// One recvmsg(2). Keeps at most `max_fds` descriptors and closes the rest.
-    Read receive(int socket, std::size_t max_fds);
+    /// One recvmsg(2). Keeps at most `max_fds` descriptors and closes the rest; 0: they stay in the socket. `closer` closes all,
+    /// where there is one.
+    Read receive(int socket, std::size_t max_fds, FdCloser* closer = nullptr);
     /// The next whole message without its NUL, or a null view. Valid until the inbox changes.
     std::string_view next_message();
     /// Removes the message that next_message() gave; returns the descriptors that came with it.
@@ -32,7 +34,8 @@ private:
         std::size_t position;  ///< of the last byte that came in the same recvmsg
         Fd fd;
     };
-    void keep_fds(msghdr& header, std::size_t max_fds);
+    void keep_fds(msghdr& header, std::size_t max_fds, FdCloser* closer);
+    void forget_consumed();
 
     std::string bytes_;
     std::size_t begin_ = 0;    // of the first message

@@ -47,7 +47,8 @@ bool out_of_resources(int error) { return error == EMFILE || error == ENFILE || 
 /// The listening sockets and the connections. A connection removes itself through its `ended` callback.
 class Server::Impl {
 public:
-    Impl(EventLoop& loop, ServerInfo info, Limits limits) : loop_(loop), registry_(std::move(info)), limits_(limits) {}
+    Impl(EventLoop& loop, ServerInfo info, Limits limits, DescriptorRules rules)
+        : loop_(loop), registry_(std::move(info)), limits_(limits), rules_(std::move(rules)) {}
 
     Registry& registry() { return registry_; }
 
@@ -97,16 +98,16 @@ private:
 
     void add(Fd socket) {
         auto peer = peer_of(socket.get());
-        if (!peer) return;
+        if (!peer) return close_client(std::move(socket), rules_);
         const auto uid = peer->uid;
         const auto known = usages_.find(uid);
         const auto usage = known != usages_.end() ? known->second : std::make_shared<Usage>();
-        if (!has_room(uid, *usage)) return refuse(socket);
+        if (!has_room(uid, *usage)) return refuse(std::move(socket));
         usages_[uid] = usage;
         const auto place = connections_.emplace(connections_.end());
         auto ended = [this, place, uid] { remove(place, uid); };
-        *place = std::make_unique<Connection>(loop_, registry_, limits_, std::move(socket), std::move(*peer), usage,
-                                              std::move(ended));
+        *place = std::make_unique<Connection>(loop_, registry_, limits_, rules_, std::move(socket), std::move(*peer),
+                                              usage, std::move(ended));
         if (!(*place)->watched()) remove(place, uid);
     }
 
@@ -116,11 +117,12 @@ private:
     }
 
     /// Tells the client why, as far as its socket takes it at once.
-    void refuse(const Fd& socket) {
+    void refuse(Fd socket) {
         ++refused_;
         const auto message = system_error_message(EUSERS, "there are too many connections");
         // Best effort: a client that is refused is owed nothing more.
         (void)::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        close_client(std::move(socket), rules_);
     }
 
     void remove(std::list<std::unique_ptr<Connection>>::iterator place, uid_t uid) {
@@ -132,6 +134,7 @@ private:
     EventLoop& loop_;
     Registry registry_;
     const Limits limits_;
+    const DescriptorRules rules_;
     std::unordered_map<uid_t, std::shared_ptr<Usage>> usages_;  // of uids with connections
     std::list<std::unique_ptr<Connection>> connections_;
     std::list<Listener> listeners_;
@@ -139,8 +142,8 @@ private:
     std::size_t refused_ = 0;
 };
 
-Server::Server(EventLoop& loop, ServerInfo info, Limits limits)
-    : impl_(std::make_unique<Impl>(loop, std::move(info), limits)) {}
+Server::Server(EventLoop& loop, ServerInfo info, Limits limits, DescriptorRules rules)
+    : impl_(std::make_unique<Impl>(loop, std::move(info), limits, std::move(rules))) {}
 Server::~Server() = default;
 
 void Server::add_interface(Interface interface) { impl_->registry().add(std::move(interface)); }

@@ -93,13 +93,22 @@ struct Limits {
     std::size_t held_per_uid = 64u << 20;
 };
 
+/// What becomes of the descriptors that clients send: closing the last one blocks for as long as its sender likes (socket(7),
+/// SO_LINGER), and so does closing a socket in which one lies unread.
+struct DescriptorRules {
+    /// Asked when a client sends some: why none are taken from it; empty, and without such a function: they are.
+    std::function<std::string(const Peer&)> refusal;
+    /// Closes them, and such sockets; nullptr: they are closed as any others. Lives longer than the server and all that it gave.
+    FdCloser* closer = nullptr;
+};
+
 /// Serves Varlink on listening sockets: accepts, reads calls, looks methods up in a static table, answers
 /// org.varlink.service itself, and bounds everything a client can make it hold. One call at a time a
 /// connection, pipelined calls in order; a half-closed client still gets its answers; a client that
 /// hangs up while its call is pending is noticed. Runs out of descriptors: accepting pauses for one second.
 class Server {
 public:
-    Server(EventLoop& loop, ServerInfo info, Limits limits = {});
+    Server(EventLoop& loop, ServerInfo info, Limits limits = {}, DescriptorRules rules = {});
     ~Server();
 
     void add_interface(Interface interface);

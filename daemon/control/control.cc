@@ -27,7 +27,8 @@ public:
           runs(context),
           rolls(context),
           server(loop, varlink::ServerInfo{"procsupd", "procsupd", host.facts().version, "https://procsupd.example"},
-                 limits_of(spec)) {
+                 limits_of(spec),
+                 {[this](const varlink::Peer& peer) { return runs.refusal_of_descriptors(peer); }, &host.closer()}) {
         server.add_interface(manager_interface(context, [this] {
             return std::pair{server.connection_count(), server.refused_count()};
         }));

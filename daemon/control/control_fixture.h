@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +20,14 @@ namespace procsup {
 
 using varlink::is_root;
 using varlink::kStranger;
+
+struct FakeCloser final : FdCloser {
+    void close(int number) override {
+        ::close(number);
+        ++closed;
+    }
+    int closed = 0;
+};
 
 /// The daemon around the control box, as lists of what was asked of it.
 struct FakeHost final : HostPort {
@@ -42,6 +52,7 @@ struct FakeHost final : HostPort {
                         std::function<void(Result<std::string>)> listed) override;
     Result<std::unique_ptr<Watch>> watch_process(pid_t pid, std::optional<uid_t> uid,
                                                  std::function<void()> ended) override;
+    FdCloser& closer() override { return descriptors; }
     void attach_streams(const std::string& job, std::array<Fd, 3> fds) override;
     void discard_streams(const std::string& job) override { attached.erase(job); }
     Result<LogReading> open_logs(const std::vector<const Instance*>& instances, bool follow,
@@ -49,6 +60,7 @@ struct FakeHost final : HostPort {
     Result<void> rotate_logs(const std::vector<const Instance*>& instances) override;
     PastRuns past_runs(const std::vector<std::string>& jobs) override;
 
+    FakeCloser descriptors;
     DaemonFacts known;
     TreeUsage used;                  ///< by each instance that is live
     Error unmeasured;                ///< what measure() adds, if it has a message

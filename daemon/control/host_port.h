@@ -99,6 +99,8 @@ public:
                                                          std::function<void()> ended) = 0;
     /// Descriptors that the next run of job `job` gets as 0, 1 and 2.
     virtual void attach_streams(const std::string& job, std::array<Fd, 3> fds) = 0;
+    /// Closes what clients have sent.
+    virtual FdCloser& closer() = 0;
     /// Closes what attach_streams() was given for a run that was not started.
     virtual void discard_streams(const std::string& job) = 0;
     /// A connection over which a reader is told of the files of these instances that the logger numbered `writer` writes.

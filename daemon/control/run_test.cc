@@ -171,10 +171,40 @@ TEST_F(Run, TakesThreeDescriptorsOrNone) {
     const auto answer = client.call("Job.Run", R"({"command":["x"]})", false, {pipe.writing.get()});
     EXPECT_EQ(answer.error, "org.varlink.service.InvalidParameter");
     EXPECT_TRUE(box.host.attached.empty());
-    // And keeps none of those it did not take.
+    // And keeps none of those it did not take, nor closes them itself.
+    EXPECT_EQ(box.host.descriptors.closed, 1);
     pipe.writing.reset();
     char byte = 0;
     EXPECT_EQ(::read(pipe.reading.get(), &byte, 1), 0);
+}
+
+TEST_F(Run, TakesNoDescriptorsFromWhomItRunsNothingFor) {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root to be another user";
+    Pipe pipe;
+    const int fd = pipe.writing.get();
+    for (const auto* method : {"Job.Run", "Manager.Ping"}) {
+        auto stranger = ControlClient::as_stranger(box);
+        const auto answer = stranger.call(method, "", false, {fd, fd, fd});
+        EXPECT_EQ(answer.error, "org.varlink.service.PermissionDenied");
+        EXPECT_EQ(answer["message"].find("uid 65534 lacks operate access"), 0u) << answer["message"];
+    }
+    EXPECT_EQ(box.host.descriptors.closed, 2) << "the sockets in which they lie";
+    pipe.writing.reset();
+    char byte = 0;
+    EXPECT_EQ(::read(pipe.reading.get(), &byte, 1), 0);
+}
+
+TEST_F(Run, TakesDescriptorsFromTheOwnerOfAJobWhoHasItsRights) {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root to be another user";
+    auto owned = job("owned");
+    owned.owner = kStranger;
+    owned.identity = Identity{kStranger, kStranger, {}};
+    ControlBox other({owned});
+    Pipe pipe;
+    const int fd = pipe.writing.get();
+    auto stranger = ControlClient::as_stranger(other);
+    stranger.send("Job.Run", R"({"command":["x"],"name":"his","like":"owned"})", false, {fd, fd, fd});
+    EXPECT_EQ(other.host.attached.count("his"), 1u);
 }
 
 TEST_F(Run, RefusesANameThatIsTakenAndKeepsNoDescriptor) {

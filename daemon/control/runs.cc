@@ -192,15 +192,21 @@ bool Runs::may_run(const varlink::Peer& peer, const JobSpec* like) const {
     return like->identity && has_rights_of(*like->identity, peer) && context_.access.allows(peer, Tier::Operate, like);
 }
 
-void Runs::refuse(varlink::PendingCall& call, const JobSpec* like) const {
-    auto message = Access::refusal(call.peer(), Tier::Operate);
-    if (like != nullptr && context_.access.allows(call.peer(), Tier::Read, like)) {
-        message = "uid " + std::to_string(call.peer().uid) + " may not run commands as the user of '" + like->name +
-                  (has_more_than_its_user(*like)
-                       ? "' with its ambient_capabilities or priority, which only administrators may"
-                       : "', which only that user, with the job's groups, and administrators may");
+std::string Runs::refusal_of_descriptors(const varlink::Peer& peer) const {
+    if (may_run(peer, nullptr)) return {};
+    const JobSpec* own = nullptr;
+    for (const auto& [name, job] : context_.supervisor.jobs()) {
+        if (may_run(peer, job.spec.get())) return {};
+        if (own == nullptr && job.spec->owner == peer.uid) own = job.spec.get();
     }
-    call.fail(error_name(call, "PermissionDenied"), message);
+    return refusal(peer, own);
+}
+
+std::string Runs::refusal(const varlink::Peer& peer, const JobSpec* like) const {
+    if (like == nullptr || !context_.access.allows(peer, Tier::Read, like)) return Access::refusal(peer, Tier::Operate);
+    return "uid " + std::to_string(peer.uid) + " may not run commands as the user of '" + like->name +
+           (has_more_than_its_user(*like) ? "' with its ambient_capabilities or priority, which only administrators may"
+                                          : "', which only that user, with the job's groups, and administrators may");
 }
 
 /// Nothing when the call was answered with an error.
@@ -239,7 +245,7 @@ void Runs::begin(varlink::PendingCall call) {
         if (ids.empty()) return fail_no_such_job(context_, call, name);
         like = &context_.supervisor.find(ids.front())->spec();
     }
-    if (!may_run(call.peer(), like)) return refuse(call, like);
+    if (!may_run(call.peer(), like)) return call.fail(error_name(call, "PermissionDenied"), refusal(call.peer(), like));
     auto spec = spec_for(call, like);
     const bool daemon = parameters.bool_or("daemon", false);
     Bond bond;

@@ -20,6 +20,8 @@ public:
     void begin(varlink::PendingCall call);
     void changed(InstanceId id);
     void settle();
+    /// Why no descriptors are taken from `peer`, who may run nothing that gets them; empty: they are.
+    std::string refusal_of_descriptors(const varlink::Peer& peer) const;
 
 private:
     struct Run {
@@ -30,7 +32,8 @@ private:
         bool done = false;
     };
     bool may_run(const varlink::Peer& peer, const JobSpec* like) const;
-    void refuse(varlink::PendingCall& call, const JobSpec* like) const;
+    /// What is told to whom may_run() refuses it.
+    std::string refusal(const varlink::Peer& peer, const JobSpec* like) const;
     bool is_full() const;
     std::string free_name();
     JobSpec spec_for(varlink::PendingCall& call, const JobSpec* like);

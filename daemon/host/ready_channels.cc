@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -18,30 +19,28 @@ namespace procsup {
 namespace {
 
 constexpr int kBatch = 64;
-constexpr auto kRest = std::chrono::milliseconds(2);
+constexpr Duration kShortestRest = std::chrono::milliseconds(2);
+constexpr Duration kLongestRest = std::chrono::milliseconds(16);
 constexpr std::size_t kLongestDatagram = 4096;
-/// SCM_MAX_FD: as many as a message can bring.
-constexpr std::size_t kMostFds = 253;
 
 /// With a number that leaves those free that children need.
 Fd kept(Fd fd) { return Fd(fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstKeptFd)); }
 
-void close_descriptors(msghdr& message, pid_t& sender) {
+pid_t sender_of(msghdr& message) {
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level != SOL_SOCKET) continue;
-        if (header->cmsg_type == SCM_CREDENTIALS && header->cmsg_len == CMSG_LEN(sizeof(ucred))) {
-            ucred credentials{};
-            memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
-            sender = credentials.pid;
-        } else if (header->cmsg_type == SCM_RIGHTS) {
-            const auto count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            for (std::size_t i = 0; i < count; ++i) {
-                int fd = -1;
-                memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(fd));
-                close(fd);
-            }
-        }
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) continue;
+        ucred credentials{};
+        memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
+        return credentials.pid;
     }
+    return 0;
+}
+
+/// Lets nobody send any more; whether there is nothing that has been sent and not received.
+bool end_input(const Fd& socket) {
+    shutdown(socket.get(), SHUT_RD);
+    char byte;
+    return recv(socket.get(), &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) < 0;
 }
 
 }  // namespace
@@ -91,6 +90,7 @@ Result<std::string> ReadyChannels::open_socket(Incarnation incarnation, const Jo
     Channel& channel = channels_[incarnation];
     channel.fd = std::move(fd);
     if (path->front() == '/') channel.path = *path;
+    channel.next_rest = kShortestRest;
     channel.watch = loop_.watch_fd(channel.fd.get(), EPOLLIN, Priority::SpawnResult,
                                    [this, incarnation, &channel](std::uint32_t) { read_socket(incarnation, channel); });
     return path;
@@ -126,40 +126,62 @@ Result<std::string> ReadyChannels::bind_socket(const Fd& socket, Incarnation inc
 
 void ReadyChannels::read_socket(Incarnation incarnation, Channel& channel) {
     for (int i = 0; i < kBatch; ++i) {
-        if (!read_datagram(incarnation, channel.fd)) return;
+        const auto next = read_datagram(incarnation, channel.fd);
+        if (next == Next::Datagram) continue;
+        if (next == Next::Descriptors) return let_go_of_next(incarnation, channel);
+        channel.next_rest = kShortestRest;
+        return;
     }
+    rest(channel);
+}
+
+void ReadyChannels::rest(Channel& channel) {
     channel.watch->set_events(0);
-    channel.rest = loop_.call_at(loop_.now() + kRest, [&channel] {
+    channel.rest = loop_.call_at(loop_.now() + channel.next_rest, [&channel] {
         channel.rest.reset();
         channel.watch->set_events(EPOLLIN);
     });
+    channel.next_rest = std::min(2 * channel.next_rest, kLongestRest);
 }
 
-bool ReadyChannels::read_datagram(Incarnation incarnation, const Fd& socket) {
+void ReadyChannels::let_go_of_next(Incarnation incarnation, Channel& channel) {
+    channel.watch->set_events(0);
+    disposer_.take_message(channel.fd, [this, incarnation] {
+        const auto found = channels_.find(incarnation);
+        if (found != channels_.end()) rest(found->second);
+    });
+}
+
+/// Looks at it before it is taken: what brings descriptors must not become ours, as we could not close them.
+ReadyChannels::Next ReadyChannels::read_datagram(Incarnation incarnation, const Fd& socket) {
     char text[kLongestDatagram];
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMostFds * sizeof(int))];
+    // Room for nothing but who has sent it.
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
     iovec vector{text, sizeof(text)};
     msghdr message{};
     message.msg_iov = &vector;
     message.msg_iovlen = 1;
     message.msg_control = control;
     message.msg_controllen = sizeof(control);
-    const ssize_t size = recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (size < 0) return errno == EINTR;
-    pid_t sender = 0;
-    close_descriptors(message, sender);
+    const ssize_t size = recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_PEEK);
+    if (size < 0) return errno == EINTR ? Next::Datagram : Next::Nothing;
+    const pid_t sender = sender_of(message);
     // Of one that is too long it is not known what else it says.
     if (sender > 0 && size > 0 && (message.msg_flags & MSG_TRUNC) == 0) {
         observer_.said(incarnation, sender, parse_notice({text, static_cast<std::size_t>(size)}));
     }
-    return true;
+    if ((message.msg_flags & MSG_CTRUNC) != 0) return Next::Descriptors;
+    recv(socket.get(), nullptr, 0, MSG_DONTWAIT | MSG_TRUNC);
+    return Next::Datagram;
 }
 
 void ReadyChannels::close(Incarnation incarnation) {
     const auto found = channels_.find(incarnation);
     if (found == channels_.end()) return;
     const auto path = std::move(found->second.path);
+    Fd fd = std::move(found->second.fd);
     channels_.erase(found);
+    if (!end_input(fd)) disposer_.close(fd.release());
     if (path.empty()) return;
     unlink(path.c_str());
     // With the last one it goes too.

@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "common/result.h"
 #include "daemon/engine/ports.h"
+#include "daemon/host/disposer.h"
 
 namespace procsup {
 
@@ -25,10 +26,11 @@ public:
 
 /// The two ways in which a run can say that it is ready: a pipe, of which the job has one end, and a datagram socket below the
 /// runtime directory. Both are made for each run, so nothing that an earlier one has said is taken for the present one's. What is
-/// sent is read a few at a time, with rests: who floods its socket holds up itself. Descriptors that come along are closed.
+/// sent is read a few at a time, with rests that become longer: who floods its socket holds up itself. Descriptors that come along
+/// are never taken.
 class ReadyChannels {
 public:
-    ReadyChannels(EventLoop& loop, ReadyObserver& observer) : loop_(loop), observer_(observer) {}
+    ReadyChannels(EventLoop& loop, ReadyObserver& observer) : loop_(loop), observer_(observer), disposer_(loop) {}
 
     /// Where sockets are made from now on; what an earlier daemon has left there is removed. Empty: they have no path.
     void set_runtime_dir(const std::string& path);
@@ -45,14 +47,19 @@ private:
         std::string path{};  ///< of a socket; empty: it has none
         std::unique_ptr<Watch> watch{};
         std::unique_ptr<Watch> rest{};
+        Duration next_rest{};  ///< longer with each, until there was nothing to read
     };
+    enum class Next { Datagram, Descriptors, Nothing };
     void read_pipe(Incarnation incarnation, Channel& channel);
     void read_socket(Incarnation incarnation, Channel& channel);
-    bool read_datagram(Incarnation incarnation, const Fd& socket);
+    Next read_datagram(Incarnation incarnation, const Fd& socket);
+    void rest(Channel& channel);
+    void let_go_of_next(Incarnation incarnation, Channel& channel);
     Result<std::string> bind_socket(const Fd& socket, Incarnation incarnation, const JobSpec& spec) const;
 
     EventLoop& loop_;
     ReadyObserver& observer_;
+    Disposer disposer_;
     std::string dir_;
     std::unordered_map<Incarnation, Channel> channels_;
 };

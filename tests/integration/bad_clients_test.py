@@ -49,6 +49,35 @@ class BadClients(IntegrationTest):
                 self.assertEqual({}, good.call("io.procsupd.Manager.Ping").get("parameters", {}))
         self.healthy()
 
+    def test_descriptors_that_nobody_can_close_hold_up_nobody(self):
+        code = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
+import lingering
+from wire import Wire
+clients = [Wire({self.s.socket!r}) for _ in range(20)]
+kept = [lingering.send(client.socket, {PING!r}) for client in clients]
+for client in clients[10:]:
+    client.close()
+print("sent", flush=True)
+for client in clients[:10]:
+    print(client.receive().get("error"))
+"""
+        before = open_fds(self.s.process.pid)
+        for user, answer in (({"user": 65534, "group": 65534}, "org.varlink.service.PermissionDenied"), ({}, "None")):
+            if user and not ROOT:
+                continue
+            with self.subTest(user):
+                os.kill(self.s.process.pid, signal.SIGSTOP)
+                with subprocess.Popen(["/usr/bin/python3", "-c", code], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      text=True, **user) as client:
+                    self.assertEqual("sent\n", client.stdout.readline())
+                    os.kill(self.s.process.pid, signal.SIGCONT)
+                    self.healthy()
+                    self.assertEqual([answer] * 10, client.stdout.read().split())
+                self.healthy()
+        self.await_true("all are closed", lambda: open_fds(self.s.process.pid) <= before)
+
     def test_a_wrong_call_is_answered_with_the_standard_errors(self):
         with Wire(self.s.socket) as wire:
             for method, parameters, error in (

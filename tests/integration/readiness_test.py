@@ -1,6 +1,7 @@
 """How it becomes known that a job is ready, with real programs, and what jobs that say nonsense, or too much, come to."""
 import os
 import shutil
+import signal
 import socket
 import unittest
 
@@ -161,6 +162,40 @@ time.sleep(1000)
         fds = len(os.listdir(f"/proc/{s.process.pid}/fd"))
         s.ctl("stop", "flood")
         self.assertGreaterEqual(fds, len(os.listdir(f"/proc/{s.process.pid}/fd")))
+
+    def test_a_descriptor_that_nobody_can_close_holds_up_nobody(self):
+        s = self.prepare("""
+[jobs.bad]
+command = ["/usr/bin/python3", "@DIR@/bad.py", "@DIR@/go", "@DIR@/done"]
+ready.notify = true
+[jobs.good]
+command = ["sh", "-c", "systemd-notify --ready; exec sleep 1000"]
+ready.notify = true
+requires = ["bad"]
+""")
+        s.write("bad.py", f"""
+import os, socket, sys
+sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
+import lingering
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.connect(os.environ["NOTIFY_SOCKET"])
+open(sys.argv[1]).readline()
+kept = [lingering.send(notify, words) for words in (b"STATUS=first", b"", b"READY=1", b"STATUS=last")]
+open(sys.argv[2], "w").write("done\\n")
+import time
+time.sleep(1000)
+""")
+        done = s.fifo("done")
+        s.fifo("go")
+        s.start()
+        self.await_true("its start", lambda: s.instance("bad")["state"] == "running")
+        os.kill(s.process.pid, signal.SIGSTOP)
+        with open(s.path("go"), "w", encoding="utf-8") as go:
+            go.write("\n")
+        self.assertEqual("done", done.next())
+        os.kill(s.process.pid, signal.SIGCONT)
+        s.ctl("wait", "bad", "good", "--timeout=20s")
+        self.await_true("what came last", lambda: s.instance("bad").get("status_text") == "last")
 
     def test_nobody_else_speaks_for_a_job(self):
         s, say = self.speaker()

@@ -1,0 +1,27 @@
+// Runs in memory that it shares with the daemon, so it calls nothing but the kernel.
+#include "daemon/host/disposal.h"
+
+#include <sys/socket.h>
+
+#include "daemon/host/raw_syscall.h"
+
+namespace procsup {
+
+int dispose(void* disposal) {
+    auto& it = *static_cast<Disposal*>(disposal);
+    it.step.store(Disposal::Step::Begun);
+    if (it.takes_message) {
+        // Without room for descriptors none is made: the kernel lets go of them here.
+        char byte = 0;
+        iovec part{&byte, sizeof(byte)};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        raw_syscall(SYS_recvmsg, it.fd, &message, MSG_DONTWAIT);
+    }
+    it.step.store(Disposal::Step::Closing);
+    raw_syscall(SYS_close, it.fd);
+    return 0;
+}
+
+}  // namespace procsup
