@@ -14,7 +14,7 @@ void Processes::about_to_collect(pid_t pid) {
         return;
     }
     const auto run = runs_.find(found->second);
-    if (run == runs_.end() || !run->second.tree) return;
+    if (run == runs_.end() || !run->second.tree || has_another_main(run->second)) return;
     run->second.tree->child_ended(supervisor_->kills_remainder(found->second));
 }
 
@@ -29,7 +29,9 @@ void Processes::collected(pid_t pid, ExitStatus status, Duration cpu) {
     by_pid_.erase(found);
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;  // a keeper that has told of the end of everything
-    if (run->second.kept) {
+    if (run->second.named && run->second.named->takes_over) {
+        named_main_takes_over(incarnation, run->second, cpu);
+    } else if (run->second.kept) {
         keeper_lost(incarnation, run->second);
     } else {
         // What was killed with it is collected first.

@@ -1,6 +1,8 @@
 // What runs say of themselves.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "daemon/host/processes.h"
 
 namespace procsup {
@@ -26,21 +28,22 @@ void Processes::said(Incarnation incarnation, pid_t sender, const Notice& notice
     const auto found = runs_.find(incarnation);
     if (found == runs_.end()) return;
     Run& run = found->second;
-    std::string refused;
-    if (sender != run.main) {
-        const auto owner = who_is(sender);
-        if (!owner || owner->id != run.id) {
-            refused = fmt::format("a notification of process {} was not taken: that is none of its processes", sender);
-        }
-    }
-    if (refused.empty() && notice.main_pid != 0 && notice.main_pid != run.main) {
-        refused = fmt::format("MAINPID={} was not taken over: its main process is {}", notice.main_pid, run.main);
-    } else if (!refused.empty()) {
-        if (!std::exchange(run.refusal_told, true) && on_shortfall_) on_shortfall_(*run.spec, refused);
+    const auto owner = sender == run.main ? Owner{run.id, true} : who_is(sender);
+    if (!owner || owner->id != run.id) {
+        tell_refusal(run,
+                     fmt::format("a notification of process {} was not taken: that is none of its processes", sender));
         return;
     }
-    if (!refused.empty() && !std::exchange(run.refusal_told, true) && on_shortfall_) on_shortfall_(*run.spec, refused);
+    if (notice.main_pid != 0) {
+        const auto why_not = name_main(incarnation, run, notice.main_pid);
+        if (!why_not.empty()) tell_refusal(run, fmt::format("MAINPID={} was not taken: {}", notice.main_pid, why_not));
+    }
     note(incarnation, notice);
+}
+
+/// Once a run: it may say more of the kind.
+void Processes::tell_refusal(Run& run, const std::string& text) {
+    if (!std::exchange(run.refusal_told, true) && on_shortfall_) on_shortfall_(*run.spec, text);
 }
 
 }  // namespace procsup

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -145,6 +146,8 @@ void Processes::forget(InstanceId id) {
 void Processes::signal(Incarnation incarnation, int signal) {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;
+    const auto& named = run->second.named;
+    if (named && syscall(SYS_pidfd_send_signal, named->handle.get(), signal, nullptr, 0) == 0) return;
     // A keeper knows its main process also before it has told.
     if (run->second.main != 0 || run->second.kept) run->second.tree->signal_main(signal);
 }

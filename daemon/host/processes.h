@@ -157,6 +157,13 @@ private:
     };
 
     /// From the order to launch it until none of its processes is left.
+    /// A process that a run has named as its main one while the first one lives.
+    struct NamedMain {
+        pid_t pid = 0;
+        Fd handle{};  ///< a pidfd
+        std::unique_ptr<Watch> end{};
+        bool takes_over = false;  ///< the first one has ended
+    };
     struct Run {
         InstanceId id = 0;  ///< 0: a helper
         const JobSpec* spec = nullptr;
@@ -167,7 +174,8 @@ private:
         std::string refusal{};               ///< why it is not launched
         std::optional<NoteRefused> failure;
         std::unique_ptr<Tree> tree;  ///< of a helper: none
-        bool refusal_told = false;   ///< that something it was sent by others, or has said, was not taken
+        std::optional<NamedMain> named{};
+        bool refusal_told = false;  ///< that something it was sent by others, or has said, was not taken
     };
     struct Helper {
         std::unique_ptr<JobSpec> spec;
@@ -207,6 +215,12 @@ private:
     void said_ready(Incarnation incarnation) override;
     void said(Incarnation incarnation, pid_t sender, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
+    void tell_refusal(Run& run, const std::string& text);
+    // Main processes that runs name
+    std::string name_main(Incarnation incarnation, Run& run, pid_t pid);
+    void unname_main(Incarnation incarnation);
+    static bool has_another_main(Run& run);
+    void named_main_takes_over(Incarnation incarnation, Run& run, Duration cpu);
     void hand_over(const Note& note, TimePoint now);
     void helper_noted(const Note& note);
     bool cancelled(Incarnation incarnation);

@@ -88,6 +88,7 @@ public:
         // Not before the launch, which would wait for it: the kernel sums up what all CPUs have counted.
         if (used_before_) cpu_before_ = read_cpu_time(groups_.root.descriptor(), group_).value_or(Duration());
     }
+    void main_is(pid_t child) override { main_ = child; }
     void signal_main(int signal) override { ::kill(main_, signal); }
     void signal_all(int signal) override { groups_.root.signal(group_, signal); }
     void pause(bool pause) override { groups_.root.freeze(group_, pause); }
