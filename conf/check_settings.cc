@@ -273,8 +273,9 @@ private:
             report_own(Key::ReadyInterval, "'ready.interval' never takes effect: nothing is looked at again and again");
         if (!ready.is_declared())
             report_own(Key::ReadyTimeout, "'ready.timeout' never takes effect: nothing in [ready] is waited for");
-        if (ready.kind == Readiness::Kind::Exec && !spec_.may_fork) {
-            report(Key::ReadyExec, "'ready.exec' cannot run: may_fork = false");
+        // Of [defaults] a oneshot uses nothing of it.
+        if (ready.kind == Readiness::Kind::Exec && !spec_.may_fork && spec_.type != JobType::Oneshot) {
+            report(place_of(Key::ReadyExec, Key::MayFork), "'ready.exec' cannot run: may_fork = false");
         }
         const bool logged = spec_.is_logged() || draft_.stream_refused;
         if (ready.kind == Readiness::Kind::LogLine && !logged && spec_.type != JobType::Oneshot) {

@@ -162,6 +162,9 @@ TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {
     EXPECT_TRUE(
         problems_of("[defaults]\nstop_command = '/bin/end'\n[jobs.a]\nshell = 'x'\nstop_timeout = '0s'\n").empty());
     EXPECT_TRUE(problems_of("[defaults]\nmax_lifetime = '1h'\n[jobs.a]\nshell = 'x'\ntype = 'oneshot'\n").empty());
+    EXPECT_TRUE(problems_of("[defaults]\nready.exec = ['/bin/look']\n"
+                            "[jobs.a]\ncommand = '/bin/x'\ntype = 'oneshot'\nmay_fork = false\n")
+                    .empty());
     EXPECT_TRUE(problems_of("[defaults.log]\nformat = 'json'\nkeep = 1\ndir = '/srv'\ntotal_size = '4KiB'\n"
                             "[jobs.a]\nshell = 'x'\nlog = { stdout = 'null', stderr = 'null' }\n"
                             "[jobs.b]\nshell = 'x'\nlog = { stdout = 'capture', max_size = 'none' }\n"
@@ -170,6 +173,8 @@ TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {
 }
 
 TEST(Settings, OfAJobMustTakeEffectUnderItsDefaults) {
+    EXPECT_EQ(problems_of("[defaults]\nready.exec = ['/bin/look']\n[jobs.a]\ncommand = '/bin/x'\nmay_fork = false\n"),
+              std::vector<std::string>{"5:1: error: 'ready.exec' cannot run: may_fork = false"});
     EXPECT_EQ(problems_of("[defaults]\nrestart = 'no'\n[jobs.a]\nshell = 'x'\nrestart_delay = '1s'\n"),
               std::vector<std::string>{"5:1: error: 'restart_delay' never takes effect: restart = \"no\""});
     EXPECT_TRUE(problems_of("[defaults]\nlog.stdout = 'capture'\n[jobs.a]\nshell = 'x'\nlog.keep = 1\n").empty());
