@@ -76,7 +76,9 @@ void Instance::side_failed(SideRole role, const std::string& failure, Context& c
     if (const auto hook = hook_of(role)) return hook_failed(*hook, failure, context);
     if (role == SideRole::StopCommand) return stop_command_failed(failure, context);
     if (role == SideRole::ReloadCommand) return reload_over("reload_command failed: " + failure, context);
-    if (is_executing(state_) && !works_) ready_failed("cannot find out whether it is ready: " + failure, context);
+    if (is_executing(state_) && !works_) {
+        ready_failed("cannot find out whether it is ready (" + awaited() + "): " + failure, context);
+    }
 }
 
 /// Nothing is left of it.

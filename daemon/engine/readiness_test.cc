@@ -95,7 +95,18 @@ TEST(Readiness, CannotBeFoundOutWithoutAProbe) {
     job.supervisor.not_started(job.fakes.last_beside, SpawnStage::Exec, 2, job.fakes.now);
     EXPECT_EQ(job.state(), State::Stopping);
     EXPECT_EQ(job.web().cause(),
-              "cannot find out whether it is ready: cannot exec /usr/bin/probe: No such file or directory");
+              "cannot find out whether it is ready (tcp 127.0.0.1:80): cannot exec /usr/bin/probe: No such file or "
+              "directory");
+}
+
+TEST(Readiness, ThatCannotBeFoundOutIsToldWithWhatWasToBeLookedAt) {
+    auto spec = probed();
+    spec.readiness.kind = Readiness::Kind::Exec;
+    spec.readiness.target = "/opt/${job:name}/check";
+    Running job(spec);
+    job.beside_runs();
+    job.beside_exit(ExitStatus::exited(127));
+    EXPECT_EQ(job.web().cause(), "cannot find out whether it is ready (exec /opt/web/check): exit 127");
 }
 
 TEST(Readiness, AProbeIsToldWhenTheJobIsStoppedAndGoneBeforeItsNextRun) {

@@ -72,7 +72,7 @@ class Ready(IntegrationTest):
     def test_a_command_that_is_not_there_fails_the_start(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.exec = ["/nonexistent"]\nenabled = false\nrestart = "no"\n')
         failed = s.ctl("start", "web", expect=1)
-        self.assertIn("cannot find out whether it is ready: exit 127", failed.err)
+        self.assertIn("cannot find out whether it is ready (exec /nonexistent): exit 127", failed.err)
 
     def test_a_descriptor_is_the_jobs_alone_and_counts_with_its_first_line(self):
         s = self.prepare('[jobs.web]\nshell = "printf half >&5; read line < @DIR@/go; echo >&5; ls -l /proc/self/fd > @DIR@/fds; '
