@@ -53,15 +53,25 @@ bool may_take_along(const ControlContext& context, varlink::PendingCall& call, s
     return false;
 }
 
+/// Why it cannot be told to read its configuration again.
+std::string_view reload_refusal(const Instance& instance) {
+    if (!is_executing(instance.state())) return "only what is running can be reloaded";
+    if (instance.adopted() || instance.pid() == 0) return "it has no main process";
+    if (instance.state() == State::Paused) return "it is paused; resume it first";
+    return "it is not ready yet, and reload_command is for what is";
+}
+
+using Refusal = std::function<std::string_view(const Instance&)>;
+
 /// `act` does what was asked for; where it cannot, `refusal` says why.
 std::string outcomes(const ControlContext& context, const std::vector<InstanceId>& ids,
-                     const std::function<bool(InstanceId)>& act, std::string_view refusal) {
+                     const std::function<bool(InstanceId)>& act, const Refusal& refusal) {
     json::Writer writer;
     writer.begin_object().key("outcomes").begin_array();
     for (const auto id : ids) {
         const bool done = act(id);
         if (const auto* instance = context.supervisor.find(id))
-            write_outcome(writer, *instance, done, done ? instance->cause() : refusal);
+            write_outcome(writer, *instance, done, done ? std::string_view(instance->cause()) : refusal(*instance));
     }
     return writer.end_array().end_object().take();
 }
@@ -129,7 +139,7 @@ void signal(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected(context, call);
     if (!ids) return;
     const auto send = [&](InstanceId id) { return context.supervisor.signal(id, *number); };
-    call.reply(outcomes(context, *ids, send, "it has no main process"));
+    call.reply(outcomes(context, *ids, send, [](const auto&) { return "it has no main process"; }));
 }
 
 void reload(const ControlContext& context, varlink::PendingCall call) {
@@ -138,7 +148,7 @@ void reload(const ControlContext& context, varlink::PendingCall call) {
     const auto act = [&](InstanceId id) {
         return context.supervisor.reload(id, asked_by("reload", call.peer()), context.loop.now());
     };
-    call.reply(outcomes(context, *ids, act, "only what is running can be reloaded"));
+    call.reply(outcomes(context, *ids, act, reload_refusal));
 }
 
 void pause(const ControlContext& context, bool pause, varlink::PendingCall call) {
@@ -149,7 +159,8 @@ void pause(const ControlContext& context, bool pause, varlink::PendingCall call)
         return pause ? context.supervisor.pause(id, asked_by("pause", call.peer()), now)
                      : context.supervisor.resume(id, asked_by("resume", call.peer()), now);
     };
-    call.reply(outcomes(context, *ids, act, pause ? "only what is running can be paused" : "it is not paused"));
+    const auto refusal = [&](const auto&) { return pause ? "only what is running can be paused" : "it is not paused"; };
+    call.reply(outcomes(context, *ids, act, refusal));
 }
 
 void reset(const ControlContext& context, varlink::PendingCall call) {

@@ -295,6 +295,19 @@ TEST_F(Orders, WhatCannotBeDoneIsToldWhy) {
     EXPECT_EQ(cause_of("Resume"), "it is not paused");
 }
 
+TEST_F(Orders, ReloadTellsWhyTheCommandForItIsNotRun) {
+    auto spec = service("web");
+    spec.reload_command = {{"reread"}, "/bin/reread"};
+    spec.readiness.kind = Readiness::Kind::Notify;
+    box.configure({spec});
+    box.supervisor.start(box.instance("web").id(), "start", box.loop.now());
+    box.executes("web");
+    const auto refusal = [&] { return client.call("Job.Reload", R"({"names":["web"]})")["outcomes.0.cause"]; };
+    EXPECT_EQ(refusal(), "it is not ready yet, and reload_command is for what is");
+    box.supervisor.pause(box.instance("web").id(), "pause", box.loop.now());
+    EXPECT_EQ(refusal(), "it is paused; resume it first");
+}
+
 TEST(OrdersToDaemons, DoNotWaitForWhatNobodyStarts) {
     auto child = job("child");
     child.daemon_of = "parent";
