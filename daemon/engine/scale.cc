@@ -91,7 +91,7 @@ void Supervisor::add_instance(Job& job, InstanceName name, Scaling& done, TimePo
     const auto same = std::find_if(leaving.begin(), leaving.end(),
                                    [&](const auto& one) { return one->name().instance == name.instance; });
     if (same != leaving.end()) {
-        (*same)->set_spec(job.spec, std::move(name));
+        update_instance(**same, std::move(name), job.spec, Restarts::Later, now);
         (*same)->set_left(false);
         job.instances.push_back(std::move(*same));
         leaving.erase(same);

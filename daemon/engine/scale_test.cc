@@ -48,6 +48,19 @@ TEST(Scale, TakesBackAnInstanceThatIsStillLeaving) {
     EXPECT_EQ(crew.state("web@2"), State::Starting);
 }
 
+TEST(Scale, GivesAnInstanceThatIsTakenBackTheTextOfItsJob) {
+    JobSpec spec;
+    spec.instances = {"0", "1"};
+    Crew crew(std::vector{spec});
+    crew.scale(3);
+    crew.bring_up();
+    crew.scale(2);
+    spec.stop_timeout = 3s;
+    crew.configure({spec});
+    crew.scale(3);
+    EXPECT_EQ(crew.at("web@2").spec().stop_timeout, 3s);
+}
+
 TEST(Scale, LeavesASingleInstanceAsItIs) {
     Crew crew({}, {});
     crew.bring_up();
