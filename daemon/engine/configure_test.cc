@@ -136,6 +136,12 @@ TEST(LiveChange, OfTheStopCommandLeavesTheOneThatRunsAlone) {
               "stop_command failed: cannot exec /bin/end: No such file or directory; sending SIGTERM instead");
 }
 
+JobSpec with_hook(Hook hook, Restart when = Restart::No) {
+    auto spec = with_restart(when);
+    spec.hooks.push_back({hook, {{"/bin/hook"}, "/bin/hook"}});
+    return spec;
+}
+
 TEST(LiveChange, OfReadinessAndStartLimits) {
     JobSpec spec;
     spec.readiness.kind = Readiness::Kind::Notify;
@@ -237,6 +243,47 @@ TEST(Change, ToBeRestartedLaterIsMadeByTheNextOne) {
     EXPECT_EQ(sim.change(spec).jobs.at(0).kind, Kind::Restart);
     EXPECT_EQ(sim.state(), State::Stopping);
     EXPECT_TRUE(sim.change(spec).empty());
+}
+
+TEST(Change, MendsAFailureWhoseCommandsStillRun) {
+    for (const auto hook : {Hook::PostStop, Hook::OnFailed}) {
+        Live sim(with_hook(hook));
+        sim.start();
+        sim.run();
+        sim.exit(ExitStatus::exited(1));
+        ASSERT_EQ(sim.state(), State::Stopping);
+        const auto change = sim.change(with_command(sim.text(), "/bin/newer"));
+        EXPECT_EQ(change.jobs.at(0).kind, Kind::Restart) << word_of(hook);
+        sim.beside_runs();
+        sim.beside_exit(ExitStatus::exited(0));
+        EXPECT_EQ(sim.state(), State::Starting) << word_of(hook);
+        EXPECT_EQ(sim.web().spec().command.front(), "/bin/newer");
+    }
+}
+
+TEST(Change, DoesNotStartWhatIsBeingStopped) {
+    Live sim(with_hook(Hook::OnFailed));
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(1));
+    sim.stop();
+    EXPECT_EQ(sim.change(with_command(sim.text(), "/bin/newer")).jobs.at(0).kind, Kind::Later);
+    sim.beside_runs();
+    sim.beside_exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.state(), State::Stopped);
+}
+
+TEST(Change, DoesNotRepeatWhatHasEndedWell) {
+    auto spec = with_hook(Hook::PostStop);
+    spec.type = JobType::Oneshot;
+    Live sim(spec);
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.change(with_command(sim.text(), "/bin/newer")).jobs.at(0).kind, Kind::Later);
+    sim.beside_runs();
+    sim.beside_exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.state(), State::Exited);
 }
 
 TEST(Change, ThatIsTakenBackBeforeTheNextStartChangesNothing) {

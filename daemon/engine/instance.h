@@ -149,6 +149,8 @@ public:
     bool ends_side(const SideRun& side) const { return side.role != SideRole::StopCommand || killed_ || run_over_; }
     /// How the run has ended that is over, or would have if it were now.
     RunOutcome outcome() const;
+    /// It ends though nobody has asked for that, and will fail or be started again: another text may mend it.
+    bool may_be_mended() const;
     /// When it counts as up, if nothing happens until then: when it is ready, or, where that is not known, when it has
     /// run for min_uptime. kNever: it depends on what it will say or do.
     TimePoint proven_at() const;
@@ -254,6 +256,7 @@ private:
     void says_that_it_ends(Context& context);
     /// It is ready as soon as its program runs.
     bool is_ready_at_once() const { return !spec_->readiness.is_declared() && spec_->hook(Hook::PostStart) == nullptr; }
+    RunEnd run_end() const;
     std::string end_text() const;
     std::string exit_text() const;
 

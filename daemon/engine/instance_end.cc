@@ -39,12 +39,20 @@ void Instance::settle_end(Context& context) {
     if (!stop_asked_) {
         if (run_exit_) limits_behind_ = limits_behind_end(*spec_, *run_exit_);
         if (start_stage_ == SpawnStage::Exec) limits_behind_ = limits_behind_error(*spec_, start_error_);
-        settle_unasked_end(RunEnd{run_exit_, timed_out_, uptime_, over_ && last_run_->out_of_memory}, context);
+        settle_unasked_end(run_end(), context);
     } else if (wanted_) {
         start_run(pending_cause_, context);
     } else {
         enter(State::Stopped, pending_cause_ + "; " + end_text(), context);
     }
+}
+
+RunEnd Instance::run_end() const { return {run_exit_, timed_out_, uptime_, run_exit_ && last_run_->out_of_memory}; }
+
+bool Instance::may_be_mended() const {
+    if (state_ != State::Stopping || stop_asked_ || !wanted_) return false;
+    const auto end = run_end();
+    return failure_ || !is_success(spec_->restart, end) || wants_restart(spec_->restart, end);
 }
 
 void Instance::note_past_run(const Context& context) {

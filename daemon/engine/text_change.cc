@@ -19,7 +19,7 @@ Takes when_it_starts(const Instance& instance, Restarts restarts) {
         case State::Running:
         case State::Reloading:
         case State::Paused: return now ? Takes::ByRestart : Takes::AtNextStart;
-        case State::Stopping: return Takes::AtNextStart;
+        case State::Stopping: return now && instance.may_be_mended() ? Takes::ByRestart : Takes::AtNextStart;
     }
     return Takes::AtNextStart;
 }
