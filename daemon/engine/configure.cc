@@ -98,7 +98,7 @@ void Supervisor::update_job(Job& job, const std::shared_ptr<const JobSpec>& spec
     const bool starts = starts_added(job, *spec);
     job.scaled = scaled_with(job, *spec);
     const bool was_leaving = std::exchange(job.leaving, false);
-    const auto has_it = [&](const auto& instance) { return &instance->spec() == spec.get(); };
+    const auto has_it = [&](const auto& instance) { return has_text(*instance, *spec, restarts); };
     if (!was_leaving && job.spec == spec && std::all_of(job.instances.begin(), job.instances.end(), has_it)) return;
     // A command that was run once under this name is the job's from now on.
     job.transient = false;

@@ -286,6 +286,35 @@ TEST(Change, DoesNotRepeatWhatHasEndedWell) {
     EXPECT_EQ(sim.state(), State::Exited);
 }
 
+TEST(Change, ForTheNextStartIsNoNewsOnceTheRunHasEnded) {
+    for (const int code : {0, 1}) {
+        Live sim(with_restart(Restart::No));
+        sim.start();
+        sim.run();
+        const auto spec = with_command(sim.text(), "/bin/newer");
+        sim.change(spec, Restarts::Later);
+        sim.exit(ExitStatus::exited(code));
+        ASSERT_EQ(sim.state(), code == 0 ? State::Exited : State::Failed);
+        EXPECT_TRUE(sim.change(spec, Restarts::Later).empty()) << code;
+        EXPECT_EQ(sim.web().spec().command.front(), "/bin/newer") << code;
+    }
+}
+
+TEST(Change, ForTheNextStartMendsWhatHasFailedWithTheTextBeforeIt) {
+    Live sim(with_restart(Restart::No));
+    sim.start();
+    sim.run();
+    const auto spec = with_command(sim.text(), "/bin/newer");
+    sim.change(spec, Restarts::Later);
+    sim.exit(ExitStatus::exited(1));
+    ASSERT_EQ(sim.state(), State::Failed);
+    EXPECT_EQ(sim.change(spec).jobs.at(0).kind, Kind::Restart);
+    ASSERT_EQ(sim.state(), State::Starting);
+    sim.run();
+    sim.exit(ExitStatus::exited(1));
+    EXPECT_TRUE(sim.change(spec).empty()) << "now it has failed with this text";
+}
+
 TEST(Change, ThatIsTakenBackBeforeTheNextStartChangesNothing) {
     Live sim;
     sim.start();

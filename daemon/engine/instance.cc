@@ -224,7 +224,10 @@ void Instance::enter(State state, std::string cause, Context& context) {
     const State from = std::exchange(state_, state);
     cause_ = std::move(cause);
     since_ = context.now;
-    if (!is_live(state)) pid_ = 0;
+    if (!is_live(state)) {
+        pid_ = 0;
+        adopt_next_spec();
+    }
     held_back_ = false;
     if (state != State::Stopping) stop_held_ = stands_still_ = ends_by_itself_ = false;
     note(from, context);
@@ -265,7 +268,8 @@ void Instance::start_run(std::string cause, Context& context) {
         wait_or_fail(std::move(obstacle), std::move(cause), context);
         return;
     }
-    take_next_spec();
+    adopt_next_spec();
+    run_spec_ = spec_;
     stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
     ready_ = works_ = after_run_done_ = reload_again_ = recycle_due_ = false;
     began_ = context.now;

@@ -78,6 +78,11 @@ public:
     const JobSpec& spec() const { return *spec_; }
     /// That of its next start.
     const JobSpec& next_spec() const { return next_spec_ ? *next_spec_ : *spec_; }
+    const InstanceName& next_name() const { return next_name_ ? *next_name_ : name_; }
+    /// That of the last run; null: there was none.
+    const JobSpec* run_spec() const { return run_spec_.get(); }
+    /// It has failed with a text that differs from `spec` in more than live keys.
+    bool failed_with_other_than(const JobSpec& spec) const;
     State state() const { return state_; }
     /// It runs and does its work, or it is a one-shot that has ended well.
     bool ready() const;
@@ -236,7 +241,7 @@ private:
     void settle_unasked_end(const RunEnd& end, Context& context);
     void schedule_restart(const RunEnd& end, Context& context);
     void forget_failures();
-    void take_next_spec();
+    void adopt_next_spec();
     void follow_limit(TimerKind kind, Duration before, Duration limit, TimePoint began, Context& context);
     void follow_stop_steps(const JobSpec& before, Context& context);
     void follow_zombie_limit(const JobSpec& before, Context& context);

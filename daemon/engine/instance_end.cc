@@ -74,8 +74,9 @@ void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
         fail(end_text(), spec_->essential ? std::optional(exit_code()) : std::nullopt, context);
         return;
     }
+    const bool essential = spec_->essential;
     enter(State::Exited, end_text(), context);
-    if (spec_->essential) context.actions.push_back(EndDaemonAction{0});
+    if (essential) context.actions.push_back(EndDaemonAction{0});
 }
 
 void Instance::schedule_restart(const RunEnd& end, Context& context) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "conf/job_difference.h"
 #include "daemon/engine/instance.h"
 
 namespace procsup {
@@ -18,10 +19,14 @@ void Instance::set_spec(std::shared_ptr<const JobSpec> spec, InstanceName name) 
     }
 }
 
-void Instance::take_next_spec() {
+void Instance::adopt_next_spec() {
     if (next_spec_) spec_ = std::exchange(next_spec_, nullptr);
     if (next_name_) name_ = std::move(*std::exchange(next_name_, nullptr));
-    run_spec_ = spec_;
+}
+
+bool Instance::failed_with_other_than(const JobSpec& spec) const {
+    if (state_ != State::Failed || held_back_ || !run_spec_ || run_spec_.get() == &spec) return false;
+    return difference(*run_spec_, spec).needs_restart();
 }
 
 /// Its keys that differ are live ones.

@@ -49,7 +49,7 @@ Followers followers_in(const Configured& jobs) {
 
 /// What becomes of a job that is configured already; nothing: it is as it was.
 std::optional<JobChange> change_of(const Job& job, const std::shared_ptr<const JobSpec>& now, Restarts restarts) {
-    const auto has_it = [&](const auto& instance) { return &instance->spec() == now.get(); };
+    const auto has_it = [&](const auto& instance) { return has_text(*instance, *now, restarts); };
     if (!job.leaving && job.spec == now && std::all_of(job.instances.begin(), job.instances.end(), has_it)) return {};
     JobChange change{job.spec->name, Kind::Live};
     std::vector<std::string> live;

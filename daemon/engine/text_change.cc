@@ -24,11 +24,21 @@ Takes when_it_starts(const Instance& instance, Restarts restarts) {
     return Takes::AtNextStart;
 }
 
+/// It has its newest text already, but has failed with one before.
+bool mended_by(const Instance& instance, const JobSpec& now, Restarts restarts) {
+    return restarts == Restarts::Now && instance.wanted() && instance.failed_with_other_than(now);
+}
+
 }  // namespace
+
+bool has_text(const Instance& instance, const JobSpec& now, Restarts restarts) {
+    return &instance.spec() == &now && !mended_by(instance, now, restarts);
+}
 
 TextChange text_change(const Instance& instance, const InstanceName& name, const JobSpec& now, Restarts restarts) {
     TextChange change;
-    change.keys = difference(instance.spec(), now);
+    const bool mends = mended_by(instance, now, restarts);
+    change.keys = difference(mends ? *instance.run_spec() : instance.spec(), now);
     const bool moved = instance.name().index != name.index;
     if (moved) change.keys.at_start.push_back("instances");
     if (moved || change.keys.needs_restart()) change.takes = when_it_starts(instance, restarts);

@@ -17,6 +17,9 @@ struct TextChange {
 /// How `instance`, which is to be called `name`, comes to the text `now`.
 TextChange text_change(const Instance& instance, const InstanceName& name, const JobSpec& now, Restarts restarts);
 
+/// Whether nothing becomes of `instance` by the text `now`.
+bool has_text(const Instance& instance, const JobSpec& now, Restarts restarts);
+
 /// Whether instances that `job` gets by the text `now` are started: not where it was stopped.
 bool starts_added(const Job& job, const JobSpec& now);
 

@@ -92,14 +92,15 @@ void roll(FakeMachine& machine, Supervisor& supervisor, const std::string& name)
     (void)supervisor.roll(name, std::string(FakeMachine::kRollCause), machine.now()).has_value();
 }
 
-/// An operator who asks for anything at any time.
-void ask_something(FakeMachine& machine, Supervisor& supervisor) {
+/// An operator who asks for anything at any time; `jobs` is the configuration.
+void ask_something(FakeMachine& machine, Supervisor& supervisor, Configured& jobs) {
     const auto all = supervisor.select("*");
     const auto what = machine.reconfigures() ? machine.draw(108) : 1 + machine.draw(107);
     if (what == 0) {
         machine.configured_anew(supervisor.select("*"));
-        auto jobs = random_jobs(machine);
-        supervisor.configure(std::move(jobs), machine.now(), machine.draw(1) == 0 ? Restarts::Now : Restarts::Later);
+        const auto restarts = machine.draw(1) == 0 ? Restarts::Now : Restarts::Later;
+        jobs = supervisor.shared(random_jobs(machine));
+        supervisor.configure(jobs, machine.now(), restarts);
         return;
     }
     if (what == 1) {
@@ -141,16 +142,19 @@ std::string run_seed(std::uint32_t seed, std::uint64_t steps, std::uint64_t& rol
     FakeMachine machine(seed);
     Supervisor supervisor(machine, machine, machine, seed);
     machine.attach(supervisor);
-    supervisor.configure(random_jobs(machine), machine.now());
+    auto jobs = supervisor.shared(random_jobs(machine));
+    supervisor.configure(jobs, machine.now(), Restarts::Now);
     for (std::uint64_t step = 0; step < steps && machine.breach().empty(); ++step) {
         machine.may_be_pulled_by_rolls();
         if (machine.draw(3) == 0) {
-            ask_something(machine, supervisor);
+            ask_something(machine, supervisor, jobs);
         } else {
             machine.happen();
         }
         if (machine.draw(1) == 0) supervisor.forget_ended();
-        if (step % 16 == 0) machine.check_all();
+        if (step % 16 != 0) continue;
+        machine.check_all();
+        if (!supervisor.plan(jobs, Restarts::Later).empty()) return "the configuration that is in force is news";
     }
     rolls_done += machine.rolls_done();
     supervisor.shut_down("shutdown", machine.now());
