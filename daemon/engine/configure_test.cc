@@ -142,6 +142,40 @@ JobSpec with_hook(Hook hook, Restart when = Restart::No) {
     return spec;
 }
 
+TEST(LiveChange, OfTheStopTimeReachesACommandThatHangsAfterTheRun) {
+    for (const auto hook : {Hook::PostStop, Hook::OnFailed}) {
+        auto spec = with_hook(hook);
+        spec.stop_timeout = kForever;
+        Live sim(spec);
+        sim.start();
+        sim.run();
+        sim.exit(ExitStatus::exited(1));
+        sim.beside_runs();
+        ASSERT_EQ(sim.left(TimerKind::StopTimeout), kForever);
+        sim.pass(2s);
+        auto limited = sim.text();
+        limited.stop_timeout = 5s;
+        sim.change(limited);
+        EXPECT_EQ(sim.left(TimerKind::StopTimeout), 3s) << word_of(hook);
+        sim.fire(TimerKind::StopTimeout);
+        EXPECT_EQ(sim.fakes.calls.back(), "kill beside") << word_of(hook);
+    }
+}
+
+TEST(LiveChange, OfTheStopTimeReachesAPreStartThatDoesNotEndWhenItIsTold) {
+    auto spec = with_hook(Hook::PreStart);
+    spec.stop_timeout = kForever;
+    Live sim(spec);
+    sim.start();
+    sim.beside_runs();
+    sim.stop();
+    ASSERT_EQ(sim.left(TimerKind::StopTimeout), kForever);
+    auto limited = sim.text();
+    limited.stop_timeout = 5s;
+    sim.change(limited);
+    EXPECT_EQ(sim.left(TimerKind::StopTimeout), 5s);
+}
+
 TEST(LiveChange, OfReadinessAndStartLimits) {
     JobSpec spec;
     spec.readiness.kind = Readiness::Kind::Notify;

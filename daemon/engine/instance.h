@@ -242,6 +242,7 @@ private:
     void schedule_restart(const RunEnd& end, Context& context);
     void forget_failures();
     void adopt_next_spec();
+    bool has_stop_time() const;
     void follow_limit(TimerKind kind, Duration before, Duration limit, TimePoint began, Context& context);
     void follow_stop_steps(const JobSpec& before, Context& context);
     void follow_zombie_limit(const JobSpec& before, Context& context);

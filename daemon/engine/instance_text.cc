@@ -35,7 +35,6 @@ void Instance::on(const SpecChanged& event, Context& context) {
     next_spec_.reset();
     next_name_.reset();
     const bool executes = is_executing(state_);
-    const bool ends = state_ == State::Stopping && told_to_end_ && !run_over_ && !stop_held_ && !killed_;
     if (state_ == State::Starting) {
         follow_limit(TimerKind::StartTimeout, before->start_timeout, spec_->start_timeout, since_, context);
     }
@@ -46,11 +45,20 @@ void Instance::on(const SpecChanged& event, Context& context) {
         follow_limit(TimerKind::StartTimeout, before->start_timeout, spec_->start_timeout, since_, context);
     }
     if (executes) follow_limit(TimerKind::RunTimeout, before->run_timeout, spec_->run_timeout, began_, context);
-    if (ends) follow_limit(TimerKind::StopTimeout, before->stop_timeout, spec_->stop_timeout, since_, context);
+    if (has_stop_time())
+        follow_limit(TimerKind::StopTimeout, before->stop_timeout, spec_->stop_timeout, since_, context);
     follow_lifetime(*before, context);
     follow_stop_steps(*before, context);
     follow_zombie_limit(*before, context);
     follow_backoff(before->restart, context);
+}
+
+/// Whether stop_timeout bounds what goes on: the run was told to end, or a command runs that has as much time.
+bool Instance::has_stop_time() const {
+    if (state_ != State::Stopping || stop_held_) return false;
+    if (!run_over_) return told_to_end_ && !killed_;
+    return runs_beside(SideRole::PostStop) || runs_beside(SideRole::OnFailed) ||
+           (told_to_end_ && runs_beside(SideRole::PreStart));
 }
 
 /// A time that is running ends as if it had been the new one from its beginning on; what was added to it stays added.
