@@ -176,6 +176,24 @@ TEST(LiveChange, OfTheStopTimeReachesAPreStartThatDoesNotEndWhenItIsTold) {
     EXPECT_EQ(sim.left(TimerKind::StopTimeout), 5s);
 }
 
+TEST(LiveChange, OfTheStartTimeCountsFromTheBeginningOfPostStart) {
+    auto spec = with_hook(Hook::PostStart);
+    spec.readiness.kind = Readiness::Kind::Notify;
+    spec.readiness.timeout = kForever;
+    spec.start_timeout = kForever;
+    Live sim(spec);
+    sim.start();
+    sim.run();
+    sim.pass(10min);
+    sim.supervisor.became_ready(sim.fakes.last_incarnation, sim.fakes.now);
+    sim.beside_runs();
+    sim.pass(2s);
+    auto limited = sim.text();
+    limited.start_timeout = 5s;
+    sim.change(limited);
+    EXPECT_EQ(sim.left(TimerKind::StartTimeout), 3s);
+}
+
 TEST(LiveChange, OfReadinessAndStartLimits) {
     JobSpec spec;
     spec.readiness.kind = Readiness::Kind::Notify;

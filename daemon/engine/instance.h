@@ -312,6 +312,7 @@ private:
     std::vector<SideRun> sides_;
     TimePoint since_;
     TimePoint last_reload_;
+    TimePoint beside_began_;  // post_start or reload_command
     TimePoint began_;
     FirstStart first_start_;
     TimePoint next_start_;

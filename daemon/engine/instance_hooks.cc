@@ -78,6 +78,7 @@ void Instance::on(const ReloadRequested& event, Context& context) {
     if (!ready_ || (state_ != State::Running && state_ != State::Reloading)) return;
     context.actions.push_back(SpawnBesideAction{SideRole::ReloadCommand});
     enter(State::Reloading, event.cause + "; running reload_command", context);
+    beside_began_ = context.now;
     arm(TimerKind::StartTimeout, spec_->start_timeout, context);
 }
 

@@ -39,6 +39,7 @@ void Instance::settle_ready(Context& context) {
     if (spec_->hook(Hook::PostStart) != nullptr) {
         if (state_ == State::Paused) return;
         run_hook(Hook::PostStart, context);
+        beside_began_ = context.now;
         arm(TimerKind::StartTimeout, spec_->start_timeout, context);
         cause_ += "; running post_start";
         note(state_, context);

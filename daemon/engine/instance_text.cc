@@ -42,7 +42,7 @@ void Instance::on(const SpecChanged& event, Context& context) {
         follow_limit(TimerKind::ReadyTimeout, before->readiness.timeout, spec_->readiness.timeout, began_, context);
     }
     if (executes && (runs_beside(SideRole::PostStart) || runs_beside(SideRole::ReloadCommand))) {
-        follow_limit(TimerKind::StartTimeout, before->start_timeout, spec_->start_timeout, since_, context);
+        follow_limit(TimerKind::StartTimeout, before->start_timeout, spec_->start_timeout, beside_began_, context);
     }
     if (executes) follow_limit(TimerKind::RunTimeout, before->run_timeout, spec_->run_timeout, began_, context);
     if (has_stop_time())
