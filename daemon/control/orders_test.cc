@@ -308,6 +308,27 @@ TEST_F(Orders, ReloadTellsWhyTheCommandForItIsNotRun) {
     EXPECT_EQ(refusal(), "it is paused; resume it first");
 }
 
+TEST_F(Orders, StartFailsWhenTheFirstLifeIsTooShortAfterTheEndOfOnFailed) {
+    auto spec = service("web");
+    spec.restart.start_limit = {1, 60s};
+    spec.hooks.push_back({Hook::OnFailed, {{"tell"}, "/bin/tell"}});
+    box.configure({spec});
+    box.supervisor.start(box.instance("web").id(), "start", box.loop.now());
+    for (int i = 0; i < 2; ++i) {
+        box.executes("web");
+        box.ends("web", ExitStatus::exited(1));
+    }
+    ASSERT_EQ(box.instance("web").state(), State::Stopping);
+    client.send("Job.Start", R"({"names":["web"]})");
+    box.supervisor.exited(box.engine.last_beside, ExitStatus::exited(0), true, box.loop.now());
+    box.executes("web");
+    box.ends("web", ExitStatus::exited(3));
+    ASSERT_EQ(box.instance("web").state(), State::Starting);
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer["outcomes.0.ok"], "false");
+    EXPECT_EQ(answer["outcomes.0.cause"], "restarted after exit 3");
+}
+
 TEST(OrdersToDaemons, DoNotWaitForWhatNobodyStarts) {
     auto child = job("child");
     child.daemon_of = "parent";

@@ -9,8 +9,8 @@ namespace procsup {
 
 Waiters::Target Waiters::target(InstanceId id, bool ends_present_run) const {
     const auto* instance = context_.supervisor.find(id);
-    const bool ends_one = is_live(instance->state()) && (ends_present_run || instance->state() == State::Stopping);
-    return {id, instance->runs_ended() + (ends_one ? 1 : 0), instance->name().instance};
+    const bool ends_one = ends_present_run || instance->state() == State::Stopping;
+    return {id, ends_one ? instance->runs_ended_with_this() : instance->runs_ended(), instance->name().instance};
 }
 
 void Waiters::add(varlink::PendingCall call, Goal goal, std::vector<Target> targets) {

@@ -126,6 +126,8 @@ public:
     const std::vector<std::string>& limits_behind() const { return limits_behind_; }
     /// Runs that have come to an end, in any way, since the instance exists.
     std::uint64_t runs_ended() const { return runs_ended_; }
+    /// The same when the present run has come to its end, if there is one: on_failed is run when it has.
+    std::uint64_t runs_ended_with_this() const { return runs_ended_ + (is_live(state_) && !failure_ ? 1 : 0); }
     /// Due time of the next start; only in State::Backoff.
     TimePoint next_start() const { return next_start_; }
     /// What it waits for; only in State::Waiting.

@@ -140,8 +140,8 @@ bool Supervisor::take_next(const Job& job, Roll& roll, TimePoint now) {
     roll.left.erase(roll.left.begin());
     if (gone) return true;
     roll.current = next->id();
-    roll.runs_ended = next->runs_ended() + (is_live(next->state()) ? 1 : 0);
     restart(roll.current, roll.cause, now);
+    roll.runs_ended = next->runs_ended_with_this();
     return true;
 }
 

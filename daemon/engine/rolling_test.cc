@@ -57,6 +57,24 @@ TEST(RollingRestart, WaitsForMinUptimeWhereReadinessIsNotKnown) {
     EXPECT_EQ(crew.state("web@1"), State::Stopping);
 }
 
+TEST(RollingRestart, EndsWithAQuickDeathAlsoOfWhatWasGivenUpBefore) {
+    JobSpec spec;
+    spec.restart.start_limit = {1, 60s};
+    spec.hooks.push_back({Hook::OnFailed, {{"/bin/tell"}, "/bin/tell"}});
+    Crew crew(spec, {});
+    crew.start("web");
+    for (int i = 0; i < 2; ++i) {
+        crew.run("web");
+        crew.end("web", ExitStatus::exited(1));
+    }
+    ASSERT_EQ(crew.state("web"), State::Stopping);
+    EXPECT_EQ(crew.roll(), "");
+    crew.end(crew.fakes.last_beside);
+    crew.run("web");
+    crew.end("web", ExitStatus::exited(1));
+    EXPECT_EQ(crew.fakes.rolls, Rolls{"web: web failed: it has ended: exit 1; it is started again"});
+}
+
 TEST(RollingRestart, EndsWithAQuickDeath) {
     Crew crew;
     crew.bring_up();
