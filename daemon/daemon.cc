@@ -155,15 +155,9 @@ void Daemon::announce(const Transition& transition) {
         log_.info(text, fields);
     }
     const auto* instance = supervisor_->find(transition.id);
-    // One that was ended because it was not ready, or for another limit of its own, is stopping first.
-    const bool settles = transition.to == State::Failed || transition.to == State::Backoff;
-    const bool by_itself = transition.run != nullptr && (transition.from != State::Stopping || settles);
-    const bool has_failed =
-        by_itself && instance != nullptr &&
-        !is_success(instance->spec().restart, {transition.run->status, false, {}, transition.run->out_of_memory});
     if (transition.run != nullptr) log_capture_->run_ended(transition.id);
     if (!is_live(transition.to)) processes_->provisions().run_over(transition.id, is_settled(transition.to));
-    if (has_failed) log_capture_->keep_last_lines(transition.id);
+    if (transition.run != nullptr && transition.run->failed) log_capture_->keep_last_lines(transition.id);
     if (instance != nullptr && !shutdown_->asked()) {
         stops_->note(*instance, transition);
         if (options_.batch && transition.to == State::Failed) note_failure(*instance);

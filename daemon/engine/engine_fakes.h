@@ -51,6 +51,9 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
         transitions.push_back(std::string(transition.instance) + ": " + std::string(to_text(transition.from)) + " -> " +
                               std::string(to_text(transition.to)) + ": " + std::string(transition.cause));
         if (transition.past != nullptr) past_runs.push_back(transition.past->end_cause);
+        if (transition.run != nullptr && transition.run->failed) {
+            failed_runs.push_back(std::string(transition.instance) + ": " + to_text(transition.run->status));
+        }
     }
     void roll(const RollNews& news) override {
         constexpr const char* kWords[] = {" up", "done", "failed: "};
@@ -77,8 +80,9 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     std::vector<std::string> calls;
     std::vector<Armed> timers;
     std::vector<std::string> transitions;
-    std::vector<std::string> past_runs;  ///< why they ended
-    std::vector<std::string> rolls;      ///< "web: web@0 up", "web: done", "web: web@1 failed: exit 1, not web@2"
+    std::vector<std::string> past_runs;    ///< why they ended
+    std::vector<std::string> failed_runs;  ///< "web: exit 1"
+    std::vector<std::string> rolls;        ///< "web: web@0 up", "web: done", "web: web@1 failed: exit 1, not web@2"
     std::vector<int> end_codes;
     TimePoint now{std::chrono::hours(1)};
 };

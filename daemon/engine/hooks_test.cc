@@ -257,6 +257,22 @@ TEST(PostStop, RunsAfterEveryRunAndKnowsHowItEnded) {
     EXPECT_EQ(sim.told(), "web: stopping -> starting: restarted after killed by SIGSEGV (core dumped)");
 }
 
+TEST(PostStop, DoesNotHideThatTheRunHasFailed) {
+    Hooked sim({Hook::PostStop}, Restart::OnFailure);
+    sim.bring_up();
+    sim.exit(ExitStatus::exited(1));
+    EXPECT_TRUE(sim.fakes.failed_runs.empty()) << "it is not over";
+    sim.beside();
+    ASSERT_EQ(sim.state(), State::Starting);
+    EXPECT_EQ(sim.fakes.failed_runs, Calls{"web: exit 1"});
+    sim.run();
+    sim.supervisor.restart(sim.id, "restart asked", sim.fakes.now);
+    sim.exit(ExitStatus::exited(1));
+    sim.beside();
+    ASSERT_EQ(sim.state(), State::Starting);
+    EXPECT_EQ(sim.fakes.failed_runs.size(), 1u) << "that end was asked for";
+}
+
 TEST(PostStop, ThatFailsOrHangsIsToldAndChangesNothing) {
     Hooked sim({Hook::PostStop});
     sim.bring_up();

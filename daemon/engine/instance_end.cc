@@ -34,6 +34,7 @@ void Instance::run_ended(Context& context) {
 void Instance::settle_end(Context& context) {
     ++runs_ended_;
     over_ = run_exit_.has_value();
+    if (over_) last_run_->failed = !stop_asked_ && !is_success(spec_->restart, run_end());
     note_past_run(context);
     limits_behind_.clear();
     if (!stop_asked_) {

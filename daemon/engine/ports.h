@@ -198,6 +198,7 @@ struct EndedRun {
     ExitStatus status;  ///< of the main process
     Account account;
     bool out_of_memory = false;  ///< that is why the main process was killed
+    bool failed = false;         ///< nobody has asked for its end, and that was no success
 };
 
 /// A start and what has become of it, once that is over.

@@ -276,6 +276,12 @@ class Default(CaptureTest):
         self.await_true("it is kept", lambda: s.ctl("logs", "-o", "cat", "web").out == "out\n")
         self.await_true("what waited is there", lambda: s.ctl("logs", "-o", "cat", "wants").out == "wanted\n")
 
+    def test_why_has_the_last_lines_of_a_job_that_is_started_again_behind_its_post_stop(self):
+        s = self.supervise('[jobs.web]\nshell = "test -e @DIR@/second && exec sleep 1000; > @DIR@/second; echo broken; exit 1"\n'
+                           'post_stop = ["/bin/true"]\n')
+        self.await_true("it is started again", lambda: s.instance("web")["restarts"] == 1)
+        self.await_true("why has them", lambda: "| broken" in s.run("why", "web").out)
+
     def test_what_a_run_wrote_before_it_was_to_write_elsewhere_is_not_that_of_the_newest(self):
         job = f'[jobs.web]\nshell = "echo WORD; exit 1"\n{self.QUICK}'
         s = self.supervise(job.replace("WORD", "old"))
