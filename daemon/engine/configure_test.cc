@@ -498,6 +498,50 @@ TEST(ChangeOfInstances, RestartsOneThatHasAnotherNumber) {
     EXPECT_EQ(jobs.at("web@b").name().index, 0u);
 }
 
+TEST(ChangeOfInstances, StartsWhatTakesAPlaceWhenThatIsFree) {
+    Several jobs;
+    jobs.configure({several({})});
+    jobs.run("web");
+    const auto single = jobs.at("web").incarnation();
+    ASSERT_TRUE(jobs.supervisor.scale("web", 3, "scale asked", jobs.fakes.now));
+    jobs.run("web@1");
+    jobs.run("web@2");
+    jobs.calls();
+    jobs.configure({several({"0", "1", "2"})});
+    EXPECT_THAT(jobs.calls(), ElementsAre("signal 15"));
+    EXPECT_EQ(jobs.state("web@0"), State::Waiting);
+    EXPECT_EQ(jobs.at("web@0").waits_for(), "web to end, whose place it takes");
+    jobs.supervisor.exited(single, ExitStatus::killed(SIGTERM), true, jobs.fakes.now);
+    EXPECT_THAT(jobs.calls(), ElementsAre("spawn web@0"));
+}
+
+TEST(ChangeOfInstances, StartsWhatHasAnotherNumberWhenThatIsFree) {
+    Several jobs;
+    jobs.configure({several({"a", "b"})});
+    jobs.run("web@a");
+    jobs.run("web@b");
+    const auto first = jobs.at("web@a").incarnation();
+    jobs.configure({several({"b", "c"})});
+    jobs.calls();
+    jobs.exit("web@b");
+    EXPECT_THAT(jobs.calls(), ElementsAre("spawn web@c")) << "web@a has still the number of web@b";
+    jobs.supervisor.exited(first, ExitStatus::killed(SIGTERM), true, jobs.fakes.now);
+    EXPECT_THAT(jobs.calls(), ElementsAre("spawn web@b"));
+}
+
+TEST(ChangeOfInstances, ThatOnlySwapsNumbersEnds) {
+    Several jobs;
+    jobs.configure({several({"a", "b"})});
+    jobs.run("web@a");
+    jobs.run("web@b");
+    jobs.configure({several({"b", "a"})});
+    jobs.exit("web@a");
+    EXPECT_EQ(jobs.state("web@a"), State::Waiting);
+    jobs.exit("web@b");
+    EXPECT_EQ(jobs.state("web@a"), State::Starting);
+    EXPECT_EQ(jobs.state("web@b"), State::Starting);
+}
+
 TEST(ChangeOfInstances, StartsNoneOfAJobThatIsStopped) {
     Several jobs;
     jobs.configure({several({"0"})});

@@ -45,6 +45,9 @@ Obstacle Supervisor::before_start(const Instance& instance) const {
     if (auto bond = waits_for_bond(instance); !bond.empty()) return {std::move(bond), false};
     const auto* job = job_of(instance);
     if (job == nullptr) return {};
+    if (const auto* other = holder_of_place(*job, instance)) {
+        return {other->name().instance + " to end, whose place it takes", false};
+    }
     Names waited_for;
     for (const auto& link : job->links) {
         const auto state = look_at(link);
@@ -53,6 +56,29 @@ Obstacle Supervisor::before_start(const Instance& instance) const {
         waited_for.add(obstacle_text(link, state));
     }
     return {waited_for.text(), false};
+}
+
+/// The instance that ends and still has the number, and with it the port, that the next run of `instance` is to have.
+const Instance* Supervisor::holder_of_place(const Job& job, const Instance& instance) {
+    const auto index = instance.next_name().index;
+    for (const auto* list : {&job.leaving_instances, &job.instances}) {
+        for (const auto& other : *list) {
+            const bool ends = is_live(other->state()) && (other->left() || other->state() == State::Stopping);
+            if (ends && other.get() != &instance && other->name().index == index) return other.get();
+        }
+    }
+    return nullptr;
+}
+
+/// Others of its job may be to have the number that it had.
+void Supervisor::settle_places(const Instance& changed, TimePoint now) {
+    const bool frees = !is_live(changed.state()) || changed.state() == State::Starting;
+    if (!frees || by_state_[static_cast<std::size_t>(State::Waiting)] == 0) return;
+    const auto* job = job_of(changed);
+    if (job == nullptr) return;
+    for (const auto& other : job->instances) {
+        if (other->state() == State::Waiting) deliver(*other, MayStart{changed.id()}, now);
+    }
 }
 
 /// What is started after an instance is stopped before it, where both are to be stopped.

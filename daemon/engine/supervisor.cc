@@ -185,6 +185,7 @@ void Supervisor::settle(TimePoint now) {
         const auto* instance = find(id);
         if (instance == nullptr) continue;
         settle_bonds(*instance, now);
+        settle_places(*instance, now);
         settle_links(*instance, now);
         settle_roll(*instance, now);
         settle_recycling(*instance, now);

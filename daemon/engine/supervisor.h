@@ -159,6 +159,8 @@ private:
 
     // dependency_rules.cc
     Obstacle before_start(const Instance& instance) const override;
+    static const Instance* holder_of_place(const Job& job, const Instance& instance);
+    void settle_places(const Instance& changed, TimePoint now);
     std::string before_stop(const Instance& instance) const override;
     bool hurries() const override { return hurries_; }
     void settle_links(const Instance& changed, TimePoint now);

@@ -194,9 +194,19 @@ void FakeMachine::begins(InstanceId id, const JobSpec& spec, const InstanceName&
     if (owes_post_stop_.contains(id) && bonds_hold_)
         broken(fmt::format("instance {} was started before post_stop was run", id));
     if (told_to_stop_.contains(id)) broken(fmt::format("instance {} was started against a stop", id));
+    check_place(name);
     check_daemons(spec, name);
     check_requirements(spec, name);
     if (spec.hook(Hook::PostStop) != nullptr) owes_post_stop_.insert(id);
+}
+
+/// What is no longer configured has its number, and with it its port, to the end.
+void FakeMachine::check_place(const InstanceName& name) {
+    for (const auto& other : supervisor_->jobs().find(name.job)->second.leaving_instances) {
+        if (other->name().index == name.index && lives(other->id())) {
+            broken(name.instance + " was started while " + other->name().instance + " has its number");
+        }
+    }
 }
 
 std::size_t FakeMachine::besides(InstanceId id) const {

@@ -89,6 +89,7 @@ private:
 
     void check_moment(InstanceId id, const SideOrder& order);
     void begins(InstanceId id, const JobSpec& spec, const InstanceName& name);
+    void check_place(const InstanceName& name);
     void check_daemons(const JobSpec& spec, const InstanceName& name);
     void check_requirements(const JobSpec& spec, const InstanceName& name);
     void check_stop_order(InstanceId id);
