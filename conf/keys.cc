@@ -118,7 +118,8 @@ constexpr std::array kRows{
            "neither "
            "as a failure nor as an automatic start. Of several instances one is replaced at a time: it waits until it, "
            "and "
-           "all others that are to run, are ready, as with procsupctl(1) restart --rolling",
+           "all others that are to run, are ready, as with procsupctl(1) restart --rolling. No run is replaced while "
+           "the next one would have to wait for what it requires",
            [](R& r, V& v) { r.timeout(v, r.job().spec.max_lifetime, R::Zero::Refused); }, kLive},
     KeyRow{Key::MaxLifetimeVariance, "", "max_lifetime_variance", &kJitter, "0.1", "jobs with max_lifetime",
            "by what part of itself _max_lifetime_ is made longer or shorter at random, for each run anew; never "

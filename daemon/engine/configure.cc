@@ -79,6 +79,7 @@ void Supervisor::reconsider_all(TimePoint now) {
     for (auto* instance : all) {
         if (instance->state() == State::Waiting || instance->held_back()) deliver(*instance, MayStart{}, now);
         if (instance->stop_held()) deliver(*instance, MayStop{}, now);
+        if (instance->recycle_due()) deliver(*instance, MayRecycle{}, now);
     }
 }
 

@@ -136,6 +136,40 @@ TEST(MaxLifetime, WaitsForTheEndOfARollingRestart) {
     EXPECT_EQ(crew.state("web@1"), State::Stopping);
 }
 
+/// "web" with a lifetime, and "db", which it requires to start but not to run on.
+Crew with_requirement() {
+    auto web = living(1h);
+    web.name = "web";
+    web.dependencies.requirements = {{"db", Requirement::Condition::Started, Requirement::OnRestart::Ignore}};
+    JobSpec db;
+    db.name = "db";
+    return Crew(std::vector{db, web});
+}
+
+TEST(MaxLifetime, WaitsUntilWhatTheJobRequiresIsThere) {
+    auto crew = with_requirement();
+    crew.bring_up("db");
+    crew.bring_up("web");
+    crew.end("db", ExitStatus::exited(1));
+    crew.fire("web", TimerKind::MaxLifetime);
+    EXPECT_EQ(crew.state("web"), State::Running);
+    crew.run("db");
+    EXPECT_EQ(crew.state("web"), State::Stopping);
+}
+
+TEST(MaxLifetime, NoLongerWaitsForWhatTheJobNoLongerRequires) {
+    auto crew = with_requirement();
+    crew.bring_up("db");
+    crew.bring_up("web");
+    crew.end("db", ExitStatus::exited(1));
+    crew.fire("web", TimerKind::MaxLifetime);
+    auto web = crew.at("web").spec();
+    web.dependencies = {};
+    crew.configure({crew.at("db").spec(), web});
+    EXPECT_EQ(crew.state("web"), State::Stopping);
+    EXPECT_EQ(crew.at("web").cause(), "max_lifetime (1h) reached");
+}
+
 TEST(MaxLifetime, GoesOnThroughAPauseAndBoundsNoOneshot) {
     Crew crew(living(1h), {});
     crew.start("web");

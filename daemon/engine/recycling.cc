@@ -9,6 +9,10 @@ TimePoint Supervisor::before_recycle(const Instance& instance, TimePoint now) co
     const auto* job = job_of(instance);
     if (job == nullptr) return now;
     if (shutting_down_ || rolls_.contains(instance.name().job)) return kNever;
+    // The next run would have to wait for that, or fail.
+    if (!std::all_of(job->links.begin(), job->links.end(), [](const Link& link) { return look_at(link).met; })) {
+        return kNever;
+    }
     auto when = instance.proven_at();
     for (const auto& other : job->instances) {
         // Nothing will happen to one that is stopped or has failed: it does not count, or it would be waited for for ever.
@@ -18,8 +22,12 @@ TimePoint Supervisor::before_recycle(const Instance& instance, TimePoint now) co
 }
 
 void Supervisor::settle_recycling(const Instance& changed, TimePoint now) {
-    if (changed.spec().max_lifetime == kForever) return;
-    if (const auto* job = job_of(changed)) recycle_one_of(*job, now);
+    const auto* job = job_of(changed);
+    if (job == nullptr) return;
+    if (changed.spec().max_lifetime != kForever) recycle_one_of(*job, now);
+    for (const auto* dependent : job->dependents) {
+        if (dependent->spec->max_lifetime != kForever) recycle_one_of(*dependent, now);
+    }
 }
 
 /// The first for which it is time; the others then have to wait for it.

@@ -332,7 +332,13 @@ void FakeMachine::check_one_by_one(const Transition& transition) {
     const bool rolls = transition.cause.substr(0, transition.cause.find(';')) == kRollCause;
     const bool recycles = transition.cause.starts_with("max_lifetime");
     if (transition.to != State::Stopping || !was_ready || (!rolls && !recycles)) return;
-    for (const auto& other : supervisor_->jobs().find(transition.job)->second.instances) {
+    const auto& job = supervisor_->jobs().find(transition.job)->second;
+    if (recycles &&
+        !std::all_of(job.links.begin(), job.links.end(), [](const auto& link) { return look_at(link).met; })) {
+        broken(fmt::format("{} was taken down ({}) while what it requires is not there", transition.instance,
+                           transition.cause));
+    }
+    for (const auto& other : job.instances) {
         if (other.get() == instance || other->ready() || (recycles && is_settled(other->state()))) continue;
         broken(fmt::format("{} was taken down ({}) while {} is {} and not ready", transition.instance, transition.cause,
                            other->name().instance, to_text(other->state())));
