@@ -87,6 +87,11 @@ bool Access::allows(const varlink::Peer& peer, Tier needed, const JobSpec* job) 
     return job != nullptr && needed <= Tier::Operate && job->owner == peer.uid;
 }
 
+OnBehalf Access::behalf_of(const varlink::Peer& peer) const {
+    if (tier_of(peer) >= Tier::Operate) return {};
+    return {peer.uid};
+}
+
 std::string Access::refusal(const varlink::Peer& peer, Tier needed) {
     std::string who = needed == Tier::Admin ? "root, the supervisor's own user, and whom [access] admin names"
                                             : "root, a job's owner, and whom [access] " + word_of(needed) + " names";

@@ -5,6 +5,7 @@
 
 #include "common/varlink/server.h"
 #include "conf/job_spec.h"
+#include "daemon/engine/rolling.h"
 
 namespace procsup {
 
@@ -23,6 +24,8 @@ public:
     Tier tier_of(const varlink::Peer& peer) const;
     /// `job` is the one concerned, or nullptr for none.
     bool allows(const varlink::Peer& peer, Tier needed, const JobSpec* job = nullptr) const;
+    /// What orders of `peer` may touch of jobs that it does not name.
+    OnBehalf behalf_of(const varlink::Peer& peer) const;
     /// What a refused caller is told.
     static std::string refusal(const varlink::Peer& peer, Tier needed);
 

@@ -19,10 +19,11 @@ enum class Order { Start, Stop, Restart };
 
 void give(const ControlContext& context, Order order, const std::vector<InstanceId>& ids, const varlink::Peer& peer) {
     const auto now = context.loop.now();
+    const auto whom = context.access.behalf_of(peer);
     switch (order) {
-        case Order::Start: context.supervisor.start(ids, asked_by("start", peer), now); return;
+        case Order::Start: context.supervisor.start(ids, asked_by("start", peer), now, whom); return;
         case Order::Stop: context.supervisor.stop(ids, asked_by("stop", peer), now); return;
-        case Order::Restart: context.supervisor.restart(ids, asked_by("restart", peer), now); return;
+        case Order::Restart: context.supervisor.restart(ids, asked_by("restart", peer), now, whom); return;
     }
 }
 
@@ -99,7 +100,8 @@ void scale(const ControlContext& context, Waiters& waiters, varlink::PendingCall
     const auto asked = call.parameters().int_or("instances", 0);
     const auto count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(asked, 0, UINT32_MAX));
     const auto cause = asked_by("scale to " + std::to_string(asked), call.peer());
-    const auto scaled = context.supervisor.scale(*job, count, cause, context.loop.now());
+    const auto whom = context.access.behalf_of(call.peer());
+    const auto scaled = context.supervisor.scale(*job, count, cause, context.loop.now(), whom);
     if (!scaled) {
         json::Writer writer;
         writer.begin_object().member("name", *job).member("message", scaled.error().message).end_object();

@@ -329,6 +329,24 @@ TEST_F(Orders, StartFailsWhenTheFirstLifeIsTooShortAfterTheEndOfOnFailed) {
     EXPECT_EQ(answer["outcomes.0.cause"], "restarted after exit 3");
 }
 
+TEST(OrdersOfAnOwner, StartNothingThatOthersHaveStopped) {
+    if (!is_root()) GTEST_SKIP() << "only root can connect as another user";
+    auto mine = job("mine");
+    mine.owner = kStranger;
+    mine.dependencies.requirements = {{"db"}};
+    ControlBox box{{service("db"), std::move(mine)}};
+    ControlClient root{box};
+    auto stranger = ControlClient::as_stranger(box);
+    root.call("Job.Stop", R"({"names":["db"]})");
+    const auto answer = stranger.call("Job.Start", R"({"names":["mine"]})");
+    EXPECT_EQ(answer["outcomes.0.ok"], "false");
+    EXPECT_EQ(answer["outcomes.0.cause"],
+              "requires db, which was stopped by order; who may operate it can start it: procsupctl start db");
+    EXPECT_EQ(box.instance("db").state(), State::Stopped);
+    root.send("Job.Start", R"({"names":["mine"]})");
+    EXPECT_EQ(box.instance("db").state(), State::Starting);
+}
+
 TEST(OrdersToDaemons, DoNotWaitForWhatNobodyStarts) {
     auto child = job("child");
     child.daemon_of = "parent";

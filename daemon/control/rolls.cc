@@ -29,7 +29,8 @@ void Rolls::begin(varlink::PendingCall call) {
     if (!job) return;
     // Before it begins: it may end at once.
     Caller& caller = callers_.emplace_back(Caller{call, *job, {}, nullptr, false});
-    const auto begun = context_.supervisor.roll(*job, asked_by("rolling restart", call.peer()), context_.loop.now());
+    const auto begun = context_.supervisor.roll(*job, asked_by("rolling restart", call.peer()), context_.loop.now(),
+                                                context_.access.behalf_of(call.peer()));
     if (!begun) {
         callers_.pop_back();
         json::Writer writer;

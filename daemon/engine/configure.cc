@@ -48,7 +48,7 @@ ConfigurationChange Supervisor::configure(const Configured& jobs, TimePoint now,
     }
     bind_daemons();
     link_jobs(jobs_);
-    stop(std::exchange(to_stop_, {}), "removed from the configuration", now);
+    stop_in_order(targets(std::exchange(to_stop_, {}), "removed from the configuration"), false, now);
     restart(std::exchange(to_restart_, {}), now);
     auto to_start = targets(std::exchange(to_start_, {}), why);
     for (const auto& target : to_start) needy.push_back(target.job);

@@ -50,6 +50,60 @@ TEST(Dependencies, AStartBringsUpWhatIsRequiredOrWantedAndNothingThatIsOnlyAfter
     EXPECT_EQ(jobs.state("log"), State::Stopped);
 }
 
+/// "web" of user 7, which requires "db", and "log", which it wants; started by that user.
+class ByItsOwner : public Several {
+public:
+    explicit ByItsOwner(JobSpec db = job("db")) {
+        auto web = resting(requiring("web", {{"db"}}));
+        web.dependencies.wants = {"log"};
+        web.owner = 7;
+        configure({resting(std::move(db)), resting(job("log")), web});
+    }
+    void start_web() { supervisor.start(supervisor.select("web"), "start asked", fakes.now, {7}); }
+};
+
+TEST(Dependencies, ThatOthersHaveStoppedAreNotStartedForTheOwnerOfAJob) {
+    ByItsOwner jobs;
+    for (const char* name : {"db", "log"}) {
+        jobs.start(name);
+        jobs.run(name);
+        jobs.stop({name});
+        jobs.exit(name);
+    }
+    jobs.calls();
+    jobs.start_web();
+    EXPECT_EQ(jobs.calls(), Calls{});
+    EXPECT_EQ(jobs.at("web").cause(),
+              "requires db, which was stopped by order; who may operate it can start it: procsupctl start db");
+    jobs.start("db");
+    jobs.run("db");
+    EXPECT_EQ(jobs.calls(), (Calls{"spawn db", "spawn web"})) << "without what it only wants";
+}
+
+TEST(Dependencies, ThatWereStoppedBeforeThisDaemonAreNotStartedForTheOwnerOfAJob) {
+    auto db = Several::job("db");
+    db.restart.when = Restart::UnlessStopped;
+    db.manually_stopped = true;
+    ByItsOwner jobs(db);
+    jobs.start_web();
+    EXPECT_EQ(jobs.state("db"), State::Stopped);
+}
+
+TEST(Dependencies, ThatNobodyHasStoppedAreStartedForTheOwnerOfAJob) {
+    ByItsOwner jobs;
+    jobs.start_web();
+    EXPECT_EQ(jobs.calls(), (Calls{"spawn db", "spawn log"}));
+}
+
+TEST(Dependencies, ThatTheOwnerOfAJobOwnsTooAreStartedForHim) {
+    auto db = Several::job("db");
+    db.owner = 7;
+    ByItsOwner jobs(db);
+    jobs.stop({"db"});
+    jobs.start_web();
+    EXPECT_EQ(jobs.state("db"), State::Starting);
+}
+
 TEST(Dependencies, WhatIsOnlyWantedMayFail) {
     Several jobs;
     auto web = Several::job("web");

@@ -17,7 +17,7 @@ namespace procsup {
 // clang-format off
 // What can happen to an instance.
 struct StartRequested { std::string cause; };
-struct StopRequested { std::string cause; };
+struct StopRequested { std::string cause; bool by_order = false; };
 struct RestartRequested { std::string cause; };
 struct ResetRequested { std::string cause; };
 struct PauseRequested { std::string cause; };

@@ -39,6 +39,7 @@ const SideRun* Instance::side(Incarnation incarnation) const {
 
 void Instance::on(const StartRequested& event, Context& context) {
     wanted_ = true;
+    stop_ordered_ = false;
     if (first_start_.wanted == TimePoint()) first_start_.wanted = context.now;
     switch (state_) {
         case State::Starting:
@@ -68,6 +69,7 @@ void Instance::on(const RestartRequested& event, Context& context) {
         return;
     }
     wanted_ = true;
+    stop_ordered_ = false;
     forget_failures();
     begin_stop(event.cause, context);
 }

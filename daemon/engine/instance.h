@@ -139,6 +139,10 @@ public:
     const std::vector<HistoryEntry>& history() const { return history_; }
     /// Whether someone wants it up: what a stop clears and a start sets.
     bool wanted() const { return wanted_; }
+    /// Somebody has stopped it, or had before this daemon, and nobody has asked for it since.
+    bool stopped_by_order() const {
+        return !wanted_ && (stop_ordered_ || (spec_->manually_stopped && first_start_.wanted == TimePoint()));
+    }
     /// Failed because of what it requires alone: started when that is there again.
     bool held_back() const { return held_back_ && wanted_; }
     /// Is no longer configured, and stops for that.
@@ -276,7 +280,8 @@ private:
     std::unique_ptr<InstanceName> next_name_;
 
     State state_ = State::Stopped;
-    bool wanted_ = false;      // up is what is asked for
+    bool wanted_ = false;  // up is what is asked for
+    bool stop_ordered_ = false;
     bool stop_asked_ = false;  // this run's end was ordered (stop or restart)
     bool timed_out_ = false;   // this run was ended because of a limit of its own
     std::string limit_text_;   // which one: "run_timeout passed"

@@ -154,7 +154,9 @@ std::string obstacle_text(const Link& link, const LinkState& state) {
         const auto& which = instance->name().instance;
         if (instance->state() == State::Failed) return which + ", which has failed: " + instance->cause();
         if (instance->state() == State::Exited) return which + ", which has ended: " + instance->cause();
-        if (instance->state() == State::Stopped) return which + ", which is stopped";
+        if (instance->state() != State::Stopped) continue;
+        if (!instance->stopped_by_order()) return which + ", which is stopped";
+        return which + ", which was stopped by order; who may operate it can start it: procsupctl start " + which;
     }
     return name + ", which is no longer configured";
 }

@@ -19,26 +19,29 @@ bool cannot_do_without(const Link& link) { return link.lasts(); }
 
 }  // namespace
 
-void Supervisor::start(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now) {
+void Supervisor::start(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now, OnBehalf whom) {
     if (shutting_down_) return;
     auto asked = targets(ids, cause);
     std::vector<Job*> jobs;
     for (const auto& target : asked) jobs.push_back(target.job);
-    add_pulled(std::move(jobs), asked);
+    add_pulled(std::move(jobs), asked, whom);
     start_in_order(std::move(asked), now);
 }
 
 void Supervisor::stop(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now) {
-    auto asked = targets(ids, cause);
+    stop_in_order(targets(ids, cause), true, now);
+}
+
+void Supervisor::stop_in_order(std::vector<Target> asked, bool by_order, TimePoint now) {
     last_first(asked);
-    for (const auto& target : asked) deliver(*target.instance, StopRequested{target.cause}, now);
+    for (const auto& target : asked) deliver(*target.instance, StopRequested{target.cause, by_order}, now);
 }
 
-void Supervisor::restart(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now) {
-    restart(targets(ids, cause), now);
+void Supervisor::restart(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now, OnBehalf whom) {
+    restart(targets(ids, cause), now, whom);
 }
 
-void Supervisor::restart(std::vector<Target> asked, TimePoint now) {
+void Supervisor::restart(std::vector<Target> asked, TimePoint now, OnBehalf whom) {
     if (shutting_down_) return;
     std::vector<Job*> jobs;
     std::unordered_set<const Instance*> known;
@@ -47,7 +50,7 @@ void Supervisor::restart(std::vector<Target> asked, TimePoint now) {
         known.insert(target.instance);
     }
     std::vector<Target> pulled;
-    add_pulled(std::move(jobs), pulled);
+    add_pulled(std::move(jobs), pulled, whom);
     std::erase_if(pulled, [&](const Target& target) { return known.contains(target.instance); });
     start_in_order(std::move(pulled), now);
     add_followers(asked, restarts_with);
@@ -90,7 +93,7 @@ std::vector<Supervisor::Target> Supervisor::targets(const std::vector<InstanceId
     return found;
 }
 
-void Supervisor::add_pulled(std::vector<Job*> jobs, std::vector<Target>& targets) {
+void Supervisor::add_pulled(std::vector<Job*> jobs, std::vector<Target>& targets, OnBehalf whom) {
     std::unordered_set<const Job*> seen;
     std::unordered_set<InstanceId> known;
     for (const auto& target : targets) known.insert(target.instance->id());
@@ -102,6 +105,7 @@ void Supervisor::add_pulled(std::vector<Job*> jobs, std::vector<Target>& targets
             const auto* const how = link.kind == Link::Kind::Requires ? "required by " : "wanted by ";
             for (const auto& instance : link.to->instances) {
                 if (!should_pull(link, *instance)) continue;
+                if (instance->stopped_by_order() && !whom.may_operate(*link.to->spec)) continue;
                 jobs.push_back(link.to);
                 if (known.insert(instance->id()).second) {
                     targets.push_back({link.to, instance.get(), how + job->spec->name});

@@ -46,7 +46,7 @@ RollVerdict judge_roll(const Instance& instance, std::uint64_t runs_ended, const
     return {};
 }
 
-Result<void> Supervisor::roll(const std::string& name, std::string cause, TimePoint now) {
+Result<void> Supervisor::roll(const std::string& name, std::string cause, TimePoint now, OnBehalf whom) {
     const auto found = jobs_.find(name);
     const auto cannot = [&](const std::string& why) {
         return Error{"cannot restart '" + name + "' one by one: " + why};
@@ -60,7 +60,7 @@ Result<void> Supervisor::roll(const std::string& name, std::string cause, TimePo
     for (const auto& instance : job.instances) {
         if (!instance->wanted()) return cannot(instance->name().instance + " is stopped; start it first");
     }
-    Roll roll{std::move(cause), {}};
+    Roll roll{std::move(cause), whom, {}};
     // Those first with which nothing is lost: when one of them cannot be started, the others stay as they are.
     for (const bool ready : {false, true}) {
         for (const auto& instance : job.instances) {
@@ -140,8 +140,8 @@ bool Supervisor::take_next(const Job& job, Roll& roll, TimePoint now) {
     roll.left.erase(roll.left.begin());
     if (gone) return true;
     roll.current = next->id();
-    restart(roll.current, roll.cause, now);
     roll.runs_ended = next->runs_ended_with_this();
+    restart(std::vector{roll.current}, roll.cause, now, roll.whom);
     return true;
 }
 

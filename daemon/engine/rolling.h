@@ -7,10 +7,18 @@
 
 namespace procsup {
 
+/// For whom something is done. What others have stopped is not started again for somebody who may not operate it.
+struct OnBehalf {
+    std::optional<uid_t> owner{};  ///< may operate no jobs but those of this user; absent: all
+
+    bool may_operate(const JobSpec& spec) const { return !owner || spec.owner == owner; }
+};
+
 /// A rolling restart of a job that is under way: its instances are restarted one after the other, the next when the one
 /// before is up again, and none that is ready while another is not. The Supervisor carries it on (rolling.cc).
 struct Roll {
     std::string cause;
+    OnBehalf whom;
     std::vector<InstanceId> left;  ///< to come, the next one first
     InstanceId current = 0;        ///< is being restarted; 0: none
     std::uint64_t runs_ended = 0;  ///< of that one, when its new run begins

@@ -55,8 +55,8 @@ std::vector<InstanceName> names_with(const JobSpec& spec, std::optional<std::uin
     return scaled ? instance_names(spec, *scaled) : instance_names(spec);
 }
 
-Result<Scaling> Supervisor::scale(const std::string& name, std::uint32_t count, const std::string& cause,
-                                  TimePoint now) {
+Result<Scaling> Supervisor::scale(const std::string& name, std::uint32_t count, const std::string& cause, TimePoint now,
+                                  OnBehalf whom) {
     const auto cannot = [&](const std::string& why) { return Error{"cannot scale '" + name + "': " + why}; };
     const auto found = jobs_.find(name);
     if (found == jobs_.end() || found->second.leaving) return cannot("there is no such job");
@@ -78,8 +78,8 @@ Result<Scaling> Supervisor::scale(const std::string& name, std::uint32_t count, 
     }
     if (!done.leaving.empty()) ending_jobs_.push_back(name);
     bind_daemons();
-    stop(done.leaving, cause, now);
-    if (done.starts) start(done.added, cause, now);
+    stop_in_order(targets(done.leaving, cause), false, now);
+    if (done.starts) start(done.added, cause, now, whom);
     reconsider_all(now);
     carry_on_rolls(now);
     return done;

@@ -51,20 +51,21 @@ public:
 
     /// From now on `job` has `count` instances, whatever its file says, until that says another number than before. The
     /// Error says why it cannot.
-    Result<Scaling> scale(const std::string& job, std::uint32_t count, const std::string& cause, TimePoint now);
+    Result<Scaling> scale(const std::string& job, std::uint32_t count, const std::string& cause, TimePoint now,
+                          OnBehalf whom = {});
 
     /// Restarts the instances of a job one after the other; Announcer::roll() tells how that goes. The Error says why it
     /// was not begun.
-    Result<void> roll(const std::string& job, std::string cause, TimePoint now);
+    Result<void> roll(const std::string& job, std::string cause, TimePoint now, OnBehalf whom = {});
     bool rolls(const std::string& job) const { return rolls_.contains(job); }
 
     // Requests. `cause` says who asked: "stop asked by uid 0 (pid 4711)".
     /// Also starts what these instances want or require; in the order of their dependencies, as far as anything is in order.
-    void start(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now);
+    void start(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now, OnBehalf whom = {});
     /// In the reverse order. What requires these instances ends too, and comes back with them: see would_end().
     void stop(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now);
     /// What asks for it (on_restart) ends before them, and is started after them.
-    void restart(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now);
+    void restart(const std::vector<InstanceId>& ids, const std::string& cause, TimePoint now, OnBehalf whom = {});
     void start(InstanceId id, const std::string& cause, TimePoint now) { start(std::vector{id}, cause, now); }
     void stop(InstanceId id, const std::string& cause, TimePoint now) { stop(std::vector{id}, cause, now); }
     void restart(InstanceId id, const std::string& cause, TimePoint now) { restart(std::vector{id}, cause, now); }
@@ -195,10 +196,11 @@ private:
     };
     std::vector<Target> targets(const std::vector<InstanceId>& ids, const std::string& cause);
     /// Adds what `jobs` want or require and is not up.
-    static void add_pulled(std::vector<Job*> jobs, std::vector<Target>& targets);
+    static void add_pulled(std::vector<Job*> jobs, std::vector<Target>& targets, OnBehalf whom = {});
     /// Adds what runs and goes down with `targets` by a link that `follows`.
     static void add_followers(std::vector<Target>& targets, bool (*follows)(const Link&));
-    void restart(std::vector<Target> asked, TimePoint now);
+    void restart(std::vector<Target> asked, TimePoint now, OnBehalf whom = {});
+    void stop_in_order(std::vector<Target> asked, bool by_order, TimePoint now);
     void start_in_order(std::vector<Target> targets, TimePoint now);
     static void last_first(std::vector<Target>& targets);
 
