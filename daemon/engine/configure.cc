@@ -83,14 +83,18 @@ void Supervisor::reconsider_all(TimePoint now) {
     }
 }
 
+InstanceId Supervisor::add_instance(Job& job, const std::shared_ptr<const JobSpec>& spec, InstanceName name,
+                                    TimePoint now) {
+    const auto id = next_id_++;
+    job.instances.push_back(std::make_unique<Instance>(id, spec, std::move(name), now));
+    by_id_.emplace(id, Member{job.instances.back().get(), &job});
+    ++by_state_[static_cast<std::size_t>(State::Stopped)];
+    return id;
+}
+
 Job& Supervisor::add_job(std::shared_ptr<const JobSpec> spec, TimePoint now) {
     Job& job = jobs_[spec->name];
-    for (auto& name : instance_names(*spec)) {
-        auto instance = std::make_unique<Instance>(next_id_++, spec, std::move(name), now);
-        by_id_.emplace(instance->id(), instance.get());
-        ++by_state_[static_cast<std::size_t>(State::Stopped)];
-        job.instances.push_back(std::move(instance));
-    }
+    for (auto& name : instance_names(*spec)) add_instance(job, spec, std::move(name), now);
     job.spec = std::move(spec);
     return job;
 }
@@ -118,11 +122,7 @@ void Supervisor::update_job(Job& job, const std::shared_ptr<const JobSpec>& spec
             job.instances.push_back(std::move(*same));
             continue;
         }
-        auto added = std::make_unique<Instance>(next_id_++, spec, std::move(name), now);
-        const auto id = added->id();
-        by_id_.emplace(id, added.get());
-        ++by_state_[static_cast<std::size_t>(State::Stopped)];
-        job.instances.push_back(std::move(added));
+        const auto id = add_instance(job, spec, std::move(name), now);
         if (starts) to_start_.push_back(id);
     }
     for (auto& instance : before) {

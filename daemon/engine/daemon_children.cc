@@ -48,15 +48,15 @@ bool Supervisor::is_bound_to_live(const Instance& instance) const {
 
 void Supervisor::settle_bonds(const Instance& changed, TimePoint now) {
     for (const auto child : bonds_.children_of(changed.id())) {
-        if (is_executing(changed.state())) deliver(*by_id_.at(child), MayStart{changed.id()}, now);
+        if (is_executing(changed.state())) deliver(*by_id_.at(child).instance, MayStart{changed.id()}, now);
     }
     if (has_ended(changed)) end_daemons_of(changed, now);
     const auto parent = by_id_.find(bonds_.parent_of(changed.id()));
-    if (parent != by_id_.end()) deliver(*parent->second, MayStart{changed.id()}, now);
+    if (parent != by_id_.end()) deliver(*parent->second.instance, MayStart{changed.id()}, now);
 }
 
 void Supervisor::end_daemons_of(const Instance& parent, TimePoint now) {
-    for (const auto id : bonds_.children_of(parent.id())) end_daemon_child(*by_id_.at(id), parent, now);
+    for (const auto id : bonds_.children_of(parent.id())) end_daemon_child(*by_id_.at(id).instance, parent, now);
 }
 
 void Supervisor::end_daemon_child(Instance& child, const Instance& parent, TimePoint now) {

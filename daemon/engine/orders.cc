@@ -63,7 +63,7 @@ void Supervisor::shut_down(const std::string& cause, TimePoint now) {
     end_rolls("procsupd is ending", now);
     std::vector<InstanceId> ids;
     ids.reserve(by_id_.size());
-    for (const auto& [id, instance] : by_id_) ids.push_back(id);
+    for (const auto& [id, member] : by_id_) ids.push_back(id);
     std::sort(ids.begin(), ids.end());
     auto all = targets(ids, cause);
     last_first(all);
@@ -86,9 +86,8 @@ std::vector<Supervisor::Target> Supervisor::targets(const std::vector<InstanceId
     std::vector<Target> found;
     found.reserve(ids.size());
     for (const auto id : ids) {
-        const auto instance = by_id_.find(id);
-        if (instance == by_id_.end()) continue;
-        if (Job* job = job_of(*instance->second)) found.push_back({job, instance->second, cause});
+        const auto member = by_id_.find(id);
+        if (member != by_id_.end()) found.push_back({member->second.job, member->second.instance, cause});
     }
     return found;
 }

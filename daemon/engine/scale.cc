@@ -96,10 +96,7 @@ void Supervisor::add_instance(Job& job, InstanceName name, Scaling& done, TimePo
         job.instances.push_back(std::move(*same));
         leaving.erase(same);
     } else {
-        auto added = std::make_unique<Instance>(next_id_++, job.spec, std::move(name), now);
-        by_id_.emplace(added->id(), added.get());
-        ++by_state_[static_cast<std::size_t>(State::Stopped)];
-        job.instances.push_back(std::move(added));
+        add_instance(job, job.spec, std::move(name), now);
     }
     done.added.push_back(job.instances.back()->id());
 }

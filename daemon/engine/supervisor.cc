@@ -38,21 +38,21 @@ Supervisor::Supervisor(ProcessBackend& backend, Timers& timers, Announcer& annou
 
 void Supervisor::reset(InstanceId id, std::string cause, TimePoint now) {
     if (const auto found = by_id_.find(id); found != by_id_.end()) {
-        deliver(*found->second, ResetRequested{std::move(cause)}, now);
+        deliver(*found->second.instance, ResetRequested{std::move(cause)}, now);
     }
 }
 
 bool Supervisor::pause(InstanceId id, std::string cause, TimePoint now) {
     const auto* instance = find(id);
     if (instance == nullptr || instance->state() != State::Running) return false;
-    deliver(*by_id_.at(id), PauseRequested{std::move(cause)}, now);
+    deliver(*by_id_.at(id).instance, PauseRequested{std::move(cause)}, now);
     return true;
 }
 
 bool Supervisor::resume(InstanceId id, std::string cause, TimePoint now) {
     const auto* instance = find(id);
     if (instance == nullptr || instance->state() != State::Paused) return false;
-    deliver(*by_id_.at(id), ResumeRequested{std::move(cause)}, now);
+    deliver(*by_id_.at(id).instance, ResumeRequested{std::move(cause)}, now);
     return true;
 }
 
@@ -68,16 +68,17 @@ bool Supervisor::reload(InstanceId id, std::string cause, TimePoint now) {
     if (instance == nullptr || !is_executing(instance->state())) return false;
     if (instance->spec().reload_command.empty()) return signal(id, instance->spec().reload_signal);
     if (!instance->is_up() || instance->state() == State::Paused || instance->adopted()) return false;
-    deliver(*by_id_.at(id), ReloadRequested{std::move(cause)}, now);
+    deliver(*by_id_.at(id).instance, ReloadRequested{std::move(cause)}, now);
     return true;
 }
 
 void Supervisor::kill_all() {
     hurries_ = true;
-    for (const auto& [id, instance] : by_id_) {
-        if (!is_live(instance->state())) continue;
-        backend_.kill_tree(instance->incarnation());
-        for (const auto& side : instance->sides()) backend_.kill_tree(side.incarnation);
+    for (const auto& [id, member] : by_id_) {
+        const auto& instance = *member.instance;
+        if (!is_live(instance.state())) continue;
+        backend_.kill_tree(instance.incarnation());
+        for (const auto& side : instance.sides()) backend_.kill_tree(side.incarnation);
     }
 }
 
@@ -148,7 +149,7 @@ void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, s
 void Supervisor::timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now) {
     if (kind == TimerKind::RollStep) return roll_timer_fired(id, generation, now);
     if (const auto found = by_id_.find(id); found != by_id_.end()) {
-        deliver(*found->second, TimerFired{kind, generation}, now);
+        deliver(*found->second.instance, TimerFired{kind, generation}, now);
     }
 }
 
@@ -263,12 +264,12 @@ void Supervisor::note_transition(Instance& instance, const AnnounceAction& chang
 
 const Instance* Supervisor::find(InstanceId id) const {
     const auto found = by_id_.find(id);
-    return found == by_id_.end() ? nullptr : found->second;
+    return found == by_id_.end() ? nullptr : found->second.instance;
 }
 
 Job* Supervisor::job_of(const Instance& instance) {
-    const auto found = jobs_.find(instance.name().job);
-    return found == jobs_.end() ? nullptr : &found->second;
+    const auto found = by_id_.find(instance.id());
+    return found == by_id_.end() ? nullptr : found->second.job;
 }
 
 const Job* Supervisor::job_of(const Instance& instance) const {

@@ -136,6 +136,7 @@ private:
     void spawn_beside(Instance& instance, SideRole role);
     /// Whether it is of a command that runs beside an instance's run.
     bool is_beside(Incarnation incarnation) const;
+    InstanceId add_instance(Job& job, const std::shared_ptr<const JobSpec>& spec, InstanceName name, TimePoint now);
     Job& add_job(std::shared_ptr<const JobSpec> spec, TimePoint now);
     void update_job(Job& job, const std::shared_ptr<const JobSpec>& spec, Restarts restarts, TimePoint now);
     void update_instance(Instance& instance, InstanceName name, const std::shared_ptr<const JobSpec>& spec,
@@ -209,7 +210,11 @@ private:
     Announcer& announcer_;
     std::minstd_rand random_;
     Jobs jobs_;
-    std::unordered_map<InstanceId, Instance*> by_id_;
+    struct Member {
+        Instance* instance;
+        Job* job;
+    };
+    std::unordered_map<InstanceId, Member> by_id_;
     std::unordered_map<Incarnation, Instance*> by_incarnation_;
     std::array<std::size_t, kStates> by_state_{};
     Bonds bonds_;
