@@ -16,6 +16,11 @@ constexpr std::size_t kReadSize = 32u << 10;
 constexpr std::size_t kKeepCapacity = 1024;
 constexpr std::size_t kMaxFds = 253;  // SCM_MAX_FD of the kernel
 
+Inbox::Read after_error(int error) {
+    if (error == EAGAIN || error == EINTR) return Inbox::Read::Nothing;
+    return error == ECONNRESET ? Inbox::Read::Reset : Inbox::Read::End;
+}
+
 }  // namespace
 
 Inbox::Read Inbox::receive(int socket, std::size_t max_fds, FdCloser* closer) {
@@ -33,14 +38,12 @@ Inbox::Read Inbox::receive(int socket, std::size_t max_fds, FdCloser* closer) {
     if (max_fds == 0) {
         // As many bytes, at most, as are known to have come without.
         const auto seen = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_PEEK);
-        if (seen > 0 && (header.msg_flags & MSG_CTRUNC) != 0) return Read::Descriptors;
+        if (seen < 0) return after_error(errno);
+        if ((header.msg_flags & MSG_CTRUNC) != 0) return Read::Descriptors;
         if (seen > 0) part.iov_len = static_cast<std::size_t>(seen);
     }
     const auto count = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (count < 0) {
-        if (errno == EAGAIN || errno == EINTR) return Read::Nothing;
-        return errno == ECONNRESET ? Read::Reset : Read::End;
-    }
+    if (count < 0) return after_error(errno);
     forget_consumed();
     bytes_.append(buffer.data(), static_cast<std::size_t>(count));
     keep_fds(header, max_fds, closer);

@@ -59,8 +59,15 @@ public:
                                         [this, number = listener.socket.get()](std::uint32_t) { accept_from(number); });
     }
 
+    ~Impl() { stop_listening(); }
+
+    /// Of those who have not been accepted yet, something may lie unread too.
     void stop_listening() {
         resume_.reset();
+        for (auto& listener : listeners_) {
+            listener.watch.reset();
+            if (rules_.closer != nullptr) rules_.closer->close(listener.socket.release());
+        }
         listeners_.clear();
     }
 
@@ -84,6 +91,9 @@ private:
                 if (out_of_resources(errno)) pause();
                 return;
             }
+            // Else what is sent as out-of-band data is skipped by a look, and dropped with its descriptors by what follows.
+            constexpr int kYes = 1;
+            (void)::setsockopt(socket.get(), SOL_SOCKET, SO_OOBINLINE, &kYes, sizeof(kYes));
             add(std::move(socket));
         }
     }

@@ -46,7 +46,7 @@ Obstacle Supervisor::before_start(const Instance& instance) const {
     const auto* job = job_of(instance);
     if (job == nullptr) return {};
     if (const auto* other = holder_of_place(*job, instance)) {
-        return {other->name().instance + " to end, whose place it takes", false};
+        return {other->name().instance + " to end, whose place it takes", false, true};
     }
     Names waited_for;
     for (const auto& link : job->links) {
@@ -77,7 +77,7 @@ void Supervisor::settle_places(const Instance& changed, TimePoint now) {
     const auto* job = job_of(changed);
     if (job == nullptr) return;
     for (const auto& other : job->instances) {
-        if (other->state() == State::Waiting) deliver(*other, MayStart{changed.id()}, now);
+        if (other->waits_for_place()) deliver(*other, MayStart{changed.id()}, now);
     }
 }
 

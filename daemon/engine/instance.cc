@@ -290,6 +290,7 @@ void Instance::start_run(std::string cause, Context& context) {
 
 void Instance::wait_or_fail(Obstacle obstacle, std::string cause, Context& context) {
     waits_for_ = std::move(obstacle.what);
+    waits_for_place_ = obstacle.place;
     pending_cause_ = std::move(cause);
     auto text = obstacle.hopeless ? "requires " + waits_for_ : pending_cause_ + "; waits for " + waits_for_;
     if (obstacle.hopeless ? held_back_ : state_ == State::Waiting) {

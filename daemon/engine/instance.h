@@ -22,6 +22,7 @@ class Instance;
 struct Obstacle {
     std::string what{};     ///< for people: "db to be ready"; empty: nothing
     bool hopeless = false;  ///< nothing is under way that would remove it
+    bool place = false;     ///< another instance still has its number
 };
 
 inline constexpr TimePoint kNever = TimePoint::max();
@@ -132,6 +133,7 @@ public:
     TimePoint next_start() const { return next_start_; }
     /// What it waits for; only in State::Waiting.
     const std::string& waits_for() const { return waits_for_; }
+    bool waits_for_place() const { return state_ == State::Waiting && waits_for_place_; }
     /// The exit code of a program that ends as the last run has ended: its own, 128 + signal, 124 after a time-out, 127 or
     /// 126 when it could not be executed.
     int exit_code() const;
@@ -326,6 +328,7 @@ private:
     Duration uptime_{};  // of the run that has ended
     std::string cause_;
     std::string waits_for_;
+    bool waits_for_place_ = false;
     std::string pending_cause_;  // of the state that follows stopping
     std::string start_cause_;
     std::string stop_cause_;  // of the first order that was to end this run

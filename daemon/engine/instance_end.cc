@@ -52,6 +52,7 @@ RunEnd Instance::run_end() const { return {run_exit_, timed_out_, uptime_, run_e
 
 bool Instance::may_be_mended() const {
     if (state_ != State::Stopping || stop_asked_ || !wanted_) return false;
+    if (!run_exit_ && !failure_ && start_stage_ == SpawnStage::None) return false;
     const auto end = run_end();
     return failure_ || !is_success(spec_->restart, end) || wants_restart(spec_->restart, end);
 }

@@ -35,13 +35,16 @@ private:
     };
     struct Process;
 
+    using Place = std::list<std::unique_ptr<Process>>::iterator;
     void begin();
     bool begin(Task& task);
-    void ended(std::list<std::unique_ptr<Process>>::iterator process);
+    void overdue(Place place);
+    void ended(Place place);
 
     EventLoop& loop_;
     std::deque<Task> waiting_;
     std::list<std::unique_ptr<Process>> processes_;
+    std::size_t killed_ = 0;  ///< of them; they do not end by that while the kernel waits for a file system
     std::unique_ptr<Watch> retry_;
 };
 

@@ -37,10 +37,10 @@ std::string Processes::name_main(Incarnation incarnation, Run& run, pid_t pid) {
         return "that can only be where cgroups hold jobs together";
     Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
     if (process) process.reset(fcntl(process.get(), F_DUPFD_CLOEXEC, kFirstKeptFd));
-    const auto owner = process ? who_is(pid) : std::nullopt;
-    // Looked at last: if it lives, the number was its own all the time.
-    const bool own = owner && owner->id == run.id && !by_pid_.contains(pid) && !has_ended(process);
+    // That it lives is looked at last: then the number was its own all the time.
+    const bool own = process && run.tree && run.tree->holds(pid) && !by_pid_.contains(pid) && !has_ended(process);
     if (!own) return "that is none of its processes";
+    run.named.reset();
     NamedMain named{pid, std::move(process)};
     named.end = loop_.watch_fd(named.handle.get(), EPOLLIN, Priority::Exit,
                                [this, incarnation](std::uint32_t) { unname_main(incarnation); });

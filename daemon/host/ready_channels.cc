@@ -146,9 +146,12 @@ void ReadyChannels::rest(Channel& channel) {
 
 void ReadyChannels::let_go_of_next(Incarnation incarnation, Channel& channel) {
     channel.watch->set_events(0);
+    channel.is_taken = true;
     disposer_.take_message(channel.fd, [this, incarnation] {
         const auto found = channels_.find(incarnation);
-        if (found != channels_.end()) rest(found->second);
+        if (found == channels_.end()) return;
+        found->second.is_taken = false;
+        rest(found->second);
     });
 }
 
@@ -180,8 +183,10 @@ void ReadyChannels::close(Incarnation incarnation) {
     if (found == channels_.end()) return;
     const auto path = std::move(found->second.path);
     Fd fd = std::move(found->second.fd);
+    // A look at a message has its descriptors for a moment, and would have them last if it is being taken.
+    const bool is_taken = found->second.is_taken;
     channels_.erase(found);
-    if (!end_input(fd)) disposer_.close(fd.release());
+    if (is_taken || !end_input(fd)) disposer_.close(fd.release());
     if (path.empty()) return;
     unlink(path.c_str());
     // With the last one it goes too.

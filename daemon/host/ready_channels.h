@@ -47,7 +47,8 @@ private:
         std::string path{};  ///< of a socket; empty: it has none
         std::unique_ptr<Watch> watch{};
         std::unique_ptr<Watch> rest{};
-        Duration next_rest{};  ///< longer with each, until there was nothing to read
+        bool is_taken = false;  ///< its next message, by the disposer
+        Duration next_rest{};   ///< longer with each, until there was nothing to read
     };
     enum class Next { Datagram, Descriptors, Nothing };
     void read_pipe(Incarnation incarnation, Channel& channel);

@@ -43,7 +43,8 @@ bool Processes::kill_strays() {
     std::ifstream children("/proc/thread-self/children");
     bool any = false;
     for (pid_t pid = 0; children >> pid;) {
-        if (by_pid_.contains(pid)) continue;
+        // What has no exit signal is not for the reaper.
+        if (by_pid_.contains(pid) || !is_child(pid)) continue;
         kill(pid, SIGKILL);
         any = true;
     }

@@ -89,6 +89,7 @@ public:
         if (used_before_) cpu_before_ = read_cpu_time(groups_.root.descriptor(), group_).value_or(Duration());
     }
     void main_is(pid_t child) override { main_ = child; }
+    bool holds(pid_t pid) const override { return groups_.root.group_of(pid) == group_; }
     void signal_main(int signal) override { ::kill(main_, signal); }
     void signal_all(int signal) override { groups_.root.signal(group_, signal); }
     void pause(bool pause) override { groups_.root.freeze(group_, pause); }

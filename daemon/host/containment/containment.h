@@ -36,6 +36,8 @@ public:
     virtual void began(pid_t child) = 0;
     /// The run goes on with another main process, a child of the daemon by now. Only for those in cgroups.
     virtual void main_is([[maybe_unused]] pid_t child) {}
+    /// Whether a process is one of these; only for those in cgroups.
+    virtual bool holds([[maybe_unused]] pid_t pid) const { return false; }
     /// The daemon's child has ended and has not been collected yet. `kill`: with a main process everything that it has left
     /// ends.
     virtual void child_ended(bool kill) = 0;
