@@ -63,6 +63,7 @@ Result<Duration> parse_duration(std::string_view text) {
         const auto number = take_number(rest);
         if (!number) return bad(text, kForm);
         const auto name = take_letters(rest);
+        if (name.empty() && !rest.empty()) return bad(text, kForm);
         if (name.empty()) return bad(text, "has no unit: write \"" + std::string(text) + "s\" for seconds");
         std::size_t unit = next_unit;
         while (unit < kTimeUnits.size() && kTimeUnits[unit].name != name) ++unit;

@@ -27,6 +27,7 @@ TEST(ParseDuration, SaysWhatToWriteWhenTheUnitIsMissing) {
     const auto result = parse_duration("30");
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().message, "\"30\" has no unit: write \"30s\" for seconds");
+    EXPECT_EQ(parse_duration("1 s").error().message.find("\"1 s\" is not a duration: "), 0u);
     EXPECT_NE(parse_duration("1min30").error().message.find("\"1min30s\""), std::string::npos);
 }
 

@@ -366,6 +366,20 @@ TEST(Problems, OfSyntaxHaveTheirPlace) {
     }
 }
 
+TEST(Problems, OfSyntaxSayWhatMayBeBehindThem) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"restart = on-failure", "is it a string? It needs quotes"},
+        {"command = [1", "is a quote or a bracket not closed?"},
+        {"shell = \"x\ncommand = 'y'", "is a quote missing at the end of the line?"},
+        {"shell = 'x'\nshell = 'y'", "a key, and a table, is written once"},
+    };
+    for (const auto& [text, hint] : cases) {
+        const auto problems = problems_of(text);
+        ASSERT_EQ(problems.size(), 1u) << text;
+        EXPECT_TRUE(problems[0].ends_with(hint)) << problems[0];
+    }
+}
+
 TEST(Problems, TooManyJobsOrInstances) {
     std::string jobs;
     for (int i = 0; i <= 10000; ++i) jobs += "[jobs.j" + std::to_string(i) + "]\nshell='x'\n";

@@ -2,6 +2,9 @@
 
 #include <toml++/toml.h>
 
+#include <array>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace procsup {
@@ -49,6 +52,20 @@ TomlValue convert(toml::node& node) {
     return result;
 }
 
+/// With what mostly is behind it, where the parser tells only what it found.
+std::string with_hint(std::string description) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kHints{{
+        {"could not determine value type", "is it a string? It needs quotes"},
+        {"unescaped control characters", "is a quote missing at the end of the line?"},
+        {"encountered end-of-file", "is a quote or a bracket not closed?"},
+        {"cannot redefine", "a key, and a table, is written once"},
+    }};
+    for (const auto& [found, hint] : kHints) {
+        if (description.find(found) != std::string::npos) return description.append(": ").append(hint);
+    }
+    return description;
+}
+
 }  // namespace
 
 std::string_view type_name(const TomlValue& value) {
@@ -69,7 +86,7 @@ std::variant<TomlValue::Table, SyntaxError> parse_toml(std::string_view text) {
         auto table = toml::parse(text);
         return convert_table(table);
     } catch (const toml::parse_error& error) {
-        return SyntaxError{position_of(error.source()), std::string(error.description())};
+        return SyntaxError{position_of(error.source()), with_hint(std::string(error.description()))};
     }
 }
 

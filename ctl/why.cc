@@ -178,7 +178,7 @@ std::optional<Duration> last_run_time(const json::Value& reply) {
     return lasted;
 }
 
-static std::string last_lines_text(const json::Value& reply) {
+static std::string last_lines_text(const json::Value& reply, const std::string& indent = "  ") {
     std::string text;
     const auto* streams = reply.find("lastLines");
     if (streams == nullptr || streams->as_array() == nullptr) return text;
@@ -187,10 +187,10 @@ static std::string last_lines_text(const json::Value& reply) {
         if (lines == nullptr || lines->as_array() == nullptr) continue;
         for (const auto& line : *lines->as_array()) {
             if (const auto* words = line.as_string())
-                text += "    " + escaped(stream.string_or("stream", "")) + " | " + escaped(*words) + "\n";
+                text += indent + "  " + escaped(stream.string_or("stream", "")) + " | " + escaped(*words) + "\n";
         }
     }
-    return text.empty() ? text : "  the last lines of the newest run that failed:\n" + text;
+    return text.empty() ? text : indent + "the last lines of the newest run that failed:\n" + text;
 }
 
 static std::string limits_text(const json::Value& reply) {
@@ -203,13 +203,28 @@ static std::string limits_text(const json::Value& reply) {
     return text.empty() ? text : "  this may be a limit of the job: " + text + "\n";
 }
 
+/// What it waits for, and what that waits for: the last one is where to look.
+static std::string behind_text(const json::Value& reply, const Output& out) {
+    const auto* behind = reply.find("behind");
+    if (behind == nullptr || behind->as_array() == nullptr) return {};
+    std::string text;
+    for (const auto& one : *behind->as_array()) {
+        InstanceView instance;
+        instance.state = one.string_or("state", "");
+        text += "  " + escaped(one.string_or("name", "")) + " is " + colored_state(instance, out);
+        if (const auto cause = one.string_or("cause", ""); !cause.empty()) text += " because " + escaped(cause);
+        text += "\n" + last_lines_text(one, "    ");
+    }
+    return text;
+}
+
 std::string why_text(const json::Value& reply, const Output& out) {
     InstanceView instance;
     instance.state = reply.string_or("state", "");
     const std::string_view cause = reply.string_or("cause", "");
     std::string text = escaped(reply.string_or("name", "")) + " is " + colored_state(instance, out);
     if (!cause.empty()) text += " because " + escaped(cause);
-    text += "\n";
+    text += "\n" + behind_text(reply, out);
     for (const PastEvent& event : past_events(reply)) {
         text += "  " + clock_text(event.time_usec) + " " + event.text;
         if (event.repeated > 0) text += "   (" + std::to_string(event.repeated) + " more)";

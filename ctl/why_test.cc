@@ -43,6 +43,23 @@ TEST(Why, ShowsWhatTheRunWroteAtLast) {
     EXPECT_NE(text.find("what it writes waits: cannot write"), std::string::npos) << text;
 }
 
+TEST(Why, ShowsTheWholeChainOfWhatIsWaitedFor) {
+    const auto text =
+        why_text(parsed(R"json({"name":"top","state":"waiting","cause":"started; waits for mid to be ready",
+        "advice":["procsupctl start base"],"history":[],"behind":[
+        {"name":"mid","state":"waiting","cause":"started; waits for base to be ready","lastLines":[]},
+        {"name":"base","state":"backoff","cause":"exit 78; next start in 2s",
+         "lastLines":[{"stream":"stderr","lines":["no disk"]}]}]})json"),
+                 Output(ColorChoice::Never, false));
+    EXPECT_EQ(text,
+              "top is waiting because started; waits for mid to be ready\n"
+              "  mid is waiting because started; waits for base to be ready\n"
+              "  base is backoff because exit 78; next start in 2s\n"
+              "    the last lines of the newest run that failed:\n"
+              "      stderr | no disk\n"
+              "  try: procsupctl start base\n");
+}
+
 TEST(Why, ShowsLimitsAtWhichTheRunMayHaveEnded) {
     const auto reply = json::parse(
         R"({"name":"web","state":"failed","cause":"killed by SIGSEGV","limits":["limits.stack = \"4KiB\"","\u001b"]})");

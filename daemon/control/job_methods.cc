@@ -242,16 +242,39 @@ int need_of_explanation(State state) {
     return 0;
 }
 
+const Instance* worst_of(const ControlContext& context, const std::vector<InstanceId>& ids) {
+    const Instance* worst = nullptr;
+    for (const auto id : ids) {
+        const auto* instance = context.supervisor.find(id);
+        const bool worse =
+            worst == nullptr || need_of_explanation(instance->state()) > need_of_explanation(worst->state());
+        if (worse) worst = instance;
+    }
+    return worst;
+}
+
+/// As far as the caller may know of them. What waits may wait for each other for a moment: a name that was met ends it.
+std::vector<const Instance*> behind(const ControlContext& context, const varlink::Peer& peer,
+                                    const Instance& instance) {
+    constexpr std::size_t kMost = 64;
+    std::vector<const Instance*> chain{&instance};
+    while (chain.size() <= kMost) {
+        const auto name = waited_for(*chain.back());
+        const auto* next = name.empty() ? nullptr : worst_of(context, context.supervisor.select(name));
+        if (next == nullptr || !context.access.allows(peer, Tier::Read, &next->spec())) break;
+        if (std::find(chain.begin(), chain.end(), next) != chain.end()) break;
+        chain.push_back(next);
+    }
+    chain.erase(chain.begin());
+    return chain;
+}
+
 void why(const ControlContext& context, varlink::PendingCall call) {
     const auto ids = selected(context, call);
     if (!ids) return;
-    const Instance* worst = context.supervisor.find(ids->front());
-    for (const auto id : *ids) {
-        const auto* instance = context.supervisor.find(id);
-        if (need_of_explanation(instance->state()) > need_of_explanation(worst->state())) worst = instance;
-    }
+    const auto* worst = worst_of(context, *ids);
     json::Writer writer;
-    write_why(writer, *worst, context.host, context.loop.now());
+    write_why(writer, *worst, behind(context, call.peer(), *worst), context.host, context.loop.now());
     call.reply(writer.text());
 }
 

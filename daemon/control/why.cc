@@ -5,21 +5,15 @@
 namespace procsup {
 namespace {
 
-/// The first name in what it waits for: "db to be ready", "its daemon log to end".
-std::string waited_for(const Instance& instance) {
-    std::string_view what = instance.waits_for();
-    constexpr std::string_view kDaemon = "its daemon ";
-    if (what.starts_with(kDaemon)) what.remove_prefix(kDaemon.size());
-    return std::string(what.substr(0, what.find_first_of(" ,")));
-}
-
 std::vector<std::string> advice_for(const Instance& instance) {
     const auto& name = instance.name().instance;
+    const auto show = "procsupctl show " + instance.name().job;
+    const auto again = "procsupctl reset " + name + " && procsupctl start " + name;
     switch (instance.state()) {
         case State::Failed:
             if (instance.held_back()) return {"procsupctl why " + waited_for(instance)};
-            return {"procsupctl show " + instance.name().job,
-                    "procsupctl reset " + name + " && procsupctl start " + name};
+            if (!instance.last_run()) return {show, again};
+            return {"procsupctl logs " + name, show, again};
         case State::Backoff: return {"procsupctl start " + name, "procsupctl stop " + name};
         case State::Stopped:
         case State::Exited: return {"procsupctl start " + name};
@@ -30,9 +24,26 @@ std::vector<std::string> advice_for(const Instance& instance) {
         case State::Waiting: return {"procsupctl why " + waited_for(instance)};
         case State::Starting:
         case State::Running:
-        case State::Reloading: return {};
+        case State::Reloading: break;
     }
     return {};
+}
+
+std::vector<std::string> advice_for(const Instance& instance, const std::vector<const Instance*>& behind) {
+    if (behind.empty()) return advice_for(instance);
+    auto advice = advice_for(*behind.back());
+    if (advice.empty()) advice.push_back("procsupctl logs " + behind.back()->name().instance);
+    return advice;
+}
+
+void write_last_lines(json::Writer& writer, const CapturedOutput& output) {
+    writer.key("lastLines").begin_array();
+    for (const auto& last : output.last_lines) {
+        writer.begin_object().member("stream", last.stream).key("lines").begin_array();
+        for (const auto& line : last.lines) writer.string(line);
+        writer.end_array().end_object();
+    }
+    writer.end_array();
 }
 
 std::string full_cause(const Instance& instance, TimePoint now) {
@@ -63,10 +74,19 @@ std::string full_cause(const Instance& instance, TimePoint now) {
 
 }  // namespace
 
-void write_why(json::Writer& writer, const Instance& instance, const HostPort& host, TimePoint now) {
+std::string waited_for(const Instance& instance) {
+    if (instance.state() != State::Waiting && !instance.held_back()) return {};
+    std::string_view what = instance.waits_for();
+    constexpr std::string_view kDaemon = "its daemon ";
+    if (what.starts_with(kDaemon)) what.remove_prefix(kDaemon.size());
+    return std::string(what.substr(0, what.find_first_of(" ,")));
+}
+
+void write_why(json::Writer& writer, const Instance& instance, const std::vector<const Instance*>& behind,
+               const HostPort& host, TimePoint now) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
     writer.member("cause", full_cause(instance, now)).key("advice").begin_array();
-    for (const auto& line : advice_for(instance)) writer.string(line);
+    for (const auto& line : advice_for(instance, behind)) writer.string(line);
     writer.end_array().key("history").begin_array();
     const auto& history = instance.history();
     for (auto entry = history.rbegin(); entry != history.rend(); ++entry) {
@@ -83,14 +103,18 @@ void write_why(json::Writer& writer, const Instance& instance, const HostPort& h
         writer.end_array();
     }
     const auto output = host.captured_output(instance.id());
-    writer.key("lastLines").begin_array();
-    for (const auto& last : output.last_lines) {
-        writer.begin_object().member("stream", last.stream).key("lines").begin_array();
-        for (const auto& line : last.lines) writer.string(line);
-        writer.end_array().end_object();
-    }
-    writer.end_array();
+    write_last_lines(writer, output);
     if (!output.problem.empty()) writer.member("outputProblem", output.problem);
+    if (!behind.empty()) {
+        writer.key("behind").begin_array();
+        for (const auto* other : behind) {
+            writer.begin_object().member("name", other->name().instance).member("state", to_text(other->state()));
+            writer.member("cause", full_cause(*other, now));
+            write_last_lines(writer, host.captured_output(other->id()));
+            writer.end_object();
+        }
+        writer.end_array();
+    }
     writer.end_object();
 }
 

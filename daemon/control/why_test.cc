@@ -86,7 +86,8 @@ TEST_F(Why, TellsOfAStartLimit) {
     const auto why = client.call("Job.Why", R"({"name":"web"})");
     EXPECT_EQ(why["state"], "failed");
     EXPECT_EQ(why["cause"], "start_limit (10/1min) reached; last: killed by SIGSEGV");
-    EXPECT_EQ(why["advice"], R"(["procsupctl show web","procsupctl reset web && procsupctl start web"])");
+    EXPECT_EQ(why["advice"],
+              R"(["procsupctl logs web","procsupctl show web","procsupctl reset web && procsupctl start web"])");
 }
 
 TEST_F(Why, NamesLimitsAtWhichTheRunMayHaveEnded) {
@@ -176,7 +177,52 @@ TEST(WhyOfADaemon, ThatWaitsPointsToWhatItIsBoundTo) {
     client.take();
     const auto why = client.call("Job.Why", R"({"name":"logger"})");
     EXPECT_EQ(why["state"], "waiting");
-    EXPECT_EQ(why["advice"], R"(["procsupctl why shop"])");
+    EXPECT_EQ(why["behind.0.name"] + " " + why["behind.0.state"], "shop stopped");
+    EXPECT_EQ(why["advice"], R"(["procsupctl start shop"])");
+}
+
+TEST(WhyOfAChain, TellsAllOfItAndAdvisesOnItsEnd) {
+    const auto requiring = [](const char* name, const char* other) {
+        auto spec = job(name);
+        spec.dependencies.requirements = {{other}};
+        return spec;
+    };
+    auto base = job("base");
+    base.readiness.kind = Readiness::Kind::Notify;
+    ControlBox box({base, requiring("mid", "base"), requiring("top", "mid")});
+    ControlClient client(box);
+    client.send("Job.Start", R"({"names":["top"],"wait":false})");
+    client.take();
+    for (int i = 0; i < 2; ++i) {
+        if (box.instance("base").state() == State::Backoff) box.timer_fires("base", TimerKind::Backoff);
+        box.executes("base", 50);
+        box.ends("base", ExitStatus::exited(78));
+    }
+    box.host.output = {"", {{"stderr", {"no disk"}}}};
+    const auto why = client.call("Job.Why", R"({"name":"top"})");
+    EXPECT_EQ(why["state"], "waiting");
+    EXPECT_EQ(why["behind.0.name"] + " " + why["behind.0.state"], "mid waiting");
+    EXPECT_EQ(why["behind.1.name"] + " " + why["behind.1.state"], "base backoff");
+    EXPECT_EQ(why["behind.1.cause"].find("exit 78 (EX_CONFIG); next start in "), 0u) << why["behind.1.cause"];
+    EXPECT_NE(why["behind.1.cause"].find(" more before start_limit, "), std::string::npos);
+    EXPECT_EQ(why["behind.1.lastLines.0.lines.0"], "no disk");
+    EXPECT_EQ(why.count("behind.2.name"), 0u);
+    EXPECT_EQ(why["advice"], R"(["procsupctl start base","procsupctl stop base"])");
+}
+
+TEST(WhyOfAChain, EndsWhereTheCallerMayNotRead) {
+    auto his = job("his");
+    his.owner = kStranger;
+    his.dependencies.requirements = {{"secret"}};
+    DaemonSpec spec;
+    spec.read = {};
+    ControlBox box({job("secret"), his}, spec);
+    auto stranger = ControlClient::as_stranger(box);
+    stranger.send("Job.Start", R"({"names":["his"],"wait":false})");
+    stranger.take();
+    const auto why = stranger.call("Job.Why", R"({"name":"his"})");
+    EXPECT_EQ(why.count("behind"), 0u) << why["behind.0.name"];
+    EXPECT_EQ(why["advice.0"], "procsupctl why secret");
 }
 
 }  // namespace

@@ -92,7 +92,10 @@ requires = ["db"]
         api, web = (events.until(job, "failed")["cause"] for job in ("api", "web"))
         self.assertEqual("requires db, which has failed: killed by SIGKILL", api)
         self.assertEqual("requires api, which has failed: " + api, web)
-        self.assertIn("procsupctl why api", s.ctl("why", "web", expect=3).out)
+        why = s.ctl("why", "web", expect=3).out
+        self.assertIn("\n  api is failed because requires db, which has failed: killed by SIGKILL", why)
+        self.assertIn("\n  db is failed because killed by SIGKILL; restart = \"no\"\n", why)
+        self.assertIn("procsupctl logs db\n", why)
         self.assertEqual([], s.job_processes())
         s.ctl("start", "db")
         events.until("web", "running")
@@ -110,7 +113,9 @@ requires = ["db"]
         s.fifo("go")
         s.start().settle()
         self.assertIn("waits for slow to be ready", s.ctl("status").out)
-        self.assertIn("procsupctl why slow", s.ctl("why", "web", expect=3).out)
+        why = s.ctl("why", "web", expect=3).out
+        self.assertIn("\n  slow is running because started with the daemon\n", why)
+        self.assertIn("try: procsupctl logs slow\n", why)
         s.ctl("stop", "web")
         self.assertEqual("stopped", s.instance("web")["state"])
 
