@@ -34,8 +34,7 @@ Inbox::Read Inbox::receive(int socket, std::size_t max_fds, FdCloser* closer) {
         // For all there can be: those beyond the room are closed by the kernel, here and now.
         header.msg_control = control.data();
         header.msg_controllen = control.size();
-    }
-    if (max_fds == 0) {
+    } else {
         // As many bytes, at most, as are known to have come without.
         const auto seen = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_PEEK);
         if (seen < 0) return after_error(errno);

@@ -121,6 +121,8 @@ void Instance::on(const Execed&, Context& context) {
     if (state_ != State::Starting) return;
     works_ = works_ || !spec_->readiness.is_declared();
     ready_ = works_ && spec_->hook(Hook::PostStart) == nullptr;
+    // It may have said so before it is known to run.
+    if (ready_ && spec_->readiness.is_declared()) cause_ += ", ready after " + to_text(Duration::zero());
     enter(State::Running, cause_, context);
     if (!works_) await_ready(context);
     settle_ready(context);

@@ -64,6 +64,7 @@ TEST(Readiness, ThatIsSaidBeforeTheProgramIsKnownToRunIsNotLost) {
     EXPECT_FALSE(job.web().ready());
     job.supervisor.execed(job.fakes.last_incarnation, job.fakes.now);
     EXPECT_TRUE(job.web().ready());
+    EXPECT_EQ(job.fakes.transitions.back(), "web: starting -> running: start asked, ready after 0s");
 }
 
 TEST(Readiness, ThatDoesNotComeInTimeIsAFailedStart) {

@@ -156,7 +156,6 @@ private:
         std::string text{};  ///< as for Supervisor::not_started()
     };
 
-    /// From the order to launch it until none of its processes is left.
     /// A process that a run has named as its main one while the first one lives.
     struct NamedMain {
         pid_t pid = 0;
@@ -164,6 +163,7 @@ private:
         std::unique_ptr<Watch> end{};
         bool takes_over = false;  ///< the first one has ended
     };
+    /// From the order to launch it until none of its processes is left.
     struct Run {
         InstanceId id = 0;  ///< 0: a helper
         const JobSpec* spec = nullptr;
