@@ -5,7 +5,7 @@ import unittest
 
 from harness import IntegrationTest
 from hostile import MODES
-from readiness_test import free_port
+from processes import free_port
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/hooks.toml")
 MOMENTS = ("pre_start", "post_start", "pre_stop", "post_stop", "on_failed")

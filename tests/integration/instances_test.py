@@ -1,5 +1,4 @@
 """Several instances of a job: more and fewer of them, a restart one by one, and replacement after max_lifetime."""
-import contextlib
 import os
 import signal
 import socket
@@ -8,20 +7,10 @@ import threading
 import unittest
 
 from harness import IntegrationTest
-from processes import PATIENCE, free_port
+from processes import PATIENCE, free_ports
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/instances.toml")
 SLEEPER = 'shell = "exec sleep infinity"\n'
-
-
-def free_ports(count):
-    """The first of so many ports in a row."""
-    while True:
-        first = free_port()
-        with contextlib.suppress(OSError, OverflowError), contextlib.ExitStack() as stack:
-            for port in range(first + 1, first + count):
-                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            return first
 
 
 def answers(port):

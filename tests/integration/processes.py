@@ -3,8 +3,10 @@
 The test process is the reaper of orphans: whatever a supervisor leaves behind becomes its child, so that nothing
 escapes the search for leftovers.
 """
+import contextlib
 import ctypes
 import os
+import random
 import select
 import signal
 import socket
@@ -77,10 +79,23 @@ def descendants(pid):
     return found
 
 
+def free_ports(count):
+    """The first of so many ports in a row that nobody uses, none of which the kernel gives to a connection: one of those can
+    be taken between now and its use, and by the very connection that looks for whoever is to listen there (ip(7),
+    ip_local_port_range)."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        given_from, given_to = map(int, file.read().split())
+    low, high = max((10000, given_from), (given_to + 1, 65536), key=lambda ports: ports[1] - ports[0])
+    while True:
+        first = random.randrange(low, high - count)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in range(first, first + count):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)
 
 
 def listening_ports():

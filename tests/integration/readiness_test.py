@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 from harness import IntegrationTest, ROOT
+from processes import free_port
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/readiness.toml")
 SPEAKER = """
@@ -21,12 +22,6 @@ for line in told:
         break
     notify.send(words.encode().decode("unicode_escape").encode("latin-1"))
 """
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Ready(IntegrationTest):
