@@ -146,7 +146,9 @@ constexpr std::array kRows{
            "left of _stop_timeout_. It, and whatever it has started, is killed when the stop is over",
            [](R& r, V& v) { r.command(v, r.job().stop_command); }, kLive},
     KeyRow{Key::ReloadSignal, "", "reload_signal", &kSignal, "\"SIGHUP\"", "all jobs",
-           "what tells its main process to read its configuration again",
+           "what tells its main process to read its configuration again; procsupctl(1) reload does not send it to one "
+           "that "
+           "would end by it",
            [](R& r, V& v) { r.signal(v, r.job().spec.reload_signal); }, kLive},
     KeyRow{Key::ReloadCommand, "", "reload_command", &kCommand, "none", "all jobs",
            "run instead of _reload_signal_, written and run as _stop_command_ is; the job is _reloading_ until it has "

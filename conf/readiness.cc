@@ -24,6 +24,7 @@ std::string shown_target(const Readiness& readiness) {
 
 std::string to_text(const Readiness& readiness) {
     std::string text(word_of(readiness.kind));
+    if (readiness.kind == Readiness::Kind::Fd) text += " " + std::to_string(readiness.fd);
     if (!readiness.target.empty()) text += " " + shown_target(readiness);
     return text;
 }

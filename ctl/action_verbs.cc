@@ -173,10 +173,18 @@ int scale(Session& session) {
 }
 
 int reload(Session& session) {
-    if (!session.line().operands.empty()) {
-        return act(session, "io.procsupd.Job.Reload", names_parameters(session.line()));
+    const CommandLine& line = session.line();
+    if (line.operands.empty() && line.no_wait) {
+        session.out().error("--no-wait is for: procsupctl reload JOB");
+        return kUsage;
     }
-    return apply(session);
+    if (line.operands.empty()) return apply(session);
+    const auto done = [](const json::Value& outcome) {
+        return escaped(outcome.string_or("name", "")) + ": " + escaped(outcome.string_or("cause", "")) + " (pid " +
+               std::to_string(outcome.int_or("pid", 0)) + ")";
+    };
+    return act(session, "io.procsupd.Job.Reload",
+               names_parameters(line, 0, [&](json::Writer& writer) { write_waiting(line, writer); }), done);
 }
 
 int signal_jobs(Session& session) {

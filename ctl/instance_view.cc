@@ -38,10 +38,20 @@ std::string not_enforced_text(std::size_t settings) {
     return settings == 1 ? "a setting is not enforced" : std::to_string(settings) + " settings are not enforced";
 }
 
+/// What it waits for to be ready, and how long that is waited for.
+std::string awaits_text(const InstanceView& instance, std::int64_t now_usec) {
+    auto text = escaped(instance.awaits);
+    if (instance.ready_due_usec == 0) return text;
+    return text + " (" + age_text(Duration(std::max(instance.ready_due_usec - now_usec, std::int64_t{0}))) + " left)";
+}
+
 std::string detail(const InstanceView& instance, std::int64_t now_usec) {
     std::string text;
     if (!instance.output_problem.empty()) return "output waits: " + escaped(instance.output_problem);
-    if (!instance.awaits.empty()) return "not ready: waits for " + escaped(instance.awaits);
+    if (!instance.awaits.empty()) {
+        text = "not ready: waits for " + awaits_text(instance, now_usec);
+        return instance.status_text.empty() ? text : text + "; it says: " + escaped(instance.status_text);
+    }
     if (instance.state == "running") {
         text = escaped(instance.status_text);
         const auto unmet = not_enforced_text(instance.not_enforced.size());
@@ -146,6 +156,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.next_start_usec = instance.int_or("nextStartUSec", 0);
     view.cause = instance.string_or("cause", "");
     view.awaits = instance.string_or("awaits", "");
+    view.ready_due_usec = instance.int_or("readyDueUSec", 0);
     view.file_instances = instance.int_or("fileInstances", 0);
     view.status_text = instance.string_or("statusText", "");
     view.output_problem = instance.string_or("outputProblem", "");
@@ -297,7 +308,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
         text += "\n   scaled: " + escaped(instance.job) + " has another number of instances than its file says, " +
                 std::to_string(instance.file_instances);
     }
-    if (!instance.awaits.empty()) text += "\n   awaits: " + escaped(instance.awaits);
+    if (!instance.awaits.empty()) text += "\n   awaits: " + awaits_text(instance, now_usec);
     if (instance.next_start_usec != 0) {
         text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));
     }

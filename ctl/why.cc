@@ -145,7 +145,7 @@ std::string start_question(std::string_view state) {
         return "  would start now? no: state " + escaped(state) + ".";
     }
     if (state == "exited") return "  would start now? no: it has ended well.";
-    if (state == "backoff") return "  would start now? yes, when its delay is over.";
+    if (state == "backoff") return "  would start now? not yet: when its delay is over.";
     return {};
 }
 
@@ -203,6 +203,13 @@ static std::string limits_text(const json::Value& reply) {
     return text.empty() ? text : "  this may be a limit of the job: " + text + "\n";
 }
 
+/// Where its file says what it is, of what does not do its work.
+static std::string place_text(const json::Value& reply, const InstanceView& instance, const std::string& indent) {
+    const auto origin = reply.string_or("origin", "");
+    const bool in_order = instance.state == "running" || instance.state == "reloading" || instance.state == "exited";
+    return origin.empty() || in_order ? std::string() : indent + "its settings: " + escaped(origin) + "\n";
+}
+
 /// What it waits for, and what that waits for: the last one is where to look.
 static std::string behind_text(const json::Value& reply, const Output& out) {
     const auto* behind = reply.find("behind");
@@ -213,7 +220,7 @@ static std::string behind_text(const json::Value& reply, const Output& out) {
         instance.state = one.string_or("state", "");
         text += "  " + escaped(one.string_or("name", "")) + " is " + colored_state(instance, out);
         if (const auto cause = one.string_or("cause", ""); !cause.empty()) text += " because " + escaped(cause);
-        text += "\n" + last_lines_text(one, "    ");
+        text += "\n" + place_text(one, instance, "    ") + last_lines_text(one, "    ");
     }
     return text;
 }
@@ -231,7 +238,7 @@ std::string why_text(const json::Value& reply, const Output& out) {
         text += "\n";
         if (event.run) text += "           " + took_text(*event.run) + "\n";
     }
-    text += limits_text(reply) + last_lines_text(reply);
+    text += limits_text(reply) + last_lines_text(reply) + place_text(reply, instance, "  ");
     if (const auto problem = reply.string_or("outputProblem", ""); !problem.empty())
         text += "  what it writes waits: " + escaped(problem) + "\n";
     std::string last = start_question(instance.state);
@@ -263,7 +270,8 @@ int why(Session& session) {
     InstanceView instance;
     instance.state = reply->string_or("state", "");
     // A one-shot that has ended well has done its work.
-    return does_its_work(instance) || instance.state == "exited" ? kSuccess : kNotRunning;
+    const bool in_order = does_its_work(instance) || instance.state == "reloading" || instance.state == "exited";
+    return in_order ? kSuccess : kNotRunning;
 }
 
 }  // namespace procsup::ctl

@@ -48,13 +48,14 @@ TEST(Why, ShowsTheWholeChainOfWhatIsWaitedFor) {
         why_text(parsed(R"json({"name":"top","state":"waiting","cause":"started; waits for mid to be ready",
         "advice":["procsupctl start base"],"history":[],"behind":[
         {"name":"mid","state":"waiting","cause":"started; waits for base to be ready","lastLines":[]},
-        {"name":"base","state":"backoff","cause":"exit 78; next start in 2s",
+        {"name":"base","state":"backoff","cause":"exit 78; next start in 2s","origin":"/etc/procsupd/jobs.d/base.toml:1",
          "lastLines":[{"stream":"stderr","lines":["no disk"]}]}]})json"),
                  Output(ColorChoice::Never, false));
     EXPECT_EQ(text,
               "top is waiting because started; waits for mid to be ready\n"
               "  mid is waiting because started; waits for base to be ready\n"
               "  base is backoff because exit 78; next start in 2s\n"
+              "    its settings: /etc/procsupd/jobs.d/base.toml:1\n"
               "    the last lines of the newest run that failed:\n"
               "      stderr | no disk\n"
               "  try: procsupctl start base\n");

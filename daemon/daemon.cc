@@ -149,7 +149,7 @@ void Daemon::announce(const Transition& transition) {
     const std::initializer_list<OwnLog::Field> fields = {{"PROCSUPD_JOB", transition.job},
                                                          {"PROCSUPD_INSTANCE", transition.instance},
                                                          {"PROCSUPD_STATE", to_text(transition.to)}};
-    if (transition.to == State::Failed) {
+    if (transition.to == State::Failed || transition.cause.starts_with("reload_command failed: ")) {
         log_.warn(text, fields);
     } else {
         log_.info(text, fields);
@@ -157,7 +157,7 @@ void Daemon::announce(const Transition& transition) {
     const auto* instance = supervisor_->find(transition.id);
     if (transition.run != nullptr) log_capture_->run_ended(transition.id);
     if (!is_live(transition.to)) processes_->provisions().run_over(transition.id, is_settled(transition.to));
-    if (transition.run != nullptr && transition.run->failed) log_capture_->keep_last_lines(transition.id);
+    if (transition.past != nullptr && transition.past->failed) log_capture_->keep_last_lines(transition.id);
     if (instance != nullptr && !shutdown_->asked()) {
         stops_->note(*instance, transition);
         if (options_.batch && transition.to == State::Failed) note_failure(*instance);

@@ -55,6 +55,7 @@ public:
     const Abilities& abilities() const override;
     std::vector<Shortfall> not_enforced(const JobSpec& spec) const override;
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
+    SignalFate fate_of(pid_t pid, int signal) const override;
     void measure(const std::vector<const Instance*>& instances, Duration patience, Measured measured) override;
     void list_processes(const std::vector<const Instance*>& instances, bool all,
                         std::function<void(Result<std::string>)> listed) override;

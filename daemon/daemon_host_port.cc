@@ -6,6 +6,7 @@
 #include "conf/job_text.h"
 #include "daemon/daemon.h"
 #include "daemon/host/process_end.h"
+#include "daemon/host/process_status.h"
 
 namespace procsup {
 
@@ -44,6 +45,13 @@ std::optional<ProcessOwner> Daemon::who_is(pid_t pid) const {
     const auto owner = processes_->who_is(pid);
     if (!owner) return std::nullopt;
     return ProcessOwner{owner->id, owner->main};
+}
+
+SignalFate Daemon::fate_of(pid_t pid, int signal) const {
+    const auto status = status_of(pid);
+    const auto bit = std::uint64_t{1} << (signal - 1);
+    if (!status || ((status->caught | status->blocked) & bit) != 0) return SignalFate::Handled;
+    return (status->ignored & bit) != 0 ? SignalFate::Ignored : SignalFate::Default;
 }
 
 void Daemon::measure(const std::vector<const Instance*>& instances, Duration patience, Measured measured) {

@@ -47,6 +47,8 @@ struct FakeHost final : HostPort {
     CapturedOutput output;
     CapturedOutput captured_output(InstanceId) const override { return output; }
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
+    SignalFate fate = SignalFate::Handled;
+    SignalFate fate_of(pid_t, int) const override { return fate; }
     void measure(const std::vector<const Instance*>& instances, Duration patience, Measured measured) override;
     void list_processes(const std::vector<const Instance*>& instances, bool all,
                         std::function<void(Result<std::string>)> listed) override;

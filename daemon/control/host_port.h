@@ -55,6 +55,10 @@ struct ProcessOwner {
     bool main = false;
 };
 
+/// What becomes of a signal that a process is sent. Handled: by a function of its own, or it holds the signal back to take it in
+/// its own time; or that cannot be found out.
+enum class SignalFate { Handled, Ignored, Default };
+
 /// To which configuration the daemon is to go, and how.
 struct ChangeOrder {
     enum class To { Files, Before };  ///< Before: the one that was in force before the last change
@@ -85,6 +89,7 @@ public:
     virtual std::vector<Shortfall> not_enforced(const JobSpec& spec) const = 0;
     virtual CapturedOutput captured_output(InstanceId id) const = 0;
     virtual std::optional<ProcessOwner> who_is(pid_t pid) const = 0;
+    virtual SignalFate fate_of(pid_t pid, int signal) const = 0;
     /// Which processes belong to which of these instances, as the result of io.procsupd.Job.Tree; `all`: they are all there
     /// are. Answered in a later turn.
     virtual void list_processes(const std::vector<const Instance*>& instances, bool all,

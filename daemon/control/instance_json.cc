@@ -80,6 +80,7 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
     writer.member("name", instance.name().instance).member("job", instance.name().job);
     writer.member("state", to_text(instance.state())).member_bool("ready", instance.ready());
     if (instance.awaits_readiness()) writer.member("awaits", instance.awaited());
+    if (const auto due = instance.ready_due(); due != kNever) writer.member_int("readyDueUSec", wall_usec(host, due));
     if (!instance.status_text().empty()) writer.member("statusText", instance.status_text());
     write_pid(writer, instance.pid());
     writer.member_int("restarts", instance.restarts());

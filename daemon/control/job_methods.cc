@@ -10,6 +10,7 @@
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
 #include "daemon/control/past_runs.h"
+#include "daemon/control/reload.h"
 #include "daemon/control/why.h"
 
 namespace procsup {
@@ -52,14 +53,6 @@ bool may_take_along(const ControlContext& context, varlink::PendingCall& call, s
     writer.member("hint", "stop them too with --cascade").end_object();
     call.fail_with(error_name(call, "WouldStopOthers"), writer.text());
     return false;
-}
-
-/// Why it cannot be told to read its configuration again.
-std::string_view reload_refusal(const Instance& instance) {
-    if (!is_executing(instance.state())) return "only what is running can be reloaded";
-    if (instance.adopted() || instance.pid() == 0) return "it has no main process";
-    if (instance.state() == State::Paused) return "it is paused; resume it first";
-    return "it is not ready yet, and reload_command is for what is";
 }
 
 using Refusal = std::function<std::string_view(const Instance&)>;
@@ -142,15 +135,6 @@ void signal(const ControlContext& context, varlink::PendingCall call) {
     if (!ids) return;
     const auto send = [&](InstanceId id) { return context.supervisor.signal(id, *number); };
     call.reply(outcomes(context, *ids, send, [](const auto&) { return "it has no main process"; }));
-}
-
-void reload(const ControlContext& context, varlink::PendingCall call) {
-    const auto ids = selected(context, call);
-    if (!ids) return;
-    const auto act = [&](InstanceId id) {
-        return context.supervisor.reload(id, asked_by("reload", call.peer()), context.loop.now());
-    };
-    call.reply(outcomes(context, *ids, act, reload_refusal));
 }
 
 void pause(const ControlContext& context, bool pause, varlink::PendingCall call) {
@@ -338,7 +322,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Restart"] = [&](PendingCall call) { order(context, waiters, Order::Restart, call); };
     methods["RestartRolling"] = [&](PendingCall call) { rolls.begin(call); };
     methods["Scale"] = [&](PendingCall call) { scale(context, waiters, call); };
-    methods["Reload"] = [&](PendingCall call) { reload(context, call); };
+    methods["Reload"] = [&](PendingCall call) { reload(context, waiters, call); };
     methods["Signal"] = [&](PendingCall call) { signal(context, call); };
     methods["Pause"] = [&](PendingCall call) { pause(context, true, call); };
     methods["Resume"] = [&](PendingCall call) { pause(context, false, call); };

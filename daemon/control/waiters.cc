@@ -124,6 +124,7 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
     const bool at_rest = !is_live(state) && state != State::Backoff;
     switch (goal) {
         case Goal::Up: return judge_up(*instance, target);
+        case Goal::Reloaded: return judge_reload(*instance, target);
         case Goal::Down: return {at_rest, at_rest, {}, {}};
         case Goal::Ready: {
             const bool left = at_rest && !is_configured(*instance);
@@ -138,6 +139,14 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
         }
     }
     return {};
+}
+
+Waiters::Verdict Waiters::judge_reload(const Instance& instance, const Target& target) {
+    if (target.reload == 0) return {true, target.ok, {}, target.cause};
+    const auto& reloads = instance.reloads();
+    if (reloads.over >= target.reload) return {true, reloads.failure.empty(), {}, reloads.text()};
+    const bool ended = instance.runs_ended() > target.runs_ended || !is_live(instance.state());
+    return {ended, false, {}, "reload_command was not over when its run was: " + instance.cause()};
 }
 
 bool Waiters::is_configured(const Instance& instance) const {

@@ -11,7 +11,7 @@
 namespace procsup {
 
 /// What a caller waits for an instance to become.
-enum class Goal { Up, Down, Ready, Exit };
+enum class Goal { Up, Down, Ready, Exit, Reloaded };
 
 /// Calls that are answered when every instance they are about has settled. Looked at only when one of these instances
 /// has changed, or when a time that matters has come; a caller that goes away is forgotten.
@@ -24,6 +24,9 @@ public:
         InstanceId id = 0;
         std::uint64_t runs_ended = 0;
         std::string name;
+        std::uint32_t reload = 0;  ///< of Goal::Reloaded: the run of reload_command that it waits for; 0: none
+        bool ok = true;            ///< where it waits for none
+        std::string cause{};       ///< the same
     };
     Target target(InstanceId id, bool ends_present_run) const;
 
@@ -53,6 +56,7 @@ private:
     };
     Verdict judge(Goal goal, const Target& target) const;
     Verdict judge_up(const Instance& instance, const Target& target) const;
+    static Verdict judge_reload(const Instance& instance, const Target& target);
     bool is_configured(const Instance& instance) const;
     void look_at(Waiter& waiter);
     void look_again(Waiter& waiter, TimePoint when);

@@ -46,14 +46,21 @@ void write_last_lines(json::Writer& writer, const CapturedOutput& output) {
     writer.end_array();
 }
 
+std::string rest_text(TimePoint due, TimePoint now) {
+    return to_text(std::max(std::chrono::duration_cast<Duration>(due - now), Duration::zero()));
+}
+
 std::string full_cause(const Instance& instance, TimePoint now) {
     std::string cause = instance.cause();
     const auto& policy = instance.spec().restart;
+    const bool began_otherwise = is_executing(instance.state()) && !cause.starts_with(instance.start_cause());
+    if (began_otherwise) cause += " (its start: " + instance.start_cause() + ")";
     if (instance.awaits_readiness()) {
         cause += "; not ready yet: waits for " + instance.awaited();
+        if (const auto until = instance.ready_due(); until != kNever)
+            cause += ", for " + rest_text(until, now) + " more";
     } else if (instance.state() == State::Backoff) {
-        const auto rest = std::chrono::duration_cast<Duration>(instance.next_start() - now);
-        cause += "; next start in " + to_text(std::max(rest, Duration::zero())) + ", restart number " +
+        cause += "; next start in " + rest_text(instance.next_start(), now) + ", restart number " +
                  std::to_string(instance.restarts() + 1);
         const auto& limit = policy.start_limit;
         // The one that it waits for is among them.
@@ -85,7 +92,8 @@ std::string waited_for(const Instance& instance) {
 void write_why(json::Writer& writer, const Instance& instance, const std::vector<const Instance*>& behind,
                const HostPort& host, TimePoint now) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
-    writer.member("cause", full_cause(instance, now)).key("advice").begin_array();
+    writer.member("cause", full_cause(instance, now)).member("origin", instance.spec().origin);
+    writer.key("advice").begin_array();
     for (const auto& line : advice_for(instance, behind)) writer.string(line);
     writer.end_array().key("history").begin_array();
     const auto& history = instance.history();
@@ -109,7 +117,7 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
         writer.key("behind").begin_array();
         for (const auto* other : behind) {
             writer.begin_object().member("name", other->name().instance).member("state", to_text(other->state()));
-            writer.member("cause", full_cause(*other, now));
+            writer.member("cause", full_cause(*other, now)).member("origin", other->spec().origin);
             write_last_lines(writer, host.captured_output(other->id()));
             writer.end_object();
         }

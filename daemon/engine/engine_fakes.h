@@ -51,7 +51,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
         transitions.push_back(std::string(transition.instance) + ": " + std::string(to_text(transition.from)) + " -> " +
                               std::string(to_text(transition.to)) + ": " + std::string(transition.cause));
         if (transition.past != nullptr) past_runs.push_back(transition.past->end_cause);
-        if (transition.run != nullptr && transition.run->failed) {
+        if (transition.run != nullptr && transition.past->failed) {
             failed_runs.push_back(std::string(transition.instance) + ": " + to_text(transition.run->status));
         }
     }

@@ -36,6 +36,7 @@ struct SideNotStarted { Incarnation side; SpawnStage stage; int os_error; std::s
 struct SideExited { Incarnation side; ExitStatus status; bool tree_empty; };
 struct SideTreeEmpty { Incarnation side; };
 struct BecameReady {};
+struct ReadinessHindered { std::string how; };
 struct Noticed { Notice notice; };
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct MayRecycle {};
@@ -45,7 +46,7 @@ struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
                            ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
-                           SideExited, SideTreeEmpty, BecameReady, Noticed, ZombiesCounted, MayRecycle, TimerFired, SpecChanged>;
+                           SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, ZombiesCounted, MayRecycle, TimerFired, SpecChanged>;
 
 // What an instance wants done.
 struct SpawnAction { bool prepared; };  // pre_start has run for it

@@ -449,6 +449,25 @@ TEST(ReloadCommand, ThatIsTakenAwayIsNotRunOnceMore) {
     sim.beside();
     EXPECT_EQ(sim.fakes.calls.size(), 1u);
     EXPECT_EQ(sim.state(), State::Running);
+    EXPECT_EQ(sim.web().reloads().over, 2u);
+    EXPECT_EQ(sim.web().reloads().failure, "it is not configured any more");
+}
+
+TEST(ReloadCommand, IsCountedWhenItIsOver) {
+    Reloading sim;
+    sim.reload();
+    EXPECT_EQ(sim.web().newest_reload(), 1u);
+    sim.reload();
+    sim.reload();
+    EXPECT_EQ(sim.web().newest_reload(), 2u);
+    EXPECT_EQ(sim.web().reloads().over, 0u);
+    sim.beside(ExitStatus::exited(1));
+    EXPECT_EQ(sim.web().reloads().over, 1u);
+    EXPECT_EQ(sim.web().reloads().failure, "exit 1");
+    EXPECT_EQ(sim.web().newest_reload(), 2u);
+    sim.beside(ExitStatus::exited(0));
+    EXPECT_EQ(sim.web().reloads().over, 2u);
+    EXPECT_EQ(sim.web().reloads().failure, "");
 }
 
 TEST(ReloadCommand, IsEndedByAStop) {

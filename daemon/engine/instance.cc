@@ -178,9 +178,7 @@ void Instance::on(const TimerFired& event, Context& context) {
     switch (event.kind) {
         case TimerKind::StartTimeout: start_overdue(context); return;
         case TimerKind::ReadyTimeout:
-            ready_failed("not ready within " + to_text(spec_->readiness.timeout) + " (" +
-                             expand_job(to_text(spec_->readiness), name_) + ")",
-                         context);
+            ready_failed("not ready within " + to_text(spec_->readiness.timeout) + " (" + awaited() + ")", context);
             return;
         case TimerKind::RunTimeout:
             timed_out_ = true;
@@ -281,6 +279,7 @@ void Instance::start_run(std::string cause, Context& context) {
     stop_cause_.clear();
     failures_beside_.clear();
     status_text_.clear();
+    hindrance_.clear();
     run_exit_.reset();
     start_stage_ = SpawnStage::None;
     preparing_ = spec_->hook(Hook::PreStart) != nullptr;

@@ -92,7 +92,9 @@ public:
     /// Whether it runs and is not known to do its work yet.
     bool awaits_readiness() const { return is_executing(state_) && !ready_; }
     /// What for, for people: "tcp 127.0.0.1:8080".
-    std::string awaited() const { return works_ ? "post_start" : expand_job(to_text(spec_->readiness), name_); }
+    std::string awaited() const;
+    /// When it is given up, if it is not ready by then; kNever: never.
+    TimePoint ready_due() const;
     /// What it says of itself (STATUS= of sd_notify(3)), one line; empty: nothing.
     const std::string& status_text() const { return status_text_; }
     pid_t pid() const { return pid_; }
@@ -169,6 +171,18 @@ public:
     TimePoint proven_at() const;
     /// Has run for max_lifetime, and waits until it may be replaced.
     bool recycle_due() const { return recycle_due_; }
+    /// The runs of reload_command, counted since the instance exists.
+    struct Reloads {
+        std::uint32_t begun = 0;
+        std::uint32_t over = 0;
+        std::string failure{};  ///< of the last one that is over; empty: it has ended well
+        std::string text() const {
+            return failure.empty() ? "reload_command has ended well" : "reload_command failed: " + failure;
+        }
+    };
+    const Reloads& reloads() const { return reloads_; }
+    /// The one that answers a reload that is asked for now, or was last.
+    std::uint32_t newest_reload() const { return reloads_.begun + (reload_again_ ? 1 : 0); }
     /// Whether the main process has ended and adopted processes keep the run going.
     bool adopted() const { return main_ended_ && is_executing(state_); }
 
@@ -201,6 +215,7 @@ private:
     void on(const SideExited& event, Context& context);
     void on(const SideTreeEmpty& event, Context& context);
     void on(const BecameReady& event, Context& context);
+    void on(const ReadinessHindered& event, Context& context);
     void on(const Noticed& event, Context& context);
     void on(const ZombiesCounted& event, Context& context);
     void on(const MayRecycle& event, Context& context);
@@ -230,7 +245,7 @@ private:
     bool run_hook(Hook hook, Context& context);
     void prepared(Context& context);
     void hook_failed(Hook hook, const std::string& failure, Context& context);
-    void reload_over(std::string cause, Context& context);
+    void reload_over(std::string failure, Context& context);
     void after_run(Context& context);
     void fail(std::string cause, std::optional<int> end_code, Context& context);
     void settle_failure(Context& context);
@@ -287,6 +302,7 @@ private:
     bool stop_asked_ = false;  // this run's end was ordered (stop or restart)
     bool timed_out_ = false;   // this run was ended because of a limit of its own
     std::string limit_text_;   // which one: "run_timeout passed"
+    std::string hindrance_;    // to becoming ready
     bool held_back_ = false;
     bool left_ = false;
     bool counted_ = false;
@@ -299,6 +315,7 @@ private:
     bool preparing_ = false;       // pre_start runs, its own process is not asked for yet
     bool after_run_done_ = false;  // post_stop was run
     bool reload_again_ = false;    // asked for while reload_command runs
+    Reloads reloads_;
     struct Failure {
         std::string cause;
         std::optional<int> end_code;  // of the daemon

@@ -34,7 +34,6 @@ void Instance::run_ended(Context& context) {
 void Instance::settle_end(Context& context) {
     ++runs_ended_;
     over_ = run_exit_.has_value();
-    if (over_) last_run_->failed = !stop_asked_ && !is_success(spec_->restart, run_end());
     note_past_run(context);
     limits_behind_.clear();
     if (!stop_asked_) {
@@ -64,6 +63,7 @@ void Instance::note_past_run(const Context& context) {
     past_run_->ended = run_exit_ ? last_run_->when : context.now;
     past_run_->start_cause = start_cause_;
     past_run_->end_cause = stop_cause_.empty() ? end_text() : stop_cause_ + "; " + end_text();
+    past_run_->failed = !stop_asked_ && !is_success(spec_->restart, run_end());
 }
 
 void Instance::settle_unasked_end(const RunEnd& end, Context& context) {

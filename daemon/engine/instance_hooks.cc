@@ -69,22 +69,30 @@ void Instance::start_overdue(Context& context) {
 }
 
 void Instance::on(const ReloadRequested& event, Context& context) {
-    if (spec_->reload_command.empty()) return;
     if (is_beside(SideRole::ReloadCommand)) {
         // It may have read already what is to be read again.
         reload_again_ = true;
         return;
     }
-    if (!ready_ || (state_ != State::Running && state_ != State::Reloading)) return;
+    ++reloads_.begun;
+    if (spec_->reload_command.empty()) return reload_over("it is not configured any more", context);
+    if (!ready_ || (state_ != State::Running && state_ != State::Reloading)) {
+        return reload_over("it was not run once more", context);
+    }
     context.actions.push_back(SpawnBesideAction{SideRole::ReloadCommand});
     enter(State::Reloading, event.cause + "; running reload_command", context);
     beside_began_ = context.now;
     arm(TimerKind::StartTimeout, spec_->start_timeout, context);
 }
 
-void Instance::reload_over(std::string cause, Context& context) {
-    if (state_ != State::Reloading) return;
-    enter(State::Running, std::move(cause), context);
+/// What ends with its run is no reload that is over.
+void Instance::reload_over(std::string failure, Context& context) {
+    if (!is_executing(state_)) return;
+    reloads_.over = reloads_.begun;
+    reloads_.failure = std::move(failure);
+    if (state_ == State::Reloading) return enter(State::Running, reloads_.text(), context);
+    cause_ += "; " + reloads_.text();
+    note(state_, context);
 }
 
 /// Nothing is left of the run.

@@ -20,6 +20,13 @@ void Instance::note_first_start(TimePoint now) {
     }
 }
 
+TimePoint Instance::ready_due() const {
+    for (const auto kind : {TimerKind::ReadyTimeout, TimerKind::StartTimeout}) {
+        if (awaits_readiness() && is_armed(kind)) return due_[static_cast<std::size_t>(kind)];
+    }
+    return kNever;
+}
+
 void Instance::await_ready(Context& context) {
     arm(TimerKind::ReadyTimeout, spec_->readiness.timeout, context);
     if (!spec_->readiness.probe.empty()) context.actions.push_back(SpawnBesideAction{SideRole::ReadyProbe});
@@ -30,6 +37,13 @@ void Instance::on(const BecameReady&, Context& context) {
     if ((state_ != State::Starting && !is_executing(state_)) || works_) return;
     works_ = true;
     settle_ready(context);
+}
+
+void Instance::on(const ReadinessHindered& event, Context&) { hindrance_ = event.how; }
+
+std::string Instance::awaited() const {
+    if (works_) return "post_start";
+    return expand_job(to_text(spec_->readiness), name_) + (hindrance_.empty() ? "" : ", " + hindrance_);
 }
 
 /// What does its work is ready, when post_start has ended well.

@@ -58,7 +58,7 @@ bool Instance::runs_beside(SideRole role) const {
 void Instance::side_succeeded(SideRole role, Context& context) {
     switch (role) {
         case SideRole::ReadyProbe: on(BecameReady{}, context); return;
-        case SideRole::ReloadCommand: reload_over("reload_command has ended well", context); return;
+        case SideRole::ReloadCommand: reload_over({}, context); return;
         case SideRole::PostStart:
             if (!is_executing(state_)) return;
             disarm(TimerKind::StartTimeout, context);
@@ -75,7 +75,7 @@ void Instance::side_succeeded(SideRole role, Context& context) {
 void Instance::side_failed(SideRole role, const std::string& failure, Context& context) {
     if (const auto hook = hook_of(role)) return hook_failed(*hook, failure, context);
     if (role == SideRole::StopCommand) return stop_command_failed(failure, context);
-    if (role == SideRole::ReloadCommand) return reload_over("reload_command failed: " + failure, context);
+    if (role == SideRole::ReloadCommand) return reload_over(failure, context);
     if (is_executing(state_) && !works_) {
         ready_failed("cannot find out whether it is ready (" + awaited() + "): " + failure, context);
     }

@@ -198,7 +198,6 @@ struct EndedRun {
     ExitStatus status;  ///< of the main process
     Account account;
     bool out_of_memory = false;  ///< that is why the main process was killed
-    bool failed = false;         ///< nobody has asked for its end, and that was no success
 };
 
 /// A start and what has become of it, once that is over.
@@ -207,6 +206,7 @@ struct PastRun {
     TimePoint ended;  ///< its main process was collected; where there was none, the start has failed
     std::string start_cause;
     std::string end_cause;
+    bool failed = false;  ///< nobody has asked for its end, and that was no success
 };
 
 /// One change of state, with its cause.

@@ -104,6 +104,8 @@ public:
     void tree_empty(Incarnation incarnation, TimePoint now, const Account& account = {});
     /// It has said so by the descriptor that was made for that, or in its output.
     void became_ready(Incarnation incarnation, TimePoint now);
+    /// It can hardly say so any more; `how` follows what it is that is awaited.
+    void readiness_hindered(Incarnation incarnation, std::string how, TimePoint now);
     void noticed(Incarnation incarnation, Notice notice, TimePoint now);
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);

@@ -40,13 +40,17 @@ public:
     void set_mirror(bool mirror) { mirror_ = mirror; }
 
     /// The pipes (kept_pipe.h) that 1 and 2 of a process of the instance are the writing ends of; they stay this object's. -1: that
-    /// stream does not go through a logger. `begins_run`: it is its main process.
+    /// stream does not go through a logger. `begins_run`: it is the first process of a run, pre_start or the main one.
     Result<std::array<int, 2>> pipes_of(InstanceId id, const JobSpec& spec, const InstanceName& name, bool begins_run);
     /// A run of the instance has ended: so has the line that it was writing.
     void run_ended(InstanceId id);
-    /// `seen` is called once, when a line that matches `expression` (PCRE2) was written by the newest run of the instance, to either
-    /// stream: never from inside this. To be called before the run is started.
-    Result<void> await_line(InstanceId id, Incarnation run, const std::string& expression, std::function<void()> seen);
+    /// What is heard of a line that is awaited: it was seen, once; or why it may not be. Never from inside await_line().
+    struct LineHeard {
+        std::function<void()> seen;
+        std::function<void(const std::string& fault)> hindered;
+    };
+    /// For a line that matches `expression` (PCRE2), written to either stream from now on. To be called before the run is started.
+    Result<void> await_line(InstanceId id, Incarnation run, const std::string& expression, LineHeard heard);
     /// It is not awaited any more, if it was.
     void forget_line(Incarnation run);
     /// The newest run of the instance has failed: its last lines are kept.
@@ -74,7 +78,7 @@ private:
     using Slots = std::vector<std::uint32_t>;
     struct AwaitedBy {
         InstanceId id = 0;
-        std::function<void()> seen;
+        LineHeard heard;
         bool fault_told = false;
     };
 

@@ -13,8 +13,7 @@ namespace procsup {
 using logger::AwaitedLine;
 using logger::kLineSeen;
 
-Result<void> LogCapture::await_line(InstanceId id, Incarnation run, const std::string& expression,
-                                    std::function<void()> seen) {
+Result<void> LogCapture::await_line(InstanceId id, Incarnation run, const std::string& expression, LineHeard heard) {
     const auto streams = streams_of(id);
     if (streams.empty()) {
         return Error{"cannot await a line of its output: neither stdout nor stderr goes through procsup-logger" +
@@ -32,12 +31,12 @@ Result<void> LogCapture::await_line(InstanceId id, Incarnation run, const std::s
         // The logger may be looking for another one; it looks here again before it takes what it finds for that.
         record.awaited.store(0, std::memory_order_relaxed);
         std::atomic_thread_fence(std::memory_order_release);
-        awaited.from = record.marks.get(record.marks.count() - 1).at;
+        awaited.from = memory.written_to(slot, stream->pipe.get(), stream->logger->staging());
         awaited.expression_size =
             static_cast<std::uint32_t>(expression.copy(awaited.expression_text, expression.size()));
         record.awaited.store(run, std::memory_order_release);
     }
-    awaited_lines_[run] = {id, std::move(seen)};
+    awaited_lines_[run] = {id, std::move(heard)};
     return {};
 }
 
@@ -70,12 +69,13 @@ void LogCapture::heard_line(const json::Value& line) {
     const std::string fault(line.string_or("fault", ""));
     if (fault.empty()) return line_seen(run);
     const auto& settings = stream->second.settings;
-    if (!std::exchange(found->second.fault_told, true))
-        told_(settings.job, settings.instance + ": 'log_line' " + fault);
+    if (std::exchange(found->second.fault_told, true)) return;
+    told_(settings.job, settings.instance + ": 'log_line' " + fault);
+    found->second.heard.hindered(fault);
 }
 
 void LogCapture::line_seen(Incarnation run) {
-    const auto seen = std::move(awaited_lines_.at(run).seen);
+    const auto seen = std::move(awaited_lines_.at(run).heard.seen);
     forget_line(run);
     seen();
 }

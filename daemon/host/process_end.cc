@@ -6,12 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include "common/fd.h"
 #include "daemon/host/child.h"
+#include "daemon/host/process_status.h"
 
 namespace procsup {
 namespace {
@@ -34,17 +33,6 @@ private:
     std::unique_ptr<Watch> watch_;
 };
 
-/// The real uid in /proc/PID/status (proc(5)).
-std::optional<uid_t> uid_of(pid_t pid) {
-    const Fd file(open(fmt::format("/proc/{}/status", pid).c_str(), O_RDONLY | O_CLOEXEC));
-    char text[2048] = {};
-    if (!file || read(file.get(), text, sizeof(text) - 1) <= 0) return std::nullopt;
-    const char* line = strstr(text, "\nUid:");
-    unsigned uid = 0;
-    if (line == nullptr || sscanf(line, "\nUid: %u", &uid) != 1) return std::nullopt;
-    return uid;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Watch>> watch_process(EventLoop& loop, pid_t pid, std::optional<uid_t> uid,
@@ -54,10 +42,10 @@ Result<std::unique_ptr<Watch>> watch_process(EventLoop& loop, pid_t pid, std::op
     if (!process) return os_failure(fmt::format("watch process {}", pid), errno);
     if (uid) {
         // Read after the descriptor was had: if the number is another's by now, that one has ended, and says so.
-        const auto found = uid_of(pid);
+        const auto found = status_of(pid);
         if (!found) return os_failure(fmt::format("watch process {}", pid), ESRCH);
-        if (*found != *uid)
-            return os_failure(fmt::format("watch process {} of uid {} for uid {}", pid, *found, *uid), EPERM);
+        if (found->uid != *uid)
+            return os_failure(fmt::format("watch process {} of uid {} for uid {}", pid, found->uid, *uid), EPERM);
     }
     return std::unique_ptr<Watch>(std::make_unique<ProcessEnd>(loop, std::move(process), std::move(ended)));
 }

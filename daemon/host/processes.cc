@@ -86,7 +86,7 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
     if (refuse_unenforceable(incarnation, spec)) return;
     if (spec.writes_to(Stream::Kind::Journal) && access(logger::kJournalSocket, F_OK) < 0)
         return launch_refused(incarnation, SpawnStage::Journal, errno);
-    const auto pipes = pipes_of(id, spec, name, true);
+    const auto pipes = pipes_of(id, spec, name, spec.hook(Hook::PreStart) == nullptr);
     if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
     order.pipes = *pipes;
     if (!await_ready_line(id, incarnation, spec, name)) return;
@@ -108,24 +108,25 @@ void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideO
     const auto& spec = *run.spec;
     const auto& name = beside.name;
     const auto run_beside = beside.beside;
-    if (beside.role != SideRole::PreStart || !spec.has_provisions()) {
-        return launch_beside(id, incarnation, spec, name, run_beside);
+    const bool begins_run = beside.role == SideRole::PreStart;
+    if (!begins_run || !spec.has_provisions()) {
+        return launch_beside(id, incarnation, spec, name, run_beside, begins_run);
     }
     provisions_.provide(id, incarnation, spec, name,
                         [this, id, incarnation, &spec, &name, run_beside](const auto& failure) {
-                            if (!failure) return launch_beside(id, incarnation, spec, name, run_beside);
+                            if (!failure) return launch_beside(id, incarnation, spec, name, run_beside, true);
                             refuse(incarnation, failure->stage, failure->os_error, failure->text);
                         });
 }
 
 void Processes::launch_beside(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
-                              Incarnation beside) {
+                              Incarnation beside, bool begins_run) {
     LaunchOrder order;
     order.incarnation = incarnation;
     order.invocation = beside;
     order.spec = &spec;
     order.name = &name;
-    const auto pipes = pipes_of(id, spec, name, false);
+    const auto pipes = pipes_of(id, spec, name, begins_run);
     if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
     order.pipes = *pipes;
     order.oom_score = oom_score_for(spec);
@@ -286,6 +287,8 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->exited(incarnation, exit->status, exit->tree_empty, now, account);
     } else if (std::holds_alternative<NoteReady>(noted.what)) {
         supervisor_->became_ready(incarnation, now);
+    } else if (const auto* hindered = std::get_if<NoteHindered>(&noted.what)) {
+        supervisor_->readiness_hindered(incarnation, hindered->how, now);
     } else if (const auto* notice = std::get_if<Notice>(&noted.what)) {
         supervisor_->noticed(incarnation, *notice, now);
     } else if (const auto* zombies = std::get_if<NoteZombies>(&noted.what)) {

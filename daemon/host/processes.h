@@ -193,13 +193,17 @@ private:
     };
     struct NoteTreeEmpty {};
     struct NoteReady {};
+    struct NoteHindered {
+        std::string how;
+    };
     struct NoteZombies {
         std::uint32_t count;
         std::string neglected_by;
     };
     struct Note {
         Incarnation incarnation;
-        std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteReady, Notice, NoteZombies>
+        std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteReady, NoteHindered,
+                     Notice, NoteZombies>
             what;
     };
 
@@ -213,6 +217,7 @@ private:
     void refuse(Incarnation incarnation, SpawnStage stage, int os_error, std::string text);
     // ReadyObserver
     void said_ready(Incarnation incarnation) override;
+    void closed_unready(Incarnation incarnation) override;
     void said(Incarnation incarnation, pid_t sender, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
     void tell_refusal(Run& run, const std::string& text);
@@ -240,7 +245,7 @@ private:
     Result<void> accept_refused_limits(Run& run, const Enclosure& enclosure);
     bool refuse_unenforceable(Incarnation incarnation, const JobSpec& spec);
     void launch_beside(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
-                       Incarnation beside);
+                       Incarnation beside, bool begins_run);
     SandboxOrder sandbox_order(const JobSpec& spec, Incarnation beside) const;
     static NoteRefused refusal(const ChildFailure& failure);
 

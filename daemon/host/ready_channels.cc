@@ -76,7 +76,7 @@ void ReadyChannels::read_pipe(Incarnation incarnation, Channel& channel) {
     const bool line = size > 0 && memchr(text, '\n', static_cast<std::size_t>(size)) != nullptr;
     if (size > 0 && !line) return;
     channels_.erase(incarnation);
-    if (line) observer_.said_ready(incarnation);
+    line ? observer_.said_ready(incarnation) : observer_.closed_unready(incarnation);
 }
 
 Result<std::string> ReadyChannels::open_socket(Incarnation incarnation, const JobSpec& spec) {

@@ -20,6 +20,8 @@ public:
     virtual ~ReadyObserver() = default;
     /// A line has come by the descriptor of the run.
     virtual void said_ready(Incarnation incarnation) = 0;
+    /// Nobody can write to the descriptor of the run any more, and no line has come.
+    virtual void closed_unready(Incarnation incarnation) = 0;
     /// A datagram has come from process `sender`, by what the kernel says (unix(7), SCM_CREDENTIALS).
     virtual void said(Incarnation incarnation, pid_t sender, const Notice& notice) = 0;
 };

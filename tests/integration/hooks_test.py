@@ -1,11 +1,13 @@
 """Commands of a job that are run at moments of its life: when, with what they are told, and that none outlives its moment."""
+import json
 import os
 import signal
+import subprocess
 import unittest
 
 from harness import IntegrationTest
 from hostile import MODES
-from processes import free_port
+from processes import PATIENCE, free_port
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/hooks.toml")
 MOMENTS = ("pre_start", "post_start", "pre_stop", "post_stop", "on_failed")
@@ -36,7 +38,7 @@ class Hooks(IntegrationTest):
         s.ctl("wait", "shop")
         first = s.pid_of("shop")
         s.ctl("reload", "shop")
-        self.await_true("it is reloaded", lambda: s.instance("shop")["cause"] == "reload_command has ended well")
+        self.assertEqual("reload_command has ended well", s.instance("shop")["cause"])
         s.ctl("restart", "shop")
         second = s.pid_of("shop")
         for _ in range(4):
@@ -121,10 +123,43 @@ class Hooks(IntegrationTest):
     def test_a_reload_command_that_fails_leaves_the_job_as_it_is(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nreload_command = ["false"]\n')
         pid = s.pid_of("web")
-        s.ctl("reload", "web")
-        self.await_true("it is told", lambda: s.instance("web")["cause"] == "reload_command failed: exit 1")
-        self.assertEqual(pid, s.pid_of("web"))
-        self.assertEqual("running", s.instance("web")["state"])
+        told = s.ctl("reload", "web", expect=1)
+        self.assertEqual(f"web: running (pid {pid}): reload_command failed: exit 1\nhint: procsupctl why web\n", told.err)
+        self.assertEqual((pid, "running"), (s.pid_of("web"), s.instance("web")["state"]))
+        self.assertIn("web is running because reload_command failed: exit 1 (its start: started with the daemon)\n",
+                      s.ctl("why", "web").out)
+
+    def test_a_reload_ends_with_its_reload_command(self):
+        s = self.prepare('[jobs.web]\ncommand = ["sleep", "1000"]\nreload_command = ["sh", "-c", "read line < @DIR@/go"]\n')
+        go = s.fifo("go")
+        s.start().settle()
+        pid = s.pid_of("web")
+        told = s.ctl("reload", "--timeout=1ms", "web", expect=124)
+        self.assertIn("the order stands", told.err)
+        self.assertEqual(f"web: reload_command is run (pid {pid})\n", s.ctl("reload", "--no-wait", "web").out)
+        # One run for the first, and one for all that came while that went on.
+        os.write(go.fd, b"once\n")
+        self.await_true("the first is over", lambda: len(self.runs_of_reload(s)) == 2)
+        reload = s.popen("reload", "web", stdout=subprocess.PIPE)
+        os.write(go.fd, b"twice\nand once more\n")
+        self.assertEqual(f"web: reload_command has ended well (pid {pid})\n", reload.communicate(timeout=PATIENCE)[0].decode())
+
+    def runs_of_reload(self, s):
+        why = json.loads(s.ctl("why", "--json", "web").out)
+        return [entry for entry in why["history"] if entry["to"] == "reloading"]
+
+    def test_a_reload_that_the_job_does_not_survive_says_so(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nrestart = "no"\n'
+                           'reload_command = ["sh", "-c", "kill -KILL $PROCSUPD_MAIN_PID; sleep 1000"]\n')
+        told = s.ctl("reload", "web", expect=1)
+        self.assertIn("web: failed: reload_command was not over when its run was: killed by SIGKILL", told.err)
+
+    def test_what_a_pre_start_that_failed_has_written_is_in_why(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nrestart = "no"\n'
+                           'pre_start = ["sh", "-c", "echo the schema is too old >&2; exit 3"]\n')
+        s.ctl("wait", "web", expect=1)
+        self.await_true("it is kept", lambda: "stderr | the schema is too old\n" in s.ctl("why", "web", expect=3).out)
+        self.assertRegex(s.ctl("why", "web", expect=3).out, r"\n  its settings: /.*/procsup.toml:1\n")
 
     def test_a_start_waits_for_post_start_and_fails_with_it(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nrestart = "no"\nenabled = false\nmin_uptime = "10ms"\n' +

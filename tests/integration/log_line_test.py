@@ -58,6 +58,17 @@ class Lines(LogLineTest):
         self.assertEqual(0, restart.wait(PATIENCE))
         self.await_ready(s)
 
+    def test_a_line_of_pre_start_does_not_count(self):
+        s = self.prepare('[jobs.web]\npre_start = ["echo", "ready"]\nshell = "read line < @DIR@/go; echo ready; exec sleep 1000"\n'
+                         'ready.log_line = "^ready$"\n')
+        go = s.fifo("go")
+        s.start()
+        self.await_true("it runs", lambda: s.instance("web")["state"] == "running")
+        self.await_true("pre_start is read", lambda: s.ctl("logs", "web").out.count("ready") == 1)
+        self.assertFalse(s.instance("web")["ready"])
+        os.write(go.fd, b"\n")
+        s.ctl("wait", "web")
+
     def test_the_expression_is_of_the_instance(self):
         s = self.begin(job("web", "^${job:instance} is up$", more="instances = 2",
                            shell="echo $PROCSUPD_INSTANCE is up; exec sleep 1000"), mouths=())[0]

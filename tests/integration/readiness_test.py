@@ -25,6 +25,18 @@ for line in told:
 
 
 class Ready(IntegrationTest):
+    def test_what_can_not_say_it_any_more_is_told_to_wait_in_vain(self):
+        s = self.prepare('[jobs.web]\nshell = "exec 3>&-; exec sleep 1000"\nready.fd = 3\nready.timeout = "1h"\n')
+        s.start()
+        told = "fd 3, which it has closed without a line"
+        self.await_true("it is told", lambda: told in s.ctl("status").out)
+        self.assertRegex(s.ctl("status").out, r"not ready: waits for fd 3, which it has closed without a line \((1h|59m.*) left\)")
+        self.assertRegex(s.ctl("why", "web").out, r"not ready yet: waits for fd 3, which .* line, for (1h|59min \d+s) more\n")
+        s.configure('[jobs.web]\nshell = "exec 3>&-; exec sleep 1000"\nready.fd = 3\nready.timeout = "10ms"\nrestart = "no"\n')
+        s.ctl("apply")
+        self.await_true("it has failed", lambda: s.instance("web")["state"] == "failed")
+        self.assertIn("not ready within 10ms (fd 3, which it has closed without a line)", s.instance("web")["cause"])
+
     def test_the_example_waits_for_each_in_its_way(self):
         with open(EXAMPLE, encoding="utf-8") as file:
             text = file.read()

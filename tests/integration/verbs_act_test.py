@@ -86,6 +86,26 @@ class ActVerbs(IntegrationTest):
         s.ctl("stop", "web")
         s.ctl("signal", "USR1", "web", expect=1)
 
+    def test_a_reload_sends_no_signal_that_would_end_the_job(self):
+        wait = "import signal; signal.{}; print('up', flush=True); signal.pause()"
+        s = self.prepare("".join(
+            f'[jobs.{name}]\ncommand = ["python3", "-c", "{wait.format(action)}"]\nready.log_line = "^up$"\n'
+            for name, action in (("plain", "getsignal(1)"), ("deaf", "signal(1, signal.SIG_IGN)"),
+                                 ("holding", "pthread_sigmask(signal.SIG_BLOCK, [1])"),
+                                 ("handling", "signal(1, lambda *_: None)"))))
+        s.start()
+        s.ctl("wait", "--all")
+        pids = {name: one["pid"] for name, one in s.instances().items()}
+        refused = s.ctl("reload", "plain", "deaf", "holding", expect=1)
+        self.assertEqual(f"holding: SIGHUP sent (pid {pids['holding']})\n", refused.out)
+        self.assertIn(f"plain: running (pid {pids['plain']}): its main process does not handle SIGHUP, which would end it: say "
+                      "reload_signal or reload_command in the job's file, or restart it\n", refused.err)
+        self.assertIn("its main process ignores SIGHUP, the reload_signal of the job\n", refused.err)
+        s.ctl("reload", "handling")
+        self.assertEqual({name: pid for name, pid in pids.items() if name != "handling"},
+                         {name: one["pid"] for name, one in s.instances("plain", "deaf", "holding").items()})
+        self.assertEqual("error: --no-wait is for: procsupctl reload JOB\n", s.ctl("reload", "--no-wait", expect=2).err)
+
     def test_wait_for_exit_gives_the_code_of_the_run(self):
         s = self.prepare('[jobs.web]\nshell = "read code; exit $code"\nrestart = "no"\n[jobs.web.log]\n'
                          'stdin = "@DIR@/in"\n')
