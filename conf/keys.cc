@@ -32,7 +32,8 @@ constexpr std::array kRows{
     KeyRow{Key::Shell, "", "shell", &kString, "none", "all jobs", "run by /bin/sh -c, instead of _command_",
            [](R& r, V& v) { r.shell(v); }},
     KeyRow{Key::Type, "", "type", &kType, "\"service\"", "all jobs",
-           "a _service_ runs on; a _oneshot_ counts as up when it has ended with success",
+           "a _service_ runs on; a _oneshot_ counts as up when it has ended with success, until it is stopped. See "
+           "ONESHOTS in procsupd(8)",
            [](R& r, V& v) { r.job_type(v); }},
     KeyRow{Key::Enabled, "", "enabled", &kBool, "true", "all jobs", "whether it is started with the daemon",
            [](R& r, V& v) { r.boolean(v, r.job().spec.enabled); }, kLive},
@@ -138,13 +139,15 @@ constexpr std::array kRows{
            "who gets the stop signals: the main process, and what is left when that has ended; or all its processes at "
            "once",
            [](R& r, V& v) { r.choice(v, r.job().spec.stop_signal_to); }, kLive},
-    KeyRow{Key::StopCommand, "", "stop_command", &kCommand, "none", "all jobs",
-           "run instead of the first stop signal, written and run as _command_ is, with PROCSUPD_MAIN_PID in its "
-           "environment. "
-           "When it cannot be started or fails, _stop_signal_ is sent after all; when it has ended well, the job has "
-           "what is "
-           "left of _stop_timeout_. It, and whatever it has started, is killed when the stop is over",
-           [](R& r, V& v) { r.command(v, r.job().stop_command); }, kLive},
+    KeyRow{
+        Key::StopCommand, "", "stop_command", &kCommand, "none", "all jobs",
+        "run instead of the first stop signal, written and run as _command_ is, with PROCSUPD_MAIN_PID in its "
+        "environment. "
+        "When it cannot be started or fails, _stop_signal_ is sent after all; when it has ended well, the job has "
+        "what is "
+        "left of _stop_timeout_. It, and whatever it has started, is killed when the stop is over. That of a oneshot "
+        "is run when it is stopped or restarted after it has ended well, and undoes what it has done",
+        [](R& r, V& v) { r.command(v, r.job().stop_command); }, kLive},
     KeyRow{Key::ReloadSignal, "", "reload_signal", &kSignal, "\"SIGHUP\"", "all jobs",
            "what tells its main process to read its configuration again; procsupctl(1) reload does not send it to one "
            "that "

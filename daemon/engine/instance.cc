@@ -64,14 +64,15 @@ void Instance::on(const StartRequested& event, Context& context) {
 }
 
 void Instance::on(const RestartRequested& event, Context& context) {
-    if (state_ != State::Starting && !is_executing(state_)) {
+    const bool is_done = spec_->type == JobType::Oneshot && state_ == State::Exited;
+    if (!is_done && state_ != State::Starting && !is_executing(state_)) {
         on(StartRequested{event.cause}, context);
         return;
     }
     wanted_ = true;
     stop_ordered_ = false;
     forget_failures();
-    begin_stop(event.cause, context);
+    is_done ? take_down(event.cause, context) : begin_stop(event.cause, context);
 }
 
 void Instance::on(const ResetRequested& event, Context& context) {
@@ -231,7 +232,7 @@ void Instance::enter(State state, std::string cause, Context& context) {
         adopt_next_spec();
     }
     held_back_ = false;
-    if (state != State::Stopping) stop_held_ = stands_still_ = ends_by_itself_ = false;
+    if (state != State::Stopping) stop_held_ = stands_still_ = ends_by_itself_ = taken_down_ = false;
     note(from, context);
     if (state == State::Starting) arm(TimerKind::StartTimeout, spec_->start_timeout, context);
     if (state != State::Running && state != State::Reloading) return;

@@ -130,7 +130,9 @@ public:
     /// Runs that have come to an end, in any way, since the instance exists.
     std::uint64_t runs_ended() const { return runs_ended_; }
     /// The same when the present run has come to its end, if there is one: on_failed is run when it has.
-    std::uint64_t runs_ended_with_this() const { return runs_ended_ + (is_live(state_) && !failure_ ? 1 : 0); }
+    std::uint64_t runs_ended_with_this() const {
+        return runs_ended_ + (is_live(state_) && !failure_ && !taken_down_ ? 1 : 0);
+    }
     /// Due time of the next start; only in State::Backoff.
     TimePoint next_start() const { return next_start_; }
     /// What it waits for; only in State::Waiting.
@@ -157,6 +159,10 @@ public:
     void set_counted(bool counted) { counted_ = counted; }
     /// Is to be stopped, and was not told to end, because others are to end before it.
     bool stop_held() const { return stop_held_; }
+    /// It is a oneshot that has ended well, and is taken down: no process of it is left but its stop_command.
+    bool taken_down() const { return taken_down_; }
+    /// As what runs, it has something to end when it is taken down.
+    bool has_to_be_undone() const { return ready() && state_ == State::Exited && undoes_by_command(); }
     /// What becomes now of processes that its main process leaves behind: `orphans`, unless it was told to end.
     /// Nothing: they are told to end too, and have the time that is left.
     std::optional<Orphans> remainder() const;
@@ -231,6 +237,10 @@ private:
     void start_run(std::string cause, Context& context);
     void begin_stop(std::string cause, Context& context);
     void stop_run(std::string cause, Context& context);
+    void take_down(std::string cause, Context& context);
+    void undo(std::string cause, Context& context);
+    void settle_undone(Context& context);
+    bool undoes_by_command() const;
     void wait_or_fail(Obstacle obstacle, std::string cause, Context& context);
     void tell_run_to_end(Context& context);
     bool stops_by_command() const;
@@ -308,6 +318,7 @@ private:
     bool counted_ = false;
     bool ends_by_itself_ = false;  // as it says; nobody has told it to
     bool stop_held_ = false;
+    bool taken_down_ = false;
     bool stands_still_ = false;  // paused, and to be stopped
     bool recycle_due_ = false;
     bool ready_ = false;

@@ -32,6 +32,7 @@ void Instance::run_ended(Context& context) {
 }
 
 void Instance::settle_end(Context& context) {
+    if (taken_down_) return settle_undone(context);
     ++runs_ended_;
     over_ = run_exit_.has_value();
     note_past_run(context);

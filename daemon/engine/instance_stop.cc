@@ -13,8 +13,10 @@ void Instance::on(const StopRequested& event, Context& context) {
     stop_ordered_ = stop_ordered_ || event.by_order;
     if (first_start_.wanted != TimePoint()) first_start_.over = true;
     switch (state_) {
-        case State::Stopped:
-        case State::Exited: return;
+        case State::Stopped: return;
+        case State::Exited:
+            if (spec_->type == JobType::Oneshot) take_down(event.cause, context);
+            return;
         case State::Failed:
             if (held_back_) enter(State::Stopped, event.cause, context);
             return;
@@ -60,6 +62,7 @@ void Instance::on(const MayStop&, Context& context) {
 
 /// The run is told to end, in the way of its job, and has stop_timeout for that.
 void Instance::stop_run(std::string cause, Context& context) {
+    if (taken_down_) return undo(std::move(cause), context);
     const bool paused = state_ == State::Paused || stands_still_;
     stop_held_ = stands_still_ = false;
     const bool hook = ready_ && !main_ended_ && !context.gate.hurries() && spec_->hook(Hook::PreStop) != nullptr &&
@@ -100,15 +103,44 @@ void Instance::tell_run_to_end(Context& context) {
     }
 }
 
-/// A command can only talk to a program that has begun, and needs time for it.
+/// A command can only talk to a program that has begun, and needs time for it. That of a oneshot is for what it has done.
 bool Instance::stops_by_command() const {
-    return !spec_->stop_command.empty() && executed_ && spec_->stop_timeout > Duration::zero();
+    return spec_->type != JobType::Oneshot && !spec_->stop_command.empty() && executed_ &&
+           spec_->stop_timeout > Duration::zero();
+}
+
+/// A oneshot that has ended well is up, and goes down in its turn as what runs does.
+void Instance::take_down(std::string cause, Context& context) {
+    taken_down_ = true;
+    failures_beside_.clear();
+    begin_stop(std::move(cause), context);
+}
+
+bool Instance::undoes_by_command() const {
+    return !spec_->stop_command.empty() && spec_->stop_timeout > Duration::zero();
+}
+
+void Instance::undo(std::string cause, Context& context) {
+    stop_held_ = false;
+    if (!undoes_by_command() || context.gate.hurries()) return settle_undone(context);
+    run_over_ = true;
+    enter(State::Stopping, std::move(cause) + "; running stop_command", context);
+    arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
+    context.actions.push_back(SpawnBesideAction{SideRole::StopCommand});
+}
+
+void Instance::settle_undone(Context& context) {
+    auto cause = pending_cause_;
+    if (!failures_beside_.empty()) cause += " (" + failures_beside_ + ")";
+    if (wanted_) return start_run(std::move(cause), context);
+    enter(State::Stopped, std::move(cause), context);
 }
 
 /// What stop_command has left behind lives as long as the stop takes: it may be what ends the job.
 void Instance::stop_command_failed(const std::string& failure, Context& context) {
-    if (run_over_ || killed_ || stop_signalled_) return;
     const auto what = "stop_command failed: " + failure;
+    if (taken_down_) return add_failure_beside(what);
+    if (run_over_ || killed_ || stop_signalled_) return;
     add_failure_beside(what);
     cause_ = what + "; sending " + signal_name(spec_->stop_signal) + " instead";
     note(state_, context);

@@ -57,7 +57,7 @@ void Instance::on(const SpecChanged& event, Context& context) {
 bool Instance::has_stop_time() const {
     if (state_ != State::Stopping || stop_held_) return false;
     if (!run_over_) return told_to_end_ && !killed_;
-    return runs_beside(SideRole::PostStop) || runs_beside(SideRole::OnFailed) ||
+    return taken_down_ || runs_beside(SideRole::PostStop) || runs_beside(SideRole::OnFailed) ||
            (told_to_end_ && runs_beside(SideRole::PreStart));
 }
 

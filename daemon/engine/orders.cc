@@ -13,6 +13,12 @@ bool goes_down(const Instance& instance) {
     return instance.state() == State::Stopping ? instance.wanted() : !is_settled(instance.state());
 }
 
+/// Or is up without a process.
+bool stays_up(const Instance& instance) { return goes_down(instance) || instance.ready(); }
+
+/// What a oneshot has required is not needed any more when it is done, but by the command that undoes it.
+bool goes_down_with_another(const Instance& instance) { return goes_down(instance) || instance.has_to_be_undone(); }
+
 bool restarts_with(const Link& link) { return link.lasts() && link.on_restart == Requirement::OnRestart::Restart; }
 
 bool cannot_do_without(const Link& link) { return link.lasts(); }
@@ -120,7 +126,7 @@ void Supervisor::add_followers(std::vector<Target>& targets, bool (*follows)(con
     for (std::size_t i = 0; i < targets.size(); ++i) {
         const Job& job = *targets[i].job;
         const bool one_stays = std::any_of(job.instances.begin(), job.instances.end(), [&](const auto& instance) {
-            return goes_down(*instance) && !down.contains(instance->id());
+            return stays_up(*instance) && !down.contains(instance->id());
         });
         if (one_stays) continue;
         for (Job* dependent : job.dependents) {
@@ -128,7 +134,7 @@ void Supervisor::add_followers(std::vector<Target>& targets, bool (*follows)(con
                                             [&](const Link& link) { return link.to == &job && follows(link); });
             if (!follow) continue;
             for (const auto& instance : dependent->instances) {
-                if (!goes_down(*instance) || !down.insert(instance->id()).second) continue;
+                if (!goes_down_with_another(*instance) || !down.insert(instance->id()).second) continue;
                 targets.push_back({dependent, instance.get(), targets[i].cause + ", with " + job.spec->name});
             }
         }

@@ -17,13 +17,14 @@
 ///   paused    | yes     | its processes stand still                          | resume, exited, stop
 ///   stopping  | yes     | told to end, or its tree is being ended            | tree_empty
 ///   backoff   | no      | ended; will be started when the delay is over      | restart timer, start, stop
-///   exited    | no      | ended well, and its policy starts it no more       | start
+///   exited    | no      | ended well, and its policy starts it no more       | start; a oneshot, which is up then: stop
 ///   failed    | no      | ended badly, and its policy starts it no more      | start, reset
 ///
 /// "process: perhaps" means that the spawn is under way. An instance is in `stopping` from the moment its main
 /// process is told to end, or has ended while others of its tree still live (unless its orphans are adopted: then it stays in
 /// `running` until the last has ended; or ignored), until the tree is empty and with it that of a command that runs beside it
-/// (stop_command), and until post_stop and on_failed are over; so no state without a process is ever entered while one exists, and none of them is started again before.
+/// (stop_command), and until post_stop and on_failed are over. A oneshot that is taken down from `exited` is in it until what was
+/// started after it has ended, and its stop_command. So no state without a process is ever entered while one exists, and none of them is started again before.
 namespace procsup {
 
 enum class State { Stopped, Waiting, Starting, Running, Reloading, Paused, Stopping, Backoff, Exited, Failed };

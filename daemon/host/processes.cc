@@ -109,12 +109,14 @@ void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideO
     const auto& name = beside.name;
     const auto run_beside = beside.beside;
     const bool begins_run = beside.role == SideRole::PreStart;
-    if (!begins_run || !spec.has_provisions()) {
+    // That of a oneshot runs when the run is over, and with it what the run was given.
+    const bool undoes = beside.role == SideRole::StopCommand && spec.type == JobType::Oneshot;
+    if ((!begins_run && !undoes) || !spec.has_provisions()) {
         return launch_beside(id, incarnation, spec, name, run_beside, begins_run);
     }
     provisions_.provide(id, incarnation, spec, name,
-                        [this, id, incarnation, &spec, &name, run_beside](const auto& failure) {
-                            if (!failure) return launch_beside(id, incarnation, spec, name, run_beside, true);
+                        [this, id, incarnation, &spec, &name, run_beside, begins_run](const auto& failure) {
+                            if (!failure) return launch_beside(id, incarnation, spec, name, run_beside, begins_run);
                             refuse(incarnation, failure->stage, failure->os_error, failure->text);
                         });
 }

@@ -25,6 +25,11 @@ bool timer_belongs(TimerKind kind, State state) {
     return false;
 }
 
+/// What a oneshot has done, which has ended well.
+bool undoes(const SideOrder& order) {
+    return order.role == SideRole::StopCommand && order.spec.type == JobType::Oneshot;
+}
+
 }  // namespace
 
 void FakeMachine::broken(std::string what) {
@@ -160,6 +165,7 @@ void FakeMachine::spawn_beside(InstanceId id, Incarnation incarnation, const Sid
     Run& run = runs_[incarnation];
     run.id = id;
     run.beside = order.role;
+    run.is_of_end = order.role != SideRole::OnFailed && !undoes(order);
     run.ignores_stop = draw(4) == 0;
     run.leaves_others = draw(4) == 0;
     run.status = draw(2) == 0 ? ExitStatus::exited(1) : ExitStatus::exited(0);
@@ -182,11 +188,20 @@ void FakeMachine::check_moment(InstanceId id, const SideOrder& order) {
         }
         return;
     }
+    if (undoes(order)) return check_undo(id, order);
     const auto main = live_of_.find(id);
     if (main == live_of_.end() || main->second != order.beside) return broken("a command runs beside nothing");
     const Run& job = runs_.at(main->second);
     if (job.paused) broken("a command runs beside a job that stands still");
     if ((order.main_pid == 0) != job.main_gone) broken("a command was not told rightly of the main process");
+}
+
+/// A oneshot that has ended well is taken down, after what was started after it.
+void FakeMachine::check_undo(InstanceId id, const SideOrder& order) {
+    if (lives(id)) broken("what a oneshot has done is undone while it lives");
+    if (states_[id] != State::Stopping) broken("what a oneshot has done is undone while it is up");
+    if (order.main_pid != 0) broken("what undoes a run was told of a main process");
+    check_stop_order(id);
 }
 
 /// A run, with its pre_start if it has one.
@@ -443,8 +458,7 @@ void FakeMachine::over(Incarnation incarnation) {
     } else {
         live_of_.erase(id);
     }
-    // What follows a failure is no part of the run.
-    if (!lives(id) && runs_.at(incarnation).beside != SideRole::OnFailed) ++ends_of_[id];
+    if (!lives(id) && runs_.at(incarnation).is_of_end) ++ends_of_[id];
     runs_.erase(incarnation);
     last_over_ = incarnation;
 }
@@ -476,8 +490,13 @@ void FakeMachine::check_all() {
                 if (instance->runs_ended() != ends_of_[instance->id()]) {
                     broken(instance->name().instance + " has not seen every end exactly once");
                 }
+                if (told_to_stop_.contains(instance->id()) && instance->ready()) {
+                    broken(instance->name().instance + " is ready against a stop");
+                }
                 const bool has_process = lives(instance->id());
-                if (has_process != is_live(instance->state())) {
+                // Only what was started after it is waited for.
+                const bool waits = instance->taken_down() && instance->stop_held() && !has_process;
+                if (!waits && has_process != is_live(instance->state())) {
                     broken(fmt::format("{} is {} and its process {}", instance->name().instance,
                                        to_text(instance->state()), has_process ? "lives" : "does not live"));
                 }

@@ -78,6 +78,7 @@ private:
     struct Run {
         InstanceId id = 0;
         std::optional<SideRole> beside{};  ///< of a command
+        bool is_of_end = true;  ///< the run lasts as long as it does; not: it follows a failure, or undoes the run
         bool launched = false;
         bool main_gone = false;
         bool ignores_stop = false;
@@ -88,6 +89,7 @@ private:
     };
 
     void check_moment(InstanceId id, const SideOrder& order);
+    void check_undo(InstanceId id, const SideOrder& order);
     void begins(InstanceId id, const JobSpec& spec, const InstanceName& name);
     void check_place(const InstanceName& name);
     void check_daemons(const JobSpec& spec, const InstanceName& name);
