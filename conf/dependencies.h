@@ -19,7 +19,10 @@ struct Requirement {
     OnRestart on_restart = OnRestart::Ignore;
 
     /// Whether it is for as long as the job runs, and not for its start alone.
-    bool lasts() const { return condition == Condition::Started || condition == Condition::Ready; }
+    static constexpr bool lasts(Condition condition) {
+        return condition == Condition::Started || condition == Condition::Ready;
+    }
+    bool lasts() const { return lasts(condition); }
 
     friend bool operator==(const Requirement&, const Requirement&) = default;
 };

@@ -21,10 +21,7 @@ struct Link {
     bool signal_due = false;  ///< `to` has gone down, and the reload signal is sent when it is up again
 
     /// Whether the job cannot run on without the other.
-    bool lasts() const {
-        return kind == Kind::Requires &&
-               (condition == Requirement::Condition::Started || condition == Requirement::Condition::Ready);
-    }
+    bool lasts() const { return kind == Kind::Requires && Requirement::lasts(condition); }
 };
 
 /// One configured or transient job with its instances.
