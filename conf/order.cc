@@ -12,7 +12,29 @@ constexpr std::string_view kBond = "daemon_of";
 
 std::string place_text(const Place& place) { return place.file->name + ":" + std::to_string(place.at.line); }
 
+/// "1,188"
+std::string grouped(std::size_t number) {
+    auto text = std::to_string(number);
+    for (auto at = text.size(); at > 3; text.insert(at, ",")) at -= 3;
+    return text;
+}
+
 }  // namespace
+
+std::string circle_text(const std::vector<std::string>& steps) {
+    constexpr std::size_t kMostShown = 12;
+    const bool many = steps.size() > kMostShown + 1;
+    std::string text;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (many && i == kMostShown / 2) {
+            const auto omitted = steps.size() - kMostShown;
+            text += ", … and " + grouped(omitted) + " more …";
+            i += omitted;
+        }
+        text += (text.empty() ? "" : ", ") + steps[i];
+    }
+    return text;
+}
 
 /// A way through the jobs, each of which is started after the next one.
 struct Order::Walk {
@@ -59,21 +81,21 @@ void Order::check(Problems& problems) const {
 }
 
 void Order::report(const Walk& walk, std::size_t from, Problems& problems) const {
-    std::string text;
+    std::vector<std::string> steps;
     bool only_bonds = true;
     for (std::size_t i = from; i < walk.way.size(); ++i) {
         const auto& at = walk.way[i];
         const auto& step = steps_[at.job][at.next - 1];
         only_bonds = only_bonds && step.key == kBond;
-        if (!text.empty()) text += ", ";
-        text.append(names_[at.job]).append(" waits for ").append(names_[step.first]);
+        auto& text = steps.emplace_back(names_[at.job]);
+        text.append(" waits for ").append(names_[step.first]);
         text += " (" + std::string(step.key) + ", " + place_text(step.place) + ")";
     }
     // That is told where bonds are checked.
     if (only_bonds) return;
     const auto& begin = walk.way[from];
     const auto& step = steps_[begin.job][begin.next - 1];
-    problems.add(step.place, quoted(step.key) + " goes round in a circle: " + text);
+    problems.add(step.place, quoted(step.key) + " goes round in a circle: " + circle_text(steps));
 }
 
 }  // namespace procsup

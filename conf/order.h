@@ -2,12 +2,16 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "conf/problems.h"
 
 namespace procsup {
+
+/// The steps of a circle in one line. There may be as many as jobs: of many only the first and the last.
+std::string circle_text(const std::vector<std::string>& steps);
 
 /// Which jobs are started after which, to find those that would wait for each other. A job is its place in `names`.
 class Order {

@@ -139,11 +139,10 @@ void References::check_pipe(const std::string& job, const Reference& reader, Pro
 
 /// "a, b, a"; empty when what `job` refers to does not lead back to it.
 std::string References::circle_from(const std::string& job, const ByJob& references) {
-    std::string text = job;
-    std::size_t steps = 0;
-    for (auto next = references.find(job); next != references.end() && steps <= references.size(); ++steps) {
-        text += ", " + next->second.job;
-        if (next->second.job == job) return text;
+    std::vector<std::string> steps{job};
+    for (auto next = references.find(job); next != references.end() && steps.size() <= references.size() + 1;) {
+        steps.push_back(next->second.job);
+        if (next->second.job == job) return circle_text(steps);
         next = references.find(next->second.job);
     }
     return {};

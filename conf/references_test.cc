@@ -212,6 +212,24 @@ TEST(Dependencies, ThatGoRoundInACircleAreShownWithThePlaceOfEachStep) {
         "(after, p.toml:6)\n");
 }
 
+TEST(Dependencies, ThatGoRoundInALongCircleAreShownByTheFirstAndTheLastSteps) {
+    constexpr int kJobs = 1200;
+    std::string text;
+    for (int i = 0; i < kJobs; ++i) {
+        text += "[jobs.j" + std::to_string(1000 + i) + "]\nshell = 'x'\nafter = ['j" +
+                std::to_string(1000 + (i + 1) % kJobs) + "']\n";
+    }
+    const auto told = faults(text);
+    EXPECT_TRUE(
+        told.starts_with("p.toml:3:10: error: 'after' goes round in a circle: j1000 waits for j1001 "
+                         "(after, p.toml:3), j1001 waits for j1002 (after, p.toml:6), "))
+        << told;
+    EXPECT_NE(told.find("j1005 waits for j1006 (after, p.toml:18), … and 1,188 more …, j2194 waits for j2195"),
+              std::string::npos)
+        << told;
+    EXPECT_TRUE(told.ends_with("j2199 waits for j1000 (after, p.toml:3600)\n")) << told;
+}
+
 TEST(Dependencies, AreSearchedForCirclesInAChainOfTenThousandJobs) {
     std::string text;
     for (int i = 0; i < 10000; ++i) {
