@@ -49,6 +49,17 @@ bool is_left_aside(const std::string& name) {
 
 }  // namespace
 
+std::string jobs_place(const std::string& path) {
+    std::error_code ignored;
+    const auto is_there = [&](const std::string& one) { return std::filesystem::exists(one, ignored); };
+    if (!is_there(path)) return path + " (which is not there)";
+    if (!std::filesystem::is_directory(path, ignored)) return {};
+    const auto folder = join(path, kJobsFolder);
+    if (is_there(folder)) return folder;
+    const bool flat = !is_there(join(path, kDaemonFile)) && !is_there(join(path, kDaemonOverlays));
+    return flat ? path : folder + " (which is not there)";
+}
+
 bool ConfigFiles::Folder::has(const std::string& name) const {
     return std::binary_search(names.begin(), names.end(), name);
 }

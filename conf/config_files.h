@@ -12,6 +12,9 @@
 
 namespace procsup {
 
+/// The directory with the job files of `path`, and whether it is not there; empty: it is a file.
+std::string jobs_place(const std::string& path);
+
 /// Finds the files of a configuration, those that stand over others of their names, and their overlays, and hands their
 /// texts to the reader. Directories are opened once and files opened relative to them, so that what was checked is what is
 /// read.

@@ -32,6 +32,15 @@ std::string ConfigPaths::text() const {
     return text;
 }
 
+std::string ConfigPaths::searched() const {
+    std::string text;
+    for (const auto& path : paths) {
+        const auto place = jobs_place(path);
+        if (!place.empty()) text.append(text.empty() ? "" : ", ").append(place);
+    }
+    return text;
+}
+
 std::variant<Configuration, std::vector<Problem>> load_configuration(const LoadOptions& options) {
     Problems none;
     return load(options, nullptr, none);

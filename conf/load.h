@@ -33,6 +33,8 @@ struct ConfigPaths {
 
     /// For people.
     std::string text() const;
+    /// Where job files are looked for, for people: "/etc/procsupd/jobs.d (which is not there), /usr/lib/procsupd". Empty: in no directory.
+    std::string searched() const;
 };
 
 /// What reading starts from, besides the files.

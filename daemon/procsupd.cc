@@ -89,12 +89,27 @@ int load(const Options& options) {
     _exit(EXIT_SUCCESS);
 }
 
+bool has_no_job(const std::variant<Configuration, std::vector<Problem>>& loaded) {
+    const auto* configuration = std::get_if<Configuration>(&loaded);
+    return configuration != nullptr && configuration->jobs.empty();
+}
+
+bool has_no_job(const CheckResult& result) { return has_no_job(result.loaded); }
+
+/// Who has named another directory than that of his jobs sees it.
+void tell_where_jobs_belong(const ConfigPaths& config) {
+    const auto searched = config.searched();
+    write_all(STDOUT_FILENO, searched.empty() ? "no job: there is no [jobs.NAME] in it, and it is no job file\n"
+                                              : "no job: looked for files NAME.toml in " + searched + "\n");
+}
+
 template <typename Checked>
 int report(const Options& options, const Checked& result, bool good) {
     if (options.json) {
         write_all(STDOUT_FILENO, check_json(options.config.text(), result));
     } else {
         write_all(good ? STDOUT_FILENO : STDERR_FILENO, check_report(options.config.text(), result));
+        if (good && has_no_job(result)) tell_where_jobs_belong(options.config);
     }
     return good ? EXIT_SUCCESS : kExitBadConfig;
 }

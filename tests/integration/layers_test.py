@@ -28,6 +28,19 @@ class Layers(IntegrationTest):
         lines = [line.partition("  # ") for line in s.ctl("cat", job).out.splitlines() if " = " in line]
         return {text.partition(" = ")[0]: (text.partition(" = ")[2], place) for text, _, place in lines}
 
+    def test_a_check_that_finds_no_job_says_where_it_has_looked(self):
+        s = self.layered({})
+        def check(*paths):
+            return subprocess.run([PROCSUPD, "--check", *paths], capture_output=True, text=True, check=True).stdout
+        etc, lib = s.layers
+        self.assertEqual(f"{etc}: 0 jobs, no problems\nno job: looked for files NAME.toml in {etc}\n", check(etc))
+        os.mkdir(s.path("lib/jobs.d"))
+        self.put(s, "etc/procsupd.toml", "[daemon]\n")
+        self.assertEqual(f"no job: looked for files NAME.toml in {etc}/jobs.d (which is not there), {lib}/jobs.d\n",
+                         "".join(check(etc, lib).splitlines(True)[1:]))
+        self.assertEqual("no job: there is no [jobs.NAME] in it, and it is no job file\n",
+                         "".join(check(s.path("etc/procsupd.toml")).splitlines(True)[1:]))
+
     def test_the_example_runs_as_it_says(self):
         s = self.prepare(layers=["etc", "usr-lib"])
         for layer in s.layers:
