@@ -87,7 +87,11 @@ void ConfigurationReader::read(File file) {
     }
     for (auto& document : documents) document.source->project = kind == Kind::Project;
     if (kind != Kind::Job) return read_project(documents, complete);
-    if (documents.empty() || (has_base && is_mask(documents.front().table))) return;
+    if (documents.empty()) return;
+    if (has_base && is_mask(documents.front().table)) {
+        masked_.push_back({file.stem, documents.front().source->name});
+        return;
+    }
     Parts parts;
     for (const auto& document : documents) {
         const auto rank = JobDraft::kOwnRank + static_cast<std::uint32_t>(parts.size());
@@ -292,6 +296,7 @@ Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
     references_.check(problems_);
     resolve_daemon(daemon, places);
     daemon.log_fault = places.log_fault;
+    daemon.masked = std::move(masked_);
     if (daemon.log_fault.empty() && !daemon.log_dir.empty() && !usual_streams_.empty())
         daemon.log_fault = surroundings_.writing_fault(daemon.log_dir).value_or("");
     if (!daemon.log_fault.empty()) {

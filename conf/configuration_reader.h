@@ -94,6 +94,7 @@ private:
     References references_;
     std::map<std::string, std::string, std::less<>> origins_;  // of jobs, by name
     std::vector<JobSpec> jobs_;
+    std::vector<MaskedJob> masked_;
     std::vector<std::pair<std::size_t, Stream JobSpec::*>> usual_streams_;  // of which job nothing says where they go
     std::size_t instances_ = 0;
     std::size_t values_ = 0;

@@ -353,6 +353,12 @@ struct DaemonPlaces {
     bool shows_lines = false;  ///< on its own output, of jobs that do not say so: who reads that knows of no files
 };
 
+/// A job that a file of a higher directory says is not to be there.
+struct MaskedJob {
+    std::string job;
+    std::string file;
+};
+
 struct DaemonSpec {
     std::string runtime_dir;  ///< empty: by the kind of daemon
     std::string state_dir;    ///< what must outlive the daemon
@@ -365,6 +371,7 @@ struct DaemonSpec {
     std::uint32_t max_clients = 4096;
     AccessRule admin, operate;
     AccessRule read{{}, {}, true};
+    std::vector<MaskedJob> masked;
 };
 
 /// A whole configuration, as `procsupd --load` returns it.

@@ -65,6 +65,10 @@ TEST_F(Layers, AFileThatOnlySaysThatItIsNotEnabledMasksTheJob) {
     write("etc/jobs.d/web.toml", "enabled = false\n");
     write("etc/jobs.d/gone.toml", "enabled = false\n");
     EXPECT_EQ(names(usual()), Names{"db"});
+    const auto masked = loaded().daemon.masked;
+    ASSERT_EQ(masked.size(), 2u);
+    EXPECT_EQ(masked[1].job, "web");
+    EXPECT_EQ(masked[1].file, path("etc/jobs.d/web.toml"));
 }
 
 TEST_F(Layers, AFileThatIsNoMaskNeedsACommand) {

@@ -264,6 +264,12 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, MaskedJob> {
+    archive.field("job", value.job);
+    archive.field("file", value.file);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, DaemonSpec> {
     archive.field("runtimeDir", value.runtime_dir);
     archive.field("stateDir", value.state_dir);
@@ -277,6 +283,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("admin", value.admin);
     archive.field("operate", value.operate);
     archive.field("read", value.read);
+    archive.field("masked", value.masked);
 }
 
 template <typename Archive, typename T>

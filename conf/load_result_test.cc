@@ -94,7 +94,8 @@ std::string with(std::string text, const std::string& from, const std::string& t
 }
 
 TEST(LoadResult, ConfigurationComesBackAsItWas) {
-    const auto configuration = configuration_of(kFull);
+    auto configuration = configuration_of(kFull);
+    configuration.daemon.masked = {{"old", "/etc/old.toml"}};
     const auto back = decode_load_result(encode_load_result(configuration));
     ASSERT_TRUE(back) << back.error().message;
     const auto& same = std::get<Configuration>(*back);
@@ -105,6 +106,8 @@ TEST(LoadResult, ConfigurationComesBackAsItWas) {
     EXPECT_EQ(same.daemon.admin.groups, std::vector<gid_t>{4});
     EXPECT_EQ(same.daemon.admin.users, std::vector<uid_t>{65534});
     EXPECT_TRUE(same.daemon.read.everyone);
+    ASSERT_EQ(same.daemon.masked.size(), 1u);
+    EXPECT_EQ(same.daemon.masked[0].file, "/etc/old.toml");
 }
 
 TEST(LoadResult, ProblemsComeBackAsTheyWere) {

@@ -48,6 +48,7 @@ public:
 
     // HostPort
     DaemonFacts facts() const override;
+    std::string masked_by(std::string_view job) const override;
     WallTime wall_time(TimePoint when) const override;
     void change_configuration(const ChangeOrder& order, ChangeDone done) override;
     void shut_down(std::string cause) override;

@@ -191,6 +191,7 @@ void Daemon::loaded_again(LoadResult result, const ChangeOrder& order, const Cha
     }
     config_problems_.clear();
     tell_log_fault(configuration.daemon.log_fault);
+    spec_.masked = std::move(configuration.daemon.masked);
     if (waiting_jobs_) {
         waiting_jobs_ = std::move(configuration.jobs);
         service_.ready(status_text());

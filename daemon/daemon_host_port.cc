@@ -16,6 +16,13 @@ const Abilities& Daemon::abilities() const { return processes_->unenforced().abi
 
 std::vector<Shortfall> Daemon::not_enforced(const JobSpec& spec) const { return processes_->unenforced().of(spec); }
 
+std::string Daemon::masked_by(std::string_view job) const {
+    for (const auto& masked : spec_.masked) {
+        if (masked.job == job) return masked.file;
+    }
+    return {};
+}
+
 DaemonFacts Daemon::facts() const {
     DaemonFacts facts;
     facts.version = PROCSUP_VERSION;

@@ -47,6 +47,11 @@ void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call,
     }
     json::Writer writer;
     writer.begin_object().member("name", name);
+    if (const auto mask = context.host.masked_by(name.substr(0, name.find('@'))); !mask.empty()) {
+        writer.member("message", "there is no job '" + std::string(name) + "': " + mask + " masks it");
+        writer.member("hint", "without that file, a job file of its name in a lower directory counts").end_object();
+        return call.fail_with(error_name(call, "NoSuchJob"), writer.text());
+    }
     writer.member("message", "no job or instance is called '" + std::string(name) + "'" + did_you_mean(name, known));
     writer.member("hint", "procsupctl list").end_object();
     call.fail_with(error_name(call, "NoSuchJob"), writer.text());

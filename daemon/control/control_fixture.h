@@ -32,6 +32,9 @@ struct FakeCloser final : FdCloser {
 /// The daemon around the control box, as lists of what was asked of it.
 struct FakeHost final : HostPort {
     DaemonFacts facts() const override { return known; }
+    std::string masked_by(std::string_view job) const override {
+        return job == "old" ? "/etc/procsupd/jobs.d/old.toml" : "";
+    }
     /// The wall clock shows 1,000,000 s more than the monotonic one.
     WallTime wall_time(TimePoint when) const override {
         return WallTime(when.time_since_epoch()) + std::chrono::seconds(1000000);

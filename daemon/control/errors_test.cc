@@ -33,6 +33,12 @@ TEST_F(Errors, NoSuchJobNamesWhatIsCalledNearlySo) {
     EXPECT_EQ(answer["hint"], "procsupctl list");
 }
 
+TEST_F(Errors, NoSuchJobNamesTheFileThatMasksIt) {
+    const auto answer = client.call("Job.Cat", R"({"name":"old"})");
+    EXPECT_EQ(answer.error, "io.procsupd.Job.NoSuchJob");
+    EXPECT_EQ(answer["message"], "there is no job 'old': /etc/procsupd/jobs.d/old.toml masks it");
+}
+
 TEST_F(Errors, NoSuchJobKnowsInstancesToo) {
     const auto answer = client.call("Job.Why", R"({"name":"database@ue"})");
     EXPECT_EQ(answer["message"], "no job or instance is called 'database@ue' (did you mean 'database@eu'?)");

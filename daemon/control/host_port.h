@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -77,6 +78,8 @@ class HostPort {
 public:
     virtual ~HostPort() = default;
     virtual DaemonFacts facts() const = 0;
+    /// The file that says that there is no such job; empty: none does.
+    virtual std::string masked_by(std::string_view job) const = 0;
     /// The wall clock's time at a point of the monotonic clock; for display.
     virtual WallTime wall_time(TimePoint when) const = 0;
     /// Changes all of the configuration or nothing, one order after the other; `done` is called in a later turn where files have to

@@ -41,6 +41,22 @@ class Layers(IntegrationTest):
         self.assertEqual("no job: there is no [jobs.NAME] in it, and it is no job file\n",
                          "".join(check(s.path("etc/procsupd.toml")).splitlines(True)[1:]))
 
+    def test_a_masked_job_is_missing_and_cat_says_by_which_file(self):
+        s = self.layered({"lib/jobs.d/web.toml": SLEEP, "lib/jobs.d/db.toml": SLEEP, "etc/jobs.d/db.toml": "enabled = false\n"})
+        s.start().settle()
+        self.assertEqual({"web"}, set(s.instances()))
+        mask = s.path("etc/jobs.d/web.toml")
+        self.assertIn(f"there is no job 'db': {s.path('etc/jobs.d/db.toml')} masks it", s.run("cat", "db").err)
+        self.put(s, "etc/jobs.d/web.toml", "enabled = false\n")
+        s.ctl("apply")
+        self.await_true("it is gone", lambda: not s.instances())
+        refused = s.run("cat", "web")
+        self.assertNotEqual(0, refused.code)
+        self.assertIn(f"there is no job 'web': {mask} masks it", refused.err)
+        os.unlink(mask)
+        s.ctl("apply")
+        self.assertIn("sleep", s.ctl("cat", "web").out)
+
     def test_the_example_runs_as_it_says(self):
         s = self.prepare(layers=["etc", "usr-lib"])
         for layer in s.layers:
