@@ -8,6 +8,7 @@
 
 #include <climits>
 
+#include "daemon/host/child_interpreter.h"
 #include "daemon/host/child_limits.h"
 #include "daemon/host/raw_syscall.h"
 
@@ -107,6 +108,9 @@ long exec_searched(ChildPlan& plan) {
         plan.path_buffer[used] = '\0';
         const long tried = raw_syscall(SYS_execve, plan.path_buffer, plan.argv, plan.envp);
         if (tried != -ENOENT && tried != -ENOTDIR) result = tried;
+        if (tried == -ENOENT && plan.interpreter[0] == '\0') {
+            read_interpreter(plan.path_buffer, plan.interpreter, sizeof(plan.interpreter));
+        }
         entry += length;
         if (*entry == ':') ++entry;
     }
@@ -117,8 +121,12 @@ Step execute(ChildPlan& plan) {
     // Blocked by the daemon all along; what came meanwhile takes effect here.
     const std::uint64_t none = 0;
     raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
+    plan.interpreter[0] = '\0';
     const long result =
         plan.program != nullptr ? raw_syscall(SYS_execve, plan.program, plan.argv, plan.envp) : exec_searched(plan);
+    if (plan.program != nullptr && result == -ENOENT) {
+        read_interpreter(plan.program, plan.interpreter, sizeof(plan.interpreter));
+    }
     return Step{SpawnStage::Exec, -result};
 }
 
@@ -180,7 +188,10 @@ int child_main(void* argument) {
     if (!step.failed()) step = forbid_new_processes(plan);
     if (!step.failed()) tell_unmet(plan);
     if (!step.failed()) step = execute(plan);
-    const ChildFailure failure{step.stage, static_cast<int>(step.error), step.resource, step.path};
+    ChildFailure failure{step.stage, static_cast<int>(step.error), step.resource, step.path};
+    if (step.stage == SpawnStage::Exec && step.error == ENOENT) {
+        for (std::size_t i = 0; i < sizeof(plan.interpreter); ++i) failure.interpreter[i] = plan.interpreter[i];
+    }
     raw_syscall(SYS_write, plan.status_fd, &failure, sizeof(failure));
     return 127;
 }

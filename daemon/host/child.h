@@ -28,6 +28,9 @@ struct ChildStream {
 };
 
 /// Everything the child needs, laid out before the clone; all pointers stay valid until the child has executed or ended.
+// Of a longer name the beginning is told.
+inline constexpr std::size_t kInterpreterSize = 256;
+
 struct ChildPlan {
     const char* program;      ///< absolute, or nullptr: argv[0] is searched in search_path
     const char* search_path;  ///< value of PATH
@@ -82,6 +85,7 @@ struct ChildPlan {
     std::atomic<std::uint32_t> shares_fds;
 
     alignas(8) char path_buffer[4096];
+    char interpreter[kInterpreterSize];  ///< noted by the child, as in ChildFailure
 };
 static_assert(std::is_trivially_destructible_v<ChildPlan> && std::is_standard_layout_v<ChildPlan>);
 
@@ -111,6 +115,8 @@ struct ChildFailure {
     int os_error;
     int resource = -1;           ///< of stage Limits: RLIMIT_…; of None: unmet
     const char* path = nullptr;  ///< of ReadOnlyPath and ReadWritePath: in the plan
+    /// Of stage Exec: the program is there, and names this as what it is to be run by, which is not; else empty.
+    char interpreter[kInterpreterSize] = {};
 };
 
 /// The system call clone3(2) for a child that runs `fn` on a stack of its own; the pid, or -errno (clone3.S). Where there is

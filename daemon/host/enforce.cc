@@ -53,8 +53,24 @@ Result<void> Processes::accept_refused_limits(Run& run, const Enclosure& enclosu
     return {};
 }
 
-Processes::NoteRefused Processes::refusal(const ChildFailure& failure) {
+namespace {
+
+/// Of a program that is there, while what it names to be run by is not.
+std::string interpreter_text(const JobSpec& spec, std::string name) {
+    const bool windows = name.ends_with('\r');
+    if (windows) name.replace(name.size() - 1, 1, "\\r");
+    // The file is anybody's.
+    for (char& c : name) c = c < ' ' || c > '~' ? '?' : c;
+    return fmt::format("cannot {}: {}: it is there, and what it is to be run by, {}, is not{}",
+                       describe(SpawnStage::Exec, spec), strerrordesc_np(ENOENT), name,
+                       windows ? ": its lines end as on Windows, with \\r" : "");
+}
+
+}  // namespace
+
+Processes::NoteRefused Processes::refusal(const JobSpec& spec, const ChildFailure& failure) {
     NoteRefused refused{failure.stage, failure.os_error};
+    if (failure.interpreter[0] != '\0') refused.text = interpreter_text(spec, failure.interpreter);
     const auto* limit = failure.stage == SpawnStage::Limits ? find_limit(failure.resource) : nullptr;
     if (limit != nullptr) {
         refused.text = fmt::format("cannot set {}: {}", key_path(limit->key), strerrordesc_np(failure.os_error));

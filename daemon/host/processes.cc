@@ -252,7 +252,7 @@ void Processes::executed(Incarnation incarnation, std::uint32_t unmet) {
 void Processes::failed_before_exec(Incarnation incarnation, const ChildFailure& failure) {
     // Told to the engine when the process is collected: until then there is one.
     const auto run = runs_.find(incarnation);
-    if (run != runs_.end()) run->second.failure = refusal(failure);
+    if (run != runs_.end()) run->second.failure = refusal(*run->second.spec, failure);
 }
 
 // ---- to the engine

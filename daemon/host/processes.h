@@ -247,7 +247,7 @@ private:
     void launch_beside(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
                        Incarnation beside, bool begins_run);
     SandboxOrder sandbox_order(const JobSpec& spec, Incarnation beside) const;
-    static NoteRefused refusal(const ChildFailure& failure);
+    static NoteRefused refusal(const JobSpec& spec, const ChildFailure& failure);
 
     SdEventLoop& loop_;
     Spawner spawner_;

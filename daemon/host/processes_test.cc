@@ -197,6 +197,45 @@ TEST(Processes, SayWhichStepOfAStartFailed) {
     }
 }
 
+/// What is said of a start of a program that has `content`; searched in PATH, or not.
+std::string refusal_of(const std::string& content, bool searched) {
+    Scratch scratch;
+    const auto path = scratch.file("out");
+    std::ofstream(path) << content;
+    EXPECT_EQ(chmod(path.c_str(), 0755), 0);
+    auto spec = command({searched ? "out" : path});
+    const auto folder = path.substr(0, path.rfind('/'));
+    if (searched) spec.env = {"PATH=/no/such:" + folder + ":/bin"};
+    Machine machine;
+    machine.when([&] { return machine.is(State::Failed); });
+    machine.run(spec);
+    auto cause = machine.instance().cause();
+    const auto at = cause.find(folder + "/");
+    return at == std::string::npos ? cause : cause.erase(at, folder.size() + 1);
+}
+
+TEST(Processes, SayWhatAProgramThatIsThereIsToBeRunBy) {
+    const std::string begin = "cannot exec out: No such file or directory: it is there, and what it is to be run by, ";
+    for (const bool searched : {false, true}) {
+        EXPECT_EQ(refusal_of("#! /usr/bin/nope -x\nexit 0\n", searched), begin + "/usr/bin/nope, is not");
+    }
+    EXPECT_EQ(refusal_of("#!/bin/sh\r\nexit 0\r\n", false),
+              begin + "/bin/sh\\r, is not: its lines end as on Windows, with \\r");
+    EXPECT_EQ(refusal_of("#!/no\033such", false), begin + "/no?such, is not");
+}
+
+TEST(Processes, SayWhichLoaderAProgramNeeds) {
+    std::ostringstream text;
+    text << std::ifstream("/bin/true").rdbuf();
+    auto program = text.str();
+    const auto at = program.find("/ld-linux");
+    ASSERT_NE(at, std::string::npos);
+    program.replace(at, 9, "/ld-nope_");
+    const auto said = refusal_of(program, false);
+    EXPECT_NE(said.find("it is there, and what it is to be run by, /lib"), std::string::npos) << said;
+    EXPECT_NE(said.find("/ld-nope_"), std::string::npos) << said;
+}
+
 TEST(Processes, DoNotRunWithoutTheFilterThatTheyAskFor) {
     // A run-time that lets nobody install a filter: in a process of its own, which it would hold for good.
     const auto under_refusal = [] {
