@@ -42,6 +42,11 @@ void print_json(Session& session, const Answers& answers, const JobGraph& graph,
         if (jobs == nullptr || jobs->as_array() == nullptr) continue;
         for (const auto& job : *jobs->as_array()) write_snake_case(job, writer);
     }
+    const auto* former = answers.empty() ? nullptr : answers.front().find("former");
+    if (former != nullptr && former->as_array() != nullptr) {
+        writer.end_array().key("former").begin_array();
+        for (const auto& one : *former->as_array()) write_snake_case(one, writer);
+    }
     writer.end_array().key("critical_path").begin_array();
     for (const auto& step : path) writer.string(step.instance->name);
     session.out().line(writer.end_array().end_object().take());

@@ -74,6 +74,27 @@ TEST(Graph, ShowsTheCriticalPath) {
               "not ready yet: web\n");
 }
 
+TEST(Graph, ShowsTheCriticalPathOfABootWhoseJobsHaveBeenReplaced) {
+    ::setenv("TZ", "UTC", 1);
+    ::tzset();
+    FakeDaemon daemon(kGraph, R"({"bootUSec":1772532662000000,"jobs":[
+        {"name":"web","step":1,"links":[],"instances":[{"name":"web","state":"running","ready":true,
+            "firstStart":{"wantedUSec":9000000,"startedUSec":9000000,"readyUSec":9500000,"atBoot":false}}]}],
+        "former":[
+        {"name":"db","job":"db","oneshot":false,
+            "firstStart":{"wantedUSec":0,"startedUSec":0,"readyUSec":1000000,"atBoot":true}},
+        {"name":"web","job":"web","oneshot":false,
+            "firstStart":{"wantedUSec":0,"startedUSec":1000000,"readyUSec":1500000,"waitedFor":"db","atBoot":true}}]})");
+    const auto printed = run_procsupctl(daemon, {"graph", "--critical"});
+    EXPECT_EQ(printed.out,
+              "web was ready last, 1.500s after Tue 2026-03-03 10:11:02 UTC\n"
+              "INSTANCE  STARTED  READY                   TOOK    WAITED FOR\n"
+              "web       1.000s   1.500s (removed since)  0.500s  db\n"
+              "db        0.000s   1.000s (removed since)  1.000s  -\n")
+        << printed.err;
+    EXPECT_EQ(run_procsupctl(daemon, {"graph"}).out.find("db"), std::string::npos);
+}
+
 TEST(Graph, FailsWhereThereIsNoCriticalPath) {
     FakeDaemon daemon(kGraph, kTwo);
     const auto printed = run_procsupctl(daemon, {"graph", "--critical", "web"});

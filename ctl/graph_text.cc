@@ -175,6 +175,8 @@ void add_step(Table& table, const CriticalStep& step, std::int64_t base, const O
     } else if (step.job->oneshot) {
         remark = " (ended)";
     }
+    // Of what is no longer configured it is all that is known.
+    if (step.instance->state.empty()) remark += " (removed since)";
     table.add("", {escaped(step.instance->name), at(first.started), at(end) + remark,
                    first.started && end ? seconds_text(*end - *first.started) : std::string("-"),
                    what_was_waited_for(step, out)});

@@ -90,19 +90,35 @@ GraphJob GraphJob::of(const json::Value& value) {
 void JobGraph::add(const json::Value& answer) {
     boot_usec = answer.int_or("bootUSec", 0);
     for (const auto& job : array_of(answer, "jobs")) jobs.push_back(GraphJob::of(job));
+    for (const auto& value : array_of(answer, "former")) {
+        GraphJob job;
+        job.name = value.string_or("job", "");
+        job.oneshot = value.bool_or("oneshot", false);
+        job.instances.push_back(instance_of(value, job.name));
+        former.push_back(std::move(job));
+    }
 }
 
 std::vector<CriticalStep> critical_path(const JobGraph& graph, bool of_asked) {
     ByName by_name;
     const CriticalStep* next = nullptr;
+    const auto consider = [&](const GraphJob& job, const GraphInstance& instance) {
+        const auto* step = &(by_name[instance.name] = CriticalStep{&job, &instance, {}});
+        const auto& first = instance.first_start;
+        if (!first || !first->ready || !(of_asked ? job.asked : first->at_boot)) return;
+        // Of two at the same time the one that is started behind the other.
+        if (next == nullptr || *first->ready >= *next->instance->first_start->ready) next = step;
+    };
     for (const auto& job : graph.jobs) {
-        for (const auto& instance : job.instances) {
-            const auto* step = &(by_name[instance.name] = CriticalStep{&job, &instance, {}});
-            const auto& first = instance.first_start;
-            if (!first || !first->ready || !(of_asked ? job.asked : first->at_boot)) continue;
-            // Of two at the same time the one that is started behind the other.
-            if (next == nullptr || *first->ready >= *next->instance->first_start->ready) next = step;
-        }
+        for (const auto& instance : job.instances) consider(job, instance);
+    }
+    for (const auto& job : graph.former) {
+        const auto& instance = job.instances.front();
+        // One of its name may have come since.
+        const auto known = by_name.find(instance.name);
+        const bool other = known != by_name.end() && known->second.instance->first_start.has_value() &&
+                           known->second.instance->first_start->at_boot;
+        if (!of_asked && !other) consider(job, instance);
     }
     std::vector<CriticalStep> path;
     std::set<std::string_view> seen;

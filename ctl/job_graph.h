@@ -53,7 +53,8 @@ struct GraphJob {
 };
 
 struct JobGraph {
-    std::vector<GraphJob> jobs;  ///< in the order in which they can be started
+    std::vector<GraphJob> jobs;    ///< in the order in which they can be started
+    std::vector<GraphJob> former;  ///< one for each instance that is no longer configured and was started with procsupd
     std::int64_t boot_usec = 0;
 
     /// The jobs of one answer are added.

@@ -69,8 +69,13 @@ void write_links(json::Writer& writer, const Supervisor& supervisor, const Job& 
     writer.end_array();
 }
 
-void write_first_start(json::Writer& writer, const Supervisor& supervisor, const Instance& instance) {
-    const auto& first = instance.first_start();
+std::string name_of(const Supervisor& supervisor, InstanceId id) {
+    if (const auto* instance = supervisor.find(id)) return instance->name().instance;
+    const auto former = supervisor.former_starts().find(id);
+    return former == supervisor.former_starts().end() ? std::string() : former->second.instance;
+}
+
+void write_first_start(json::Writer& writer, const Supervisor& supervisor, const FirstStart& first) {
     if (first.wanted == TimePoint()) return;
     const auto time = [&](std::string_view name, TimePoint when) {
         if (when != TimePoint()) writer.member_int(name, (when - supervisor.booted()).count());
@@ -80,7 +85,7 @@ void write_first_start(json::Writer& writer, const Supervisor& supervisor, const
     time("startedUSec", first.began);
     time("readyUSec", first.ready);
     time("failedUSec", first.failed);
-    if (const auto* other = supervisor.find(first.waited_for)) writer.member("waitedFor", other->name().instance);
+    if (const auto other = name_of(supervisor, first.waited_for); !other.empty()) writer.member("waitedFor", other);
     writer.member_bool("atBoot", first.wanted == supervisor.booted()).end_object();
 }
 
@@ -159,10 +164,21 @@ void write_job(json::Writer& writer, const Supervisor& supervisor, const Job& jo
         writer.begin_object().member("name", instance->name().instance);
         writer.member("state", to_text(instance->state())).member_bool("ready", instance->ready());
         if (instance->awaits_readiness()) writer.member("awaits", to_text(instance->spec().readiness));
-        write_first_start(writer, supervisor, *instance);
+        write_first_start(writer, supervisor, instance->first_start());
         writer.end_object();
     }
     writer.end_array().end_object();
+}
+
+void write_former_starts(json::Writer& writer, const Supervisor& supervisor) {
+    writer.key("former").begin_array();
+    for (const auto& [id, former] : supervisor.former_starts()) {
+        writer.begin_object().member("name", former.instance).member("job", former.job);
+        writer.member_bool("oneshot", former.oneshot);
+        write_first_start(writer, supervisor, former.start);
+        writer.end_object();
+    }
+    writer.end_array();
 }
 
 /// Of those that depend on a job in one way, the first, and how many there are besides.
@@ -232,6 +248,8 @@ void graph(const ControlContext& context, varlink::PendingCall call) {
         write_job(writer, context.supervisor, *jobs[at], chosen);
     }
     writer.end_array();
+    const bool all = !has_names(call) && asked_from == 0 && context.access.allows(call.peer(), Tier::Read);
+    if (all && !context.supervisor.former_starts().empty()) write_former_starts(writer, context.supervisor);
     if (at < jobs.size()) writer.member_int("next", static_cast<std::int64_t>(at));
     call.reply(writer.end_object().text());
 }

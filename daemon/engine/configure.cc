@@ -184,6 +184,12 @@ void Supervisor::forget_ended() {
 }
 
 void Supervisor::erase_instance(const Instance& instance) {
+    const auto& first = instance.first_start();
+    if (configured_ && first.wanted == booted_ && first.ready != TimePoint()) {
+        const auto& name = instance.name();
+        const bool oneshot = instance.spec().type == JobType::Oneshot;
+        former_starts_.emplace(instance.id(), FormerStart{name.instance, name.job, oneshot, first});
+    }
     --by_state_[static_cast<std::size_t>(instance.state())];
     bonds_.forget(instance.id());
     by_id_.erase(instance.id());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "daemon/engine/ports.h"
 
 namespace procsup {
@@ -13,6 +15,13 @@ struct FirstStart {
     TimePoint failed;           ///< came to an end before that, for the first time
     InstanceId waited_for = 0;  ///< whose change was the last that it waited for; 0: it did not wait
     bool over = false;          ///< ready, or somebody has stopped it before
+};
+
+/// That of an instance which is no more.
+struct FormerStart {
+    std::string instance, job;
+    bool oneshot = false;
+    FirstStart start;
 };
 
 }  // namespace procsup

@@ -32,6 +32,23 @@ struct Boot {
     Supervisor supervisor{fakes, fakes, fakes, 1};
 };
 
+TEST(FirstStart, IsKeptOfWhatWasStartedWithTheSupervisorAndIsNoLongerConfigured) {
+    Boot boot({Boot::job("db"), Boot::job("never")});
+    boot.run("db");
+    const auto id = boot.at("db").id();
+    boot.fakes.now += 1s;
+    boot.supervisor.configure({Boot::job("later")}, boot.fakes.now);
+    boot.run("later");
+    boot.exit("db", 0);
+    boot.supervisor.configure({}, boot.fakes.now);
+    boot.exit("later", 0);
+    boot.supervisor.forget_ended();
+    const auto& former = boot.supervisor.former_starts();
+    ASSERT_EQ(former.size(), 1u);
+    EXPECT_EQ(former.at(id).instance, "db");
+    EXPECT_EQ(former.at(id).start.ready, boot.fakes.now - 1s);
+}
+
 TEST(FirstStart, IsNothingBeforeItIsWanted) {
     Sim sim;
     sim.stop();

@@ -114,6 +114,8 @@ public:
     const Instance* find(InstanceId id) const;
     /// When the jobs of the first configuration were to be started; zero: there was none yet.
     TimePoint booted() const { return booted_; }
+    /// How those came up that were started then, and are no longer configured: as many as were configured then at most.
+    const std::map<InstanceId, FormerStart>& former_starts() const { return former_starts_; }
     std::vector<InstanceId> daemons_of(InstanceId id) const { return bonds_.children_of(id); }
     /// What the instance is a daemon of; null: nothing.
     const Instance* parent_of(InstanceId id) const { return find(bonds_.parent_of(id)); }
@@ -236,6 +238,7 @@ private:
     Incarnation next_incarnation_ = 1;
     std::uint64_t sequence_ = 0;
     TimePoint booted_;
+    std::map<InstanceId, FormerStart> former_starts_;
     bool configured_ = false;  ///< once at least
     std::size_t live_ = 0;
     bool shutting_down_ = false;

@@ -74,6 +74,20 @@ class Graph(IntegrationTest):
         self.assertRegex(of_one[0], r"^migrate was ready \d")
         self.assertEqual(["migrate", "db"], [line.split()[0] for line in of_one[2:]])
 
+    def test_the_critical_path_of_the_start_is_known_when_all_its_jobs_are_replaced(self):
+        s = self.chain()
+        s.ctl("restart", "db")
+        s.ctl("wait", "web")
+        self.assertEqual(["greet", "web", "migrate", "db"], s.ctl("graph", "--json").json["critical_path"])
+        s.configure('[jobs.other]\ncommand = ["sleep", "1000"]\n[jobs.web]\ncommand = ["sleep", "1000"]\ninstances = 2\n')
+        s.ctl("apply")
+        s.ctl("wait", "other", "web")
+        self.await_true("the others are gone", lambda: set(s.instances()) == {"other", "web@0", "web@1"})
+        self.assertEqual(["other", "web"], [job["name"] for job in s.ctl("graph", "--json").json["jobs"]])
+        self.assertEqual(["greet", "web", "migrate", "db"], s.ctl("graph", "--json").json["critical_path"])
+        lines = s.ctl("graph", "--critical").out.splitlines()
+        self.assertRegex(lines[2], r"^greet .* \(ended\) \(removed since\) ")
+
     def test_what_waits_says_what_is_missing_and_is_not_on_the_path(self):
         s = self.prepare('[jobs.slow]\nshell = "read line < @DIR@/go"\ntype = "oneshot"\n[jobs.db]\ncommand = ["sleep", "1000"]\n'
                          '[jobs.web]\ncommand = ["sleep", "1000"]\nrequires = ["slow", "db"]\n')
