@@ -71,7 +71,7 @@ constexpr std::array kRows{
     KeyRow{Key::Restart, "", "restart", &kRestart, "\"on-failure\"", "all jobs",
            "after which ends it is started again: _no_, _on-success_, _on-failure_, _on-abnormal_ (a signal or a "
            "time-out only), _always_, or _unless-stopped_: always, but a stop by hand is remembered when the daemon "
-           "starts again",
+           "starts again, which then starts it only where a job that it starts requires or wants it",
            [](R& r, V& v) { r.choice(v, r.job().spec.restart.when); }, kLive},
     KeyRow{Key::MinUptime, "", "min_uptime", &kDuration, "\"1s\"", "all jobs", "a shorter life is a quick death",
            [](R& r, V& v) { r.duration(v, r.job().spec.restart.min_uptime); }, kLive},

@@ -85,6 +85,16 @@ class Restart(IntegrationTest):
         s.ctl("wait", "web")
         self.assertEqual("running", s.instance("web")["state"])
 
+    def test_what_was_stopped_by_hand_is_started_with_what_requires_it_when_the_daemon_starts_again(self):
+        s = self.supervise('[jobs.db]\ncommand = ["sleep", "infinity"]\nrestart = "unless-stopped"\n'
+                           '[jobs.web]\ncommand = ["sleep", "infinity"]\nrequires = ["db"]\n')
+        s.ctl("stop", "--cascade", "db")
+        s.ctl("shutdown")
+        self.assertEqual(0, s.wait_end())
+        s.start()
+        s.ctl("wait", "web")
+        self.assertEqual(("running", "required by web"), (s.instance("db")["state"], s.instance("db")["cause"]))
+
 
 class Ends(IntegrationTest):
     def test_the_essential_jobs_code_becomes_the_daemons(self):
