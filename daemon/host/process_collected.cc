@@ -29,10 +29,10 @@ void Processes::collected(pid_t pid, ExitStatus status, Duration cpu) {
     by_pid_.erase(found);
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;  // a keeper that has told of the end of everything
-    if (run->second.named && run->second.named->takes_over) {
-        named_main_takes_over(incarnation, run->second, cpu);
-    } else if (run->second.kept) {
+    if (run->second.kept) {
         keeper_lost(incarnation, run->second);
+    } else if (run->second.named && run->second.named->takes_over) {
+        named_main_takes_over(incarnation, run->second, cpu);
     } else {
         // What was killed with it is collected first.
         const auto& tree = run->second.tree;
@@ -72,6 +72,7 @@ void Processes::main_collected(Incarnation incarnation, pid_t session, ExitStatu
     spawner_.process_ended(incarnation);
     Run& run = runs_.at(incarnation);
     run.main = 0;
+    run.named.reset();
     if (run.failure) {
         note(incarnation, *run.failure);
     } else {

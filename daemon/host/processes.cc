@@ -210,6 +210,7 @@ Result<Enclosure> Processes::enclose(Incarnation incarnation, const InstanceName
     if (auto met = accept_refused_limits(run, enclosure); !met) return met.error();
     run.kept = static_cast<bool>(enclosure.keeper_socket);
     run.tree = std::move(*tree);
+    if (run.spec->readiness.kind == Readiness::Kind::Notify && !run.side_spec) run.tree->may_go_on();
     return enclosure;
 }
 
@@ -224,7 +225,8 @@ void Processes::created(Incarnation incarnation, pid_t pid) {
     const auto run = runs_.find(incarnation);
     if (run == runs_.end()) return;
     run->second.main = pid;
-    note(incarnation, NoteLaunched{pid});
+    const auto& named = run->second.named;
+    note(incarnation, NoteLaunched{named ? named->pid : pid});
 }
 
 void Processes::launch_refused(Incarnation incarnation, SpawnStage stage, int os_error) {

@@ -142,6 +142,8 @@ public:
     void all_collected() override;
 
     // TreeObserver
+    NextMain next_main(Incarnation incarnation) override;
+    void goes_on(Incarnation incarnation, pid_t main) override;
     void main_ended(Incarnation incarnation, ExitStatus status, Duration cpu, bool empty) override;
     void orphans_collected(Incarnation incarnation, Orphaned orphans) override;
     void look_at_leftovers() override;
@@ -223,6 +225,7 @@ private:
     void tell_refusal(Run& run, const std::string& text);
     // Main processes that runs name
     std::string name_main(Incarnation incarnation, Run& run, pid_t pid);
+    void named_main_ended(Incarnation incarnation);
     void unname_main(Incarnation incarnation);
     static bool has_another_main(Run& run);
     void named_main_takes_over(Incarnation incarnation, Run& run, Duration cpu);

@@ -62,6 +62,7 @@ bool Processes::end_strays() {
 /// them. Nobody knows of the others any more whose they are, so all that belong to no run are ended.
 void Processes::keeper_lost(Incarnation incarnation, Run& run) {
     run.kept = false;
+    run.named.reset();
     run.tree = std::make_unique<StrayTree>(*this);
     look_when_all_is_collected();
     run.tree->kill();

@@ -42,15 +42,45 @@ private:
     bool taken_;
 };
 
+/// __WALL: a main process may have been made with another signal than SIGCHLD, or none.
+constexpr int kEnded = WEXITED | WNOHANG | __WALL;
+
+/// A child that has ended, and stays to be collected: of these, whichever comes first. 0: there is none; less: no child is.
+long find_ended(int kind, int id) {
+    siginfo_t info;
+    info.si_pid = 0;
+    const long result = raw_syscall(SYS_waitid, kind, id, &info, kEnded | WNOWAIT, nullptr);
+    return result < 0 ? result : info.si_pid;
+}
+
+/// One packet, and the descriptor that comes with it or -1.
+long receive(int socket, Order& order, int& fd) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    iovec part{&order, sizeof(order)};
+    msghdr message;
+    message.msg_name = nullptr;
+    message.msg_namelen = 0;
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    const long size = raw_syscall(SYS_recvmsg, socket, &message, MSG_DONTWAIT);
+    const cmsghdr* header = size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+    const bool with_fd = header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS;
+    fd = with_fd ? *reinterpret_cast<const int*>(CMSG_DATA(header)) : -1;
+    return size;
+}
+
 }  // namespace
 
 void Keeper::collect() {
     for (;;) {
+        pid_t next = 0;
+        if (asks_ && main_ != 0 && !comes_before_main(next)) return;
         siginfo_t info;
         rusage usage;
         info.si_pid = 0;
-        // __WALL: a main process may have been made with another signal than SIGCHLD, or none.
-        const long result = raw_syscall(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | __WALL, &usage);
+        const long result = raw_syscall(SYS_waitid, next == 0 ? P_ALL : P_PID, next, &info, kEnded, &usage);
         children_left_ = result == 0;
         if (result < 0 || info.si_pid == 0) return;
         progress_ = true;
@@ -67,11 +97,42 @@ void Keeper::collect() {
     }
 }
 
-void Keeper::tell(Kind kind) {
+/// The next to be collected, if it ended before the main process: that is looked at last.
+bool Keeper::comes_before_main(pid_t& next) {
+    const long found = find_ended(P_ALL, 0);
+    children_left_ = found >= 0;
+    if (found <= 0) return false;
+    if (find_ended(P_PID, main_) == main_) {
+        ask();
+        return false;
+    }
+    next = static_cast<pid_t>(found);
+    return true;
+}
+
+void Keeper::ask() {
+    if (asked_) return;
+    asked_ = true;
+    tell(Kind::MainAtEnd);
+}
+
+void Keeper::go_on_with(pid_t next, int handle) {
+    // Whoever answers has had the question.
+    if (!asked_ || queued_ > 0) return;
+    asked_ = false;
+    // As a child that is not collected it has its number; who is not a child yet has a parent that can collect it.
+    asks_ = next > 0 && next != main_ && handle >= 0 && find_ended(P_PIDFD, handle) >= 0;
+    if (!asks_) return;
+    main_ = next;
+    tell(Kind::GoesOn).status = next;
+}
+
+Report& Keeper::tell(Kind kind) {
     Report& report = queue_[queued_++];
     report = report_;
     report.kind = kind;
     report.empty = children_left_ ? 0 : 1;
+    return report;
 }
 
 void Keeper::send_reports() {
@@ -80,8 +141,8 @@ void Keeper::send_reports() {
             raw_syscall(SYS_sendto, socket_, &queue_[0], sizeof(Report), MSG_DONTWAIT | MSG_NOSIGNAL, nullptr, 0);
         if (sent == -EPIPE || sent == -ECONNRESET || sent == -ENOTCONN) return lose_procsupd();
         if (sent < 0) return;
-        queue_[0] = queue_[1];
         --queued_;
+        for (int i = 0; i < queued_; ++i) queue_[i] = queue_[i + 1];
     }
 }
 
@@ -94,21 +155,30 @@ void Keeper::lose_procsupd() {
 void Keeper::begin(Effort effort) {
     if (effort_ == Effort::Kill) return;
     effort_ = effort;
+    // With everything else a next main process is to end.
+    if (effort == Effort::Kill) asks_ = false;
     next_round_ = 0;
     rest_ = 0;
 }
 
 void Keeper::take_order() {
     Order order{};
+    int handle = -1;
     if (socket_ < 0) return;
-    const long size = raw_syscall(SYS_recvfrom, socket_, &order, sizeof(order), MSG_DONTWAIT, nullptr, nullptr);
+    const long size = receive(socket_, order, handle);
     if (size == -EAGAIN) return;
     if (size <= 0) return lose_procsupd();
-    if (size == sizeof(order) && effort_ != Effort::Kill) carry_out(order);
+    if (size == sizeof(order) && effort_ != Effort::Kill) carry_out(order, handle);
+    if (handle >= 0) raw_syscall(SYS_close, handle);
 }
 
-void Keeper::carry_out(const Order& order) {
+void Keeper::carry_out(const Order& order, int handle) {
     constexpr std::int32_t kLastSignal = 64;
+    if (order.op == Op::AskAtEnd) {
+        asks_ = true;
+        return;
+    }
+    if (order.op == Op::GoOnWith) return go_on_with(order.signal, handle);
     const bool signals = order.op == Op::SignalMain || order.op == Op::SignalAll;
     if (signals && (order.signal < 1 || order.signal > kLastSignal)) return;
     // Whatever it is, it is not to be undone by a pause from before.
@@ -123,6 +193,8 @@ void Keeper::carry_out(const Order& order) {
         case Op::KillAll: return begin(Effort::Kill);
         case Op::Pause: return begin(Effort::Pause);
         case Op::Resume: return Tree(self_).signal_all(SIGCONT);
+        case Op::AskAtEnd:
+        case Op::GoOnWith: return;
     }
 }
 

@@ -23,10 +23,13 @@ private:
     enum class Effort { None, Pause, Kill };
 
     void collect();
-    void tell(Kind kind);
+    bool comes_before_main(pid_t& next);
+    void ask();
+    void go_on_with(pid_t next, int handle);
+    Report& tell(Kind kind);
     void send_reports();
     void take_order();
-    void carry_out(const Order& order);
+    void carry_out(const Order& order, int handle);
     void lose_procsupd();
     void begin(Effort effort);
     bool is_at_work() const;
@@ -36,6 +39,8 @@ private:
     pid_t self_;
     pid_t main_;  ///< 0 once collected
     int socket_ = kSocketFd;
+    bool asks_ = false;   ///< before it collects the main process
+    bool asked_ = false;  ///< and has no answer
     bool children_left_ = true;
     bool empty_told_ = false;
     Effort effort_ = Effort::None;
@@ -43,7 +48,9 @@ private:
     std::int64_t next_round_ = 0;  ///< in ns of the monotonic clock
     std::int64_t rest_ = 0;        ///< between two rounds, in ns
     Report report_{};              ///< what is known so far
-    Report queue_[2]{};
+    /// After MainAtEnd one more follows with procsupd's answer only, which has read what came before it; or, where
+    /// everything is killed instead, the last two.
+    Report queue_[4]{};
     int queued_ = 0;
 };
 

@@ -23,8 +23,8 @@ PROGRAM = os.path.abspath(os.environ.get("PROCSUP_KEEPER") or shutil.which("proc
 PROGRAMS = os.path.abspath(os.environ.get("PROCSUP_TEST_PROGRAMS", "."))
 
 # daemon/keeper/protocol.h
-SIGNAL_MAIN, SIGNAL_ALL, KILL_ALL, PAUSE, RESUME = range(1, 6)
-MAIN_ENDED, EMPTY = 1, 2
+SIGNAL_MAIN, SIGNAL_ALL, KILL_ALL, PAUSE, RESUME, ASK_AT_END, GO_ON_WITH = range(1, 8)
+MAIN_ENDED, EMPTY, MAIN_AT_END, GOES_ON = range(1, 5)
 ORDER = struct.Struct("=Ii")
 REPORT = struct.Struct("=IiiIQQB7x")
 Report = collections.namedtuple("Report", "kind code status orphans main_usec orphans_usec empty")
@@ -132,6 +132,9 @@ class Keeper:
 
     def order(self, op, number=0):
         self.socket.send(ORDER.pack(op, number))
+
+    def go_on_with(self, pid, handle):
+        socket.send_fds(self.socket, [ORDER.pack(GO_ON_WITH, pid)], [handle])
 
     def drain(self):
         for _ in range(self.filled):

@@ -3,7 +3,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import unittest
 
 from harness import IntegrationTest, ROOT
@@ -204,80 +203,6 @@ time.sleep(1000)
         os.kill(s.process.pid, signal.SIGCONT)
         s.ctl("wait", "bad", "good", "--timeout=20s")
         self.await_true("what came last", lambda: s.instance("bad").get("status_text") == "last")
-
-    def named(self, more=""):
-        """A job whose first process, `ours`, has made another one, and says what it is told to."""
-        s = self.prepare(f'[jobs.web]\ncommand = ["/usr/bin/python3", "@DIR@/first.py", "@DIR@/say", "@DIR@/pid"]\n'
-                         f'ready.notify = true\nrestart = "no"\n{more}')
-        s.write("first.py", """
-import os, signal, socket, sys
-second = os.fork()
-if second == 0:
-    signal.signal(signal.SIGUSR1, lambda *_: os._exit(7))
-    open(sys.argv[2], "w").write(f"{os.getpid()}\\n")
-    while True:
-        signal.pause()
-notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-path = os.environ["NOTIFY_SOCKET"]
-notify.connect("\\0" + path[1:] if path[0] == "@" else path)
-for line in open(sys.argv[1]):
-    if line.strip() == "end":
-        os._exit(3)
-    notify.send(line.strip().replace("SECOND", str(second)).encode().decode("unicode_escape").encode())
-""")
-        say, pid = s.fifo("say"), s.fifo("pid")
-        s.start()
-        return s, lambda words: os.write(say.fd, words.encode() + b"\n"), int(pid.next())
-
-    @unittest.skipUnless(ROOT, "cgroups")
-    def test_a_run_goes_on_with_the_main_process_that_it_has_named(self):
-        s, say, second = self.named()
-        first = s.pid_of("web")
-        say("MAINPID=SECOND\\nREADY=1")
-        s.ctl("wait", "web")
-        self.assertEqual(second, s.pid_of("web"))
-        say("end")
-        self.await_true("the first one is gone", lambda: not os.path.exists(f"/proc/{first}"))
-        self.assertEqual(("running", second, True), tuple(s.instance("web")[key] for key in ("state", "pid", "ready")))
-        s.ctl("signal", "SIGUSR1", "web")
-        self.await_true("its end is that of the run", lambda: s.instance("web")["state"] == "failed")
-        self.assertIn("exit 7", s.instance("web")["cause"])
-        self.assertEqual([], s.job_processes())
-
-    @unittest.skipUnless(ROOT, "cgroups")
-    def test_a_stop_is_for_the_main_process_that_was_named(self):
-        s, say, second = self.named('stop_timeout = "none"\nstop_signal = "SIGUSR1"\nstop_scope = "main"\n')
-        say("MAINPID=SECOND\\nREADY=1")
-        s.ctl("wait", "web")
-        say("end")
-        s.ctl("stop", "web")
-        self.assertEqual([], s.job_processes())
-
-    @unittest.skipUnless(ROOT, "cgroups")
-    def test_without_the_one_that_was_named_the_first_is_the_main_process_again(self):
-        s, say, second = self.named()
-        first = s.pid_of("web")
-        say("MAINPID=SECOND\\nREADY=1")
-        s.ctl("wait", "web")
-        os.kill(second, signal.SIGKILL)
-        self.await_true("it is the first again", lambda: s.pid_of("web") == first)
-        say("end")
-        self.await_true("its end is that of the run", lambda: s.instance("web")["state"] == "failed")
-        self.assertIn("exit 3", s.instance("web")["cause"])
-
-    def test_no_other_process_becomes_the_main_one(self):
-        with subprocess.Popen(["sleep", "1000"]) as other:
-            s, say, second = self.named()
-            first = s.pid_of("web")
-            for pid in (1, other.pid, s.process.pid, 2 ** 22 + 1):
-                say(f"MAINPID={pid}")
-            say("READY=1")
-            s.ctl("wait", "web")
-            self.assertEqual(first, s.pid_of("web"))
-            self.assertIn("MAINPID=1 was not taken: that is none of its processes", s.log_text())
-            s.ctl("stop", "web")
-            self.assertIsNone(other.poll())
-            other.kill()
 
     def test_nobody_else_speaks_for_a_job(self):
         s, say = self.speaker()

@@ -34,9 +34,11 @@ public:
     virtual ~Tree() = default;
     /// The daemon has a child for it: the main process, or its keeper.
     virtual void began(pid_t child) = 0;
-    /// The run goes on with another main process, a child of the daemon by now. Only for those in cgroups.
+    /// The run may go on with another main process when the one it has ends: TreeObserver::next_main(). Before the launch.
+    virtual void may_go_on() {}
+    /// It does, with a child of the daemon's. Only where the daemon is the parent of main processes.
     virtual void main_is([[maybe_unused]] pid_t child) {}
-    /// Whether a process is one of these; only for those in cgroups.
+    /// Whether a process is one of these, for certain. Of one that the caller holds: see descends_from().
     virtual bool holds([[maybe_unused]] pid_t pid) const { return false; }
     /// The daemon's child has ended and has not been collected yet. `kill`: with a main process everything that it has left
     /// ends.
@@ -61,10 +63,20 @@ public:
     virtual TreeUsage usage([[maybe_unused]] bool few) const { return {}; }
 };
 
+/// What a run is to go on with.
+struct NextMain {
+    pid_t pid = 0;    ///< 0: nothing
+    int handle = -1;  ///< a pidfd, which stays whose it is
+};
+
 /// What becomes of trees.
 class TreeObserver {
 public:
     virtual ~TreeObserver() = default;
+    /// A keeper's main process has ended, and is collected when this is known.
+    virtual NextMain next_main([[maybe_unused]] Incarnation incarnation) { return {}; }
+    /// A keeper has collected it, and the run goes on with another one.
+    virtual void goes_on([[maybe_unused]] Incarnation incarnation, [[maybe_unused]] pid_t main) {}
     /// A keeper has collected its main process, which took `cpu`; `empty`: and nothing is left.
     virtual void main_ended(Incarnation incarnation, ExitStatus status, Duration cpu, bool empty) = 0;
     /// A keeper tells what other processes it has collected since it last told, before it tells of the end of the last.

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "daemon/host/child.h"
+#include "daemon/host/containment/descent.h"
 #include "daemon/keeper/protocol.h"
 
 namespace procsup {
@@ -42,6 +44,10 @@ public:
     KeeperTree(Keepers& keepers, Incarnation incarnation, Fd socket);
 
     void began(pid_t child) override { keeper_ = child; }
+    // Read before it looks at its children for the first time.
+    void may_go_on() override { order(keeper::Op::AskAtEnd, 0); }
+    // What loses its parent comes to the keeper, or to a process below it.
+    bool holds(pid_t pid) const override { return keeper_ != 0 && descends_from(pid, keeper_); }
     // What it has reported is all in the socket.
     void child_ended(bool) override { read_reports(); }
     void signal_main(int signal) override { order(keeper::Op::SignalMain, signal); }
@@ -57,8 +63,11 @@ public:
     void await_empty() override {}
 
 private:
-    bool order(keeper::Op op, int signal);
+    bool order(keeper::Op op, int number, int handle = -1);
+    void look(std::uint32_t events);
     void read_reports();
+    bool take(const keeper::Report& report);
+    void answer();
     void tell_orphans(const keeper::Report& report);
 
     Keepers& keepers_;
@@ -67,6 +76,7 @@ private:
     Fd socket_;
     std::unique_ptr<Watch> watch_;
     bool empty_ = false;
+    bool owes_answer_ = false;  ///< to a keeper with orders unread that leave no room for one
     Orphaned told_;
 };
 
@@ -74,12 +84,41 @@ Duration to_duration(std::uint64_t usec) { return Duration(static_cast<std::int6
 
 KeeperTree::KeeperTree(Keepers& keepers, Incarnation incarnation, Fd socket)
     : keepers_(keepers), incarnation_(incarnation), socket_(std::move(socket)) {
-    watch_ = keepers_.loop.watch_fd(socket_.get(), EPOLLIN, Priority::Exit, [this](std::uint32_t) { read_reports(); });
+    watch_ =
+        keepers_.loop.watch_fd(socket_.get(), EPOLLIN, Priority::Exit, [this](std::uint32_t events) { look(events); });
 }
 
-bool KeeperTree::order(keeper::Op op, int signal) {
-    const keeper::Order order{op, signal};
-    return send(socket_.get(), &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(order);
+bool KeeperTree::order(keeper::Op op, int number, int handle) {
+    keeper::Order order{op, number};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(handle))] = {};
+    iovec part{&order, sizeof(order)};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    if (handle >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(handle));
+        memcpy(CMSG_DATA(header), &handle, sizeof(handle));
+    }
+    return sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(order);
+}
+
+void KeeperTree::answer() {
+    const auto next = keepers_.observer.next_main(incarnation_);
+    bool done = order(keeper::Op::GoOnWith, next.pid, next.handle);
+    // The keeper waits for one, also where descriptors cannot be passed.
+    if (!done && errno != EAGAIN) done = order(keeper::Op::GoOnWith, 0);
+    owes_answer_ = !done && errno == EAGAIN;
+    watch_->set_events(owes_answer_ ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void KeeperTree::look(std::uint32_t events) {
+    if (owes_answer_ && (events & EPOLLOUT) != 0) answer();
+    read_reports();
 }
 
 /// A report has the sums from the keeper's beginning.
@@ -101,15 +140,26 @@ void KeeperTree::read_reports() {
             if (size >= 0) watch_.reset();
             return;
         }
-        empty_ = report.empty != 0;
-        auto& observer = keepers_.observer;
-        tell_orphans(report);
-        if (report.kind == keeper::Kind::Empty) return observer.look_at_leftovers();
-        const bool last = empty_;
-        observer.main_ended(incarnation_, ExitStatus::from_waitid(report.code, report.status),
-                            to_duration(report.main_usec), last);
-        if (last) return;
+        if (take(report)) return;
     }
+}
+
+/// Whether it was the last.
+bool KeeperTree::take(const keeper::Report& report) {
+    empty_ = report.empty != 0;
+    auto& observer = keepers_.observer;
+    tell_orphans(report);
+    const bool last = empty_;
+    switch (report.kind) {
+        case keeper::Kind::MainAtEnd: answer(); break;
+        case keeper::Kind::GoesOn: observer.goes_on(incarnation_, report.status); break;
+        case keeper::Kind::MainEnded:
+            observer.main_ended(incarnation_, ExitStatus::from_waitid(report.code, report.status),
+                                to_duration(report.main_usec), last);
+            break;
+        case keeper::Kind::Empty: observer.look_at_leftovers(); break;
+    }
+    return last;
 }
 
 Result<std::unique_ptr<Tree>> Keepers::enclose(const InstanceName&, const std::vector<TreeLimit>&,
