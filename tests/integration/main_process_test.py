@@ -5,7 +5,8 @@ import signal
 import unittest
 import urllib.request
 
-from harness import PROCSUPD, ROOT, IntegrationTest
+from harness import PROCSUPD, IntegrationTest
+from hostile import GROUPS
 from processes import free_port, parents
 
 CONNECT = """
@@ -80,7 +81,9 @@ frontend f
 PATH = os.environ["PATH"] + ":/usr/sbin"
 
 
-class MainProcess:
+class Named(IntegrationTest):
+    mode = "auto"
+
     def prepare(self, config="", **arguments):
         return super().prepare(config, options=[f"--containment={self.mode}"], **arguments)
 
@@ -100,6 +103,8 @@ class MainProcess:
         self.assertIn(cause, s.instance("web")["cause"])
         self.assertEqual([], s.job_processes())
 
+
+class MainProcess:
     def test_a_run_goes_on_with_the_main_process_that_it_has_named(self):
         s, say = self.named()
         first = s.pid_of("web")
@@ -267,14 +272,44 @@ class MainProcess:
         self.assertEqual([], s.job_processes())
 
 
-@unittest.skipUnless(ROOT, "cgroups")
-class InCgroups(MainProcess, IntegrationTest):
+@unittest.skipUnless(GROUPS, "needs a cgroup v2 tree that may be written")
+class InCgroups(MainProcess, Named):
     mode = "cgroup"
 
 
 @unittest.skipUnless(os.path.exists(os.path.join(os.path.dirname(PROCSUPD), "keeper/procsup-keeper")), "no keeper")
-class WithKeepers(MainProcess, IntegrationTest):
+class WithKeepers(MainProcess, Named):
     mode = "keeper"
+
+    def test_a_run_whose_keeper_is_killed_ends_with_all_that_it_has_named(self):
+        for takes_over in (False, True):
+            with self.subTest(takes_over=takes_over):
+                s, say = self.named()
+                first = s.pid_of("web")
+                keeper = parents()[first][0]
+                say("MAINPID=SECOND\\nREADY=1")
+                s.ctl("wait", "web")
+                if takes_over:
+                    say("end")
+                    self.await_true("the first one is gone", lambda pid=first: not os.path.exists(f"/proc/{pid}"))
+                os.kill(keeper, signal.SIGKILL)
+                self.await_end(s, "SIGKILL")
+                self.assertIn("its keeper was killed", s.log_text())
+
+
+class InGroups(Named):
+    mode = "group"
+
+    def test_no_other_process_becomes_the_main_one(self):
+        s, say = self.named()
+        first = s.pid_of("web")
+        say("MAINPID=SECOND\\nREADY=1")
+        s.ctl("wait", "web")
+        self.assertEqual(first, s.pid_of("web"))
+        self.assertIn("was not taken: that can only be where cgroups or keepers hold jobs together", s.log_text())
+        say("end")
+        self.await_true("its end is that of the run", lambda: s.instance("web")["state"] == "failed")
+        self.assertIn("exit 3", s.instance("web")["cause"])
 
 
 if __name__ == "__main__":
