@@ -55,7 +55,7 @@ long find_ended(int kind, int id) {
 
 /// One packet, and the descriptor that comes with it or -1.
 long receive(int socket, Order& order, int& fd) {
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
     iovec part{&order, sizeof(order)};
     msghdr message;
     message.msg_name = nullptr;
