@@ -36,6 +36,7 @@ public:
         check_hooks();
         check_readiness();
         check_bond();
+        check_watchdog();
         check_zombies();
         check_limits();
         check_privileges();
@@ -203,7 +204,7 @@ private:
     void check_stop_steps() {
         Duration total{};
         for (const auto& step : spec_.stop_steps) {
-            check_ends_process(step.signal);
+            check_ends_process(Key::StopSignal, "stop_signal", step.signal);
             if (step.signal == SIGKILL) {
                 report(Key::StopSignal,
                        "'stop_signal' needs no SIGKILL after another: that is sent when 'stop_timeout' (" +
@@ -219,14 +220,14 @@ private:
         }
     }
 
-    void check_ends_process(int signal) {
+    void check_ends_process(Key key, std::string_view name, int signal) {
         constexpr std::array kNotEnding{SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH};
         if (std::find(kNotEnding.begin(), kNotEnding.end(), signal) == kNotEnding.end()) return;
-        report(Key::StopSignal, "'stop_signal' cannot be " + signal_name(signal) + ", which does not end a process");
+        report(key, "'" + std::string(name) + "' cannot be " + signal_name(signal) + ", which does not end a process");
     }
 
     void check_signals() {
-        check_ends_process(spec_.stop_signal);
+        check_ends_process(Key::StopSignal, "stop_signal", spec_.stop_signal);
         check_stop_steps();
         const auto written = [&](Key key) { return draft_.written(key); };
         constexpr std::array kTakeTime{Key::StopCommand, Key::PreStop, Key::PostStop, Key::OnFailed};
@@ -302,6 +303,23 @@ private:
         for (const auto hook : {Hook::PreStop, Hook::PostStop, Hook::OnFailed}) {
             report_own(key_of(hook), "'" + std::string(word_of(hook)) +
                                          "' never takes effect: with stop_timeout = \"0s\" it has no time");
+        }
+    }
+
+    void check_watchdog() {
+        if (spec_.watchdog == kForever) {
+            report_own(Key::WatchdogSignal, "'watchdog_signal' never takes effect: there is no 'watchdog'");
+            return;
+        }
+        check_ends_process(Key::WatchdogSignal, "watchdog_signal", spec_.watchdog_signal);
+        if (spec_.type == JobType::Oneshot) {
+            report_own(Key::Watchdog,
+                       "'watchdog' is not for a oneshot, which ends by itself: 'run_timeout' bounds its run");
+        } else if (spec_.readiness.kind == Readiness::Kind::Fd) {
+            report(place_of(Key::Watchdog, Key::ReadyFd),
+                   "'watchdog' is not for a job with 'ready.fd': what says one by its notification socket says both "
+                   "so; write "
+                   "ready.notify = true");
         }
     }
 

@@ -18,7 +18,7 @@ enum class Key : std::uint8_t {
     Description, Command, Shell, Type, Enabled, Instances, PortBase, User, Group, Groups, WorkingDir, Umask,
     InheritEnv, EnvFiles, Env, Restart, MinUptime, RestartDelay, RestartBackoff, RestartDelayMax, RestartJitter,
     RestartReset, StartLimit, SuccessExitCodes, PreventRestartCodes, ForceRestartCodes, OnExhausted, Essential,
-    StartTimeout, StopTimeout, RunTimeout, MaxLifetime, MaxLifetimeVariance, StopSignal, StopScope, StopSignalTo, StopCommand,
+    StartTimeout, StopTimeout, RunTimeout, MaxLifetime, MaxLifetimeVariance, Watchdog, WatchdogSignal, StopSignal, StopScope, StopSignalTo, StopCommand,
     ReloadSignal, ReloadCommand, PreStart, PostStart, PreStop, PostStop, OnFailed, Orphans, ZombieLimit, ZombieCheck, DaemonOf,
     OnParentRestart, MayFork, After, Before, Wants, Requires,
     ReadyNotify, ReadyFd, ReadyLogLine, ReadyTcp, ReadyUnix, ReadyHttp, ReadyExec, ReadyFile, ReadyInterval, ReadyTimeout,

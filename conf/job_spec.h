@@ -277,6 +277,8 @@ struct JobSpec {
     std::vector<HookCommand> hooks;  ///< by their moments
     Orphans orphans = Orphans::Kill;
     bool may_fork = true;
+    Duration watchdog = kForever;  ///< a run that has given no sign of life for so long has hung
+    int watchdog_signal = 6;       ///< ends it then
     std::optional<std::uint32_t> zombie_limit;
     Duration zombie_check = std::chrono::seconds(10);
     std::string daemon_of;  ///< the job whose life bounds this one's; empty: none
@@ -316,6 +318,8 @@ struct JobSpec {
     /// Through procsup-logger: to its files, to the journal, or to procsupd's own output.
     bool is_logged() const { return can_be_mirrored() || writes_to(Stream::Kind::Forward); }
 
+    /// [defaults] may give one to a job that ends by itself.
+    bool has_watchdog() const { return watchdog != kForever && type == JobType::Service; }
     /// Whether something has to be laid out for it before a run.
     bool has_provisions() const { return !credentials.empty() || !dirs.empty(); }
     /// `by_default`: where it says nothing.

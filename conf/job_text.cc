@@ -227,6 +227,10 @@ void write_run(json::Writer& writer, const JobSpec& spec) {
     if (!spec.daemon_of.empty()) {
         writer.member("daemonOf", spec.daemon_of).member("onParentRestart", word_of(spec.on_parent_restart));
     }
+    if (spec.has_watchdog()) {
+        usec_member(writer, "watchdogUSec", spec.watchdog);
+        writer.member("watchdogSignal", signal_name(spec.watchdog_signal));
+    }
     if (spec.zombie_limit) {
         writer.member_int("zombieLimit", *spec.zombie_limit);
         usec_member(writer, "zombieCheckUSec", spec.zombie_check);

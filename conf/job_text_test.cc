@@ -46,6 +46,7 @@ TEST(JobToml, ReadsBackAsTheSameJob) {
              "pre_stop = ['/bin/c']\npost_stop = ['/bin/d']\non_failed = ['/bin/e']",
              "may_fork = false",
              "zombie_limit = 5\nzombie_check = '2s'",
+             "watchdog = '30s'\nwatchdog_signal = 'SIGQUIT'",
              "stop_scope = 'main'\nstop_signal_to = 'all'\norphans = 'adopt'",
              "[log]\nstdout = 'journal'\nstderr = '/var/log/${job:instance}'\nstdin = '/dev/zero'",
              "[log]\nstdout = 'capture'",

@@ -185,6 +185,9 @@ private:
         line_if(spec_.max_lifetime != usual_.max_lifetime, "max_lifetime", toml_duration(spec_.max_lifetime));
         line_if(spec_.max_lifetime_variance != usual_.max_lifetime_variance, "max_lifetime_variance",
                 toml_number(spec_.max_lifetime_variance));
+        line_if(spec_.watchdog != usual_.watchdog, "watchdog", toml_duration(spec_.watchdog));
+        line_if(spec_.watchdog_signal != usual_.watchdog_signal, "watchdog_signal",
+                toml_string(signal_name(spec_.watchdog_signal)));
         stop_signal();
         line_if(spec_.stop_scope != usual_.stop_scope, "stop_scope", toml_string(word_of(spec_.stop_scope)));
         line_if(spec_.stop_signal_to != usual_.stop_signal_to, "stop_signal_to",

@@ -146,6 +146,8 @@ const std::vector<GoodCase>& good_cases() {
         {"", "post_stop", "\"webctl gone\"", [](S s) { return has_hook(s, Hook::PostStop, "gone"); }},
         {"", "on_failed", "\"webctl mail\"", [](S s) { return has_hook(s, Hook::OnFailed, "mail"); }},
         {"", "orphans", "\"adopt\"", [](S s) { return s.orphans == Orphans::Adopt; }},
+        {"", "watchdog", "\"30s\"", [](S s) { return s.watchdog == 30s && s.watchdog_signal == SIGABRT; }},
+        {"", "watchdog_signal", "\"TERM\"", [](S s) { return s.watchdog_signal == SIGTERM; }, "watchdog = '30s'"},
         {"", "zombie_limit", "0", [](S s) { return s.zombie_limit == 0u; }},
         {"", "zombie_check", "\"1s\"", [](S s) { return s.zombie_check == 1s; }, "zombie_limit = 1"},
         {"", "may_fork", "false", [](S s) { return !s.may_fork; }},

@@ -126,6 +126,18 @@ constexpr std::array kRows{
            "by what part of itself _max_lifetime_ is made longer or shorter at random, for each run anew; never "
            "shorter than _min_uptime_",
            [](R& r, V& v) { r.number(v, 0, 1, r.job().spec.max_lifetime_variance); }, kLive},
+    KeyRow{Key::Watchdog, "", "watchdog", &kTimeout, "\"none\"", "services",
+           "the time within which the job says again and again that it does its work, by WATCHDOG=1 of sd_notify(3), "
+           "once it is ready; "
+           "it gets NOTIFY_SOCKET and WATCHDOG_USEC for that. One that does not is ended by _watchdog_signal_, which "
+           "counts as a "
+           "failure. Not with _ready.fd_",
+           [](R& r, V& v) { r.timeout(v, r.job().spec.watchdog, R::Zero::Refused); }},
+    KeyRow{
+        Key::WatchdogSignal, "", "watchdog_signal", &kSignal, "\"SIGABRT\"", "services with watchdog",
+        "what ends its main process then: SIGABRT leaves a core, as far as _limits.core_ lets it; what is left after "
+        "_stop_timeout_ is killed",
+        [](R& r, V& v) { r.signal(v, r.job().spec.watchdog_signal); }, kLive},
     KeyRow{
         Key::StopSignal, "", "stop_signal", &kStopSignal, "\"SIGTERM\"", "all jobs",
         "what tells it to end; SIGCONT is sent with it. [\"SIGINT\", \"5s\", \"SIGTERM\"] sends SIGINT, and SIGTERM to "

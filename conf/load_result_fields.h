@@ -222,6 +222,8 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("runTimeout", value.run_timeout, usual.run_timeout);
     archive.field("maxLifetime", value.max_lifetime, usual.max_lifetime);
     archive.field("maxLifetimeVariance", value.max_lifetime_variance, usual.max_lifetime_variance);
+    archive.field("watchdog", value.watchdog, usual.watchdog);
+    archive.field("watchdogSignal", value.watchdog_signal, usual.watchdog_signal);
     archive.field("stopSignal", value.stop_signal, usual.stop_signal);
     archive.field("stopSteps", value.stop_steps, usual.stop_steps);
     archive.field("stopScope", value.stop_scope, usual.stop_scope);

@@ -61,6 +61,8 @@ orphans = "ignore"
 may_fork = false
 zombie_limit = 7
 zombie_check = "1min"
+watchdog = "30s"
+watchdog_signal = "SIGQUIT"
 owner = "nobody"
 tags = ["a", "b"]
 [jobs.web.log]

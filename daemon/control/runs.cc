@@ -149,7 +149,7 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     spec.restart.when = Restart::No;
     spec.essential = false;
     spec.instances.clear();
-    spec.run_timeout = kForever;
+    spec.run_timeout = spec.watchdog = kForever;
     // They are for the job that this one is like.
     spec.stop_command = {};
     spec.reload_command = {};

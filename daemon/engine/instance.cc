@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout, TimerKind::StopTimeout,
                                 TimerKind::StopStep,     TimerKind::RunTimeout,   TimerKind::ZombieCheck,
-                                TimerKind::Backoff,      TimerKind::MaxLifetime,  TimerKind::RollStep};
+                                TimerKind::Backoff,      TimerKind::MaxLifetime,  TimerKind::Watchdog,
+                                TimerKind::RollStep};
 static_assert(kAllTimers.size() == kTimerKinds);
 
 }  // namespace
@@ -181,6 +182,7 @@ void Instance::on(const TimerFired& event, Context& context) {
         case TimerKind::ReadyTimeout:
             ready_failed("not ready within " + to_text(spec_->readiness.timeout) + " (" + awaited() + ")", context);
             return;
+        case TimerKind::Watchdog: look_for_life(context); return;
         case TimerKind::RunTimeout:
             timed_out_ = true;
             limit_text_ = "run_timeout passed";
@@ -251,6 +253,7 @@ void Instance::enter(State state, std::string cause, Context& context) {
     if (spec_->run_timeout != kForever) {
         arm(TimerKind::RunTimeout, goes_on ? left_of(TimerKind::RunTimeout) : spec_->run_timeout, context);
     }
+    watch_life(context);
     if (has_max_lifetime()) {
         arm(TimerKind::MaxLifetime, goes_on ? left_of(TimerKind::MaxLifetime) : draw_lifetime(context), context);
     }
@@ -274,7 +277,8 @@ void Instance::start_run(std::string cause, Context& context) {
     adopt_next_spec();
     run_spec_ = spec_;
     stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
-    ready_ = works_ = after_run_done_ = reload_again_ = recycle_due_ = false;
+    ready_ = works_ = after_run_done_ = reload_again_ = recycle_due_ = hangs_ = false;
+    watchdog_ = spec_->has_watchdog() ? spec_->watchdog : kForever;
     began_ = context.now;
     start_cause_ = cause;
     stop_cause_.clear();

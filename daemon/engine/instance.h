@@ -289,6 +289,10 @@ private:
     void await_ready(Context& context);
     void ready_failed(std::string why, Context& context);
     void end_helpers(Context& context);
+    void watch_life(Context& context);
+    void note_life(const Notice& notice, Context& context);
+    void look_for_life(Context& context);
+    void life_lost(std::string why, Context& context);
     bool has_max_lifetime() const;
     Duration draw_lifetime(Context& context) const;
     void extend_timeouts(Duration by, Context& context);
@@ -321,6 +325,7 @@ private:
     bool taken_down_ = false;
     bool stands_still_ = false;  // paused, and to be stopped
     bool recycle_due_ = false;
+    bool hangs_ = false;  // is ended by its watchdog
     bool ready_ = false;
     bool works_ = false;           // as [ready] says; perhaps post_start has not ended well yet
     bool preparing_ = false;       // pre_start runs, its own process is not asked for yet
@@ -349,7 +354,9 @@ private:
     std::vector<SideRun> sides_;
     TimePoint since_;
     TimePoint last_reload_;
-    TimePoint beside_began_;  // post_start or reload_command
+    TimePoint sign_of_life_;
+    Duration watchdog_ = kForever;  // of this run
+    TimePoint beside_began_;        // post_start or reload_command
     TimePoint began_;
     FirstStart first_start_;
     TimePoint next_start_;

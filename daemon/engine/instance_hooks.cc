@@ -143,7 +143,9 @@ void Instance::settle_failure(Context& context) {
 
 RunOutcome Instance::outcome() const {
     RunOutcome outcome{"success", run_exit_, failure_ ? failure_->cause : end_text()};
-    if (timed_out_ || killed_) {
+    if (hangs_) {
+        outcome.result = "watchdog";
+    } else if (timed_out_ || killed_) {
         outcome.result = "timeout";
     } else if (start_stage_ != SpawnStage::None) {
         outcome.result = "start-failed";

@@ -65,6 +65,7 @@ void Instance::settle_ready(Context& context) {
 void Instance::become_ready(Context& context) {
     ready_ = true;
     cause_ += ", ready after " + to_text(std::chrono::duration_cast<Duration>(context.now - began_));
+    watch_life(context);
     note(state_, context);
 }
 
@@ -73,6 +74,7 @@ void Instance::on(const Noticed& event, Context& context) {
     if (!is_live(state_)) return;
     if (notice.status) status_text_ = *notice.status;
     if (notice.extend_timeout) extend_timeouts(*notice.extend_timeout, context);
+    note_life(notice, context);
     if (notice.stopping && is_executing(state_)) return says_that_it_ends(context);
     // Who says both at once, or again and again, only makes noise.
     constexpr auto kNoise = std::chrono::seconds(1);
@@ -85,7 +87,7 @@ void Instance::on(const Noticed& event, Context& context) {
     if (state_ == State::Reloading) {
         if (runs_beside(SideRole::ReloadCommand)) return;
         enter(State::Running, "has read its configuration again, as it says", context);
-    } else {
+    } else if (spec_->readiness.kind == Readiness::Kind::Notify) {
         on(BecameReady{}, context);
     }
 }

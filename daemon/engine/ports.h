@@ -109,7 +109,7 @@ std::string_view to_text(SideRole role);
 /// How a run has ended, for what is run afterwards.
 struct RunOutcome {
     std::string_view
-        result{};  ///< "success", "exit-code", "signal", "core-dump", "timeout", "oom-kill", "start-failed"
+        result{};  ///< "success", "exit-code", "signal", "core-dump", "timeout", "watchdog", "oom-kill", "start-failed"
     std::optional<ExitStatus> status{};  ///< of its main process, if it had one
     std::string cause{};                 ///< for people
 };
@@ -165,7 +165,10 @@ struct Notice {
     bool stopping = false;
     std::optional<std::string> status{};  ///< for people, one line
     std::optional<Duration> extend_timeout{};
-    pid_t main_pid = 0;  ///< 0: it names none
+    bool alive = false;                  ///< WATCHDOG=1
+    bool hangs = false;                  ///< WATCHDOG=trigger
+    std::optional<Duration> watchdog{};  ///< what that is to be from now on; kForever: none
+    pid_t main_pid = 0;                  ///< 0: it names none
 };
 
 /// RollStep is the supervisor's own (rolling.h), all others are of the instance's state machine.
@@ -178,10 +181,11 @@ enum class TimerKind {
     ZombieCheck,
     Backoff,
     MaxLifetime,
+    Watchdog,
     RollStep
 };
 
-inline constexpr std::size_t kTimerKinds = 9;
+inline constexpr std::size_t kTimerKinds = 10;
 
 class Timers {
 public:

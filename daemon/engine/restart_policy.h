@@ -16,7 +16,7 @@ namespace procsup {
 /// How a run came to its end, when nobody asked it to.
 struct RunEnd {
     std::optional<ExitStatus> status;  ///< absent: its program was never executed
-    bool timed_out = false;            ///< ended by start_timeout or run_timeout
+    bool timed_out = false;            ///< ended by start_timeout, run_timeout or watchdog
     Duration uptime{};                 ///< from execution to end; 0 when never executed
     bool out_of_memory = false;        ///< killed by the kernel for want of memory
 };

@@ -76,7 +76,10 @@ void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& na
     envp_.push_back(keep("PROCSUPD_INVOCATION_ID=" + std::string(invocation_id)));
     envp_.push_back(keep("PROCSUPD_SOCKET=" + socket_path));
     if (!credentials_.empty()) envp_.push_back(keep("CREDENTIALS_DIRECTORY=" + credentials_));
-    if (!notify_socket_.empty()) envp_.push_back(keep("NOTIFY_SOCKET=" + notify_socket_));
+    if (!notify_socket_.empty()) {
+        envp_.push_back(keep("NOTIFY_SOCKET=" + notify_socket_));
+        if (spec.has_watchdog()) envp_.push_back(keep("WATCHDOG_USEC=" + std::to_string(spec.watchdog.count())));
+    }
     envp_.push_back(nullptr);
 }
 

@@ -41,6 +41,16 @@ void take(std::string_view name, std::string_view value, Notice& notice) {
     if (name == "MAINPID") {
         if (const auto pid = number_of(value); pid && *pid <= INT32_MAX) notice.main_pid = static_cast<pid_t>(*pid);
     }
+    if (name == "WATCHDOG") {
+        notice.alive = notice.alive || value == "1";
+        notice.hangs = notice.hangs || value == "trigger";
+    }
+    if (name == "WATCHDOG_USEC") {
+        // As systemd takes it: 0 and the largest number mean that there is none.
+        const auto usec = number_of(value);
+        if (usec) notice.watchdog = Duration(std::min(*usec, kLongestExtension));
+        if (value == "0" || value == "18446744073709551615") notice.watchdog = kForever;
+    }
     if (name == "EXTEND_TIMEOUT_USEC") {
         if (const auto usec = number_of(value)) notice.extend_timeout = Duration(std::min(*usec, kLongestExtension));
     }

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(NoticeText, IsReadLineByLine) {
-    const auto notice = parse_notice("READY=1\nSTATUS=at work\nMAINPID=12\nEXTEND_TIMEOUT_USEC=5000000\nWATCHDOG=1\nX");
+    const auto notice = parse_notice("READY=1\nSTATUS=at work\nMAINPID=12\nEXTEND_TIMEOUT_USEC=5000000\nOTHER=1\nX");
     EXPECT_TRUE(notice.ready);
     EXPECT_FALSE(notice.reloading || notice.stopping);
     EXPECT_EQ(notice.status, "at work");
@@ -29,6 +29,19 @@ TEST(NoticeText, ValuesThatCannotBeArePassedOver) {
         EXPECT_FALSE(notice.ready || notice.status || notice.extend_timeout || notice.main_pid != 0) << text;
     }
     EXPECT_EQ(parse_notice("EXTEND_TIMEOUT_USEC=9223372036854775807").extend_timeout, Duration(365 * 24h));
+}
+
+TEST(NoticeText, SignsOfLifeAreWords) {
+    EXPECT_TRUE(parse_notice("WATCHDOG=1").alive);
+    EXPECT_FALSE(parse_notice("WATCHDOG=1").hangs);
+    EXPECT_TRUE(parse_notice("WATCHDOG=trigger").hangs);
+    EXPECT_EQ(parse_notice("WATCHDOG_USEC=20000000").watchdog, 20s);
+    EXPECT_EQ(parse_notice("WATCHDOG_USEC=0").watchdog, kForever);
+    EXPECT_EQ(parse_notice("WATCHDOG_USEC=18446744073709551615").watchdog, kForever);
+    for (const auto* text : {"WATCHDOG=", "WATCHDOG=11", "WATCHDOG_USEC=", "WATCHDOG_USEC=-1", "WATCHDOG_USEC=1s"}) {
+        const auto notice = parse_notice(text);
+        EXPECT_FALSE(notice.alive || notice.hangs || notice.watchdog) << text;
+    }
 }
 
 TEST(NoticeText, AStatusIsOneShortLineForATerminal) {

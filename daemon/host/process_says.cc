@@ -13,7 +13,7 @@ Result<void> Processes::open_ready_channel(LaunchOrder& order) {
         auto pipe = ready_channels_.open_pipe(order.incarnation);
         if (!pipe) return pipe.error();
         order.ready_pipe = std::move(*pipe);
-    } else if (kind == Readiness::Kind::Notify) {
+    } else if (kind == Readiness::Kind::Notify || order.spec->has_watchdog()) {
         auto path = ready_channels_.open_socket(order.incarnation, *order.spec);
         if (!path) return path.error();
         order.notify_socket = std::move(*path);

@@ -83,7 +83,7 @@ class NeverReady(LogLineTest):
         with open(f"/proc/{pid}/status", encoding="utf-8") as file:
             return sum(int(line.split()[1]) * 1024 for line in file if line.startswith(("RssAnon:", "RssShmem:")))
 
-    def flood(self, command, line="^now ready$"):
+    def flood(self, command, line="^now ready$", hindrance=""):
         s, = self.begin(job("web", line, shell=f"exec {command}", timeout="3s", more='enabled = false\nrestart = "no"',
                             max_size="4MiB", keep=1),
                         captured("other", "echo there; exec sleep 1000"), mouths=())
@@ -99,7 +99,7 @@ class NeverReady(LogLineTest):
                 took.append(time.monotonic() - begin)
                 most = [max(known, self.own_memory(pid)) for known, pid in zip(most, pids)]
             answer.seek(0)
-            self.assertIn(f"not ready within 3s (log_line {line})", answer.read())
+            self.assertIn(f"not ready within 3s (log_line {line}{hindrance})", answer.read())
         self.assertEqual(1, start.returncode)
         self.assertEqual("failed", s.instance("web")["state"])
         self.assertLess(max(took), 0.5 * SCALE)
@@ -116,7 +116,8 @@ class NeverReady(LogLineTest):
         self.assertGreater(len(self.content(s)), 4 * MIB)
 
     def test_lines_for_which_the_expression_takes_for_ever(self):
-        s = self.flood(f"yes {'a' * 2000}", "(a+)+b|now ready")
+        s = self.flood(f"yes {'a' * 2000}", "(a+)+b|now ready",
+                       ", which takes too long for a line that it writes, which is taken for one that does not match")
         self.await_log(s, "web: 'log_line' takes too long for a line that it writes")
 
 

@@ -3,10 +3,11 @@ import os
 import shutil
 import signal
 import socket
+import time
 import unittest
 
 from harness import IntegrationTest, ROOT
-from processes import free_port
+from processes import SCALE, free_port
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/readiness.toml")
 SPEAKER = """
@@ -90,6 +91,58 @@ class Ready(IntegrationTest):
             go.write("\n")
         s.ctl("wait", "web")
         self.assertTrue(s.instance("web")["ready"])
+
+
+class Watched(IntegrationTest):
+    # Says that it is ready, and gives signs of life as often as the variable lets it, until there is a file "hang".
+    PINGER = """
+import os, signal, socket, time
+path = os.environ["NOTIFY_SOCKET"]
+say = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+say.connect("\\0" + path[1:] if path[0] == "@" else path)
+say.send(b"READY=1\\nSTATUS=" + os.environ["WATCHDOG_USEC"].encode())
+while not os.path.exists("hang"):
+    say.send(b"WATCHDOG=1")
+    time.sleep(int(os.environ["WATCHDOG_USEC"]) / 1e7)
+signal.pause()
+"""
+
+    def pinger(self, watchdog, more=""):
+        s = self.prepare(f'[jobs.web]\ncommand = ["python3", "@DIR@/pinger.py"]\nworking_dir = "@DIR@"\nready.notify = true\n'
+                         f'watchdog = "{watchdog}"\n{more}')
+        s.write("pinger.py", self.PINGER)
+        return s
+
+    def test_who_gives_signs_of_life_runs_and_who_does_not_is_aborted(self):
+        watchdog = int(1000 * SCALE)
+        s = self.pinger(f"{watchdog}ms", 'restart = "no"\n')
+        s.start()
+        s.ctl("wait", "web")
+        self.assertEqual(str(1000 * watchdog), s.instance("web")["status_text"])
+        began = time.monotonic()
+        self.await_true("it has lived longer", lambda: time.monotonic() - began > 2.5 * watchdog / 1000)
+        self.assertEqual("running", s.instance("web")["state"])
+        s.write("hang", "")
+        s.ctl("wait", "--for=exit", "web", expect=128 + signal.SIGABRT)
+        self.assertRegex(s.instance("web")["cause"], r"^watchdog \(.*\) passed without a sign of life, killed by SIGABRT")
+        self.assertIn("watchdog", s.ctl("why", "web", expect=3).out)
+
+    def test_one_that_stands_still_is_ended_and_started_again(self):
+        s = self.pinger(f"{int(1000 * SCALE)}ms", 'stop_timeout = "100ms"\nrestart = "on-abnormal"\nmin_uptime = "10ms"\n')
+        s.start()
+        s.ctl("wait", "web")
+        pid = s.pid_of("web")
+        os.kill(pid, signal.SIGSTOP)
+        self.await_true("another one runs", lambda: s.pid_of("web") not in (None, pid))
+        self.assertIn(" passed without a sign of life", s.ctl("why", "web").out)
+
+    def test_the_example_is_one(self):
+        with open(os.path.join(os.path.dirname(EXAMPLE), "watchdog.toml"), encoding="utf-8") as file:
+            s = self.supervise(file.read().replace('"5s"', f'"{int(1000 * SCALE)}ms"'))
+        s.ctl("wait", "poller")
+        pid = s.pid_of("poller")
+        s.write("hang.txt", "")
+        self.await_true("another one runs", lambda: s.pid_of("poller") not in (None, pid))
 
 
 class Notified(IntegrationTest):

@@ -17,6 +17,7 @@ bool timer_belongs(TimerKind kind, State state) {
         case TimerKind::ZombieCheck:
         case TimerKind::MaxLifetime:
         case TimerKind::RollStep:
+        case TimerKind::Watchdog:
         case TimerKind::RunTimeout: return state == State::Running || state == State::Reloading;
         case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
@@ -446,6 +447,9 @@ void FakeMachine::say_something(Incarnation incarnation) {
     notice.ready = draw(1) == 0;
     notice.reloading = draw(3) == 0;
     notice.stopping = draw(20) == 0;
+    notice.alive = draw(1) == 0;
+    notice.hangs = draw(40) == 0;
+    if (draw(9) == 0) notice.watchdog = draw(3) == 0 ? kForever : std::chrono::milliseconds(1 + draw(4000));
     if (draw(3) == 0) notice.extend_timeout = std::chrono::seconds(draw(20));
     if (draw(3) == 0) notice.status = "at work";
     supervisor_->noticed(incarnation, std::move(notice), now_);

@@ -65,6 +65,7 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     spec.stop_signal_to = static_cast<SignalTo>(machine.draw(1));
     if (spec.daemon_of.empty() && machine.draw(4) == 0) spec.instances = {"a", "b", "c"};
     if (spec.daemon_of.empty() && machine.draw(3) == 0) spec.instances = {"0", "1", "2"};
+    if (machine.draw(2) == 0) spec.watchdog = std::chrono::milliseconds(500 + machine.draw(8000));
     if (machine.draw(2) == 0) spec.max_lifetime = std::chrono::milliseconds(1000 + machine.draw(3000));
     return spec;
 }
