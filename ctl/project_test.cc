@@ -91,13 +91,13 @@ TEST(Project, OutlivesItsFile) {
     EXPECT_FALSE(project_runtime_dir(place.root() + "/none/procsup.toml", place.surroundings()));
 }
 
-TEST(PrivateDirs, AreMadeForTheirOwnerOnly) {
+TEST(PrivateDirs, AreMadeForTheirOwnerAndTheUsersOfRootsJobs) {
     const Place place;
     const std::string path = place.root() + "/a/b/c";
     ASSERT_TRUE(make_private_dirs(path, geteuid()));
     struct stat status {};
     ASSERT_EQ(stat(path.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 0777u, 0700u);
+    EXPECT_EQ(status.st_mode & 0777u, geteuid() == 0 ? 0755u : 0700u);
     EXPECT_TRUE(make_private_dirs(path, geteuid()));
 }
 

@@ -167,9 +167,8 @@ Result<void> make_private_dirs(const std::string& path, uid_t uid) {
         if (part.find('/') == std::string::npos) break;
     }
     for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-        // /run/procsupd of the system's supervisor is open to readers; the two below it are private.
-        const bool shared = uid == 0 && part == parts.rbegin();
-        if (auto made = make_private_dir(*part, shared ? 0755 : 0700, uid); !made) return made;
+        // As /run/procsupd of the system's supervisor: jobs that have users of their own reach their sockets and credentials in it.
+        if (auto made = make_private_dir(*part, uid == 0 ? 0755 : 0700, uid); !made) return made;
     }
     return {};
 }

@@ -45,8 +45,8 @@ std::string project_log_dir(const std::string& runtime_dir, const Surroundings& 
 /// user or, for root, of whoever process 1 of the container runs as. With --user only the user's own.
 Result<std::string> resolve_socket(const CommandLine& line, const Surroundings& surroundings);
 
-/// Makes `path` and its parents from the first one that is missing, for this user only (0700), and checks that
-/// the last is a directory of this user that nobody else may write. A parent in a place open to all (/tmp) is checked
+/// Makes `path` and its parents from the first one that is missing, for this user only (0700) or, for root, to be passed through by
+/// the users of jobs (0755), and checks that the last is a directory of this user that nobody else may write. A parent in a place open to all (/tmp) is checked
 /// the same way, so nobody can have put a directory or link of theirs there.
 Result<void> make_private_dirs(const std::string& path, uid_t uid);
 
