@@ -125,7 +125,7 @@ TEST(PostStart, HoldsReadinessUntilItHasEndedWell) {
     sim.pass(2s);
     sim.beside();
     EXPECT_TRUE(sim.web().ready());
-    EXPECT_EQ(sim.told(), "web: running -> running: start asked; running post_start, ready after 2s");
+    EXPECT_EQ(sim.told(), "web: running -> running: start asked, ready after 2s");
     EXPECT_TRUE(sim.fakes.timers.empty());
 }
 
@@ -424,7 +424,9 @@ TEST(ReloadCommand, ThatFailsOrHangsLeavesTheJobRunning) {
     sim.fire(TimerKind::StartTimeout);
     EXPECT_EQ(sim.fakes.calls.back(), "kill beside");
     sim.beside_exit(ExitStatus::killed(SIGKILL));
-    EXPECT_EQ(sim.told(), "web: reloading -> running: reload_command failed: killed by SIGKILL");
+    EXPECT_EQ(sim.told(),
+              "web: reloading -> running: reload_command failed: killed by SIGKILL (did not end within start_timeout, "
+              "1min 30s)");
 }
 
 TEST(ReloadCommand, IsRunOnceMoreWhenItIsAskedForMeanwhile) {

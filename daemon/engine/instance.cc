@@ -115,7 +115,12 @@ void Instance::on(const RequirementLost& event, Context& context) {
 
 // ---- facts
 
-void Instance::on(const Spawned& event, Context&) { pid_ = event.pid; }
+/// More than once: another process can become the main one, which was not told yet what the one before was.
+void Instance::on(const Spawned& event, Context& context) {
+    const bool another = pid_ != 0 && pid_ != event.pid;
+    pid_ = event.pid;
+    if (another && state_ == State::Stopping && stop_signalled_ && !killed_) tell_to_end(spec_->stop_signal, context);
+}
 
 void Instance::on(const Execed&, Context& context) {
     executed_ = true;

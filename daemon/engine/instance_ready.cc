@@ -63,6 +63,8 @@ void Instance::settle_ready(Context& context) {
 }
 
 void Instance::become_ready(Context& context) {
+    constexpr std::string_view kHook = "; running post_start";
+    if (cause_.ends_with(kHook)) cause_.resize(cause_.size() - kHook.size());
     ready_ = true;
     cause_ += ", ready after " + to_text(std::chrono::duration_cast<Duration>(context.now - began_));
     watch_life(context);

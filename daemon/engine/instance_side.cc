@@ -75,7 +75,11 @@ void Instance::side_succeeded(SideRole role, Context& context) {
 void Instance::side_failed(SideRole role, const std::string& failure, Context& context) {
     if (const auto hook = hook_of(role)) return hook_failed(*hook, failure, context);
     if (role == SideRole::StopCommand) return stop_command_failed(failure, context);
-    if (role == SideRole::ReloadCommand) return reload_over(failure, context);
+    if (role == SideRole::ReloadCommand) {
+        const bool overdue = spec_->start_timeout != kForever && !is_armed(TimerKind::StartTimeout);
+        const auto limit = " (did not end within start_timeout, " + to_text(spec_->start_timeout) + ")";
+        return reload_over(failure + (overdue ? limit : ""), context);
+    }
     if (is_executing(state_) && !works_) {
         ready_failed("cannot find out whether it is ready (" + awaited() + "): " + failure, context);
     }

@@ -618,5 +618,17 @@ TEST(Instance, OutOfMemoryTellsItAlsoWhileOthersOfItsTreeEnd) {
     EXPECT_TRUE(sim.web().last_run()->out_of_memory);
 }
 
+TEST(Stop, TellsAnotherProcessThatBecomesTheMainOne) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.fakes.calls.clear();
+    sim.supervisor.spawned(sim.fakes.last_incarnation, 411, sim.fakes.now);
+    EXPECT_TRUE(sim.fakes.calls.empty());
+    sim.supervisor.spawned(sim.fakes.last_incarnation, 400, sim.fakes.now);
+    EXPECT_EQ(sim.fakes.calls, std::vector<std::string>{"signal 15"});
+}
+
 }  // namespace
 }  // namespace procsup
