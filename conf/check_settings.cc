@@ -317,9 +317,8 @@ private:
                        "'watchdog' is not for a oneshot, which ends by itself: 'run_timeout' bounds its run");
         } else if (spec_.readiness.kind == Readiness::Kind::Fd) {
             report(place_of(Key::Watchdog, Key::ReadyFd),
-                   "'watchdog' is not for a job with 'ready.fd': what says one by its notification socket says both "
-                   "so; write "
-                   "ready.notify = true");
+                   "'watchdog' is not for a job with 'ready.fd': write ready.notify = true instead of that, or "
+                   "watchdog = \"none\"");
         }
     }
 

@@ -73,8 +73,8 @@ TEST(Settings, ThatCanNeverTakeEffectAreErrors) {
          "'watchdog_signal' cannot be SIGCONT, which does not end a process"},
         {"watchdog_signal = 'TERM'", "'watchdog_signal' never takes effect: there is no 'watchdog'"},
         {"watchdog = '1s'\nready.fd = 3",
-         "'watchdog' is not for a job with 'ready.fd': what says one by its notification socket says both so; write "
-         "ready.notify = true"},
+         "'watchdog' is not for a job with 'ready.fd': write ready.notify = true instead of that, or watchdog = "
+         "\"none\""},
         {"type = 'oneshot'\nwatchdog = '1s'",
          "'watchdog' is not for a oneshot, which ends by itself: 'run_timeout' bounds its run"},
         {"stop_signal = ['SIGINT', '1s', 'SIGCONT']", "'stop_signal' cannot be SIGCONT, which does not end a process"},

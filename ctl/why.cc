@@ -206,7 +206,7 @@ static std::string limits_text(const json::Value& reply) {
 /// Where its file says what it is, of what does not do its work.
 static std::string place_text(const json::Value& reply, const InstanceView& instance, const std::string& indent) {
     const auto origin = reply.string_or("origin", "");
-    const bool in_order = instance.state == "running" || instance.state == "reloading" || instance.state == "exited";
+    const bool in_order = does_its_work(instance) || instance.state == "reloading" || instance.state == "exited";
     return origin.empty() || in_order ? std::string() : indent + "its settings: " + escaped(origin) + "\n";
 }
 
@@ -218,6 +218,7 @@ static std::string behind_text(const json::Value& reply, const Output& out) {
     for (const auto& one : *behind->as_array()) {
         InstanceView instance;
         instance.state = one.string_or("state", "");
+        instance.awaits = one.string_or("awaits", "");
         text += "  " + escaped(one.string_or("name", "")) + " is " + colored_state(instance, out);
         if (const auto cause = one.string_or("cause", ""); !cause.empty()) text += " because " + escaped(cause);
         text += "\n" + place_text(one, instance, "    ") + last_lines_text(one, "    ");
@@ -228,6 +229,7 @@ static std::string behind_text(const json::Value& reply, const Output& out) {
 std::string why_text(const json::Value& reply, const Output& out) {
     InstanceView instance;
     instance.state = reply.string_or("state", "");
+    instance.awaits = reply.string_or("awaits", "");
     const std::string_view cause = reply.string_or("cause", "");
     std::string text = escaped(reply.string_or("name", "")) + " is " + colored_state(instance, out);
     if (!cause.empty()) text += " because " + escaped(cause);
@@ -269,6 +271,7 @@ int why(Session& session) {
     }
     InstanceView instance;
     instance.state = reply->string_or("state", "");
+    instance.awaits = reply->string_or("awaits", "");
     // A one-shot that has ended well has done its work.
     const bool in_order = does_its_work(instance) || instance.state == "reloading" || instance.state == "exited";
     return in_order ? kSuccess : kNotRunning;

@@ -146,7 +146,8 @@ Waiters::Verdict Waiters::judge_reload(const Instance& instance, const Target& t
     const auto& reloads = instance.reloads();
     if (reloads.over >= target.reload) return {true, reloads.failure.empty(), {}, reloads.text()};
     const bool ended = instance.runs_ended() > target.runs_ended || !is_live(instance.state());
-    return {ended, false, {}, "reload_command was not over when its run was: " + instance.cause()};
+    if (!ended) return {false, false, {}, "reload_command is still run"};
+    return {true, false, {}, "reload_command was not over when its run was: " + instance.cause()};
 }
 
 bool Waiters::is_configured(const Instance& instance) const {

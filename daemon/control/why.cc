@@ -26,6 +26,7 @@ std::vector<std::string> advice_for(const Instance& instance) {
         case State::Running:
         case State::Reloading: break;
     }
+    if (instance.state() == State::Starting || instance.awaits_readiness()) return {"procsupctl logs -f " + name};
     return {};
 }
 
@@ -59,6 +60,7 @@ std::string full_cause(const Instance& instance, TimePoint now) {
         cause += "; not ready yet: waits for " + instance.awaited();
         if (const auto until = instance.ready_due(); until != kNever)
             cause += ", for " + rest_text(until, now) + " more";
+        if (!instance.status_text().empty()) cause += "; it says: " + instance.status_text();
     } else if (instance.state() == State::Backoff) {
         cause += "; next start in " + rest_text(instance.next_start(), now) + ", restart number " +
                  std::to_string(instance.restarts() + 1);
@@ -92,6 +94,7 @@ std::string waited_for(const Instance& instance) {
 void write_why(json::Writer& writer, const Instance& instance, const std::vector<const Instance*>& behind,
                const HostPort& host, TimePoint now) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
+    if (instance.awaits_readiness()) writer.member("awaits", instance.awaited());
     writer.member("cause", full_cause(instance, now)).member("origin", instance.spec().origin);
     writer.key("advice").begin_array();
     for (const auto& line : advice_for(instance, behind)) writer.string(line);
@@ -117,6 +120,7 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
         writer.key("behind").begin_array();
         for (const auto* other : behind) {
             writer.begin_object().member("name", other->name().instance).member("state", to_text(other->state()));
+            if (other->awaits_readiness()) writer.member("awaits", other->awaited());
             writer.member("cause", full_cause(*other, now)).member("origin", other->spec().origin);
             write_last_lines(writer, host.captured_output(other->id()));
             writer.end_object();

@@ -3,11 +3,12 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import time
 import unittest
 
-from harness import IntegrationTest, ROOT
-from processes import SCALE, free_port
+from harness import IntegrationTest, PROCSUPCTL, ROOT
+from processes import PATIENCE, SCALE, free_port
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/readiness.toml")
 SPEAKER = """
@@ -31,7 +32,7 @@ class Ready(IntegrationTest):
         told = "fd 3, which it has closed without a line"
         self.await_true("it is told", lambda: told in s.ctl("status").out)
         self.assertRegex(s.ctl("status").out, r"not ready: waits for fd 3, which it has closed without a line \((1h|59m.*) left\)")
-        self.assertRegex(s.ctl("why", "web").out, r"not ready yet: waits for fd 3, which .* line, for (1h|59min \d+s) more\n")
+        self.assertRegex(s.ctl("why", "web", expect=3).out, r"not ready yet: waits for fd 3, which .* line, for (1h|59min \d+s) more\n")
         s.configure('[jobs.web]\nshell = "exec 3>&-; exec sleep 1000"\nready.fd = 3\nready.timeout = "10ms"\nrestart = "no"\n')
         s.ctl("apply")
         self.await_true("it has failed", lambda: s.instance("web")["state"] == "failed")
@@ -134,6 +135,7 @@ signal.pause()
         pid = s.pid_of("web")
         os.kill(pid, signal.SIGSTOP)
         self.await_true("another one runs", lambda: s.pid_of("web") not in (None, pid))
+        s.ctl("wait", "web")
         self.assertIn(" passed without a sign of life", s.ctl("why", "web").out)
 
     def test_the_example_is_one(self):
@@ -143,6 +145,27 @@ signal.pause()
         pid = s.pid_of("poller")
         s.write("hang.txt", "")
         self.await_true("another one runs", lambda: s.pid_of("poller") not in (None, pid))
+
+
+class ByUp(IntegrationTest):
+    @unittest.skipUnless(ROOT, "needs root")
+    def test_a_job_with_a_user_of_its_own_reaches_its_socket(self):
+        s = self.prepare('[jobs.web]\ncommand = ["python3", "-c", """import os, signal, socket\n'
+                         'say = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\nsay.connect(os.environ["NOTIFY_SOCKET"])\n'
+                         'say.send(b"READY=1")\nsignal.pause()"""]\nuser = "nobody"\nready.notify = true\nready.timeout = "20s"\n'
+                         'restart = "no"\nworking_dir = "/"\n')
+        away = ("XDG_RUNTIME_DIR", "PROCSUPD_SOCKET")
+        env = {name: value for name, value in os.environ.items() if name not in away}
+
+        def call(*words):
+            return subprocess.run([PROCSUPCTL, *words], cwd=s.dir, env=env, timeout=PATIENCE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False)
+
+        self.addCleanup(call, "down")
+        up = call("up")
+        self.assertEqual(0, up.returncode, up.stdout)
+        ready = call("wait", "--timeout=15s", "web")
+        self.assertEqual(0, ready.returncode, ready.stdout + call("logs").stdout)
 
 
 class Notified(IntegrationTest):
