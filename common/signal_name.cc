@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -53,6 +54,11 @@ std::optional<int> parse_signal(std::string_view text) {
         if (known != nullptr && name == known) return signal;
     }
     return std::nullopt;
+}
+
+bool ends_by_default(int signal) {
+    constexpr std::array kNotEnding{SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH};
+    return std::find(kNotEnding.begin(), kNotEnding.end(), signal) == kNotEnding.end();
 }
 
 }  // namespace procsup

@@ -43,5 +43,11 @@ TEST(ParseSignal, RefusesWhatIsNoSignal) {
     }
 }
 
+TEST(SignalName, WhatEndsAProcessByDefault) {
+    for (const int signal : {SIGHUP, SIGTERM, SIGKILL, SIGUSR1, SIGABRT, SIGRTMIN})
+        EXPECT_TRUE(ends_by_default(signal));
+    for (const int signal : {SIGSTOP, SIGCONT, SIGCHLD, SIGWINCH}) EXPECT_FALSE(ends_by_default(signal));
+}
+
 }  // namespace
 }  // namespace procsup

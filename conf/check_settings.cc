@@ -221,8 +221,7 @@ private:
     }
 
     void check_ends_process(Key key, std::string_view name, int signal) {
-        constexpr std::array kNotEnding{SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGCHLD, SIGURG, SIGWINCH};
-        if (std::find(kNotEnding.begin(), kNotEnding.end(), signal) == kNotEnding.end()) return;
+        if (ends_by_default(signal)) return;
         report(key, "'" + std::string(name) + "' cannot be " + signal_name(signal) + ", which does not end a process");
     }
 

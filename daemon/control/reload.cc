@@ -1,19 +1,11 @@
 #include "daemon/control/reload.h"
 
-#include <signal.h>
-
 #include <utility>
 
 #include "common/signal_name.h"
 
 namespace procsup {
 namespace {
-
-/// The default action is to end the process (signal(7)).
-bool ends_by_default(int signal) {
-    return signal != SIGCHLD && signal != SIGURG && signal != SIGWINCH && signal != SIGCONT && signal != SIGSTOP &&
-           signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU;
-}
 
 /// Why it cannot be told to read its configuration again; empty: it can.
 std::string refusal(const ControlContext& context, const Instance& instance) {
