@@ -203,11 +203,15 @@ static std::string limits_text(const json::Value& reply) {
     return text.empty() ? text : "  this may be a limit of the job: " + text + "\n";
 }
 
+/// Nothing has to be done about it; a one-shot that has ended well has done its work.
+static bool is_in_order(const InstanceView& instance) {
+    return does_its_work(instance) || instance.state == "reloading" || instance.state == "exited";
+}
+
 /// Where its file says what it is, of what does not do its work.
 static std::string place_text(const json::Value& reply, const InstanceView& instance, const std::string& indent) {
     const auto origin = reply.string_or("origin", "");
-    const bool in_order = does_its_work(instance) || instance.state == "reloading" || instance.state == "exited";
-    return origin.empty() || in_order ? std::string() : indent + "its settings: " + escaped(origin) + "\n";
+    return origin.empty() || is_in_order(instance) ? std::string() : indent + "its settings: " + escaped(origin) + "\n";
 }
 
 /// What it waits for, and what that waits for: the last one is where to look.
@@ -272,9 +276,7 @@ int why(Session& session) {
     InstanceView instance;
     instance.state = reply->string_or("state", "");
     instance.awaits = reply->string_or("awaits", "");
-    // A one-shot that has ended well has done its work.
-    const bool in_order = does_its_work(instance) || instance.state == "reloading" || instance.state == "exited";
-    return in_order ? kSuccess : kNotRunning;
+    return is_in_order(instance) ? kSuccess : kNotRunning;
 }
 
 }  // namespace procsup::ctl
