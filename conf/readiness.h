@@ -12,6 +12,9 @@
 /// How it is found out that a job does its work.
 namespace procsup {
 
+/// Where procsup-probe says what is in the way.
+inline constexpr int kProbeReportFd = 3;
+
 struct Readiness {
     /// Executed: as soon as its program runs. Notify and Fd: it says so itself. LogLine: it writes a line. The others are looked
     /// at by procsup-probe, again and again until there is success.

@@ -31,7 +31,7 @@ JobSpec job_of(const std::string& ready, const std::string& more = "") {
 }
 
 using Words = std::vector<std::string>;
-const Words kProbe{"procsup-probe", "--interval", "250", "--timeout", "2000"};
+const Words kProbe{"procsup-probe", "--interval", "250", "--timeout", "2000", "--report", "3"};
 
 Words probe(Words more) {
     Words words = kProbe;

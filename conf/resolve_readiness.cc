@@ -69,8 +69,9 @@ void JobResolver::check_target(const Job& job, const std::string& value, const P
 
 std::vector<std::string> JobResolver::probe_words(Job& job, const std::string& target) {
     const auto& ready = job.spec.readiness;
-    std::vector<std::string> words{"procsup-probe", "--interval",        milliseconds(ready.interval),
-                                   "--timeout",     milliseconds(kLook), std::string(word_of(ready.kind))};
+    std::vector<std::string> words{
+        "procsup-probe",     "--interval", milliseconds(ready.interval),   "--timeout",
+        milliseconds(kLook), "--report",   std::to_string(kProbeReportFd), std::string(word_of(ready.kind))};
     const auto add = [&](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
     if (ready.kind == Readiness::Kind::Tcp) {
         const auto address = split_address(target);

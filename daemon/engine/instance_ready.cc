@@ -43,7 +43,7 @@ void Instance::on(const ReadinessHindered& event, Context&) { hindrance_ = event
 
 std::string Instance::awaited() const {
     if (works_) return "post_start";
-    return expand_job(to_text(spec_->readiness), name_) + (hindrance_.empty() ? "" : ", " + hindrance_);
+    return expand_job(to_text(spec_->readiness), name_) + hindrance_;
 }
 
 /// What does its work is ready, when post_start has ended well.

@@ -56,6 +56,17 @@ TEST(Readiness, IsWhatTheJobSaysAndIsAnnounced) {
     EXPECT_EQ(job.fakes.transitions, std::vector<std::string>{"web: running -> running: start asked, ready after 1s"});
 }
 
+TEST(Readiness, ThatIsHinderedIsTold) {
+    Running job(probed());
+    EXPECT_EQ(job.web().awaited(), "tcp 127.0.0.1:80");
+    ASSERT_EQ(job.web().sides().size(), 1U);
+    job.supervisor.readiness_hindered(job.web().sides().front().incarnation, ": refused", job.fakes.now);
+    job.supervisor.readiness_hindered(job.web().sides().front().incarnation, ": no answer", job.fakes.now);
+    EXPECT_EQ(job.web().awaited(), "tcp 127.0.0.1:80: no answer");
+    job.fire(TimerKind::ReadyTimeout);
+    EXPECT_EQ(job.web().cause(), "not ready within 20s (tcp 127.0.0.1:80: no answer)");
+}
+
 TEST(Readiness, ThatIsSaidBeforeTheProgramIsKnownToRunIsNotLost) {
     Sim job(notifying());
     job.start();

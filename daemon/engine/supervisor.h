@@ -104,7 +104,7 @@ public:
     void tree_empty(Incarnation incarnation, TimePoint now, const Account& account = {});
     /// It has said so by the descriptor that was made for that, or in its output.
     void became_ready(Incarnation incarnation, TimePoint now);
-    /// It can hardly say so any more; `how` follows what it is that is awaited.
+    /// What is in the way, as far as that is known; `how` follows what is awaited: ", which it has closed", ": cannot connect".
     void readiness_hindered(Incarnation incarnation, std::string how, TimePoint now);
     void noticed(Incarnation incarnation, Notice notice, TimePoint now);
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);

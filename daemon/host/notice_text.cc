@@ -8,23 +8,9 @@
 namespace procsup {
 namespace {
 
-constexpr std::size_t kLongestStatus = 256;
+constexpr std::size_t kLongestLine = 256;
 /// A year: beyond it a sum of times might overflow.
 constexpr std::int64_t kLongestExtension = 365LL * 86400 * 1'000'000;
-
-std::string status_of(std::string_view text) {
-    // Not within a character.
-    auto end = std::min(text.size(), kLongestStatus);
-    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    std::string status(text.substr(0, end));
-    const bool good = is_utf8(status);
-    for (char& c : status) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7F) c = ' ';
-        if (byte >= 0x80 && !good) c = '?';
-    }
-    return status;
-}
 
 std::optional<std::int64_t> number_of(std::string_view text) {
     std::int64_t number = 0;
@@ -37,7 +23,7 @@ void take(std::string_view name, std::string_view value, Notice& notice) {
     if (name == "READY") notice.ready = notice.ready || value == "1";
     if (name == "RELOADING") notice.reloading = notice.reloading || value == "1";
     if (name == "STOPPING") notice.stopping = notice.stopping || value == "1";
-    if (name == "STATUS") notice.status = status_of(value);
+    if (name == "STATUS") notice.status = line_for_people(value);
     if (name == "MAINPID") {
         if (const auto pid = number_of(value); pid && *pid <= INT32_MAX) notice.main_pid = static_cast<pid_t>(*pid);
     }
@@ -68,6 +54,19 @@ Notice parse_notice(std::string_view datagram) {
         if (equals != std::string_view::npos) take(line.substr(0, equals), line.substr(equals + 1), notice);
     }
     return notice;
+}
+
+std::string line_for_people(std::string_view text) {
+    auto end = std::min(text.size(), kLongestLine);
+    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    std::string line(text.substr(0, end));
+    const bool good = is_utf8(line);
+    for (char& c : line) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) c = ' ';
+        if (byte >= 0x80 && !good) c = '?';
+    }
+    return line;
 }
 
 }  // namespace procsup

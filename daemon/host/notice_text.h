@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "daemon/engine/ports.h"
@@ -9,5 +10,9 @@ namespace procsup {
 /// What a datagram to a notification socket says: lines of NAME=VALUE (sd_notify(3)). Names that mean nothing here, and values
 /// that cannot be, are passed over; the status is cut at 256 bytes and has nothing in it that moves a terminal's cursor.
 Notice parse_notice(std::string_view datagram);
+
+/// `text`, which anybody may have sent, as one line that can be shown: cut at 256 bytes, not within a character, and without what
+/// moves a terminal's cursor.
+std::string line_for_people(std::string_view text);
 
 }  // namespace procsup

@@ -11,7 +11,7 @@ bool Processes::await_ready_line(InstanceId id, Incarnation incarnation, const J
     auto awaited = log_capture_->await_line(
         id, incarnation, expand_job(spec.readiness.target, name),
         {[this, incarnation] { said_ready(incarnation); },
-         [this, incarnation](const std::string& fault) { note(incarnation, NoteHindered{"which " + fault}); }});
+         [this, incarnation](const std::string& fault) { note(incarnation, NoteHindered{", which " + fault}); }});
     if (!awaited) refuse(incarnation, SpawnStage::ReadyChannel, 0, std::move(awaited.error().message));
     return awaited.has_value();
 }

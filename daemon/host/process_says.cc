@@ -23,9 +23,7 @@ Result<void> Processes::open_ready_channel(LaunchOrder& order) {
 
 void Processes::said_ready(Incarnation incarnation) { note(incarnation, NoteReady{}); }
 
-void Processes::closed_unready(Incarnation incarnation) {
-    note(incarnation, NoteHindered{"which it has closed without a line"});
-}
+void Processes::hindered(Incarnation incarnation, std::string how) { note(incarnation, NoteHindered{std::move(how)}); }
 
 /// Nobody can speak for a job but its own processes, whoever may write to the socket.
 void Processes::said(Incarnation incarnation, pid_t sender, const Notice& notice) {

@@ -106,33 +106,33 @@ void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideO
     run.side_spec = std::make_unique<JobSpec>(side_spec(beside, probe_program_));
     run.spec = run.side_spec.get();
     const auto& spec = *run.spec;
-    const auto& name = beside.name;
-    const auto run_beside = beside.beside;
     const bool begins_run = beside.role == SideRole::PreStart;
     // That of a oneshot runs when the run is over, and with it what the run was given.
     const bool undoes = beside.role == SideRole::StopCommand && spec.type == JobType::Oneshot;
-    if ((!begins_run && !undoes) || !spec.has_provisions()) {
-        return launch_beside(id, incarnation, spec, name, run_beside, begins_run);
-    }
-    provisions_.provide(id, incarnation, spec, name,
-                        [this, id, incarnation, &spec, &name, run_beside, begins_run](const auto& failure) {
-                            if (!failure) return launch_beside(id, incarnation, spec, name, run_beside, begins_run);
-                            refuse(incarnation, failure->stage, failure->os_error, failure->text);
-                        });
+    if ((!begins_run && !undoes) || !spec.has_provisions()) return launch_beside(id, incarnation, beside);
+    provisions_.provide(id, incarnation, spec, beside.name, [this, id, incarnation, beside](const auto& failure) {
+        if (!failure) return launch_beside(id, incarnation, beside);
+        refuse(incarnation, failure->stage, failure->os_error, failure->text);
+    });
 }
 
-void Processes::launch_beside(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
-                              Incarnation beside, bool begins_run) {
+void Processes::launch_beside(InstanceId id, Incarnation incarnation, const SideOrder& beside) {
+    const auto& spec = *runs_.at(incarnation).spec;
     LaunchOrder order;
     order.incarnation = incarnation;
-    order.invocation = beside;
+    order.invocation = beside.beside;
     order.spec = &spec;
-    order.name = &name;
-    const auto pipes = pipes_of(id, spec, name, begins_run);
+    order.name = &beside.name;
+    const auto pipes = pipes_of(id, spec, beside.name, beside.role == SideRole::PreStart);
     if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
     order.pipes = *pipes;
+    if (beside.role == SideRole::ReadyProbe) {
+        auto reports = ready_channels_.open_reports(incarnation);
+        if (!reports) return launch_refused(incarnation, SpawnStage::ReadyChannel, reports.error().os_error);
+        order.ready_pipe = std::move(*reports);
+    }
     order.oom_score = oom_score_for(spec);
-    order.sandbox = sandbox_order(spec, beside);
+    order.sandbox = sandbox_order(spec, beside.beside);
     spawner_.launch(std::move(order));
 }
 

@@ -219,7 +219,7 @@ private:
     void refuse(Incarnation incarnation, SpawnStage stage, int os_error, std::string text);
     // ReadyObserver
     void said_ready(Incarnation incarnation) override;
-    void closed_unready(Incarnation incarnation) override;
+    void hindered(Incarnation incarnation, std::string how) override;
     void said(Incarnation incarnation, pid_t sender, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
     void tell_refusal(Run& run, const std::string& text);
@@ -247,8 +247,7 @@ private:
     void note_oom_kills(Incarnation incarnation, const Run& run);
     Result<void> accept_refused_limits(Run& run, const Enclosure& enclosure);
     bool refuse_unenforceable(Incarnation incarnation, const JobSpec& spec);
-    void launch_beside(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
-                       Incarnation beside, bool begins_run);
+    void launch_beside(InstanceId id, Incarnation incarnation, const SideOrder& beside);
     SandboxOrder sandbox_order(const JobSpec& spec, Incarnation beside) const;
     static NoteRefused refusal(const JobSpec& spec, const ChildFailure& failure);
 

@@ -56,6 +56,14 @@ void ReadyChannels::set_runtime_dir(const std::string& path) {
 }
 
 Result<Fd> ReadyChannels::open_pipe(Incarnation incarnation) {
+    return open_pipe(incarnation, &ReadyChannels::read_pipe);
+}
+
+Result<Fd> ReadyChannels::open_reports(Incarnation incarnation) {
+    return open_pipe(incarnation, &ReadyChannels::read_reports);
+}
+
+Result<Fd> ReadyChannels::open_pipe(Incarnation incarnation, Read read) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
     Fd ours(ends[0]), theirs(ends[1]);
@@ -63,8 +71,9 @@ Result<Fd> ReadyChannels::open_pipe(Incarnation incarnation) {
     if (!ours || fcntl(ours.get(), F_SETFL, O_NONBLOCK) < 0) return os_failure("make a pipe", errno);
     Channel& channel = channels_[incarnation];
     channel.fd = std::move(ours);
-    channel.watch = loop_.watch_fd(channel.fd.get(), EPOLLIN, Priority::SpawnResult,
-                                   [this, incarnation, &channel](std::uint32_t) { read_pipe(incarnation, channel); });
+    channel.watch =
+        loop_.watch_fd(channel.fd.get(), EPOLLIN, Priority::SpawnResult,
+                       [this, incarnation, &channel, read](std::uint32_t) { (this->*read)(incarnation, channel); });
     return theirs;
 }
 
@@ -76,7 +85,25 @@ void ReadyChannels::read_pipe(Incarnation incarnation, Channel& channel) {
     const bool line = size > 0 && memchr(text, '\n', static_cast<std::size_t>(size)) != nullptr;
     if (size > 0 && !line) return;
     channels_.erase(incarnation);
-    line ? observer_.said_ready(incarnation) : observer_.closed_unready(incarnation);
+    if (line) return observer_.said_ready(incarnation);
+    observer_.hindered(incarnation, ", which it has closed without a line");
+}
+
+/// The newest line is what counts. The probe writes whole ones, and each only once.
+void ReadyChannels::read_reports(Incarnation incarnation, Channel& channel) {
+    char text[4096];
+    const ssize_t size = read(channel.fd.get(), text, sizeof(text));
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (size <= 0) {
+        channels_.erase(incarnation);
+        return;
+    }
+    std::string_view lines(text, static_cast<std::size_t>(size));
+    if (lines.back() == '\n') lines.remove_suffix(1);
+    if (const auto end = lines.rfind('\n'); end != std::string_view::npos) lines.remove_prefix(end + 1);
+    observer_.hindered(incarnation, ": " + line_for_people(lines));
+    channel.next_rest = kLongestRest;
+    rest(channel);
 }
 
 Result<std::string> ReadyChannels::open_socket(Incarnation incarnation, const JobSpec& spec) {

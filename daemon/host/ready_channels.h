@@ -20,8 +20,8 @@ public:
     virtual ~ReadyObserver() = default;
     /// A line has come by the descriptor of the run.
     virtual void said_ready(Incarnation incarnation) = 0;
-    /// Nobody can write to the descriptor of the run any more, and no line has come.
-    virtual void closed_unready(Incarnation incarnation) = 0;
+    /// Why it is not ready yet, to follow what is waited for: ", which …", ": cannot …".
+    virtual void hindered(Incarnation incarnation, std::string how) = 0;
     /// A datagram has come from process `sender`, by what the kernel says (unix(7), SCM_CREDENTIALS).
     virtual void said(Incarnation incarnation, pid_t sender, const Notice& notice) = 0;
 };
@@ -29,7 +29,7 @@ public:
 /// The two ways in which a run can say that it is ready: a pipe, of which the job has one end, and a datagram socket below the
 /// runtime directory. Both are made for each run, so nothing that an earlier one has said is taken for the present one's. What is
 /// sent is read a few at a time, with rests that become longer: who floods its socket holds up itself. Descriptors that come along
-/// are never taken.
+/// are never taken. And a pipe by which the probe of a run says what is in the way, which the job's user may write to as well.
 class ReadyChannels {
 public:
     ReadyChannels(EventLoop& loop, ReadyObserver& observer) : loop_(loop), observer_(observer), disposer_(loop) {}
@@ -39,6 +39,8 @@ public:
 
     /// The job's end of a new pipe.
     Result<Fd> open_pipe(Incarnation incarnation);
+    /// The same for the lines of a probe, which are heard until it is closed.
+    Result<Fd> open_reports(Incarnation incarnation);
     /// What the job gets as $NOTIFY_SOCKET. Only its user, where it has one of its own, may send there.
     Result<std::string> open_socket(Incarnation incarnation, const JobSpec& spec);
     void close(Incarnation incarnation);
@@ -53,7 +55,10 @@ private:
         Duration next_rest{};   ///< longer with each, until there was nothing to read
     };
     enum class Next { Datagram, Descriptors, Nothing };
+    using Read = void (ReadyChannels::*)(Incarnation incarnation, Channel& channel);
+    Result<Fd> open_pipe(Incarnation incarnation, Read read);
     void read_pipe(Incarnation incarnation, Channel& channel);
+    void read_reports(Incarnation incarnation, Channel& channel);
     void read_socket(Incarnation incarnation, Channel& channel);
     Next read_datagram(Incarnation incarnation, const Fd& socket);
     void rest(Channel& channel);

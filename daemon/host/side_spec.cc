@@ -24,7 +24,9 @@ JobSpec side_spec(const SideOrder& order, const std::string& probe_program) {
     JobSpec spec = order.spec;
     const auto& command = command_of(order.spec, order.role);
     spec.command = command.argv;
-    spec.program = order.role == SideRole::ReadyProbe ? probe_program : command.program;
+    const bool probes = order.role == SideRole::ReadyProbe;
+    spec.program = probes ? probe_program : command.program;
+    if (probes) spec.readiness.fd = kProbeReportFd;
     // The job's own input is the job's to read.
     spec.stdin_stream = Stream{Stream::Kind::Null, {}};
     // What it says is not what another job waits for, and it must not wait itself until that reads.

@@ -22,7 +22,8 @@ Line& Called::put_into(Line& line) const {
         const bool brackets = has_colon(address);
         (line << (brackets ? "[" : "")).name(address) << (brackets ? "]:" : ":") << port;
     }
-    return line.name(path);
+    // Behind the '?' of a page there may be what not everybody is to know.
+    return line.name(path, *scheme != '\0' ? '?' : '\0');
 }
 
 void Connection::close() {

@@ -138,15 +138,15 @@ const char* Line::append_character(const char* text) {
     return text + (size == 0 ? 1 : size);
 }
 
-Line& Line::name(const char* text) {
+Line& Line::name(const char* text, char end) {
     std::size_t size = 0;
-    while (text[size] != '\0') ++size;
+    while (text[size] != '\0' && text[size] != end) ++size;
     if (size > kMostOfName) {
         text += size - kMostOfName;
         while (is_continuation(*text)) ++text;
         *this << "...";
     }
-    while (*text != '\0') text = append_character(text);
+    while (*text != '\0' && *text != end) text = append_character(text);
     return *this;
 }
 

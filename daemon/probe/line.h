@@ -17,8 +17,9 @@ public:
     /// The program's own words.
     Line& operator<<(const char* text);
     Line& operator<<(long number);
-    /// What others have chosen, of any length and with anything in it. Of a long one the end is shown, which tells more.
-    Line& name(const char* text);
+    /// What others have chosen, of any length and with anything in it, up to `end`. Of a long one the end is shown, which tells
+    /// more.
+    Line& name(const char* text, char end = '\0');
     /// As "1500ms" or "2s".
     Line& duration(long milliseconds);
     /// As "SIGKILL" or "signal 40".

@@ -241,6 +241,11 @@ class Localhost(HttpTest):
             self.assert_says(f"http://localhost:{peer.port}/ answered 503",
                              self.probe("http", "localhost", peer.port, "localhost", "/"))
 
+    def test_does_not_tell_what_is_behind_the_question_mark(self):
+        peer = self.peer(lambda connection: connection.sendall(b"HTTP/1.1 503 x\r\n\r\n"))
+        self.assert_says(f"http://127.0.0.1:{peer.port}/up answered 503",
+                         self.probe("http", "127.0.0.1", peer.port, "web", "/up?key=" + 100 * "secret"))
+
 
 class RealServers(HttpTest):
     @unittest.skipUnless(NGINX, "needs nginx")

@@ -8,7 +8,7 @@ import time
 import unittest
 
 from harness import IntegrationTest, PROCSUPCTL, ROOT
-from processes import PATIENCE, SCALE, free_port
+from processes import PATIENCE, SCALE, descendants, free_port
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/readiness.toml")
 SPEAKER = """
@@ -57,10 +57,45 @@ class Ready(IntegrationTest):
         s = self.supervise(f'[jobs.web]\ncommand = ["sleep", "1000"]\nrestart = "no"\nenabled = false\n'
                            f'ready = {{ tcp = "127.0.0.1:{port}", timeout = "500ms" }}\n')
         failed = s.ctl("start", "web", expect=1)
-        self.assertIn(f"not ready within 500ms (tcp 127.0.0.1:{port})", failed.err)
+        reason = f"cannot connect to 127.0.0.1:{port}: Connection refused"
+        self.assertIn(f"not ready within 500ms (tcp 127.0.0.1:{port}: {reason})", failed.err)
         self.assertEqual([], s.job_processes())
-        self.await_true("the reason is among its lines",
-                        lambda: f"cannot connect to 127.0.0.1:{port}: Connection refused" in s.ctl("why", "web", expect=3).out)
+        self.await_true("the reason is among its lines", lambda: f" | {reason}" in s.ctl("why", "web", expect=3).out)
+
+    def test_what_is_in_the_way_is_told_as_it_changes(self):
+        port = free_port()
+        s = self.supervise(f'[jobs.web]\ncommand = ["sleep", "1000"]\nready.http = "http://127.0.0.1:{port}/up?key=secret"\n'
+                           'ready.timeout = "1h"\n')
+
+        def is_told(reason):
+            self.await_true(reason, lambda: f"not ready: waits for http http://127.0.0.1:{port}/up: {reason} (" in s.ctl("status").out)
+            self.assertIn(f"not ready yet: waits for http http://127.0.0.1:{port}/up: {reason}, for ", s.ctl("why", "web", expect=3).out)
+
+        def answer(server, status):
+            connection = server.accept()[0]
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 " + status + b"\r\n\r\n")
+
+        is_told(f"cannot connect to 127.0.0.1:{port}: Connection refused")
+        with socket.create_server(("127.0.0.1", port)) as server:
+            answer(server, b"503 Service Unavailable")
+            is_told(f"http://127.0.0.1:{port}/up answered 503")
+            answer(server, b"204 No Content")
+            s.ctl("wait", "web")
+
+    def test_who_writes_to_the_probes_pipe_is_shown_and_holds_up_nobody(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.file = "@DIR@/up"\nready.timeout = "1h"\n')
+        probes = []
+        self.await_true("the probe runs", lambda: probes.extend(
+            pid for pid, text in descendants(s.process.pid).items() if "procsup-probe" in text) or probes)
+        probe, = probes
+        with open(f"/proc/{probe}/fd/3", "wb", buffering=0) as pipe:
+            for _ in range(1000):
+                pipe.write(b"x" * 300 + b"\n\x1b[31mred\x07\xff\n")
+        self.await_true("the newest line", lambda: f"waits for file {s.dir}/up:  [31mred ? (" in s.ctl("status").out)
+        s.write("up", "")
+        s.ctl("wait", "web")
 
     def test_status_says_what_is_waited_for(self):
         s = self.prepare('[jobs.web]\ncommand = ["sleep", "1000"]\nready.file = "@DIR@/up"\n[jobs.shop]\ncommand = ["sleep", "1000"]\n'
@@ -80,7 +115,7 @@ class Ready(IntegrationTest):
     def test_a_command_that_is_not_there_fails_the_start(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.exec = ["/nonexistent"]\nenabled = false\nrestart = "no"\n')
         failed = s.ctl("start", "web", expect=1)
-        self.assertIn("cannot find out whether it is ready (exec /nonexistent): exit 127", failed.err)
+        self.assertIn("cannot find out whether it is ready (exec /nonexistent: cannot execute '/nonexistent': No such file or directory): exit 127", failed.err)
 
     def test_a_descriptor_is_the_jobs_alone_and_counts_with_its_first_line(self):
         s = self.prepare('[jobs.web]\nshell = "printf half >&5; read line < @DIR@/go; echo >&5; ls -l /proc/self/fd > @DIR@/fds; '
