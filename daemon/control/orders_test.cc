@@ -35,6 +35,12 @@ struct Orders : testing::Test {
         box.executes(name);
         box.pass(2 * kMinUptime);
     }
+    /// "once" is up.
+    void run_once() {
+        box.supervisor.start(box.instance("once").id(), "start", box.loop.now());
+        box.executes("once");
+        box.ends("once", ExitStatus::exited(0));
+    }
 };
 
 TEST_F(Orders, StartAnswersWhenMinUptimeHasPassed) {
@@ -119,6 +125,14 @@ TEST_F(Orders, StartOfAOneshotAnswersWhenItHasEnded) {
     EXPECT_EQ(answer["outcomes.0.state"], "exited");
     EXPECT_EQ(answer["outcomes.0.ok"], "true");
     EXPECT_EQ(answer["outcomes.0.exitCode"], "0");
+}
+
+TEST_F(Orders, StartOfAOneshotThatIsUpDoesNothing) {
+    run_once();
+    box.engine.calls.clear();
+    const auto answer = client.call("Job.Start", R"({"names":["once"]})");
+    EXPECT_EQ(answer["outcomes.0.state"] + " " + answer["outcomes.0.ok"], "exited true");
+    EXPECT_TRUE(box.engine.calls.empty());
 }
 
 TEST_F(Orders, StartOfAOneshotThatFailsIsNotOk) {

@@ -15,8 +15,8 @@ std::vector<std::string> advice_for(const Instance& instance) {
             if (!instance.last_run()) return {show, again};
             return {"procsupctl logs " + name, show, again};
         case State::Backoff: return {"procsupctl start " + name, "procsupctl stop " + name};
-        case State::Stopped:
-        case State::Exited: return {"procsupctl start " + name};
+        case State::Stopped: return {"procsupctl start " + name};
+        case State::Exited: return {(instance.ready() ? "procsupctl restart " : "procsupctl start ") + name};
         case State::Paused: return {"procsupctl resume " + name};
         case State::Stopping:
             if (instance.stop_held()) return {"procsupctl status"};

@@ -53,10 +53,13 @@ void Instance::on(const StartRequested& event, Context& context) {
             stop_asked_ = true;
             pending_cause_ = event.cause;
             return;
+        case State::Exited:
+            // A oneshot is up then.
+            if (ready()) return;
+            [[fallthrough]];
         case State::Waiting:
         case State::Stopped:
         case State::Backoff:
-        case State::Exited:
         case State::Failed:
             forget_failures();
             start_run(event.cause, context);

@@ -17,7 +17,7 @@
 ///   paused    | yes     | its processes stand still                          | resume, exited, stop
 ///   stopping  | yes     | told to end, or its tree is being ended            | tree_empty
 ///   backoff   | no      | ended; will be started when the delay is over      | restart timer, start, stop
-///   exited    | no      | ended well, and its policy starts it no more       | start; a oneshot, which is up then: stop
+///   exited    | no      | ended well, and its policy starts it no more       | start; a oneshot, which is up then: stop, restart
 ///   failed    | no      | ended badly, and its policy starts it no more      | start, reset
 ///
 /// "process: perhaps" means that the spawn is under way. An instance is in `stopping` from the moment its main

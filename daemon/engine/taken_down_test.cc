@@ -61,6 +61,29 @@ TEST(ADoneOneshot, RunsAgainByARestart) {
     EXPECT_EQ(sim.told(), "web: exited -> starting: restart asked");
 }
 
+TEST(ADoneOneshot, IsUpAndNotRunAgainByAStart) {
+    for (const auto* stop_command : {"", "undo"}) {
+        Done sim{oneshot(stop_command)};
+        const auto transitions = sim.fakes.transitions.size();
+        sim.start();
+        EXPECT_EQ(sim.fakes.calls, Calls{}) << stop_command;
+        EXPECT_EQ(sim.fakes.transitions.size(), transitions);
+        EXPECT_TRUE(sim.web().ready());
+    }
+}
+
+TEST(AOneshotThatHasFailed, IsRunAgainByAStart) {
+    auto spec = oneshot();
+    spec.restart.when = Restart::No;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(1));
+    sim.fakes.calls.clear();
+    sim.start();
+    EXPECT_EQ(sim.fakes.calls, Calls{"spawn web"});
+}
+
 TEST(ADoneOneshot, IsStoppedAtShutdown) {
     Done sim;
     sim.supervisor.shut_down("shutdown", sim.fakes.now);
@@ -127,7 +150,9 @@ TEST(TheStopCommandOfAOneshot, HasStopTimeout) {
     sim.fire(TimerKind::StopTimeout);
     EXPECT_EQ(sim.fakes.calls.back(), "kill beside");
     sim.beside_exit(ExitStatus::killed(SIGKILL));
-    EXPECT_EQ(sim.state(), State::Stopped);
+    EXPECT_EQ(
+        sim.told(),
+        "web: stopping -> stopped: stop asked (stop_command was killed: it did not end within stop_timeout, 10s)");
 }
 
 TEST(TheStopCommandOfAOneshot, RunsBeforeItRunsAgainByARestart) {
@@ -199,6 +224,32 @@ TEST(ADoneOneshot, IsRunAgainForWhatRequiresIt) {
     jobs.start("web");
     EXPECT_EQ(jobs.calls(), Calls{"spawn setup"});
     EXPECT_EQ(jobs.state("web"), State::Waiting);
+}
+
+TEST(ADoneOneshot, IsNotRunAgainForAnotherThatRequiresIt) {
+    Chain jobs("undo");
+    jobs.exit("web", 1);
+    EXPECT_EQ(jobs.calls(), Calls{"spawn web"});
+    jobs.run("web");
+    jobs.calls();
+    jobs.start("web");
+    jobs.restart("web");
+    jobs.exit("web");
+    EXPECT_EQ(jobs.calls(), (Calls{"signal 15", "spawn web"}));
+}
+
+TEST(ADoneOneshot, IsNotRunAgainByAnotherConfiguration) {
+    Several jobs;
+    auto setup = named("setup", oneshot("undo"));
+    jobs.configure({setup});
+    jobs.run("setup");
+    jobs.exit("setup");
+    jobs.calls();
+    setup.command = {"/bin/other"};
+    jobs.configure({setup, Several::requiring("web", {{"setup"}})});
+    EXPECT_EQ(jobs.calls(), Calls{"spawn web"});
+    jobs.restart("setup");
+    EXPECT_EQ(jobs.calls(), Calls{"run undo for pid 0"});
 }
 
 TEST(ADoneOneshot, NeedsNothingOfWhatItHasRequired) {

@@ -152,7 +152,7 @@ class Streams(CaptureTest):
     def test_a_run_that_made_it_nonblocking_leaves_nothing_to_the_next(self):
         s = self.supervise(captured("web", None, 'type = "oneshot"', ONCE, command=python("-c", LEAVES_NONBLOCKING)))
         s.ctl("start", "web")
-        s.ctl("start", "web")
+        s.ctl("restart", "web")
         self.await_true("two runs", lambda: self.content(s).count(b"\n") >= 2)
         self.assertEqual({b"False"}, set(self.content(s).split()))
 

@@ -43,6 +43,29 @@ class Oneshots(IntegrationTest):
         s.ctl("restart", "setup")
         self.assertEqual(3, len(self.noted(s)))
 
+    def test_a_start_of_one_that_is_up_does_nothing(self):
+        s = self.supervise(NOTES.format(name="a") + '[jobs.web]\ncommand = ["sleep", "1000"]\nrequires = ["a"]\nwants = ["b"]\n' +
+                           NOTES.format(name="b"))
+        s.ctl("wait", "a", "b", "web")
+        self.assertEqual("a: exited\n", s.ctl("start", "a").out)
+        self.assertIn("procsupctl restart a", s.ctl("why", "a").out)
+        s.ctl("restart", "web")
+        s.configure(NOTES.format(name="a").replace("set up", "set up anew") + NOTES.format(name="b"))
+        s.ctl("apply")
+        s.ctl("start", "a", "b")
+        s.ctl("rollback")
+        s.ctl("wait", "web")
+        self.assertEqual(["a set up", "b set up"], sorted(self.noted(s)))
+        s.ctl("restart", "a")
+        self.assertEqual(["a undone", "a set up"], self.noted(s)[2:])
+
+    def test_a_start_of_one_that_has_failed_runs_it_again(self):
+        s = self.supervise('[jobs.a]\ntype = "oneshot"\nrestart = "no"\nshell = "echo run >> @DIR@/noted; [ -e @DIR@/good ]"\n')
+        s.ctl("wait", "a", expect=1)
+        s.write("good", "")
+        s.ctl("start", "a")
+        self.assertEqual(["run", "run"], self.noted(s))
+
     def test_a_restart_undoes_it_first(self):
         s = self.supervise(NOTES.format(name="a"))
         s.ctl("wait", "a")

@@ -118,7 +118,7 @@ class Ends(PipeTest):
         s = self.supervise(job("once", "echo said", *ONESHOT, *WHEN_ASKED, pipe_to="reader") + job("reader", "exec cat > @DIR@/out"))
         reader = s.pid_of("reader")
         for times in (1, 2):
-            s.ctl("start", "once")
+            s.ctl("restart", "once")
             self.await_content(s, b"said\n" * times)
         self.assertEqual(reader, s.pid_of("reader"))
 
@@ -149,8 +149,8 @@ class Ends(PipeTest):
         s = self.supervise(job("web", python("-c", LEAVES_NONBLOCKING), *ONESHOT, pipe_to="reader") +
                            job("reader", "exec cat > @DIR@/out"))
         self.await_content(s, b"False\n")
-        s.ctl("wait", "--for=stopped", "web")
-        s.ctl("start", "web")
+        s.ctl("wait", "web")
+        s.ctl("restart", "web")
         self.await_content(s, b"False\nFalse\n")
 
     def serve_users(self, **arguments):

@@ -333,10 +333,22 @@ void FakeMachine::announce(const Transition& transition) {
     states_[transition.id] = transition.to;
     const bool owes = owes_post_stop_.contains(transition.id) && bonds_hold_;
     if (!is_live(transition.to) && owes) broken("post_stop was not run");
+    check_undone(transition);
     check_one_by_one(transition);
     if (!is_live(transition.to) && lives(transition.id)) {
         broken(fmt::format("instance {} is {} while a process of it lives", transition.id, to_text(transition.to)));
     }
+}
+
+/// A oneshot that is up is run again only by a restart, and what it has done is undone before.
+void FakeMachine::check_undone(const Transition& transition) {
+    const auto& spec = supervisor_->find(transition.id)->spec();
+    const bool was_up = transition.from == State::Exited && ready_.contains(transition.id);
+    if (!was_up || spec.type != JobType::Oneshot || transition.to == State::Stopping || transition.to == State::Stopped)
+        return;
+    if (!spec.stop_command.empty()) broken(fmt::format("{} is run again and was not taken down", transition.instance));
+    if (!transition.cause.starts_with("restart"))
+        broken(fmt::format("{} is up and is run again: {}", transition.instance, transition.cause));
 }
 
 /// What replaces instances of a job one by one takes none that is ready down while another is not.

@@ -96,6 +96,7 @@ private:
     void check_requirements(const JobSpec& spec, const InstanceName& name);
     void check_stop_order(InstanceId id);
     void check_links(const Job& job);
+    void check_undone(const Transition& transition);
     void check_one_by_one(const Transition& transition);
     void plan(Incarnation incarnation, Step step, std::uint32_t most_ms);
     void happen_to(const Due& due);
