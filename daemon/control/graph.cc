@@ -163,7 +163,7 @@ void write_job(json::Writer& writer, const Supervisor& supervisor, const Job& jo
     for (const auto& instance : job.instances) {
         writer.begin_object().member("name", instance->name().instance);
         writer.member("state", to_text(instance->state())).member_bool("ready", instance->ready());
-        if (instance->awaits_readiness()) writer.member("awaits", to_text(instance->spec().readiness));
+        if (instance->awaits_readiness()) writer.member("awaits", instance->awaited());
         write_first_start(writer, supervisor, instance->first_start());
         writer.end_object();
     }

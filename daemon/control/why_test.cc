@@ -27,6 +27,19 @@ TEST_F(Why, TellsOfWhatWasNeverStarted) {
     EXPECT_EQ(why.count("history"), 0u);
 }
 
+TEST_F(Why, AdvisesToRestartAOneshotThatIsUp) {
+    auto spec = job("web");
+    spec.type = JobType::Oneshot;
+    box.configure({spec});
+    start("web");
+    box.executes("web");
+    const auto why = client.call("Job.Why", R"({"name":"web"})");
+    EXPECT_EQ(why["awaits"], "its end");
+    EXPECT_EQ(why["advice.0"], "procsupctl logs -f web");
+    box.ends("web", ExitStatus::exited(0));
+    EXPECT_EQ(client.call("Job.Why", R"({"name":"web"})")["advice.0"], "procsupctl restart web");
+}
+
 TEST_F(Why, TellsTheChainOfCausesNewestFirst) {
     start("web");
     run_once("web", ExitStatus::exited(3));

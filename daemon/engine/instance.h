@@ -89,8 +89,8 @@ public:
     bool ready() const;
     /// It runs and does its work, a one-shot too.
     bool is_up() const { return is_executing(state_) && ready_; }
-    /// Whether it runs and is not known to do its work yet.
-    bool awaits_readiness() const { return is_executing(state_) && !ready_; }
+    /// Whether it runs and is not known to do its work yet, or is a one-shot, which has done it when it has ended.
+    bool awaits_readiness() const { return is_executing(state_) && !ready(); }
     /// What for, for people: "tcp 127.0.0.1:8080".
     std::string awaited() const;
     /// When it is given up, if it is not ready by then; kNever: never.

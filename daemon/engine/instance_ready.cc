@@ -42,6 +42,7 @@ void Instance::on(const BecameReady&, Context& context) {
 void Instance::on(const ReadinessHindered& event, Context&) { hindrance_ = event.how; }
 
 std::string Instance::awaited() const {
+    if (ready_) return "its end";
     if (works_) return "post_start";
     return expand_job(to_text(spec_->readiness), name_) + hindrance_;
 }

@@ -84,6 +84,17 @@ TEST(AOneshotThatHasFailed, IsRunAgainByAStart) {
     EXPECT_EQ(sim.fakes.calls, Calls{"spawn web"});
 }
 
+TEST(AOneshotThatRuns, AwaitsItsEnd) {
+    Sim sim(oneshot());
+    sim.start();
+    sim.run();
+    EXPECT_TRUE(sim.web().awaits_readiness());
+    EXPECT_EQ(sim.web().awaited(), "its end");
+    EXPECT_EQ(sim.web().ready_due(), kNever);
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_FALSE(sim.web().awaits_readiness());
+}
+
 TEST(ADoneOneshot, IsStoppedAtShutdown) {
     Done sim;
     sim.supervisor.shut_down("shutdown", sim.fakes.now);

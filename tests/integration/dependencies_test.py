@@ -114,8 +114,8 @@ requires = ["db"]
         s.start().settle()
         self.assertIn("waits for slow to be ready", s.ctl("status").out)
         why = s.ctl("why", "web", expect=3).out
-        self.assertIn("\n  slow is running because started with the daemon\n", why)
-        self.assertIn("try: procsupctl logs slow\n", why)
+        self.assertIn("\n  slow is running because started with the daemon; not ready yet: waits for its end\n", why)
+        self.assertIn("try: procsupctl logs -f slow\n", why)
         s.ctl("stop", "web")
         self.assertEqual("stopped", s.instance("web")["state"])
 

@@ -66,6 +66,19 @@ class Oneshots(IntegrationTest):
         s.ctl("start", "a")
         self.assertEqual(["run", "run"], self.noted(s))
 
+    def test_one_whose_program_runs_is_not_active(self):
+        s = self.prepare('[jobs.a]\ntype = "oneshot"\nshell = "read line < @DIR@/go"\n')
+        go = s.fifo("go")
+        s.start()
+        self.await_true("its program runs", lambda: s.instance("a")["state"] == "running")
+        for verb in ("is-active", "status", "why"):
+            s.ctl(verb, "a", expect=3)
+        self.assertIn("not ready: waits for its end", s.ctl("status").out)
+        os.write(go.fd, b"\n")
+        s.ctl("wait", "a")
+        for verb in ("is-active", "status", "why"):
+            s.ctl(verb, "a")
+
     def test_a_restart_undoes_it_first(self):
         s = self.supervise(NOTES.format(name="a"))
         s.ctl("wait", "a")
