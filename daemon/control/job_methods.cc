@@ -124,7 +124,7 @@ void wait(const ControlContext& context, Waiters& waiters, varlink::PendingCall 
         targets.push_back(
             {id, context.supervisor.find(id)->runs_ended(), context.supervisor.find(id)->name().instance});
     }
-    const auto goal = what == "ready" ? Goal::Ready : what == "stopped" ? Goal::Down : Goal::Exit;
+    const auto goal = what == "ready" ? Goal::Ready : what == "stopped" ? Goal::Stopped : Goal::Exit;
     waiters.add(call, goal, std::move(targets));
 }
 

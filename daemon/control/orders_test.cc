@@ -22,6 +22,7 @@ JobSpec oneshot(const std::string& name) {
     auto spec = job(name);
     spec.type = JobType::Oneshot;
     spec.restart.when = Restart::No;
+    spec.stop_command = {{"/bin/undo"}, "/bin/undo"};
     return spec;
 }
 
@@ -40,6 +41,11 @@ struct Orders : testing::Test {
         box.supervisor.start(box.instance("once").id(), "start", box.loop.now());
         box.executes("once");
         box.ends("once", ExitStatus::exited(0));
+    }
+    /// Its stop_command has ended.
+    void undone(ExitStatus status) {
+        box.supervisor.exited(box.engine.last_beside, status, true, box.loop.now());
+        box.turn();
     }
 };
 
@@ -133,6 +139,37 @@ TEST_F(Orders, StartOfAOneshotThatIsUpDoesNothing) {
     const auto answer = client.call("Job.Start", R"({"names":["once"]})");
     EXPECT_EQ(answer["outcomes.0.state"] + " " + answer["outcomes.0.ok"], "exited true");
     EXPECT_TRUE(box.engine.calls.empty());
+}
+
+TEST_F(Orders, StopOfAOneshotThatIsUpAnswersWhenItIsUndone) {
+    run_once();
+    client.send("Job.Stop", R"({"names":["once"]})");
+    EXPECT_TRUE(client.take().empty());
+    undone(ExitStatus::exited(0));
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer["outcomes.0.state"] + " " + answer["outcomes.0.ok"], "stopped true");
+}
+
+TEST_F(Orders, StopOfAOneshotThatIsNotUndoneIsNotOkOnce) {
+    run_once();
+    client.send("Job.Stop", R"({"names":["once"]})");
+    undone(ExitStatus::exited(3));
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer["outcomes.0.state"] + " " + answer["outcomes.0.ok"], "stopped false");
+    EXPECT_EQ(answer["outcomes.0.cause"], "its stop_command failed: exit 3");
+    EXPECT_EQ(client.call("Job.Stop", R"({"names":["once"]})")["outcomes.0.ok"], "true") << "it has nothing to undo";
+    EXPECT_EQ(client.call("Job.Wait", R"({"names":["once"],"for":"stopped"})")["outcomes.0.ok"], "true");
+}
+
+TEST_F(Orders, RestartOfAOneshotThatIsNotUndoneAnswersForItsNewRun) {
+    run_once();
+    client.send("Job.Restart", R"({"names":["once"]})");
+    undone(ExitStatus::exited(3));
+    EXPECT_TRUE(client.take().empty());
+    box.executes("once");
+    box.ends("once", ExitStatus::exited(0));
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer["outcomes.0.state"] + " " + answer["outcomes.0.ok"], "exited true");
 }
 
 TEST_F(Orders, StartOfAOneshotThatFailsIsNotOk) {

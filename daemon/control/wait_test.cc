@@ -87,6 +87,29 @@ TEST_F(Wait, ForStoppedTakesExitedAndFailedForIt) {
     EXPECT_EQ(answer["outcomes.0.exitCode"], "4");
 }
 
+TEST_F(Wait, ForStoppedOfAOneshotThatIsUpAnswersWhenItWasTakenDown) {
+    start("once");
+    box.executes("once");
+    box.ends("once", ExitStatus::exited(0));
+    EXPECT_EQ(client.call("Job.Wait", R"({"names":["once"],"for":"exit"})")["outcomes.0.exitCode"], "0");
+    client.send("Job.Wait", R"({"names":["once"],"for":"stopped"})");
+    EXPECT_TRUE(client.take().empty());
+    stop("once");
+    box.turn();
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer["outcomes.0.state"] + " " + answer["outcomes.0.ok"], "stopped true");
+}
+
+TEST_F(Wait, ForStoppedTakesACommandThatWasRunOnceAndHasEndedForStopped) {
+    auto spec = oneshot("now");
+    ASSERT_TRUE(box.supervisor.run_transient(std::move(spec), "test", box.loop.now()).has_value());
+    box.executes("now");
+    client.send("Job.Wait", R"({"names":["now"],"for":"stopped"})");
+    EXPECT_TRUE(client.take().empty());
+    box.ends("now", ExitStatus::exited(0));
+    EXPECT_EQ(client.take_one()["outcomes.0.ok"], "true");
+}
+
 TEST_F(Wait, ForStoppedDoesNotTakeAPauseBetweenRunsForTheEnd) {
     start("web");
     box.executes("web");

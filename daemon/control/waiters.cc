@@ -10,7 +10,10 @@ namespace procsup {
 Waiters::Target Waiters::target(InstanceId id, bool ends_present_run) const {
     const auto* instance = context_.supervisor.find(id);
     const bool ends_one = ends_present_run || instance->state() == State::Stopping;
-    return {id, ends_one ? instance->runs_ended_with_this() : instance->runs_ended(), instance->name().instance};
+    const auto runs_ended = ends_one ? instance->runs_ended_with_this() : instance->runs_ended();
+    Target target{id, runs_ended, instance->name().instance};
+    target.failed_undos = instance->failed_undos().count;
+    return target;
 }
 
 void Waiters::add(varlink::PendingCall call, Goal goal, std::vector<Target> targets) {
@@ -119,13 +122,16 @@ void Waiters::answer(Waiter& waiter, bool timed_out) {
 
 Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
     const auto* instance = context_.supervisor.find(target.id);
-    if (instance == nullptr) return {true, goal == Goal::Down || goal == Goal::Exit, {}, {}};
+    if (instance == nullptr) {
+        return {true, goal == Goal::Down || goal == Goal::Stopped || goal == Goal::Exit, {}, {}};
+    }
     const auto state = instance->state();
     const bool at_rest = !is_live(state) && state != State::Backoff;
     switch (goal) {
         case Goal::Up: return judge_up(*instance, target);
         case Goal::Reloaded: return judge_reload(*instance, target);
-        case Goal::Down: return {at_rest, at_rest, {}, {}};
+        case Goal::Down: return judge_down(*instance, target);
+        case Goal::Stopped: return {is_at_rest(*instance), is_at_rest(*instance), {}, {}};
         case Goal::Ready: {
             const bool left = at_rest && !is_configured(*instance);
             return {instance->ready() || state == State::Failed || left,
@@ -139,6 +145,19 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
         }
     }
     return {};
+}
+
+Waiters::Verdict Waiters::judge_down(const Instance& instance, const Target& target) const {
+    if (!is_at_rest(instance)) return {};
+    if (instance.failed_undos().count == target.failed_undos) return {true, true, {}, {}};
+    return {true, false, {}, "its " + instance.failed_undos().last};
+}
+
+/// A oneshot that has ended well is up; only a command that was run once is never taken down.
+bool Waiters::is_at_rest(const Instance& instance) const {
+    if (is_live(instance.state()) || instance.state() == State::Backoff) return false;
+    const auto job = context_.supervisor.jobs().find(instance.name().job);
+    return !instance.ready() || (job != context_.supervisor.jobs().end() && job->second.transient);
 }
 
 Waiters::Verdict Waiters::judge_reload(const Instance& instance, const Target& target) {

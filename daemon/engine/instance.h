@@ -161,6 +161,12 @@ public:
     bool stop_held() const { return stop_held_; }
     /// It is a oneshot that has ended well, and is taken down: no process of it is left but its stop_command.
     bool taken_down() const { return taken_down_; }
+    /// The times that its stop_command has not undone what a oneshot has done.
+    struct FailedUndos {
+        std::uint32_t count = 0;
+        std::string last{};  ///< for people: "stop_command failed: exit 1"
+    };
+    const FailedUndos& failed_undos() const { return failed_undos_; }
     /// As what runs, it has something to end when it is taken down.
     bool has_to_be_undone() const { return ready() && state_ == State::Exited && undoes_by_command(); }
     /// What becomes now of processes that its main process leaves behind: `orphans`, unless it was told to end.
@@ -239,6 +245,7 @@ private:
     void stop_run(std::string cause, Context& context);
     void take_down(std::string cause, Context& context);
     void undo(std::string cause, Context& context);
+    void undo_failed(const std::string& failure);
     void settle_undone(Context& context);
     bool undoes_by_command() const;
     void wait_or_fail(Obstacle obstacle, std::string cause, Context& context);
@@ -323,6 +330,7 @@ private:
     bool ends_by_itself_ = false;  // as it says; nobody has told it to
     bool stop_held_ = false;
     bool taken_down_ = false;
+    FailedUndos failed_undos_;
     bool stands_still_ = false;  // paused, and to be stopped
     bool recycle_due_ = false;
     bool hangs_ = false;  // is ended by its watchdog

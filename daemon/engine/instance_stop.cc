@@ -129,6 +129,15 @@ void Instance::undo(std::string cause, Context& context) {
     context.actions.push_back(SpawnBesideAction{SideRole::StopCommand});
 }
 
+void Instance::undo_failed(const std::string& failure) {
+    const bool overdue = spec_->stop_timeout != kForever && !is_armed(TimerKind::StopTimeout);
+    ++failed_undos_.count;
+    failed_undos_.last =
+        overdue ? "stop_command was killed: it did not end within stop_timeout, " + to_text(spec_->stop_timeout)
+                : "stop_command failed: " + failure;
+    add_failure_beside(failed_undos_.last);
+}
+
 void Instance::settle_undone(Context& context) {
     auto cause = pending_cause_;
     if (!failures_beside_.empty()) cause += " (" + failures_beside_ + ")";
@@ -138,8 +147,8 @@ void Instance::settle_undone(Context& context) {
 
 /// What stop_command has left behind lives as long as the stop takes: it may be what ends the job.
 void Instance::stop_command_failed(const std::string& failure, Context& context) {
+    if (taken_down_) return undo_failed(failure);
     const auto what = "stop_command failed: " + failure;
-    if (taken_down_) return add_failure_beside(what);
     if (run_over_ || killed_ || stop_signalled_) return;
     add_failure_beside(what);
     cause_ = what + "; sending " + signal_name(spec_->stop_signal) + " instead";

@@ -152,6 +152,19 @@ TEST(TheStopCommandOfAOneshot, ThatFailsIsTold) {
     sim.beside_runs();
     sim.beside_exit(ExitStatus::exited(1));
     EXPECT_EQ(sim.told(), "web: stopping -> stopped: stop asked (stop_command failed: exit 1)");
+    EXPECT_EQ(sim.web().failed_undos().count, 1u);
+    EXPECT_EQ(sim.web().failed_undos().last, "stop_command failed: exit 1");
+}
+
+TEST(TheStopCommandOfAOneshot, ThatFailsIsToldInTheCauseOfTheRunThatFollows) {
+    Done sim(oneshot("undo"));
+    sim.supervisor.restart({sim.id}, "restart asked", sim.fakes.now);
+    sim.beside_runs();
+    sim.beside_exit(ExitStatus::exited(1));
+    EXPECT_EQ(sim.told(), "web: stopping -> starting: restart asked (stop_command failed: exit 1)");
+    sim.run();
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.told(), "web: running -> exited: exit 0");
 }
 
 TEST(TheStopCommandOfAOneshot, HasStopTimeout) {
@@ -164,6 +177,15 @@ TEST(TheStopCommandOfAOneshot, HasStopTimeout) {
     EXPECT_EQ(
         sim.told(),
         "web: stopping -> stopped: stop asked (stop_command was killed: it did not end within stop_timeout, 10s)");
+    EXPECT_EQ(sim.web().failed_undos().count, 1u);
+}
+
+TEST(TheStopCommandOfAOneshot, ThatSomebodyKillsHasNotTakenTooLong) {
+    Done sim(oneshot("undo"));
+    sim.stop();
+    sim.beside_runs();
+    sim.beside_exit(ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(sim.web().failed_undos().last, "stop_command failed: killed by SIGKILL");
 }
 
 TEST(TheStopCommandOfAOneshot, RunsBeforeItRunsAgainByARestart) {

@@ -79,6 +79,15 @@ class Oneshots(IntegrationTest):
         for verb in ("is-active", "status", "why"):
             s.ctl(verb, "a")
 
+    def test_one_that_is_up_is_waited_for_until_it_is_stopped(self):
+        s = self.supervise(NOTES.format(name="a"))
+        s.ctl("wait", "a")
+        self.assertEqual("a exited 0", s.ctl("wait", "--for=exit", "a").out[:len("a exited 0")])
+        s.ctl("wait", "--for=stopped", "--timeout=1ms", "a", expect=124)
+        waiter = s.popen("wait", "--for=stopped", "a")
+        s.ctl("stop", "a")
+        self.assertEqual(0, waiter.wait(20))
+
     def test_a_restart_undoes_it_first(self):
         s = self.supervise(NOTES.format(name="a"))
         s.ctl("wait", "a")
@@ -119,8 +128,23 @@ class Oneshots(IntegrationTest):
     def test_a_failure_to_undo_it_is_told(self):
         s = self.supervise('[jobs.a]\ntype = "oneshot"\ncommand = ["true"]\nstop_command = ["false"]\n')
         s.ctl("wait", "a")
-        s.ctl("stop", "a")
+        self.assertEqual("a: exited\n", s.ctl("restart", "a").out)
+        told = s.ctl("stop", "a", expect=1).err
+        self.assertIn("a: stopped: its stop_command failed: exit 1\n", told)
+        self.assertIn("procsupctl why a", told)
         self.assertIn("(stop_command failed: exit 1)", s.instance("a")["cause"])
+        s.ctl("stop", "a")
+
+    def test_what_undoes_it_is_killed_after_stop_timeout_and_that_is_told(self):
+        s = self.supervise('[jobs.a]\ntype = "oneshot"\ncommand = ["true"]\nstop_command = ["sleep", "1000"]\nstop_timeout = "100ms"\n')
+        s.ctl("wait", "a")
+        self.assertIn("a: stopped: its stop_command was killed: it did not end within stop_timeout, 100ms\n",
+                      s.ctl("stop", "a", expect=1).err)
+        self.assertEqual([], s.job_processes())
+
+    def test_a_service_that_stops_though_its_stop_command_fails_is_stopped(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nstop_command = ["false"]\n')
+        self.assertEqual("web: stopped\n", s.ctl("stop", "web").out)
 
 
 if __name__ == "__main__":
