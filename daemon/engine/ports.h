@@ -169,6 +169,7 @@ struct Notice {
     bool hangs = false;                  ///< WATCHDOG=trigger
     std::optional<Duration> watchdog{};  ///< what that is to be from now on; kForever: none
     pid_t main_pid = 0;                  ///< 0: it names none
+    std::string refused{};               ///< for people: what of it was not taken, and why
 };
 
 /// RollStep is the supervisor's own (rolling.h), all others are of the instance's state machine.

@@ -12,6 +12,13 @@ constexpr std::size_t kLongestLine = 256;
 /// A year: beyond it a sum of times might overflow.
 constexpr std::int64_t kLongestExtension = 365LL * 86400 * 1'000'000;
 
+/// Of a value that is shown to people.
+std::string shown(std::string_view value) {
+    constexpr std::size_t kMost = 32;
+    auto text = line_for_people(value.substr(0, kMost));
+    return value.size() > kMost ? text + "..." : text;
+}
+
 std::optional<std::int64_t> number_of(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -25,7 +32,11 @@ void take(std::string_view name, std::string_view value, Notice& notice) {
     if (name == "STOPPING") notice.stopping = notice.stopping || value == "1";
     if (name == "STATUS") notice.status = line_for_people(value);
     if (name == "MAINPID") {
-        if (const auto pid = number_of(value); pid && *pid <= INT32_MAX) notice.main_pid = static_cast<pid_t>(*pid);
+        const auto pid = number_of(value);
+        const bool possible = pid && *pid <= INT32_MAX;
+        if (possible) notice.main_pid = static_cast<pid_t>(*pid);
+        if (!possible && notice.refused.empty())
+            notice.refused = "MAINPID=" + shown(value) + " was not taken: that is no process ID";
     }
     if (name == "WATCHDOG") {
         notice.alive = notice.alive || value == "1";

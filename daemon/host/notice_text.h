@@ -8,7 +8,7 @@
 namespace procsup {
 
 /// What a datagram to a notification socket says: lines of NAME=VALUE (sd_notify(3)). Names that mean nothing here, and values
-/// that cannot be, are passed over; the status is cut at 256 bytes and has nothing in it that moves a terminal's cursor.
+/// that cannot be, are passed over, and a MAINPID that is none is told as `refused`; the status is a line_for_people().
 Notice parse_notice(std::string_view datagram);
 
 /// `text`, which anybody may have sent, as one line that can be shown: cut at 256 bytes, not within a character, and without what

@@ -31,6 +31,21 @@ TEST(NoticeText, ValuesThatCannotBeArePassedOver) {
     EXPECT_EQ(parse_notice("EXTEND_TIMEOUT_USEC=9223372036854775807").extend_timeout, Duration(365 * 24h));
 }
 
+TEST(NoticeText, AMainProcessThatCannotBeIsTold) {
+    EXPECT_EQ(parse_notice("READY=1\nMAINPID=4711").refused, "");
+    EXPECT_EQ(parse_notice("MAINPID=").refused, "MAINPID= was not taken: that is no process ID");
+    EXPECT_EQ(parse_notice("MAINPID=$!\nMAINPID=x\nREADY=1").refused,
+              "MAINPID=$! was not taken: that is no process ID");
+    for (const auto* value : {"0", "-1", "99999999999", "4711x", " 4711", "\x1b[2J"}) {
+        const auto notice = parse_notice("MAINPID=" + std::string(value));
+        EXPECT_NE(notice.refused, "") << value;
+        EXPECT_EQ(notice.refused.find('\x1b'), std::string::npos);
+        EXPECT_EQ(notice.main_pid, 0);
+    }
+    EXPECT_EQ(parse_notice("MAINPID=" + std::string(5000, '9')).refused,
+              "MAINPID=" + std::string(32, '9') + "... was not taken: that is no process ID");
+}
+
 TEST(NoticeText, SignsOfLifeAreWords) {
     EXPECT_TRUE(parse_notice("WATCHDOG=1").alive);
     EXPECT_FALSE(parse_notice("WATCHDOG=1").hangs);

@@ -36,6 +36,7 @@ void Processes::said(Incarnation incarnation, pid_t sender, const Notice& notice
                      fmt::format("a notification of process {} was not taken: that is none of its processes", sender));
         return;
     }
+    if (!notice.refused.empty()) tell_refusal(run, notice.refused);
     if (notice.main_pid != 0) {
         const auto why_not = name_main(incarnation, run, notice.main_pid);
         if (!why_not.empty()) tell_refusal(run, fmt::format("MAINPID={} was not taken: {}", notice.main_pid, why_not));

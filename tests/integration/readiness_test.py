@@ -231,6 +231,12 @@ class Notified(IntegrationTest):
         events.until("web", "exited")
         events.close()
 
+    def test_a_main_process_that_is_no_number_is_told_in_the_log(self):
+        s, say = self.speaker()
+        say("MAINPID=$!\\nREADY=1")
+        s.ctl("wait", "web")
+        self.assertIn("web: MAINPID=$! was not taken: that is no process ID", s.log_text())
+
     def test_time_that_a_job_asks_for_is_given(self):
         s, say = self.speaker('ready.timeout = "4s"\n', '[jobs.slow]\ncommand = ["sleep", "1000"]\nrestart = "no"\n'
                               'ready = { file = "/nonexistent/x", timeout = "5s" }\n')
