@@ -148,6 +148,8 @@ std::string Instance::end_text() const {
     } else {
         text = run_exit_ ? exit_text() : preparing_ ? "pre_start was ended" : "ended";
     }
+    const auto codes = stop_asked_ ? std::string_view() : deciding_codes(spec_->restart, run_end());
+    if (!codes.empty()) text.append(", which is in ").append(codes);
     if (timed_out_) text = limit_text_ + ", " + text;
     if (!failures_beside_.empty()) text += " (" + failures_beside_ + ")";
     if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";

@@ -103,6 +103,29 @@ TEST(Instance, EndsAsExitedAfterSuccessAndAsFailedAfterFailureWithoutRestart) {
     EXPECT_EQ(badly.web().cause(), "exit 78 (EX_CONFIG)");
 }
 
+TEST(Instance, NamesTheCodesThatDecideWhetherItIsStartedAgain) {
+    JobSpec spec = with_restart(Restart::OnFailure);
+    spec.restart.prevent = {{78}, {SIGTERM}};
+    spec.restart.force = {{0}, {}};
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.fakes.transitions.back(),
+              "web: running -> starting: restarted after exit 0, which is in force_restart_codes");
+    sim.run();
+    sim.exit(ExitStatus::exited(78));
+    EXPECT_EQ(sim.fakes.transitions.back(),
+              "web: running -> failed: exit 78 (EX_CONFIG), which is in prevent_restart_codes");
+    EXPECT_EQ(sim.web().past_run()->end_cause, "exit 78 (EX_CONFIG), which is in prevent_restart_codes");
+    sim.start();
+    sim.run();
+    sim.stop();
+    sim.exit(ExitStatus::killed(SIGTERM));
+    EXPECT_EQ(sim.fakes.transitions.back(), "web: stopping -> stopped: stop asked; killed by SIGTERM")
+        << "of a run that was to end no code decides";
+}
+
 TEST(Instance, IsReadyAsAOneshotOnlyWhenItHasEndedWell) {
     JobSpec spec;
     spec.type = JobType::Oneshot;

@@ -12,15 +12,8 @@ bool contains(const ExitSet& set, const std::optional<ExitStatus>& status) {
     return std::find(list.begin(), list.end(), static_cast<std::uint8_t>(status->value)) != list.end();
 }
 
-}  // namespace
-
-bool is_success(const RestartPolicy& policy, const RunEnd& end) {
-    return !end.timed_out && !end.out_of_memory && contains(policy.success, end.status);
-}
-
-bool wants_restart(const RestartPolicy& policy, const RunEnd& end) {
-    if (contains(policy.prevent, end.status)) return false;
-    if (contains(policy.force, end.status)) return true;
+/// By `when` alone.
+bool usually_restarts(const RestartPolicy& policy, const RunEnd& end) {
     const bool success = is_success(policy, end);
     switch (policy.when) {
         case Restart::No: return false;
@@ -31,6 +24,23 @@ bool wants_restart(const RestartPolicy& policy, const RunEnd& end) {
         case Restart::UnlessStopped: return true;
     }
     return false;
+}
+
+}  // namespace
+
+bool is_success(const RestartPolicy& policy, const RunEnd& end) {
+    return !end.timed_out && !end.out_of_memory && contains(policy.success, end.status);
+}
+
+bool wants_restart(const RestartPolicy& policy, const RunEnd& end) {
+    if (contains(policy.prevent, end.status)) return false;
+    return contains(policy.force, end.status) || usually_restarts(policy, end);
+}
+
+std::string_view deciding_codes(const RestartPolicy& policy, const RunEnd& end) {
+    const bool usually = usually_restarts(policy, end);
+    if (wants_restart(policy, end) == usually) return {};
+    return usually ? "prevent_restart_codes" : "force_restart_codes";
 }
 
 Duration restart_delay(const RestartPolicy& policy, std::uint32_t count) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 
 #include "common/exit_status.h"
 #include "conf/job_spec.h"
@@ -26,6 +27,10 @@ bool is_success(const RestartPolicy& policy, const RunEnd& end);
 
 /// Whether the policy wants another start. prevent_restart_codes win over force_restart_codes, these over `when`.
 bool wants_restart(const RestartPolicy& policy, const RunEnd& end);
+
+/// The codes of the policy that decide about another start against what it wants otherwise: "prevent_restart_codes" or
+/// "force_restart_codes"; empty: none do.
+std::string_view deciding_codes(const RestartPolicy& policy, const RunEnd& end);
 
 /// Delay before the start that follows quick death number `count` (1 = at once), without jitter.
 Duration restart_delay(const RestartPolicy& policy, std::uint32_t count);

@@ -56,6 +56,19 @@ TEST(RestartPolicy, ListsOverrideTheWordAndPreventWins) {
     EXPECT_TRUE(wants_restart(policy, kBadly));
 }
 
+TEST(RestartPolicy, NamesTheCodesOnlyWhereTheyDecide) {
+    RestartPolicy policy;
+    policy.when = Restart::OnFailure;
+    policy.prevent = {{0, 1}, {}};
+    EXPECT_EQ(deciding_codes(policy, kBadly), "prevent_restart_codes");
+    EXPECT_EQ(deciding_codes(policy, kWell), "") << "it is not started again anyway";
+    EXPECT_EQ(deciding_codes(policy, kKilled), "");
+    policy.prevent = {};
+    policy.force = {{0, 1}, {}};
+    EXPECT_EQ(deciding_codes(policy, kWell), "force_restart_codes");
+    EXPECT_EQ(deciding_codes(policy, kBadly), "");
+}
+
 TEST(RestartPolicy, CountsListedSignalsAsSuccess) {
     RestartPolicy policy;
     policy.success = {{0}, {SIGSEGV}};
