@@ -145,13 +145,19 @@ TEST(Readiness, AJobThatEndsWhileAProbeLooksIsStoppingUntilThatIsGone) {
     EXPECT_EQ(job.state(), State::Starting);
 }
 
-TEST(Notices, KeepTheStatusUntilTheNextRun) {
-    Running job(notifying());
+TEST(Notices, KeepTheStatusUntilTheRunIsOver) {
+    auto spec = notifying();
+    spec.restart.when = Restart::No;
+    spec.hooks = {{Hook::PostStop, {{"/bin/clean"}, "/bin/clean"}}};
+    Running job(spec);
     Notice notice;
     notice.status = "reading 3 of 7";
     job.say(notice);
     EXPECT_EQ(job.web().status_text(), "reading 3 of 7");
-    job.exit(ExitStatus::exited(1));
+    job.exit(ExitStatus::exited(1), false);
+    EXPECT_EQ(job.web().status_text(), "reading 3 of 7") << "others of it live";
+    job.supervisor.tree_empty(job.fakes.last_incarnation, job.fakes.now);
+    EXPECT_EQ(job.state(), State::Stopping) << "post_stop runs";
     EXPECT_EQ(job.web().status_text(), "");
 }
 

@@ -230,6 +230,7 @@ class Notified(IntegrationTest):
         say("end")
         events.until("web", "exited")
         events.close()
+        self.assertNotIn("says:", s.ctl("status", "web", expect=3).out)
 
     def test_a_main_process_that_is_no_number_is_told_in_the_log(self):
         s, say = self.speaker()
