@@ -53,6 +53,13 @@ std::size_t utf8_cut_short(std::string_view text) {
     return 0;
 }
 
+std::string beginning_of(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return std::string(text);
+    auto end = most;
+    while (end > 0 && is_continuation(text[end])) --end;
+    return std::string(text.substr(0, end)) + "...";
+}
+
 bool is_utf8(std::string_view text) {
     for (;;) {
         text.remove_prefix(ascii_prefix(text));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace procsup {
@@ -14,5 +15,8 @@ std::size_t utf8_cut_short(std::string_view text);
 
 /// Is all of it UTF-8?
 bool is_utf8(std::string_view text);
+
+/// What fits into `most` bytes of `text`, and "..." where that is not all of it; no character is cut.
+std::string beginning_of(std::string_view text, std::size_t most);
 
 }  // namespace procsup

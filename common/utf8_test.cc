@@ -61,5 +61,13 @@ TEST(Utf8, KnowsHowMuchOfACharacterIsThere) {
     EXPECT_EQ(utf8_cut_short("a\xFF"), 0u);
 }
 
+TEST(Utf8, BeginningsOfTextsHaveWholeCharacters) {
+    EXPECT_EQ(beginning_of("sh -c x", 7), "sh -c x");
+    EXPECT_EQ(beginning_of("sh -c xy", 7), "sh -c x...");
+    EXPECT_EQ(beginning_of("a\xC3\xA4", 2), "a...");
+    EXPECT_EQ(beginning_of("\xF0\x9F\x98\x80\xF0\x9F\x98\x80", 6), "\xF0\x9F\x98\x80...");
+    EXPECT_EQ(beginning_of("\x80\x80\x80", 2), "...");
+}
+
 }  // namespace
 }  // namespace procsup

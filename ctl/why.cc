@@ -4,6 +4,7 @@
 #include <map>
 
 #include "ctl/handlers.h"
+#include "common/utf8.h"
 #include "ctl/instance_view.h"
 #include "ctl/session.h"
 #include "ctl/text.h"
@@ -98,18 +99,8 @@ std::string others_text(Session& session, std::string_view explained) {
         if (instance.name == explained || instance.state == "running") continue;
         text += "  also " + escaped(instance.state) + ": procsupctl why " + shell_quoted(escaped(instance.name)) + "\n";
     }
+    constexpr std::size_t kMostOfCommand = 48;
     return text;
-}
-
-/// So much of a command line as says what it is.
-std::string beginning_of(std::string text) {
-    constexpr std::size_t kMost = 48;
-    if (text.size() <= kMost) return text;
-    std::size_t end = kMost;
-    // Not within a character (UTF-8).
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    text.resize(end);
-    return text + "...";
 }
 
 /// "3 zombies: 4711 (/usr/bin/web) has not collected them", for each process of the instance that neglects some.
@@ -125,7 +116,7 @@ std::string zombies_text(Session& session, std::string_view name) {
         const auto* processes = tree.find("processes");
         for (const auto& one :
              processes != nullptr && processes->as_array() ? *processes->as_array() : json::Value::Array()) {
-            commands[one.int_or("pid", 0)] = beginning_of(escaped(one.string_or("command", "")));
+            commands[one.int_or("pid", 0)] = beginning_of(escaped(one.string_or("command", "")), kMostOfCommand);
             if (one.string_or("state", "") == "Z") ++neglected[one.int_or("parent", 0)];
         }
     }

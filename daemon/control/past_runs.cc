@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/signal_name.h"
+#include "common/utf8.h"
 #include "daemon/control/instance_json.h"
 
 namespace procsup {
@@ -16,14 +17,7 @@ constexpr std::size_t kLongestCause = 500;
 constexpr std::int64_t kMostJobs = 500;
 
 void write_cause(json::Writer& writer, std::string_view name, std::string_view cause) {
-    if (cause.size() <= kLongestCause) {
-        writer.member(name, cause);
-        return;
-    }
-    auto end = kLongestCause;
-    // Not within a character (UTF-8).
-    while (end > 0 && (static_cast<unsigned char>(cause[end]) & 0xC0U) == 0x80U) --end;
-    writer.member(name, std::string(cause.substr(0, end)) + "...");
+    writer.member(name, beginning_of(cause, kLongestCause));
 }
 
 void write_live(json::Writer& writer, const Instance& instance, const HostPort& host) {
