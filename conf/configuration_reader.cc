@@ -293,6 +293,7 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
 Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
     Configuration configuration;
     auto& daemon = configuration.daemon;
+    references_.set_masked(masked_);
     references_.check(problems_);
     resolve_daemon(daemon, places);
     daemon.log_fault = places.log_fault;

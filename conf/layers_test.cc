@@ -71,6 +71,16 @@ TEST_F(Layers, AFileThatOnlySaysThatItIsNotEnabledMasksTheJob) {
     EXPECT_EQ(masked[1].file, path("etc/jobs.d/web.toml"));
 }
 
+TEST_F(Layers, WhoNamesAMaskedJobIsToldWhichFileMasksIt) {
+    write("lib/jobs.d/db.toml", "command = '/lib/db'");
+    write("etc/jobs.d/db.toml", "enabled = false\n");
+    write("etc/jobs.d/web.toml", "command = '/bin/web'\nrequires = ['db']\nwants = ['dbs']");
+    EXPECT_EQ(
+        problems(usual()),
+        "DIR/etc/jobs.d/web.toml:2:13: error: 'requires' names 'db', which is no job: DIR/etc/jobs.d/db.toml masks it\n"
+        "DIR/etc/jobs.d/web.toml:3:10: error: 'wants' names 'dbs', which is no job\n");
+}
+
 TEST_F(Layers, AFileThatIsNoMaskNeedsACommand) {
     write("etc/jobs.d/web.toml", "enabled = true");
     write("etc/jobs.d/db.toml", "enabled = false\nessential = true");

@@ -102,6 +102,12 @@ void References::check_dirs(Problems& problems) const {
 const References::Job* References::find(const char* key, const Reference& reference, Problems& problems) const {
     const auto found = jobs_.find(reference.job);
     if (found != jobs_.end()) return &found->second;
+    for (const auto& masked : masked_) {
+        if (masked.job != reference.job) continue;
+        problems.add(reference.place, quoted(key) + " names " + quoted(reference.job) +
+                                          ", which is no job: " + masked.file + " masks it");
+        return nullptr;
+    }
     std::vector<std::string_view> names;
     for (const auto& [name, job] : jobs_) names.emplace_back(name);
     std::sort(names.begin(), names.end());

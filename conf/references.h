@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "conf/job_draft.h"
@@ -14,6 +15,8 @@ namespace procsup {
 class References {
 public:
     void add(const JobDraft& draft, const JobSpec& spec);
+    /// Which jobs there are not because a file says so.
+    void set_masked(std::vector<MaskedJob> masked) { masked_ = std::move(masked); }
     /// Reports names that no job has, instances and streams that do not fit, circles, and directories of jobs of several users.
     void check(Problems& problems) const;
     /// Says in each job whether another one's output is its input.
@@ -39,6 +42,7 @@ private:
     static std::string circle_from(const std::string& job, const ByJob& references);
 
     std::unordered_map<std::string, Job> jobs_;
+    std::vector<MaskedJob> masked_;
     ByJob bonds_;  ///< `daemon_of`
     ByJob pipes_;  ///< `log.pipe_to`
     struct Dependency {
