@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "conf/job_text.h"
 #include "conf/reading.h"
 
 namespace procsup {
@@ -161,6 +162,19 @@ TEST(Settings, ThatDoTakeEffectAreNot) {
          }) {
         EXPECT_EQ(faults(lines), std::vector<std::string>{}) << lines;
     }
+}
+
+TEST(Settings, OfDefaultsThatAreForServicesAreNotThoseOfAOneshot) {
+    const auto result = read_configuration_text(
+        "[defaults]\nwatchdog = '30s'\nwatchdog_signal = 'SIGQUIT'\nmax_lifetime = '1h'\nmax_lifetime_variance = 0.5\n"
+        "[jobs.a]\ncommand = '/bin/a'\ntype = 'oneshot'\n[jobs.b]\ncommand = '/bin/b'\n",
+        "p.toml", FakeSurroundings());
+    const auto* configuration = std::get_if<Configuration>(&result);
+    ASSERT_NE(configuration, nullptr);
+    const auto shown = to_toml(configuration->jobs[0]);
+    EXPECT_EQ(shown.find("watchdog"), std::string::npos) << shown;
+    EXPECT_EQ(shown.find("max_lifetime"), std::string::npos) << shown;
+    EXPECT_NE(to_toml(configuration->jobs[1]).find("watchdog = \"30s\""), std::string::npos);
 }
 
 TEST(Settings, OfDefaultsNeedNotTakeEffectOnEveryJob) {

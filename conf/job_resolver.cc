@@ -17,6 +17,16 @@ std::string_view parent_of(std::string_view path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// What [defaults] says of services is not in force for a oneshot.
+void leave_out_others_usual(JobSpec& spec) {
+    if (spec.type != JobType::Oneshot) return;
+    const JobSpec usual;
+    spec.watchdog = usual.watchdog;
+    spec.watchdog_signal = usual.watchdog_signal;
+    spec.max_lifetime = usual.max_lifetime;
+    spec.max_lifetime_variance = usual.max_lifetime_variance;
+}
+
 }  // namespace
 
 JobSpec JobResolver::resolve(const JobDraft& draft, EnvPlaces& env_places) {
@@ -27,6 +37,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft, EnvPlaces& env_places) {
     job.first = {draft.name, draft.name, 0, job.spec.port_base};
     if (!job.spec.instances.empty()) job.first.instance += "@" + job.spec.instances[0];
     check_settings(draft, problems_);
+    leave_out_others_usual(job.spec);
     resolve_user(job);
     resolve_owner(job);
     check_privileges(job);
