@@ -51,6 +51,14 @@ std::vector<pid_t> Processes::children_for(InstanceId id) const {
     return pids;
 }
 
+std::vector<pid_t> Processes::first_processes_of(InstanceId id) const {
+    std::vector<pid_t> pids;
+    for (const auto& [incarnation, run] : runs_) {
+        if (run.id == id && run.main != 0) pids.push_back(run.main);
+    }
+    return pids;
+}
+
 TreeUsage Processes::usage_of(Incarnation incarnation, bool few) const {
     const auto run = runs_.find(incarnation);
     return run == runs_.end() || !run->second.tree ? TreeUsage{} : run->second.tree->usage(few);

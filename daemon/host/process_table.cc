@@ -180,7 +180,8 @@ class Report {
 public:
     explicit Report(const ProcessTable& table) : table_(table) {}
 
-    void add_processes(const std::set<pid_t>& members, pid_t main) {
+    /// `first`: those that were made for the instance, not by others of its processes.
+    void add_processes(const std::set<pid_t>& members, const std::vector<pid_t>& first) {
         std::size_t omitted = 0;
         writer_.key("processes").begin_array();
         for (const pid_t pid : members) {
@@ -193,7 +194,9 @@ public:
             writer_.begin_object().member_int("pid", pid).member_int("parent", row->parent);
             writer_.member("state", std::string(1, row->state)).member("command", command_of(*row));
             writer_.member_int("startedUSec", row->started_usec).member_int("cpuUSec", row->cpu_usec);
-            writer_.member_bool("orphan", pid != main && !members.contains(row->parent)).end_object();
+            const bool has_parent =
+                members.contains(row->parent) || std::find(first.begin(), first.end(), pid) != first.end();
+            writer_.member_bool("orphan", !has_parent).end_object();
         }
         writer_.end_array().member_int("omitted", static_cast<std::int64_t>(omitted));
     }
@@ -240,7 +243,7 @@ Result<std::string> list_processes(std::string_view request) {
         if (sums) {
             report.add_sums(members);
         } else {
-            report.add_processes(members, main);
+            report.add_processes(members, pids_in(tree, "first"));
         }
         writer.end_object();
     }
@@ -252,7 +255,7 @@ Result<std::string> list_processes(std::string_view request) {
         if (!known.contains(child) && child != getpid()) strays.insert(child);
     }
     for (const pid_t stray : std::set<pid_t>(strays)) table.add_below(stray, strays);
-    report.add_processes(strays, 0);
+    report.add_processes(strays, {});
     return writer.end_object().end_object().take();
 }
 

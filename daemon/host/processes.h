@@ -103,6 +103,9 @@ public:
     /// Those of them that hold or are processes of an instance: of its run, and of what earlier runs left behind.
     std::vector<pid_t> children_for(InstanceId id) const;
 
+    /// The processes that the daemon or a keeper has made for runs of an instance, and for its commands beside them.
+    std::vector<pid_t> first_processes_of(InstanceId id) const;
+
     /// SIGKILL to what no run holds: what was abandoned, and orphans that came to the daemon. Whether there was any, or a
     /// keeper that is about to end; what these leave behind comes to the daemon in its turn.
     bool end_strays();

@@ -69,6 +69,8 @@ std::string TreeLister::question(const std::vector<const Instance*>& instances, 
         writer.member("containment", word_of(containment.mode())).member("place", containment.place(name.instance));
         writer.member_int("main", instance->pid()).key("roots").begin_array();
         for (const pid_t pid : processes_.children_for(instance->id())) writer.number(pid);
+        writer.end_array().key("first").begin_array();
+        for (const pid_t pid : processes_.first_processes_of(instance->id())) writer.number(pid);
         writer.end_array().end_object();
     }
     return writer.end_array().end_object().take();

@@ -105,12 +105,17 @@ class Named(IntegrationTest):
 
 
 class MainProcess:
+    def orphans(self, s):
+        tree, = s.ctl("tree", "--json", "web").json["trees"]
+        return {one["pid"]: one["orphan"] for one in tree["processes"]}
+
     def test_a_run_goes_on_with_the_main_process_that_it_has_named(self):
         s, say = self.named()
         first = s.pid_of("web")
         say("MAINPID=SECOND\\nREADY=1")
         s.ctl("wait", "web")
         self.assertEqual(s.second, s.pid_of("web"))
+        self.assertEqual({first: False, s.second: False, s.third: False}, self.orphans(s))
         say("end")
         self.await_true("the first one is gone", lambda: not os.path.exists(f"/proc/{first}"))
         self.assertEqual(("running", s.second, True),
