@@ -92,7 +92,9 @@ void add_overview(const json::Value& reply, const std::vector<InstanceView>& ins
 void add_settings(const std::string& prefix, const json::Value& value, std::string& text) {
     const auto* members = value.as_object();
     if (members == nullptr) {
-        text += escaped(prefix) + " = " + escaped(json::to_text(value)) + "\n";
+        json::Writer writer;
+        write_snake_case(value, writer);
+        text += escaped(prefix) + " = " + escaped(writer.text()) + "\n";
         return;
     }
     for (const auto& [name, member] : *members) {

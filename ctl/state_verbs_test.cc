@@ -101,11 +101,15 @@ TEST(IsFailed, ExitsZeroForAFailedJobOnly) {
 }
 
 TEST(Show, PrintsSettingsWithTheirNamesAndInstances) {
-    FakeDaemon daemon("io.procsupd.Job.Show",
-                      R"({"settings":{"workingDir":"/x","env":["HomeDir=/x"]},
+    FakeDaemon daemon(
+        "io.procsupd.Job.Show",
+        R"({"settings":{"workingDir":"/x","env":["HomeDir=/x"],"requires":[{"job":"db","onRestart":"ignore"}]},
                           "instances":[{"name":"web","exitCode":3}]})");
     const auto printed = run_procsupctl(daemon, {"show", "web"});
-    EXPECT_EQ(printed.out, "working_dir = \"/x\"\nenv = [\"HomeDir=/x\"]\n\n[web]\nname = \"web\"\nexit_code = 3\n");
+    EXPECT_EQ(
+        printed.out,
+        "working_dir = \"/x\"\nenv = [\"HomeDir=/x\"]\nrequires = [{\"job\":\"db\",\"on_restart\":\"ignore\"}]\n\n"
+        "[web]\nname = \"web\"\nexit_code = 3\n");
     EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Show {"name":"web"})");
 }
 
