@@ -38,11 +38,20 @@ std::string not_enforced_text(std::size_t settings) {
     return settings == 1 ? "a setting is not enforced" : std::to_string(settings) + " settings are not enforced";
 }
 
+/// How long is left for what it does now; empty: any time.
+std::string left_text(const InstanceView& instance, std::int64_t now_usec) {
+    if (instance.ready_due_usec == 0) return {};
+    return " (" + age_text(Duration(std::max(instance.ready_due_usec - now_usec, std::int64_t{0}))) + " left)";
+}
+
 /// What it waits for to be ready, and how long that is waited for.
 std::string awaits_text(const InstanceView& instance, std::int64_t now_usec) {
-    auto text = escaped(instance.awaits);
-    if (instance.ready_due_usec == 0) return text;
-    return text + " (" + age_text(Duration(std::max(instance.ready_due_usec - now_usec, std::int64_t{0}))) + " left)";
+    return escaped(instance.awaits) + left_text(instance, now_usec);
+}
+
+std::string watchdog_text(const InstanceView& instance, std::int64_t now_usec) {
+    const Duration silent(std::max(now_usec - instance.sign_of_life_usec, std::int64_t{0}));
+    return to_text(Duration(instance.watchdog_usec)) + " (last heard " + run_time_text(silent) + " ago)";
 }
 
 std::string detail(const InstanceView& instance, std::int64_t now_usec) {
@@ -63,7 +72,7 @@ std::string detail(const InstanceView& instance, std::int64_t now_usec) {
         if (!instance.cause.empty()) text += " (" + escaped(instance.cause) + ")";
         return text;
     }
-    return escaped(instance.cause);
+    return instance.cause.empty() ? std::string() : escaped(instance.cause) + left_text(instance, now_usec);
 }
 
 Table::Cell state_cell(const InstanceView& instance, const Output& out) {
@@ -157,6 +166,8 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.cause = instance.string_or("cause", "");
     view.awaits = instance.string_or("awaits", "");
     view.ready_due_usec = instance.int_or("readyDueUSec", 0);
+    view.watchdog_usec = instance.int_or("watchdogUSec", 0);
+    view.sign_of_life_usec = instance.int_or("signOfLifeUSec", 0);
     view.file_instances = instance.int_or("fileInstances", 0);
     view.status_text = instance.string_or("statusText", "");
     view.output_problem = instance.string_or("outputProblem", "");
@@ -303,12 +314,16 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
         if (instance.usage.tasks) text += "\n    tasks: " + std::to_string(*instance.usage.tasks);
     }
     if (!instance.status_text.empty()) text += "\n     says: " + escaped(instance.status_text);
-    if (!instance.cause.empty()) text += "\n    cause: " + escaped(instance.cause);
+    if (!instance.cause.empty()) {
+        text += "\n    cause: " + escaped(instance.cause);
+        if (instance.awaits.empty()) text += left_text(instance, now_usec);
+    }
     if (instance.file_instances != 0) {
         text += "\n   scaled: " + escaped(instance.job) + " has another number of instances than its file says, " +
                 std::to_string(instance.file_instances);
     }
     if (!instance.awaits.empty()) text += "\n   awaits: " + awaits_text(instance, now_usec);
+    if (instance.watchdog_usec != 0) text += "\n watchdog: " + watchdog_text(instance, now_usec);
     if (instance.next_start_usec != 0) {
         text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));
     }

@@ -26,7 +26,9 @@ struct InstanceView {
     std::int64_t next_start_usec = 0;
     std::string_view cause;
     std::string awaits;               ///< runs and is not ready: what is waited for
-    std::int64_t ready_due_usec = 0;  ///< when it is given up if it is not ready by then; 0: never
+    std::int64_t ready_due_usec = 0;  ///< when its start is given up, or its reload_command; 0: never
+    std::int64_t watchdog_usec = 0;   ///< within what time it has to give a sign of life; 0: it has not to
+    std::int64_t sign_of_life_usec = 0;
     std::string status_text;          ///< what it says of itself
     std::int64_t file_instances = 0;  ///< how many of the job its file says, where it was scaled; else 0
     std::string_view output_problem;

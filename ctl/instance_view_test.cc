@@ -155,6 +155,21 @@ TEST(InstanceBlock, TellsEverythingAboutOne) {
               "    owner: alice\n");
 }
 
+TEST(InstanceBlock, TellsOfAWatchdogAndOfWhatIsLeftForAStart) {
+    const auto block = [](const std::string& members) {
+        const auto value = json::parse(R"({"name":"web",)" + members + "}");
+        EXPECT_TRUE(value) << members;
+        return value ? instance_block(InstanceView::of(*value), "", kNow, Output(ColorChoice::Never, false)) : "";
+    };
+    const auto watched = block(R"("state":"running","ready":true,"watchdogUSec":30000000,"signOfLifeUSec":)" +
+                               std::to_string(kNow - 2100000));
+    EXPECT_NE(watched.find("\n watchdog: 30s (last heard 2.1s ago)\n"), std::string::npos) << watched;
+    const auto starting = block(R"("state":"starting","cause":"wanted; running pre_start","readyDueUSec":)" +
+                                std::to_string(kNow + 85 * kSecond));
+    EXPECT_NE(starting.find("\n    cause: wanted; running pre_start (1m left)\n"), std::string::npos) << starting;
+    EXPECT_EQ(starting.find("watchdog"), std::string::npos) << starting;
+}
+
 TEST(InstanceBlock, HasALineForEachSettingThatIsNotEnforced) {
     const auto value = json::parse(
         R"({"name":"web","state":"running","notEnforced":[{"key":"limits.nice","value":"-5","reason":"no\u001b"},

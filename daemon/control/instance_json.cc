@@ -86,6 +86,10 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
     writer.member_int("restarts", instance.restarts());
     writer.member_int("sinceUSec", wall_usec(host, instance.since()));
     write_exit(writer, last_run(instance));
+    if (instance.watchdog() != kForever) {
+        writer.member_int("watchdogUSec", instance.watchdog().count());
+        writer.member_int("signOfLifeUSec", wall_usec(host, instance.sign_of_life()));
+    }
     write_run(writer, "lastRun", last_run(instance), host);
     writer.member("cause", instance.cause());
     write_scaling(writer, supervisor, instance);

@@ -93,8 +93,12 @@ public:
     bool awaits_readiness() const { return is_executing(state_) && !ready(); }
     /// What for, for people: "tcp 127.0.0.1:8080".
     std::string awaited() const;
-    /// When it is given up, if it is not ready by then; kNever: never.
+    /// When its start is given up, if it is not ready by then, or its reload_command, if that still runs; kNever: never.
     TimePoint ready_due() const;
+    /// Within what time it has to say again and again that it does its work, from now on; kForever: it has not to.
+    Duration watchdog() const { return is_up() && state_ != State::Paused ? watchdog_ : kForever; }
+    /// When it has said so last, or has become ready; where there is a watchdog().
+    TimePoint sign_of_life() const { return sign_of_life_; }
     /// What it says of itself (STATUS= of sd_notify(3)), one line; empty: nothing.
     const std::string& status_text() const { return status_text_; }
     pid_t pid() const { return pid_; }

@@ -21,8 +21,9 @@ void Instance::note_first_start(TimePoint now) {
 }
 
 TimePoint Instance::ready_due() const {
+    if (state_ != State::Starting && state_ != State::Reloading && !awaits_readiness()) return kNever;
     for (const auto kind : {TimerKind::ReadyTimeout, TimerKind::StartTimeout}) {
-        if (awaits_readiness() && is_armed(kind)) return due_[static_cast<std::size_t>(kind)];
+        if (is_armed(kind)) return due_[static_cast<std::size_t>(kind)];
     }
     return kNever;
 }

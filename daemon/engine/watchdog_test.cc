@@ -80,6 +80,19 @@ TEST(Watchdog, AsksNoCommandOfTheJob) {
     EXPECT_EQ(sim.fakes.calls, Calls{"signal " + std::to_string(SIGQUIT)});
 }
 
+TEST(Watchdog, IsInForceFromWhenTheJobIsReady) {
+    Watched sim;
+    EXPECT_EQ(sim.web().watchdog(), kForever);
+    sim.be_ready();
+    EXPECT_EQ(sim.web().watchdog(), 10s);
+    EXPECT_EQ(sim.web().sign_of_life(), sim.fakes.now);
+    sim.pass(3s);
+    sim.say({.alive = true});
+    EXPECT_EQ(sim.web().sign_of_life(), sim.fakes.now);
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.web().watchdog(), kForever);
+}
+
 TEST(Watchdog, CountsAsAnAbnormalEnd) {
     Watched sim(watched(Restart::OnAbnormal));
     sim.be_ready();
