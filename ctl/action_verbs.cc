@@ -3,11 +3,11 @@
 #include <string>
 
 #include "common/signal_name.h"
+#include "ctl/ended_run.h"
 #include "ctl/handlers.h"
 #include "ctl/instance_view.h"
 #include "ctl/session.h"
 #include "ctl/text.h"
-#include "ctl/why.h"
 
 namespace procsup::ctl {
 namespace {
@@ -29,6 +29,7 @@ std::string outcome_text(const json::Value& outcome) {
     }
     std::string text = escaped(outcome.string_or("name", "")) + ": " + escaped(outcome.string_or("state", ""));
     if (const auto pid = outcome.int_or("pid", 0); pid > 0) text += " (pid " + std::to_string(pid) + ")";
+    if (const auto missing = outcome.string_or("missing", ""); !missing.empty()) return text + ": " + escaped(missing);
     const auto cause = outcome.string_or("cause", "");
     if (!outcome.bool_or("ok", false) && !cause.empty()) text += ": " + escaped(cause);
     return text;
@@ -38,19 +39,25 @@ using OutcomeText = std::function<std::string(const json::Value&)>;
 
 /// Prints what came of every instance: successes as results, the others on standard error.
 int report_outcomes(Session& session, const json::Value& reply, const OutcomeText& success = outcome_text) {
+    constexpr std::string_view kFailedCommand = "reload_command failed: ";
     bool all_ok = true;
-    std::string_view first_bad;
+    std::string_view first_bad, look = "why";
     for (const auto& outcome : outcomes_of(reply)) {
         if (outcome.bool_or("ok", false)) {
             if (!session.line().json) session.out().note(success(outcome));
             continue;
         }
-        if (all_ok) first_bad = outcome.string_or("name", "");
+        if (all_ok) {
+            first_bad = outcome.string_or("name", "");
+            // What a command has written says more than how it has ended.
+            if (outcome.string_or("cause", "").starts_with(kFailedCommand)) look = "logs";
+        }
         all_ok = false;
         if (!session.line().json) session.out().message(outcome_text(outcome));
     }
     if (all_ok) return kSuccess;
-    if (!session.line().json) session.out().hint("procsupctl why " + shell_quoted(escaped(first_bad)));
+    if (!session.line().json)
+        session.out().hint("procsupctl " + std::string(look) + " " + shell_quoted(escaped(first_bad)));
     return kFailed;
 }
 
@@ -109,7 +116,7 @@ int restart_rolling(Session& session, std::string_view job) {
 }
 
 /// "importer exited 3 after 12.4s", "web killed by SIGKILL".
-std::string ending_text(Session& session, const json::Value& outcome) {
+std::string ending_text(const json::Value& outcome) {
     const std::string_view name = outcome.string_or("name", "");
     std::string text = escaped(name);
     if (const auto signal = outcome.string_or("exitSignal", ""); !signal.empty()) {
@@ -119,11 +126,7 @@ std::string ending_text(Session& session, const json::Value& outcome) {
     } else {
         return text + " is " + escaped(outcome.string_or("state", ""));
     }
-    json::Writer parameters;
-    parameters.begin_object().member("name", name).end_object();
-    if (const auto past = session.call_raw("io.procsupd.Job.Why", parameters.text()); past && past->error.empty()) {
-        if (const auto lasted = last_run_time(past->parameters)) text += " after " + run_time_text(*lasted);
-    }
+    if (const auto run = EndedRun::of(outcome, "lastRun")) text += " after " + span_text(run->lasted());
     return text;
 }
 
@@ -137,7 +140,7 @@ int report_ends(Session& session, const json::Value& reply) {
     int code = kSuccess;
     for (const auto& outcome : outcomes_of(reply)) {
         if (code == kSuccess) code = code_of(outcome);
-        if (!session.line().json && !session.out().quiet()) session.out().line(ending_text(session, outcome));
+        if (!session.line().json && !session.out().quiet()) session.out().line(ending_text(outcome));
     }
     return code;
 }

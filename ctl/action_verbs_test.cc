@@ -158,19 +158,41 @@ TEST(Signal, RefusesAWordThatIsNone) {
 }
 
 TEST(Wait, ForTheExitPassesTheJobsCodeOn) {
-    FakeDaemon daemon([](const varlink::Call& call, const std::vector<Fd>&) {
-        if (call.method_name() == "Why") {
-            return std::vector<std::string>{varlink::reply_message(R"({"history":[
-                {"timeUSec":13400000,"from":"running","to":"failed"},{"timeUSec":1000000,"from":"starting","to":"running"}]})")};
-        }
-        return std::vector<std::string>{varlink::reply_message(
-            R"({"outcomes":[{"name":"importer","state":"failed","ok":true,"exitCode":3,"cause":"exit 3"}]})")};
-    });
+    FakeDaemon daemon("io.procsupd.Job.Wait",
+                      R"({"outcomes":[{"name":"importer","state":"failed","ok":true,"exitCode":3,"cause":"exit 3",
+                          "lastRun":{"pid":7,"startedUSec":1000000,"endedUSec":13400000,"exitCode":3,"cpuUSec":0}}]})");
     const auto printed = run_procsupctl(daemon, {"wait", "importer", "--for=exit", "--timeout", "30s"});
     EXPECT_EQ(printed.code, 3);
     EXPECT_EQ(printed.out, "importer exited 3 after 12.4s\n");
-    EXPECT_EQ(daemon.calls().front(),
-              R"(io.procsupd.Job.Wait {"names":["importer"],"for":"exit","timeoutUSec":30000000})");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Wait {"names":["importer"],"for":"exit","timeoutUSec":30000000})");
+}
+
+TEST(Wait, ThatIsTooLongSaysWhatIsStillWaitedFor) {
+    FakeDaemon daemon([](const varlink::Call&, const std::vector<Fd>&) {
+        return std::vector<std::string>{varlink::error_message(
+            "io.procsupd.Job.TimedOut",
+            R"({"outcomes":[{"name":"web","state":"running","ok":false,"pid":7,"cause":"start asked by uid 0",
+                "missing":"not ready: waits for tcp 127.0.0.1:80"},{"name":"db","state":"running","ok":true,"pid":8,"cause":"c"},
+                {"name":"top","state":"waiting","ok":false,"cause":"c; waits for web","missing":"waits for web\u001b"}],
+                "message":"late"})")};
+    });
+    const auto printed = run_procsupctl(daemon, {"wait", "web", "db", "top"});
+    EXPECT_EQ(printed.code, 124);
+    EXPECT_EQ(printed.err,
+              "web: running (pid 7): not ready: waits for tcp 127.0.0.1:80\ndb: running (pid 8)\n"
+              "top: waiting: waits for web\\x1b\nerror: late\n");
+}
+
+TEST(ReloadJob, PointsToTheOutputOfACommandThatHasFailed) {
+    const auto hint = [](const std::string& cause) {
+        FakeDaemon daemon(
+            "io.procsupd.Job.Reload",
+            R"({"outcomes":[{"name":"web","state":"running","ok":false,"pid":7,"cause":")" + cause + "\"}]}");
+        return run_procsupctl(daemon, {"reload", "web"}).err;
+    };
+    EXPECT_EQ(hint("reload_command failed: exit 4"),
+              "web: running (pid 7): reload_command failed: exit 4\nhint: procsupctl logs web\n");
+    EXPECT_EQ(hint("it is not running"), "web: running (pid 7): it is not running\nhint: procsupctl why web\n");
 }
 
 TEST(Wait, ForTheExitByASignalExits128PlusIt) {

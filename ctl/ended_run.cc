@@ -1,5 +1,7 @@
 #include "ctl/ended_run.h"
 
+#include <algorithm>
+
 #include "ctl/text.h"
 
 namespace procsup::ctl {
@@ -7,17 +9,24 @@ namespace procsup::ctl {
 std::optional<EndedRun> EndedRun::of(const json::Value& parent, std::string_view name) {
     const auto* run = parent.find(name);
     if (run == nullptr || run->as_object() == nullptr) return std::nullopt;
-    return EndedRun{run->int_or("pid", 0), run->int_or("endedUSec", 0), Duration(run->int_or("cpuUSec", 0)),
-                    run->int_or("orphans", 0), Duration(run->int_or("orphansCpuUSec", 0))};
+    const auto ended = run->int_or("endedUSec", 0);
+    return EndedRun{run->int_or("pid", 0),
+                    run->int_or("startedUSec", ended),
+                    ended,
+                    Duration(run->int_or("cpuUSec", 0)),
+                    run->int_or("orphans", 0),
+                    Duration(run->int_or("orphansCpuUSec", 0))};
 }
 
-std::string cpu_text(Duration cpu) { return cpu < std::chrono::seconds(1) ? to_text(cpu) : run_time_text(cpu); }
+std::string span_text(Duration span) {
+    return span < std::chrono::seconds(1) ? to_text(std::max(span, Duration::zero())) : run_time_text(span);
+}
 
 std::string cpu_text(const EndedRun& run) {
-    std::string text = cpu_text(run.cpu) + " of CPU";
+    std::string text = span_text(run.cpu) + " of CPU";
     if (run.orphans == 0) return text;
     text += ", and " + std::to_string(run.orphans) + (run.orphans == 1 ? " orphan, " : " orphans, ");
-    return text + cpu_text(run.orphans_cpu) + " of CPU";
+    return text + span_text(run.orphans_cpu) + " of CPU";
 }
 
 std::string took_text(const EndedRun& run) { return "pid " + std::to_string(run.pid) + ", " + cpu_text(run); }

@@ -8,15 +8,15 @@ namespace {
 using namespace std::chrono_literals;
 
 EndedRun run(Duration cpu, std::int64_t orphans = 0, Duration orphans_cpu = {}) {
-    return {4711, 0, cpu, orphans, orphans_cpu};
+    return {4711, 0, 0, cpu, orphans, orphans_cpu};
 }
 
 TEST(EndedRun, TellsCpuTimeInTheUnitThatFits) {
-    EXPECT_EQ(cpu_text(0us), "0s");
-    EXPECT_EQ(cpu_text(340us), "340us");
-    EXPECT_EQ(cpu_text(203400us), "203ms");
-    EXPECT_EQ(cpu_text(1340ms), "1.3s");
-    EXPECT_EQ(cpu_text(90s), "1min 30s");
+    EXPECT_EQ(span_text(0us), "0s");
+    EXPECT_EQ(span_text(340us), "340us");
+    EXPECT_EQ(span_text(203400us), "203ms");
+    EXPECT_EQ(span_text(1340ms), "1.3s");
+    EXPECT_EQ(span_text(90s), "1min 30s");
 }
 
 TEST(EndedRun, TellsOfOrphansOnlyWhenThereWereSome) {

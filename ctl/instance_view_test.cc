@@ -142,7 +142,7 @@ TEST(InstanceBlock, TellsEverythingAboutOne) {
     instance.description = "ticket API";
     instance.owner = "alice";
     instance.exit_code = 0;
-    instance.last_run = EndedRun{41800, kNow - 7861 * kSecond, 203ms, 12, 310ms};
+    instance.last_run = EndedRun{41800, kNow - 7900 * kSecond, kNow - 7861 * kSecond, 203ms, 12, 310ms};
     instance.usage = {242s, 104 << 20, 131 << 20, 9};
     EXPECT_EQ(instance_block(instance, "python3 -m shop.web", kNow, Output(ColorChoice::Never, false)),
               "* web@1 - ticket API\n"

@@ -146,8 +146,8 @@ std::string runs_table(const std::vector<PastRun>& runs, std::int64_t now_usec, 
     table.add("", {"INSTANCE", "STARTED", "LASTED", "END", "CPU", "CAUSE"});
     for (const auto& run : runs) {
         const Duration lasted(run.ended_usec.value_or(now_usec) - run.started_usec);
-        table.add("", {escaped(run.name), moment_text(run.started_usec), cpu_text(std::max(lasted, Duration::zero())),
-                       end_cell(run, out), run.cpu ? cpu_text(*run.cpu) : std::string("-"), run.cause_text()});
+        table.add("", {escaped(run.name), moment_text(run.started_usec), span_text(lasted), end_cell(run, out),
+                       run.cpu ? span_text(*run.cpu) : std::string("-"), run.cause_text()});
     }
     return table.text();
 }

@@ -44,7 +44,7 @@ void UsageView::add(const UsageView& other) {
 }
 
 std::array<std::string, 3> usage_cells(const UsageView& usage) {
-    return {usage.tasks ? std::to_string(*usage.tasks) : "-", usage.cpu ? cpu_text(*usage.cpu) : "-",
+    return {usage.tasks ? std::to_string(*usage.tasks) : "-", usage.cpu ? span_text(*usage.cpu) : "-",
             or_dash(usage.memory)};
 }
 
@@ -59,7 +59,7 @@ std::string bytes_text(std::int64_t bytes) {
 
 std::string usage_text(const UsageView& usage) {
     std::string text;
-    if (usage.cpu) text += "cpu " + cpu_text(*usage.cpu);
+    if (usage.cpu) text += "cpu " + span_text(*usage.cpu);
     if (!usage.memory) return text;
     text += (text.empty() ? "mem " : ", mem ") + bytes_text(*usage.memory);
     if (usage.memory_peak) text += " (peak " + bytes_text(*usage.memory_peak) + ")";

@@ -54,7 +54,11 @@ void write_exit(json::Writer& writer, const EndedRun* run) {
 void write_run(json::Writer& writer, std::string_view name, const EndedRun* run, const HostPort& host) {
     if (run == nullptr) return;
     const auto& orphans = run->account.orphans;
-    writer.key(name).begin_object().member_int("pid", run->pid).member_int("endedUSec", wall_usec(host, run->when));
+    // Of one look at the wall clock, so that their difference is how long it took.
+    const auto ended = wall_usec(host, run->when);
+    const auto lasted = std::chrono::duration_cast<Duration>(run->when - run->began);
+    writer.key(name).begin_object().member_int("pid", run->pid);
+    writer.member_int("startedUSec", ended - lasted.count()).member_int("endedUSec", ended);
     write_exit(writer, run);
     writer.member_int("cpuUSec", run->account.main_cpu.count());
     writer.member_int("orphans", static_cast<std::int64_t>(orphans.count));
@@ -82,14 +86,14 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
     if (instance.awaits_readiness()) writer.member("awaits", instance.awaited());
     if (const auto due = instance.ready_due(); due != kNever) writer.member_int("readyDueUSec", wall_usec(host, due));
     if (!instance.status_text().empty()) writer.member("statusText", instance.status_text());
-    write_pid(writer, instance.pid());
-    writer.member_int("restarts", instance.restarts());
-    writer.member_int("sinceUSec", wall_usec(host, instance.since()));
-    write_exit(writer, last_run(instance));
     if (instance.watchdog() != kForever) {
         writer.member_int("watchdogUSec", instance.watchdog().count());
         writer.member_int("signOfLifeUSec", wall_usec(host, instance.sign_of_life()));
     }
+    write_pid(writer, instance.pid());
+    writer.member_int("restarts", instance.restarts());
+    writer.member_int("sinceUSec", wall_usec(host, instance.since()));
+    write_exit(writer, last_run(instance));
     write_run(writer, "lastRun", last_run(instance), host);
     writer.member("cause", instance.cause());
     write_scaling(writer, supervisor, instance);
@@ -109,11 +113,14 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
     writer.end_array().end_object();
 }
 
-void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std::string_view cause) {
+void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std::string_view cause,
+                   const OutcomeDetails& details) {
     writer.begin_object();
     writer.member("name", instance.name().instance).member("state", to_text(instance.state())).member_bool("ok", ok);
     write_pid(writer, instance.pid());
     write_exit(writer, last_run(instance));
+    if (details.run_seen_by != nullptr) write_run(writer, "lastRun", last_run(instance), *details.run_seen_by);
+    if (!details.missing.empty()) writer.member("missing", details.missing);
     writer.member("cause", cause).end_object();
 }
 

@@ -14,8 +14,15 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
 /// Members cpuUSec, memory, memoryPeak and tasks, of what is known.
 void write_usage(json::Writer& writer, const TreeUsage& usage);
 
+/// Members of type Outcome that not every one has.
+struct OutcomeDetails {
+    std::string missing{};
+    const HostPort* run_seen_by = nullptr;  ///< of one that is about the last run: whose clock tells when that was
+};
+
 /// Type Outcome of io.procsupd.Job.
-void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std::string_view cause);
+void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std::string_view cause,
+                   const OutcomeDetails& details = {});
 
 /// The last run that has ended; null when it came to no program, or there was none.
 const EndedRun* last_run(const Instance& instance);

@@ -136,6 +136,22 @@ TEST_F(Wait, ForExitAnswersAtTheEndOfTheRunAlthoughTheNextHasBegun) {
     EXPECT_EQ(answer["outcomes.0.ok"], "true");
 }
 
+TEST_F(Wait, ForExitTellsHowLongTheRunWasFromItsProgramToItsEnd) {
+    start("web");
+    box.executes("web");
+    client.send("Job.Wait", R"({"names":["web"],"for":"exit"})");
+    box.loop.put_forward(3s);
+    stop("web");
+    box.loop.put_forward(4s);
+    box.ends("web", ExitStatus::exited(7));
+    const auto answer = client.take_one();
+    const auto lasted =
+        std::stoll(answer["outcomes.0.lastRun.endedUSec"]) - std::stoll(answer["outcomes.0.lastRun.startedUSec"]);
+    EXPECT_GE(lasted, 7'000'000);
+    EXPECT_LT(lasted, 8'000'000);
+    EXPECT_EQ(client.call("Job.Wait", R"({"names":["web"],"for":"stopped"})")["outcomes.0.lastRun"], "null");
+}
+
 TEST_F(Wait, ForExitAnswersAtOnceWhenNoneRuns) {
     EXPECT_EQ(client.call("Job.Wait", R"({"names":["web"],"for":"exit"})")["outcomes.0.state"], "stopped");
 }
@@ -149,6 +165,47 @@ TEST_F(Wait, TimesOutWithTheStateReached) {
     const auto answer = client.take_one();
     EXPECT_EQ(answer.error, "io.procsupd.Job.TimedOut");
     EXPECT_EQ(answer["outcomes.0.state"] + answer["outcomes.0.ok"], "startingfalse");
+}
+
+/// What `name` is said to lack when a call about it has not been answered in time.
+std::string missing_of(ControlClient& client, const std::string& method, const std::string& name) {
+    const auto what = method == "Wait" ? R"(,"for":"ready")" : "";
+    const auto answer = client.call("Job." + method, R"({"names":[")" + name + R"("])" + what + R"(,"timeoutUSec":0})");
+    EXPECT_EQ(answer.error, "io.procsupd.Job.TimedOut");
+    EXPECT_EQ(answer["outcomes.0.ok"], "false");
+    return answer["outcomes.0.missing"];
+}
+
+TEST_F(Wait, ThatTimesOutTellsWhatEachStillWaitsFor) {
+    auto slow = job("slow");
+    slow.readiness.kind = Readiness::Kind::Notify;
+    slow.readiness.timeout = 90s;
+    auto after = job("after");
+    after.dependencies.requirements = {{"slow"}};
+    auto prepared = job("prepared");
+    prepared.hooks = {{Hook::PreStart, {{"/bin/prepare"}, "/bin/prepare"}}};
+    prepared.start_timeout = 60s;
+    box.configure({slow, after, prepared, oneshot("once"), job("web")});
+    const auto missing = [&](const std::string& method, const std::string& name) {
+        auto text = missing_of(client, method, name);
+        return text.substr(0, text.find(" ("));
+    };
+    EXPECT_EQ(missing("Start", "after"), "waits for slow to be ready");
+    EXPECT_EQ(missing("Start", "slow"), "waits for its program to be executed");
+    box.executes("slow");
+    EXPECT_EQ(missing("Wait", "slow"), "not ready: waits for notify");
+    EXPECT_NE(missing_of(client, "Start", "slow").find("s left)"), std::string::npos);
+    EXPECT_EQ(missing("Start", "prepared"), "waits for pre_start to end");
+    start("once");
+    box.executes("once");
+    EXPECT_EQ(missing("Wait", "once"), "waits for its end");
+    start("web");
+    box.executes("web");
+    EXPECT_EQ(missing_of(client, "Start", "web"), "has to run for min_uptime (1s)");
+    box.ends("web", ExitStatus::exited(1));
+    box.executes("web");
+    box.ends("web", ExitStatus::exited(1));
+    EXPECT_EQ(missing("Wait", "web").find("next start in "), 0u);
 }
 
 TEST_F(Wait, TimesOutWithTheAnswerWhenBothComeTogether) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/control/instance_json.h"
+#include "daemon/control/missing.h"
 
 namespace procsup {
 
@@ -103,7 +104,10 @@ void Waiters::answer(Waiter& waiter, bool timed_out) {
         const auto verdict = judge(waiter.goal, target);
         if (const auto* instance = context_.supervisor.find(target.id)) {
             const auto& cause = verdict.cause.empty() ? instance->cause() : verdict.cause;
-            write_outcome(writer, *instance, verdict.settled && verdict.ok, cause);
+            OutcomeDetails details;
+            if (!verdict.settled) details.missing = missing(waiter.goal, *instance, context_.loop.now());
+            if (waiter.goal == Goal::Exit) details.run_seen_by = &context_.host;
+            write_outcome(writer, *instance, verdict.settled && verdict.ok, cause, details);
         } else {
             writer.begin_object().member("name", target.name).member("state", "stopped");
             writer.member_bool("ok", verdict.ok).member("cause", "no longer configured").end_object();

@@ -1,6 +1,7 @@
 #include "daemon/control/why.h"
 
 #include "daemon/control/instance_json.h"
+#include "daemon/control/missing.h"
 
 namespace procsup {
 namespace {
@@ -45,10 +46,6 @@ void write_last_lines(json::Writer& writer, const CapturedOutput& output) {
         writer.end_array().end_object();
     }
     writer.end_array();
-}
-
-std::string rest_text(TimePoint due, TimePoint now) {
-    return to_text(std::max(std::chrono::duration_cast<Duration>(due - now), Duration::zero()));
 }
 
 std::string full_cause(const Instance& instance, TimePoint now) {

@@ -154,7 +154,7 @@ void Instance::on(const Exited& event, Context& context) {
     // One that was to be killed anyway was not killed for want of memory.
     const bool out_of_memory =
         event.account.oom.count > 0 && !killed_ && event.status.by_signal() && event.status.value == SIGKILL;
-    last_run_ = EndedRun{pid_, context.now, event.status, event.account, out_of_memory};
+    last_run_ = EndedRun{pid_, context.now, event.status, event.account, out_of_memory, began_};
     if (event.tree_empty) {
         run_ended(context);
         return;

@@ -203,6 +203,7 @@ struct EndedRun {
     ExitStatus status;  ///< of the main process
     Account account;
     bool out_of_memory = false;  ///< that is why the main process was killed
+    TimePoint began{};           ///< its program was executed
 };
 
 /// A start and what has become of it, once that is over.

@@ -124,7 +124,7 @@ class Hooks(IntegrationTest):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nreload_command = ["false"]\n')
         pid = s.pid_of("web")
         told = s.ctl("reload", "web", expect=1)
-        self.assertEqual(f"web: running (pid {pid}): reload_command failed: exit 1\nhint: procsupctl why web\n", told.err)
+        self.assertEqual(f"web: running (pid {pid}): reload_command failed: exit 1\nhint: procsupctl logs web\n", told.err)
         self.assertEqual((pid, "running"), (s.pid_of("web"), s.instance("web")["state"]))
         self.assertIn("web is running because reload_command failed: exit 1 (its start: started with the daemon)\n",
                       s.ctl("why", "web").out)
