@@ -1,10 +1,11 @@
 #include "ctl/why.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
-#include "ctl/handlers.h"
 #include "common/utf8.h"
+#include "ctl/handlers.h"
 #include "ctl/instance_view.h"
 #include "ctl/session.h"
 #include "ctl/text.h"
@@ -19,20 +20,21 @@ struct Change {
     std::string_view cause;
     std::optional<EndedRun> run;
 
-    bool on_the_way() const { return to == "waiting" || to == "starting" || to == "running" || to == "stopping"; }
-    bool begins_run() const { return to == "running" && from == "starting"; }
-    bool ends_run() const { return from == "running" && to != "running"; }
-    /// Since then, as long as the main process lived: what it left behind may have run on.
-    Duration lasted(std::int64_t began) const { return Duration((run ? run->ended_usec : time_usec) - began); }
-    /// Enters a state without a process, from one with.
-    bool settles() const {
-        const bool from_live = from == "running" || from == "starting" || from == "stopping";
-        return from_live && !on_the_way();
+    static bool has_process(std::string_view state) {
+        constexpr std::array<std::string_view, 5> kStates{"starting", "running", "reloading", "paused", "stopping"};
+        return std::find(kStates.begin(), kStates.end(), state) != kStates.end();
     }
+    bool on_the_way() const { return to == "waiting" || has_process(to); }
+    /// Enters a state without a process, from one with.
+    bool settles() const { return has_process(from) && !on_the_way(); }
     /// A run that has ended and is followed by the next at once.
-    bool restarts() const {
-        return (from == "running" || from == "starting" || from == "stopping") && to == "starting" &&
-               cause.starts_with(kRestarted);
+    bool restarts() const { return has_process(from) && to == "starting" && cause.starts_with(kRestarted); }
+    /// How the run or start before has ended.
+    std::string_view end_before_restart() const {
+        constexpr std::string_view kNext = "; running pre_start";
+        auto end = cause.substr(kRestarted.size());
+        if (end.ends_with(kNext)) end.remove_suffix(kNext.size());
+        return end;
     }
     static constexpr std::string_view kRestarted = "restarted after ";
 };
@@ -60,26 +62,19 @@ struct Described {
 /// All changes as lines, oldest first; a start that led to an end is left out.
 std::vector<Described> describe(const std::vector<Change>& changes) {
     std::vector<Described> lines;
-    std::int64_t began = 0;
-    std::optional<Duration> lasted;
     for (const Change& change : changes) {
-        if (change.begins_run()) {
-            began = change.time_usec;
-            lasted.reset();
-        }
-        if (change.ends_run() && began != 0) lasted = change.lasted(began);
+        const auto lasted = change.run ? span_text(change.run->lasted()) : std::string();
         if (change.settles() || change.restarts()) {
             while (!lines.empty() && lines.back().on_the_way) lines.pop_back();
-            const auto cause = change.restarts() ? change.cause.substr(Change::kRestarted.size()) : change.cause;
+            const auto cause = change.restarts() ? change.end_before_restart() : change.cause;
             std::string text = escaped(cause.empty() ? change.to : cause);
-            if (lasted) text += " after " + run_time_text(*lasted);
+            if (change.run) text += " after " + lasted;
             if (change.restarts()) text += "; started again";
             lines.push_back({{change.time_usec, std::move(text), 0, change.run}, change.cause, true, false});
-            began = 0;
-            lasted.reset();
         } else {
             std::string text = escaped(change.to);
             if (!change.cause.empty()) text += ": " + escaped(change.cause);
+            if (change.run) text += "; the run before lasted " + lasted;
             // What a run took that was ended by order is kept.
             const bool passing = change.on_the_way() && !change.run;
             lines.push_back({{change.time_usec, std::move(text), 0, change.run}, change.cause, false, passing});
@@ -99,12 +94,12 @@ std::string others_text(Session& session, std::string_view explained) {
         if (instance.name == explained || instance.state == "running") continue;
         text += "  also " + escaped(instance.state) + ": procsupctl why " + shell_quoted(escaped(instance.name)) + "\n";
     }
-    constexpr std::size_t kMostOfCommand = 48;
     return text;
 }
 
 /// "3 zombies: 4711 (/usr/bin/web) has not collected them", for each process of the instance that neglects some.
 std::string zombies_text(Session& session, std::string_view name) {
+    constexpr std::size_t kMostOfCommand = 48;
     json::Writer parameters;
     parameters.begin_object().key("names").begin_array().string(name);
     const auto reply = session.call_raw("io.procsupd.Job.Tree", parameters.end_array().end_object().text());
@@ -159,19 +154,10 @@ std::vector<PastEvent> past_events(const json::Value& reply) {
     return result;
 }
 
-std::optional<Duration> last_run_time(const json::Value& reply) {
-    std::optional<Duration> lasted;
-    std::int64_t began = 0;
-    for (const Change& change : changes_of(reply)) {
-        if (change.begins_run()) began = change.time_usec;
-        if (change.ends_run() && began != 0) lasted = change.lasted(began);
-    }
-    return lasted;
-}
-
-static std::string last_lines_text(const json::Value& reply, const std::string& indent = "  ") {
+static std::string lines_text(const json::Value& reply, std::string_view member, const std::string& title,
+                              const std::string& indent) {
     std::string text;
-    const auto* streams = reply.find("lastLines");
+    const auto* streams = reply.find(member);
     if (streams == nullptr || streams->as_array() == nullptr) return text;
     for (const auto& stream : *streams->as_array()) {
         const auto* lines = stream.find("lines");
@@ -181,7 +167,12 @@ static std::string last_lines_text(const json::Value& reply, const std::string& 
                 text += indent + "  " + escaped(stream.string_or("stream", "")) + " | " + escaped(*words) + "\n";
         }
     }
-    return text.empty() ? text : indent + "the last lines of the newest run that failed:\n" + text;
+    return text.empty() ? text : indent + title + ":\n" + text;
+}
+
+static std::string last_lines_text(const json::Value& reply, const std::string& indent = "  ") {
+    return lines_text(reply, "lastLines", "the last lines of the newest run that failed", indent) +
+           lines_text(reply, "newestLines", "the last lines that its present run has written", indent);
 }
 
 static std::string limits_text(const json::Value& reply) {

@@ -24,9 +24,6 @@ struct PastEvent {
 /// Condenses a reply of Job.Why: runs that ended the same way become one line, starts that led to an end none.
 std::vector<PastEvent> past_events(const json::Value& reply);
 
-/// How long the newest ended run lasted, when its whole length is in the history.
-std::optional<Duration> last_run_time(const json::Value& reply);
-
 /// What `procsupctl why` prints.
 std::string why_text(const json::Value& reply, const Output& out);
 

@@ -13,10 +13,12 @@ namespace {
 constexpr const char* kMailer = R"json({"name":"mailer","state":"failed","cause":"start limit hit (2 starts in 60s)",
     "advice":["procsupctl reset mailer && procsupctl start mailer"],"history":[
     {"timeUSec":1772532662400000,"from":"backoff","to":"failed","cause":"start limit hit"},
-    {"timeUSec":1772532662300000,"from":"running","to":"backoff","cause":"exit 78"},
+    {"timeUSec":1772532662300000,"from":"running","to":"backoff","cause":"exit 78",
+     "run":{"pid":8,"startedUSec":1772532662100000,"endedUSec":1772532662300000,"cpuUSec":4000,"orphans":0}},
     {"timeUSec":1772532662100000,"from":"starting","to":"running","cause":"executed"},
     {"timeUSec":1772532662000000,"from":"backoff","to":"starting","cause":"restart"},
-    {"timeUSec":1772532661000000,"from":"running","to":"backoff","cause":"exit 78"},
+    {"timeUSec":1772532661000000,"from":"running","to":"backoff","cause":"exit 78",
+     "run":{"pid":7,"startedUSec":1772532660000000,"endedUSec":1772532661000000,"cpuUSec":4000,"orphans":0}},
     {"timeUSec":1772532660000000,"from":"starting","to":"running","cause":"executed"},
     {"timeUSec":1772532660000000,"from":"stopped","to":"starting","cause":"started with the daemon"}]})json";
 
@@ -30,7 +32,7 @@ TEST(Why, CondensesRunsThatEndedTheSameWay) {
     const auto events = past_events(parsed(kMailer));
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0].text, "failed: start limit hit");
-    EXPECT_EQ(events[1].text, "exit 78 after 0.2s");
+    EXPECT_EQ(events[1].text, "exit 78 after 200ms");
     EXPECT_EQ(events[1].repeated, 1u);
 }
 
@@ -82,7 +84,8 @@ TEST(Why, KeepsTheStartOfTheRunThatGoesOn) {
 TEST(Why, KeepsTheEndOfARunThatIsStartedAgainAtOnce) {
     const auto events = past_events(parsed(R"({"history":[
         {"timeUSec":3000003,"from":"starting","to":"running","cause":"restarted after exit 3"},
-        {"timeUSec":3000002,"from":"running","to":"starting","cause":"restarted after exit 3"},
+        {"timeUSec":3000002,"from":"running","to":"starting","cause":"restarted after exit 3",
+         "run":{"pid":7,"startedUSec":1000002,"endedUSec":3000002}},
         {"timeUSec":1000002,"from":"starting","to":"running","cause":"executed"},
         {"timeUSec":1000001,"from":"stopped","to":"starting","cause":"started with the daemon"}]})"));
     ASSERT_EQ(events.size(), 2u);
@@ -90,13 +93,52 @@ TEST(Why, KeepsTheEndOfARunThatIsStartedAgainAtOnce) {
     EXPECT_EQ(events[1].text, "exit 3 after 2.0s; started again");
 }
 
-TEST(Why, MeasuresARunThroughItsStop) {
+TEST(Why, HasTheDurationOfTheWholeRunAsItsRecordDoes) {
     const auto reply = parsed(R"({"history":[
-        {"timeUSec":9000000,"from":"stopping","to":"stopped","cause":"stop asked by uid 0"},
+        {"timeUSec":9000000,"from":"stopping","to":"stopped","cause":"stop asked by uid 0; exit 3",
+         "run":{"pid":7,"startedUSec":1000000,"endedUSec":8000000}},
         {"timeUSec":5000000,"from":"running","to":"stopping","cause":"stop asked by uid 0"},
         {"timeUSec":1000000,"from":"starting","to":"running","cause":"executed"}]})");
-    EXPECT_EQ(past_events(reply).front().text, "stop asked by uid 0 after 4.0s");
-    EXPECT_EQ(last_run_time(reply), std::chrono::seconds(4));
+    ASSERT_EQ(past_events(reply).size(), 1u);
+    EXPECT_EQ(past_events(reply).front().text, "stop asked by uid 0; exit 3 after 7.0s");
+}
+
+TEST(Why, TellsOneThingALineOfStartsWhosePreStartFailed) {
+    const auto events = past_events(parsed(R"({"history":[
+        {"timeUSec":9,"from":"backoff","to":"starting","cause":"restarted after pre_start failed: exit 3; running pre_start"},
+        {"timeUSec":7,"from":"starting","to":"backoff","cause":"pre_start failed: exit 3"},
+        {"timeUSec":6,"from":"starting","to":"starting","cause":"restarted after pre_start failed: exit 3; running pre_start"},
+        {"timeUSec":5,"from":"stopped","to":"starting","cause":"wanted; running pre_start"}]})"));
+    ASSERT_EQ(events.size(), 3u);
+    EXPECT_EQ(events[0].text, "starting: restarted after pre_start failed: exit 3; running pre_start");
+    EXPECT_EQ(events[1].text, "pre_start failed: exit 3");
+    EXPECT_EQ(events[2].text, "pre_start failed: exit 3; started again");
+}
+
+TEST(Why, TakesAReloadForPartOfItsRun) {
+    const auto events = past_events(parsed(R"({"history":[
+        {"timeUSec":5,"from":"reloading","to":"backoff","cause":"exit 3","run":{"pid":7,"startedUSec":2,"endedUSec":1000002}},
+        {"timeUSec":4,"from":"running","to":"reloading","cause":"reload asked; running reload_command"},
+        {"timeUSec":2,"from":"starting","to":"running","cause":"executed"}]})"));
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].text, "exit 3 after 1.0s");
+    const auto before = past_events(parsed(R"({"history":[
+        {"timeUSec":4,"from":"running","to":"reloading","cause":"reload asked; running reload_command"},
+        {"timeUSec":2,"from":"starting","to":"running","cause":"executed"}]})"));
+    ASSERT_EQ(before.size(), 2u);
+    EXPECT_EQ(before[0].text, "reloading: reload asked; running reload_command");
+}
+
+TEST(Why, ShowsWhatThePresentRunHasWritten) {
+    const auto text = why_text(parsed(R"json({"name":"web","state":"starting","cause":"wanted; running pre_start",
+        "advice":["procsupctl logs -f web"],"history":[],"lastLines":[],
+        "newestLines":[{"stream":"stdout","lines":["migrating"]}]})json"),
+                               Output(ColorChoice::Never, false));
+    EXPECT_EQ(text,
+              "web is starting because wanted; running pre_start\n"
+              "  the last lines that its present run has written:\n"
+              "    stdout | migrating\n"
+              "  try: procsupctl logs -f web\n");
 }
 
 TEST(Why, TellsWhatARunTookBelowItsEnd) {
@@ -105,7 +147,7 @@ TEST(Why, TellsWhatARunTookBelowItsEnd) {
     const auto reply = parsed(R"({"name":"web","state":"running","cause":"c","history":[
         {"timeUSec":4000000,"from":"starting","to":"running","cause":"restarted after exit 3"},
         {"timeUSec":3000000,"from":"running","to":"starting","cause":"restarted after exit 3",
-         "run":{"pid":4711,"endedUSec":3000000,"exitCode":3,"cpuUSec":203000,"orphans":0,"orphansCpuUSec":0}},
+         "run":{"pid":4711,"startedUSec":1000000,"endedUSec":3000000,"exitCode":3,"cpuUSec":203000,"orphans":0,"orphansCpuUSec":0}},
         {"timeUSec":1000000,"from":"starting","to":"running","cause":"executed"}]})");
     EXPECT_EQ(why_text(reply, Output(ColorChoice::Never, false)),
               "web is running because c\n"
@@ -123,7 +165,8 @@ TEST(Why, PrintsCauseHistoryAndAdviceAndExits3) {
     EXPECT_EQ(printed.out,
               "mailer is failed because start limit hit (2 starts in 60s)\n"
               "  10:11:02 failed: start limit hit\n"
-              "  10:11:02 exit 78 after 0.2s   (1 more)\n"
+              "  10:11:02 exit 78 after 200ms   (1 more)\n"
+              "           pid 8, 4ms of CPU\n"
               "  would start now? no: state failed. try: procsupctl reset mailer && procsupctl start mailer\n");
     EXPECT_EQ(daemon.calls(), (std::vector<std::string>{R"(io.procsupd.Job.Why {"name":"mailer"})",
                                                         R"(io.procsupd.Manager.Status {"names":["mailer"]})"}));

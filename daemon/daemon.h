@@ -53,6 +53,7 @@ public:
     void change_configuration(const ChangeOrder& order, ChangeDone done) override;
     void shut_down(std::string cause) override;
     CapturedOutput captured_output(InstanceId id) const override;
+    std::shared_ptr<void> newest_lines(InstanceId id, LinesFound found) override;
     const Abilities& abilities() const override;
     std::vector<Shortfall> not_enforced(const JobSpec& spec) const override;
     std::optional<ProcessOwner> who_is(pid_t pid) const override;

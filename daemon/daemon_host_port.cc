@@ -12,6 +12,10 @@ namespace procsup {
 
 CapturedOutput Daemon::captured_output(InstanceId id) const { return log_capture_->output_of(id); }
 
+std::shared_ptr<void> Daemon::newest_lines(InstanceId id, LinesFound found) {
+    return log_capture_->find_newest_lines(id, std::move(found));
+}
+
 const Abilities& Daemon::abilities() const { return processes_->unenforced().abilities(); }
 
 std::vector<Shortfall> Daemon::not_enforced(const JobSpec& spec) const { return processes_->unenforced().of(spec); }

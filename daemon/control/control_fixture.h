@@ -49,6 +49,10 @@ struct FakeHost final : HostPort {
     std::vector<Shortfall> not_enforced(const JobSpec& spec) const override { return shortfalls(spec, able); }
     CapturedOutput output;
     CapturedOutput captured_output(InstanceId) const override { return output; }
+    std::shared_ptr<void> newest_lines(InstanceId id, LinesFound found) override;
+    /// What newest_lines() finds at once; nothing: a logger that hangs.
+    std::optional<std::vector<LastLines>> newest = std::vector<LastLines>();
+    std::vector<InstanceId> newest_of;
     std::optional<ProcessOwner> who_is(pid_t pid) const override;
     SignalFate fate = SignalFate::Handled;
     SignalFate fate_of(pid_t, int) const override { return fate; }

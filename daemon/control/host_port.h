@@ -91,6 +91,10 @@ public:
     /// Which settings of a job are not in force, or would not be if it ran.
     virtual std::vector<Shortfall> not_enforced(const JobSpec& spec) const = 0;
     virtual CapturedOutput captured_output(InstanceId id) const = 0;
+    /// Gets what the newest run of an instance has written at last: at once where nothing can be known of that, else in a later
+    /// turn, or never, where a logger does not answer. What is returned is kept as long as that is waited for.
+    using LinesFound = std::function<void(std::vector<LastLines>)>;
+    virtual std::shared_ptr<void> newest_lines(InstanceId id, LinesFound found) = 0;
     virtual std::optional<ProcessOwner> who_is(pid_t pid) const = 0;
     virtual SignalFate fate_of(pid_t pid, int signal) const = 0;
     /// Which processes belong to which of these instances, as the result of io.procsupd.Job.Tree; `all`: they are all there

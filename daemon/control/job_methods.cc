@@ -209,59 +209,6 @@ void cat(const ControlContext& context, varlink::PendingCall call) {
     call.reply(writer.member("origin", spec.origin).end_object().text());
 }
 
-/// Of several instances the one with the most is explained.
-int need_of_explanation(State state) {
-    switch (state) {
-        case State::Running:
-        case State::Reloading: return 0;
-        case State::Exited: return 1;
-        case State::Starting: return 2;
-        case State::Stopped: return 3;
-        case State::Waiting: return 4;
-        case State::Paused: return 5;
-        case State::Stopping: return 6;
-        case State::Backoff: return 7;
-        case State::Failed: return 8;
-    }
-    return 0;
-}
-
-const Instance* worst_of(const ControlContext& context, const std::vector<InstanceId>& ids) {
-    const Instance* worst = nullptr;
-    for (const auto id : ids) {
-        const auto* instance = context.supervisor.find(id);
-        const bool worse =
-            worst == nullptr || need_of_explanation(instance->state()) > need_of_explanation(worst->state());
-        if (worse) worst = instance;
-    }
-    return worst;
-}
-
-/// As far as the caller may know of them. What waits may wait for each other for a moment: a name that was met ends it.
-std::vector<const Instance*> behind(const ControlContext& context, const varlink::Peer& peer,
-                                    const Instance& instance) {
-    constexpr std::size_t kMost = 64;
-    std::vector<const Instance*> chain{&instance};
-    while (chain.size() <= kMost) {
-        const auto name = waited_for(*chain.back());
-        const auto* next = name.empty() ? nullptr : worst_of(context, context.supervisor.select(name));
-        if (next == nullptr || !context.access.allows(peer, Tier::Read, &next->spec())) break;
-        if (std::find(chain.begin(), chain.end(), next) != chain.end()) break;
-        chain.push_back(next);
-    }
-    chain.erase(chain.begin());
-    return chain;
-}
-
-void why(const ControlContext& context, varlink::PendingCall call) {
-    const auto ids = selected(context, call);
-    if (!ids) return;
-    const auto* worst = worst_of(context, *ids);
-    json::Writer writer;
-    write_why(writer, *worst, behind(context, call.peer(), *worst), context.host, context.loop.now());
-    call.reply(writer.text());
-}
-
 void tree(const ControlContext& context, varlink::PendingCall call) {
     auto instances = selected_or_all(context, call);
     if (!instances) return;

@@ -38,9 +38,9 @@ std::vector<std::string> advice_for(const Instance& instance, const std::vector<
     return advice;
 }
 
-void write_last_lines(json::Writer& writer, const CapturedOutput& output) {
-    writer.key("lastLines").begin_array();
-    for (const auto& last : output.last_lines) {
+void write_lines(json::Writer& writer, std::string_view name, const std::vector<LastLines>& lines) {
+    writer.key(name).begin_array();
+    for (const auto& last : lines) {
         writer.begin_object().member("stream", last.stream).key("lines").begin_array();
         for (const auto& line : last.lines) writer.string(line);
         writer.end_array().end_object();
@@ -58,6 +58,8 @@ std::string full_cause(const Instance& instance, TimePoint now) {
         if (const auto until = instance.ready_due(); until != kNever)
             cause += ", for " + rest_text(until, now) + " more";
         if (!instance.status_text().empty()) cause += "; it says: " + instance.status_text();
+    } else if (const auto until = instance.ready_due(); until != kNever) {
+        cause += ", " + rest_text(until, now) + " left of start_timeout";
     } else if (instance.state() == State::Backoff) {
         cause += "; next start in " + rest_text(instance.next_start(), now) + ", restart number " +
                  std::to_string(instance.restarts() + 1);
@@ -88,8 +90,12 @@ std::string waited_for(const Instance& instance) {
     return std::string(what.substr(0, what.find_first_of(" ,")));
 }
 
+bool is_on_its_way(const Instance& instance) {
+    return instance.state() == State::Starting || instance.state() == State::Reloading || instance.awaits_readiness();
+}
+
 void write_why(json::Writer& writer, const Instance& instance, const std::vector<const Instance*>& behind,
-               const HostPort& host, TimePoint now) {
+               const std::vector<LastLines>& newest, const HostPort& host, TimePoint now) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
     if (instance.awaits_readiness()) writer.member("awaits", instance.awaited());
     writer.member("cause", full_cause(instance, now)).member("origin", instance.spec().origin);
@@ -111,7 +117,8 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
         writer.end_array();
     }
     const auto output = host.captured_output(instance.id());
-    write_last_lines(writer, output);
+    write_lines(writer, "lastLines", output.last_lines);
+    if (behind.empty() && !newest.empty()) write_lines(writer, "newestLines", newest);
     if (!output.problem.empty()) writer.member("outputProblem", output.problem);
     if (!behind.empty()) {
         writer.key("behind").begin_array();
@@ -119,7 +126,8 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
             writer.begin_object().member("name", other->name().instance).member("state", to_text(other->state()));
             if (other->awaits_readiness()) writer.member("awaits", other->awaited());
             writer.member("cause", full_cause(*other, now)).member("origin", other->spec().origin);
-            write_last_lines(writer, host.captured_output(other->id()));
+            write_lines(writer, "lastLines", host.captured_output(other->id()).last_lines);
+            if (other == behind.back() && !newest.empty()) write_lines(writer, "newestLines", newest);
             writer.end_object();
         }
         writer.end_array();

@@ -4,16 +4,22 @@
 #include <vector>
 
 #include "common/json.h"
-#include "daemon/control/host_port.h"
+#include "daemon/control/context.h"
 
 namespace procsup {
 
 /// The name of the first of what an instance waits for, or cannot be started without; empty: it is not that.
 std::string waited_for(const Instance& instance);
 
+/// It is being started, is not ready yet, or reads its configuration again.
+bool is_on_its_way(const Instance& instance);
+
 /// The answer of method Why: the state, its cause, what was before (newest first), and what to do about it. `behind`: what it waits
-/// for, what that waits for, and so on.
+/// for, what that waits for, and so on. `newest`: what the last of all these has written at last, if it is on its way.
 void write_why(json::Writer& writer, const Instance& instance, const std::vector<const Instance*>& behind,
-               const HostPort& host, TimePoint now);
+               const std::vector<LastLines>& newest, const HostPort& host, TimePoint now);
+
+/// io.procsupd.Job.Why
+void why(const ControlContext& context, varlink::PendingCall call);
 
 }  // namespace procsup

@@ -73,6 +73,64 @@ TEST_F(Why, TellsTheLastLinesOfTheRunThatFailed) {
     EXPECT_EQ(status["instances.0.outputProblem"], "cannot write to /log/web.out.log: No space left on device");
 }
 
+TEST_F(Why, TellsWhatARunHasWrittenThatIsNotReadyYet) {
+    auto slow = job("slow");
+    slow.readiness.kind = Readiness::Kind::Notify;
+    auto after = job("after");
+    after.dependencies.requirements = {{"slow"}};
+    box.configure({slow, after, job("web")});
+    box.host.newest = std::vector<LastLines>{LastLines{"stdout", {"migrating"}}};
+    const auto lines = [&](const std::string& name, const std::string& member) {
+        return client.call("Job.Why", R"({"name":")" + name + "\"}")[member + "newestLines.0.lines.0"];
+    };
+    EXPECT_EQ(lines("slow", ""), "null") << "it is stopped";
+    start("after");
+    start("slow");
+    EXPECT_EQ(lines("slow", ""), "migrating");
+    EXPECT_EQ(lines("after", "behind.0."), "migrating");
+    EXPECT_EQ(lines("after", ""), "null");
+    box.executes("slow");
+    EXPECT_EQ(lines("slow", ""), "migrating");
+    box.supervisor.became_ready(box.instance("slow").incarnation(), box.loop.now());
+    EXPECT_EQ(lines("slow", ""), "null") << "it is ready";
+    EXPECT_EQ(box.host.newest_of.size(), 4u);
+}
+
+TEST_F(Why, DoesNotWaitForALoggerThatHangs) {
+    start("web");
+    box.host.newest.reset();
+    client.send("Job.Why", R"({"name":"web"})");
+    EXPECT_TRUE(client.take().empty());
+    box.pass(std::chrono::milliseconds(1100));
+    const auto why = client.take_one();
+    EXPECT_EQ(why["state"], "starting");
+    EXPECT_EQ(why["newestLines"], "null");
+}
+
+TEST_F(Why, IsForgottenWhenItsCallerLeaves) {
+    start("web");
+    box.host.newest.reset();
+    client.send("Job.Why", R"({"name":"web"})");
+    client.leave();
+    box.pass(std::chrono::milliseconds(1100));
+    ControlClient other(box);
+    box.host.newest.emplace();
+    EXPECT_EQ(other.call("Job.Why", R"({"name":"web"})")["state"], "starting");
+}
+
+TEST_F(Why, TellsHowMuchTimeAStartHasLeft) {
+    auto spec = job("slow");
+    spec.hooks = {{Hook::PreStart, {{"/bin/prepare"}, "/bin/prepare"}}};
+    spec.start_timeout = std::chrono::seconds(60);
+    box.configure({spec});
+    start("slow");
+    const auto cause = client.call("Job.Why", R"({"name":"slow"})")["cause"];
+    EXPECT_EQ(cause.find("wanted; running pre_start, "), 0u) << cause;
+    EXPECT_NE(cause.find("s left of start_timeout"), std::string::npos) << cause;
+    const auto status = client.call("Manager.Status", R"({"names":["slow"]})");
+    EXPECT_NE(status["instances.0.readyDueUSec"], "null");
+}
+
 TEST_F(Why, KeepsABoundedHistory) {
     for (int i = 0; i < 20; ++i) {
         start("web");

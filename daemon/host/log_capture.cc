@@ -243,8 +243,28 @@ void LogCapture::keep_last_lines(InstanceId id) {
         const auto slot = stream->settings.slot;
         const auto runs = stream->logger->memory().streams[slot].marks.count();
         stream->last_lines.clear();
+        stream->failed_run = runs - 1;
         if (runs > 0 && !stream->logger->overdue()) stream->logger->tell(logger::tail_packet(slot, runs - 1));
     }
+}
+
+std::shared_ptr<void> LogCapture::find_newest_lines(InstanceId id, LinesFound found) {
+    auto asked = std::make_shared<LinesAsked>();
+    for (const Kept* const stream : streams_of(id)) {
+        const auto slot = stream->settings.slot;
+        const auto runs = stream->logger->memory().streams[slot].marks.count();
+        if (runs == 0 || stream->logger->overdue()) continue;
+        asked->open.emplace_back(slot, runs - 1);
+        stream->logger->tell(logger::tail_packet(slot, runs - 1));
+    }
+    if (asked->open.empty()) {
+        found({});
+        return nullptr;
+    }
+    asked->found = std::move(found);
+    std::erase_if(lines_asked_, [](const auto& other) { return other.expired(); });
+    lines_asked_.push_back(asked);
+    return asked;
 }
 
 CapturedOutput LogCapture::output_of(InstanceId id) const {

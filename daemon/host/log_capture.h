@@ -3,9 +3,11 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/fd.h"
@@ -55,6 +57,10 @@ public:
     void forget_line(Incarnation run);
     /// The newest run of the instance has failed: its last lines are kept.
     void keep_last_lines(InstanceId id);
+    /// What the newest run of the instance has written at last: at once where no logger can be asked, never where one does not
+    /// answer. What is returned is kept by who waits for it.
+    using LinesFound = std::function<void(std::vector<LastLines>)>;
+    std::shared_ptr<void> find_newest_lines(InstanceId id, LinesFound found);
     /// The instance is no more. What it wrote is still read.
     void forget(InstanceId id);
 
@@ -73,7 +79,14 @@ private:
         logger::CapturedStream settings;
         Fd pipe;
         std::string problem;
-        std::vector<std::string> last_lines;
+        std::uint32_t failed_run = UINT32_MAX;  ///< the newest, by its mark
+        std::vector<std::string> last_lines;    ///< of that
+    };
+    /// Of the streams of one instance; owned by who waits for it.
+    struct LinesAsked {
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> open;  ///< slots, and runs by their marks
+        std::vector<LastLines> lines;
+        LinesFound found;
     };
     using Slots = std::vector<std::uint32_t>;
     struct AwaitedBy {
@@ -96,6 +109,7 @@ private:
 
     void heard_problem(const json::Value& problem);
     void keep_tail(const json::Value& tail);
+    void answer_lines_asked(std::uint32_t slot, std::uint32_t run, const LastLines& last);
     void heard_line(const json::Value& line);
     void line_seen(Incarnation run);
     void look_for_seen_lines(const LoggerProcess& logger);
@@ -112,6 +126,7 @@ private:
     std::set<std::uint32_t> removing_;  ///< whose instance is forgotten
     Slots free_slots_;
     std::unordered_map<Incarnation, AwaitedBy> awaited_lines_;
+    std::vector<std::weak_ptr<LinesAsked>> lines_asked_;
 };
 
 }  // namespace procsup

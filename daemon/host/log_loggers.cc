@@ -48,10 +48,22 @@ void LogCapture::keep_tail(const json::Value& tail) {
     const auto found = streams_.find(static_cast<std::uint32_t>(tail.int_or("slot", 0)));
     const auto* lines = tail.find("lines");
     if (found == streams_.end() || lines == nullptr || lines->as_array() == nullptr) return;
-    auto& kept_lines = found->second.last_lines;
-    kept_lines.clear();
+    LastLines last{found->second.settings.name, {}};
     for (const auto& line : *lines->as_array()) {
-        if (const auto* text = line.as_string()) kept_lines.push_back(*text);
+        if (const auto* text = line.as_string()) last.lines.push_back(*text);
+    }
+    const auto run = static_cast<std::uint32_t>(tail.int_or("run", 0));
+    answer_lines_asked(found->first, run, last);
+    if (run == found->second.failed_run) found->second.last_lines = std::move(last.lines);
+}
+
+/// Whoever waits for the lines of this run gets these.
+void LogCapture::answer_lines_asked(std::uint32_t slot, std::uint32_t run, const LastLines& last) {
+    for (const auto& one : std::vector(lines_asked_)) {
+        const auto asked = one.lock();
+        if (asked == nullptr || std::erase(asked->open, std::pair(slot, run)) == 0) continue;
+        if (!last.lines.empty()) asked->lines.push_back(last);
+        if (asked->open.empty()) asked->found(std::move(asked->lines));
     }
 }
 

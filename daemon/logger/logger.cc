@@ -201,14 +201,14 @@ std::vector<LogRun> Logger::runs_of(Stream& stream) {
     return runs;
 }
 
-/// All that the run has written is in the file before its last lines are looked for.
+/// All that the run has written is in the file before its last lines are looked for. Of a run that has written nothing they are none.
 void Logger::tail(std::uint32_t slot, std::uint32_t run) {
     Stream* const stream = find(slot);
     if (stream == nullptr || !working_) return;
     if (!pump_->has_waiting(*stream)) empty_pipe(*stream, wall_usec());
     pump_->note_runs(*stream);
     const auto seen = memory_->streams[slot].marks_seen;
-    if (seen > run) say(tail_packet(slot, run, last_lines(*stream, seen - 1 - run)));
+    say(tail_packet(slot, run, seen > run ? last_lines(*stream, seen - 1 - run) : std::vector<std::string>()));
 }
 
 void Logger::rotate(const std::vector<std::uint32_t>& slots) {
