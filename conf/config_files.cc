@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,13 @@ std::string stem_of(const std::string& file) { return file.substr(0, file.rfind(
 /// What editors and package managers leave beside a file: "x.toml~", "x.toml.dpkg-old".
 bool is_left_aside(const std::string& name) {
     return is_hidden(name) || name.find(kSuffix) != std::string::npos || name.starts_with("README");
+}
+
+/// Says in place of a job file, as of a unit of systemd, that there is no such job.
+bool leads_to_null(int folder, const std::string& name) {
+    const dev_t null = makedev(1, 3);
+    struct stat status {};
+    return fstatat(folder, name.c_str(), &status, 0) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == null;
 }
 
 }  // namespace
@@ -215,7 +223,9 @@ std::vector<ConfigFiles::Text> ConfigFiles::overlays_of(const std::string& file,
 
 void ConfigFiles::read_one(const Folder& folder, const std::string& name, Kind kind, const Folders& folders) {
     ConfigurationReader::File file;
-    const bool readable = read_text(folder, name, file.own);
+    const bool masks = kind != Kind::Project && leads_to_null(folder.fd.get(), name);
+    if (masks) file.own = {join(folder.path, name), "enabled = false\n"};
+    const bool readable = masks || read_text(folder, name, file.own);
     file.overlays = overlays_of(name, folders);
     if (!readable) return;
     std::error_code ignored;

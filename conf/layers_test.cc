@@ -71,6 +71,18 @@ TEST_F(Layers, AFileThatOnlySaysThatItIsNotEnabledMasksTheJob) {
     EXPECT_EQ(masked[1].file, path("etc/jobs.d/web.toml"));
 }
 
+TEST_F(Layers, ALinkToNullMasksTheJobAndNoOtherDevice) {
+    write("lib/jobs.d/web.toml", "command = '/lib/web'");
+    write("lib/jobs.d/db.toml", "command = '/lib/db'");
+    fs::create_directories(path("etc/jobs.d"));
+    fs::create_symlink("/dev/null", path("etc/jobs.d/web.toml"));
+    EXPECT_EQ(names(usual()), Names{"db"});
+    EXPECT_EQ(loaded().daemon.masked.at(0).file, path("etc/jobs.d/web.toml"));
+    fs::create_symlink("/dev/zero", path("etc/jobs.d/db.toml"));
+    EXPECT_EQ(problems(usual()),
+              "DIR/etc/jobs.d/db.toml: error: cannot read DIR/etc/jobs.d/db.toml: not a regular file\n");
+}
+
 TEST_F(Layers, WhoNamesAMaskedJobIsToldWhichFileMasksIt) {
     write("lib/jobs.d/db.toml", "command = '/lib/db'");
     write("etc/jobs.d/db.toml", "enabled = false\n");

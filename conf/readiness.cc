@@ -5,23 +5,13 @@
 namespace procsup {
 namespace {
 
-/// Of an expression or a command that somebody has written, at most.
+/// Of an expression that somebody has written, at most.
 constexpr std::size_t kMostOfLine = 100;
-constexpr std::size_t kMostOfCommand = 48;
 
-std::string command_text(const Readiness& readiness) {
-    const auto words = command_of_probe(readiness);
-    if (words.empty()) return readiness.target;
-    std::string text;
-    for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
-    return beginning_of(text, kMostOfCommand);
-}
-
-/// Of a page, behind the '?' there may be what not everybody is to know.
+/// Of a command its program alone: in its arguments there may be what not everybody is to know, and behind the '?' of a page.
 std::string shown_target(const Readiness& readiness) {
     if (readiness.kind == Readiness::Kind::LogLine) return beginning_of(readiness.target, kMostOfLine);
     if (readiness.kind == Readiness::Kind::Http) return readiness.target.substr(0, readiness.target.find('?'));
-    if (readiness.kind == Readiness::Kind::Exec) return command_text(readiness);
     return readiness.target;
 }
 

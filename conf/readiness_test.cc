@@ -159,9 +159,7 @@ TEST(Readiness, IsToldInShort) {
     EXPECT_EQ(to_text(job_of("log_line = '^up$'").readiness), "log_line ^up$");
     EXPECT_EQ(to_text(job_of("log_line = '" + std::string(99, 'x') + "üü'").readiness),
               "log_line " + std::string(99, 'x') + "...");
-    EXPECT_EQ(to_text(job_of("exec = ['/bin/look', '-x']").readiness), "exec /bin/look -x");
-    EXPECT_EQ(to_text(job_of("exec = ['/bin/look', '" + std::string(37, 'x') + "üü']").readiness),
-              "exec /bin/look " + std::string(37, 'x') + "...");
+    EXPECT_EQ(to_text(job_of("exec = ['/bin/look', '--key', 'secret']").readiness), "exec /bin/look");
     EXPECT_EQ(to_text(job_of("http = 'http://[::1]/up?key=secret'").readiness), "http http://[::1]/up");
 }
 

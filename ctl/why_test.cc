@@ -11,7 +11,7 @@ namespace procsup::ctl {
 namespace {
 
 constexpr const char* kMailer = R"json({"name":"mailer","state":"failed","cause":"start limit hit (2 starts in 60s)",
-    "advice":["procsupctl reset mailer && procsupctl start mailer"],"history":[
+    "advice":["procsupctl start mailer"],"history":[
     {"timeUSec":1772532662400000,"from":"backoff","to":"failed","cause":"start limit hit"},
     {"timeUSec":1772532662300000,"from":"running","to":"backoff","cause":"exit 78",
      "run":{"pid":8,"startedUSec":1772532662100000,"endedUSec":1772532662300000,"cpuUSec":4000,"orphans":0}},
@@ -167,7 +167,7 @@ TEST(Why, PrintsCauseHistoryAndAdviceAndExits3) {
               "  10:11:02 failed: start limit hit\n"
               "  10:11:02 exit 78 after 200ms   (1 more)\n"
               "           pid 8, 4ms of CPU\n"
-              "  would start now? no: state failed. try: procsupctl reset mailer && procsupctl start mailer\n");
+              "  would start now? no: state failed. try: procsupctl start mailer\n");
     EXPECT_EQ(daemon.calls(), (std::vector<std::string>{R"(io.procsupd.Job.Why {"name":"mailer"})",
                                                         R"(io.procsupd.Manager.Status {"names":["mailer"]})"}));
 }

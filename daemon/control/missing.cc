@@ -12,7 +12,6 @@ bool prepares(const Instance& instance) {
 
 std::string missing_while_it_runs(const Instance& instance, const std::string& left) {
     if (instance.awaits_readiness()) return "not ready: waits for " + instance.awaited() + left;
-    if (instance.spec().type == JobType::Oneshot) return "waits for its end";
     return "has to run for min_uptime (" + to_text(instance.spec().restart.min_uptime) + ")";
 }
 

@@ -198,7 +198,7 @@ TEST_F(Wait, ThatTimesOutTellsWhatEachStillWaitsFor) {
     EXPECT_EQ(missing("Start", "prepared"), "waits for pre_start to end");
     start("once");
     box.executes("once");
-    EXPECT_EQ(missing("Wait", "once"), "waits for its end");
+    EXPECT_EQ(missing("Wait", "once"), "not ready: waits for its end");
     start("web");
     box.executes("web");
     EXPECT_EQ(missing_of(client, "Start", "web"), "has to run for min_uptime (1s)");

@@ -9,7 +9,7 @@ namespace {
 std::vector<std::string> advice_for(const Instance& instance) {
     const auto& name = instance.name().instance;
     const auto show = "procsupctl show " + instance.name().job;
-    const auto again = "procsupctl reset " + name + " && procsupctl start " + name;
+    const auto again = "procsupctl start " + name;
     switch (instance.state()) {
         case State::Failed:
             if (instance.held_back()) return {"procsupctl why " + waited_for(instance)};
@@ -55,8 +55,7 @@ std::string full_cause(const Instance& instance, TimePoint now) {
     if (began_otherwise) cause += " (its start: " + instance.start_cause() + ")";
     if (instance.awaits_readiness()) {
         cause += "; not ready yet: waits for " + instance.awaited();
-        if (const auto until = instance.ready_due(); until != kNever)
-            cause += ", for " + rest_text(until, now) + " more";
+        if (const auto until = instance.ready_due(); until != kNever) cause += " (" + rest_text(until, now) + " left)";
         if (!instance.status_text().empty()) cause += "; it says: " + instance.status_text();
     } else if (const auto until = instance.ready_due(); until != kNever) {
         cause += ", " + rest_text(until, now) + " left of start_timeout";

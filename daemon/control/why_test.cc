@@ -158,7 +158,7 @@ TEST_F(Why, TellsOfAStartLimit) {
     EXPECT_EQ(why["state"], "failed");
     EXPECT_EQ(why["cause"], "start_limit (10/1min) reached; last: killed by SIGSEGV");
     EXPECT_EQ(why["advice"],
-              R"(["procsupctl logs web","procsupctl show web","procsupctl reset web && procsupctl start web"])");
+              R"(["procsupctl logs web","procsupctl show web","procsupctl start web"])");
 }
 
 TEST_F(Why, NamesLimitsAtWhichTheRunMayHaveEnded) {

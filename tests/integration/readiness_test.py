@@ -32,7 +32,7 @@ class Ready(IntegrationTest):
         told = "fd 3, which it has closed without a line"
         self.await_true("it is told", lambda: told in s.ctl("status").out)
         self.assertRegex(s.ctl("status").out, r"not ready: waits for fd 3, which it has closed without a line \((1h|59m.*) left\)")
-        self.assertRegex(s.ctl("why", "web", expect=3).out, r"not ready yet: waits for fd 3, which .* line, for (1h|59min \d+s) more\n")
+        self.assertRegex(s.ctl("why", "web", expect=3).out, r"not ready yet: waits for fd 3, which .* line \((1h|59min \d+s) left\)\n")
         s.configure('[jobs.web]\nshell = "exec 3>&-; exec sleep 1000"\nready.fd = 3\nready.timeout = "10ms"\nrestart = "no"\n')
         s.ctl("apply")
         self.await_true("it has failed", lambda: s.instance("web")["state"] == "failed")
@@ -69,7 +69,7 @@ class Ready(IntegrationTest):
 
         def is_told(reason):
             self.await_true(reason, lambda: f"not ready: waits for http http://127.0.0.1:{port}/up: {reason} (" in s.ctl("status").out)
-            self.assertIn(f"not ready yet: waits for http http://127.0.0.1:{port}/up: {reason}, for ", s.ctl("why", "web", expect=3).out)
+            self.assertIn(f"not ready yet: waits for http http://127.0.0.1:{port}/up: {reason} (", s.ctl("why", "web", expect=3).out)
 
         def answer(server, status):
             connection = server.accept()[0]
