@@ -35,11 +35,14 @@ std::string outcome_text(const json::Value& outcome) {
     return text;
 }
 
+bool blames_command(std::string_view cause) {
+    return cause.starts_with("reload_command failed: ") || cause.starts_with("its stop_command failed: ");
+}
+
 using OutcomeText = std::function<std::string(const json::Value&)>;
 
 /// Prints what came of every instance: successes as results, the others on standard error.
 int report_outcomes(Session& session, const json::Value& reply, const OutcomeText& success = outcome_text) {
-    constexpr std::string_view kFailedCommand = "reload_command failed: ";
     bool all_ok = true;
     std::string_view first_bad, look = "why";
     for (const auto& outcome : outcomes_of(reply)) {
@@ -50,7 +53,7 @@ int report_outcomes(Session& session, const json::Value& reply, const OutcomeTex
         if (all_ok) {
             first_bad = outcome.string_or("name", "");
             // What a command has written says more than how it has ended.
-            if (outcome.string_or("cause", "").starts_with(kFailedCommand)) look = "logs";
+            if (blames_command(outcome.string_or("cause", ""))) look = "logs";
         }
         all_ok = false;
         if (!session.line().json) session.out().message(outcome_text(outcome));

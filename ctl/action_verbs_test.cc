@@ -183,7 +183,7 @@ TEST(Wait, ThatIsTooLongSaysWhatIsStillWaitedFor) {
               "top: waiting: waits for web\\x1b\nerror: late\n");
 }
 
-TEST(ReloadJob, PointsToTheOutputOfACommandThatHasFailed) {
+TEST(Outcomes, PointToTheOutputOfACommandThatHasFailed) {
     const auto hint = [](const std::string& cause) {
         FakeDaemon daemon(
             "io.procsupd.Job.Reload",
@@ -192,6 +192,8 @@ TEST(ReloadJob, PointsToTheOutputOfACommandThatHasFailed) {
     };
     EXPECT_EQ(hint("reload_command failed: exit 4"),
               "web: running (pid 7): reload_command failed: exit 4\nhint: procsupctl logs web\n");
+    EXPECT_EQ(hint("its stop_command failed: exit 4"),
+              "web: running (pid 7): its stop_command failed: exit 4\nhint: procsupctl logs web\n");
     EXPECT_EQ(hint("it is not running"), "web: running (pid 7): it is not running\nhint: procsupctl why web\n");
 }
 

@@ -157,8 +157,7 @@ TEST_F(Why, TellsOfAStartLimit) {
     const auto why = client.call("Job.Why", R"({"name":"web"})");
     EXPECT_EQ(why["state"], "failed");
     EXPECT_EQ(why["cause"], "start_limit (10/1min) reached; last: killed by SIGSEGV");
-    EXPECT_EQ(why["advice"],
-              R"(["procsupctl logs web","procsupctl show web","procsupctl start web"])");
+    EXPECT_EQ(why["advice"], R"(["procsupctl logs web","procsupctl show web","procsupctl start web"])");
 }
 
 TEST_F(Why, NamesLimitsAtWhichTheRunMayHaveEnded) {

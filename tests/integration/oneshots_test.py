@@ -131,7 +131,7 @@ class Oneshots(IntegrationTest):
         self.assertEqual("a: exited\n", s.ctl("restart", "a").out)
         told = s.ctl("stop", "a", expect=1).err
         self.assertIn("a: stopped: its stop_command failed: exit 1\n", told)
-        self.assertIn("procsupctl why a", told)
+        self.assertIn("hint: procsupctl logs a", told)
         self.assertIn("(stop_command failed: exit 1)", s.instance("a")["cause"])
         s.ctl("stop", "a")
 
