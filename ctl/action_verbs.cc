@@ -127,14 +127,17 @@ std::string ending_text(const json::Value& outcome) {
     } else if (const auto* code = outcome.find("exitCode"); code != nullptr && code->as_int() != nullptr) {
         text += " exited " + std::to_string(*code->as_int());
     } else {
-        return text + " is " + escaped(outcome.string_or("state", ""));
+        const auto cause = outcome.string_or("cause", "");
+        return text + " has not run: " + escaped(outcome.string_or("state", "")) +
+               (cause.empty() ? "" : ": " + escaped(cause));
     }
     if (const auto run = EndedRun::of(outcome, "lastRun")) text += " after " + span_text(run->lasted());
     return text;
 }
 
-/// The child's own code, or 128 + signal.
+/// The child's own code, or 128 + signal; a failure where nothing has run.
 int code_of(const json::Value& outcome) {
+    if (outcome.find("exitSignal") == nullptr && outcome.find("exitCode") == nullptr) return kFailed;
     if (const auto signal = parse_signal(outcome.string_or("exitSignal", ""))) return 128 + *signal;
     return static_cast<int>(outcome.int_or("exitCode", 0));
 }

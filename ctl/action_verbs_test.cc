@@ -205,6 +205,14 @@ TEST(Wait, ForTheExitByASignalExits128PlusIt) {
     EXPECT_EQ(printed.out, "x killed by SIGKILL\n");
 }
 
+TEST(Wait, ForTheExitOfWhatHasNotRunFails) {
+    FakeDaemon daemon("io.procsupd.Job.Wait",
+                      R"({"outcomes":[{"name":"x","state":"failed","ok":true,"cause":"cannot exec /nope"}]})");
+    const auto printed = run_procsupctl(daemon, {"wait", "x", "--for=exit"});
+    EXPECT_EQ(printed.code, 1);
+    EXPECT_EQ(printed.out, "x has not run: failed: cannot exec /nope\n");
+}
+
 TEST(Wait, AsksForReadinessByDefault) {
     FakeDaemon daemon("io.procsupd.Job.Wait", R"({"outcomes":[{"name":"x","state":"running","ok":true,"pid":5}]})");
     const auto printed = run_procsupctl(daemon, {"wait", "x"});

@@ -50,8 +50,10 @@ std::string awaits_text(const InstanceView& instance, std::int64_t now_usec) {
 }
 
 std::string watchdog_text(const InstanceView& instance, std::int64_t now_usec) {
-    const Duration silent(std::max(now_usec - instance.sign_of_life_usec, std::int64_t{0}));
-    return to_text(Duration(instance.watchdog_usec)) + " (last heard " + run_time_text(silent) + " ago)";
+    const auto due = instance.sign_of_life_usec + instance.watchdog_usec;
+    const Duration left(std::max(due - now_usec, std::int64_t{0}));
+    return to_text(Duration(instance.watchdog_usec)) + " (" + run_time_text(left) +
+           " left until the next sign of life)";
 }
 
 std::string detail(const InstanceView& instance, std::int64_t now_usec) {
@@ -221,6 +223,7 @@ std::vector<JobRow> job_rows(const std::vector<InstanceView>& instances) {
 }
 
 bool does_its_work(const InstanceView& instance) {
+    if (instance.state == "paused") return false;
     return instance.ready || (instance.state == "running" && instance.awaits.empty());
 }
 

@@ -88,6 +88,14 @@ void add_overview(const json::Value& reply, const std::vector<InstanceView>& ins
     if (const auto next = next_command(rows); !next.empty()) out.line("hint: " + next);
 }
 
+/// The state alone of one that is asked for; of several with the name, as they are not in the order asked for.
+void note_states(Session& session, const std::vector<InstanceView>& instances) {
+    if (session.line().json) return;
+    for (const auto& one : instances) {
+        session.out().note((instances.size() > 1 ? escaped(one.name) + ": " : "") + escaped(one.state));
+    }
+}
+
 /// One "name = value" a line, with the names of tables in front; values as JSON, which for these types is TOML too.
 void add_settings(const std::string& prefix, const json::Value& value, std::string& text) {
     const auto* members = value.as_object();
@@ -181,9 +189,7 @@ int is_active(Session& session) {
     const auto reply = call_status(session, names_parameters(session.line()));
     if (!reply) return session.exit_code();
     const auto instances = instances_of(*reply);
-    if (!session.line().json) {
-        for (const auto& instance : instances) session.out().note(escaped(instance.state));
-    }
+    note_states(session, instances);
     return all_active(instances);
 }
 
@@ -191,9 +197,7 @@ int is_failed(Session& session) {
     const auto reply = call_status(session, names_parameters(session.line()));
     if (!reply) return session.exit_code();
     const auto instances = instances_of(*reply);
-    if (!session.line().json) {
-        for (const auto& instance : instances) session.out().note(escaped(instance.state));
-    }
+    note_states(session, instances);
     const bool failed = std::any_of(instances.begin(), instances.end(),
                                     [](const InstanceView& instance) { return instance.state == "failed"; });
     return failed ? kSuccess : kFailed;

@@ -90,6 +90,11 @@ TEST(IsActive, PrintsTheStateAndExits3Unless) {
     EXPECT_EQ(printed.code, 3);
     EXPECT_EQ(printed.out, "failed\n");
     EXPECT_EQ(run_procsupctl(failed, {"is-active", "web", "-q"}).out, "");
+    FakeDaemon both(kStatus, R"({"instances":[{"name":"web","state":"paused","ready":true},
+                                              {"name":"db","state":"running","ready":true}]})");
+    const auto several = run_procsupctl(both, {"is-active", "web", "db"});
+    EXPECT_EQ(several.code, 3);
+    EXPECT_EQ(several.out, "db: running\nweb: paused\n");
 }
 
 TEST(IsFailed, ExitsZeroForAFailedJobOnly) {

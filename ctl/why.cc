@@ -59,13 +59,17 @@ struct Described {
     bool on_the_way = false;
 };
 
+void drop_passing(std::vector<Described>& lines) {
+    while (!lines.empty() && lines.back().on_the_way) lines.pop_back();
+}
+
 /// All changes as lines, oldest first; a start that led to an end is left out.
 std::vector<Described> describe(const std::vector<Change>& changes) {
     std::vector<Described> lines;
     for (const Change& change : changes) {
         const auto lasted = change.run ? span_text(change.run->lasted()) : std::string();
         if (change.settles() || change.restarts()) {
-            while (!lines.empty() && lines.back().on_the_way) lines.pop_back();
+            drop_passing(lines);
             const auto cause = change.restarts() ? change.end_before_restart() : change.cause;
             std::string text = escaped(cause.empty() ? change.to : cause);
             if (change.run) text += " after " + lasted;
@@ -75,8 +79,11 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
             std::string text = escaped(change.to);
             if (!change.cause.empty()) text += ": " + escaped(change.cause);
             if (change.run) text += "; the run before lasted " + lasted;
-            // What a run took that was ended by order is kept.
-            const bool passing = change.on_the_way() && !change.run;
+            // What a run took that was ended by order is kept, and that what it has done was not undone.
+            const bool not_undone =
+                change.to == "starting" && change.cause.find("(stop_command failed: ") != std::string_view::npos;
+            if (not_undone) drop_passing(lines);
+            const bool passing = change.on_the_way() && !change.run && !not_undone;
             lines.push_back({{change.time_usec, std::move(text), 0, change.run}, change.cause, false, passing});
         }
     }

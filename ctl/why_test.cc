@@ -115,6 +115,17 @@ TEST(Why, TellsOneThingALineOfStartsWhosePreStartFailed) {
     EXPECT_EQ(events[2].text, "pre_start failed: exit 3; started again");
 }
 
+TEST(Why, KeepsThatARestartHasNotUndoneWhatWasDone) {
+    const auto events = past_events(parsed(R"-({"history":[
+        {"timeUSec":5,"from":"running","to":"exited","cause":"exit 0","run":{"pid":7,"startedUSec":2,"endedUSec":1000002}},
+        {"timeUSec":4,"from":"starting","to":"running","cause":"restart asked (stop_command failed: exit 4)"},
+        {"timeUSec":3,"from":"stopping","to":"starting","cause":"restart asked (stop_command failed: exit 4)"},
+        {"timeUSec":2,"from":"exited","to":"stopping","cause":"restart asked; running stop_command"}]})-"));
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[0].text, "exit 0 after 1.0s");
+    EXPECT_EQ(events[1].text, "starting: restart asked (stop_command failed: exit 4)");
+}
+
 TEST(Why, TakesAReloadForPartOfItsRun) {
     const auto events = past_events(parsed(R"({"history":[
         {"timeUSec":5,"from":"reloading","to":"backoff","cause":"exit 3","run":{"pid":7,"startedUSec":2,"endedUSec":1000002}},

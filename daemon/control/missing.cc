@@ -33,7 +33,7 @@ std::string missing(Goal goal, const Instance& instance, TimePoint now) {
         case State::Reloading: return missing_while_it_runs(instance, left);
         case State::Backoff: return "next start in " + rest_text(instance.next_start(), now);
         case State::Stopping: return "waits for its processes to end";
-        case State::Paused:
+        case State::Paused: return "is paused; resume it first";
         case State::Stopped:
         case State::Exited:
         case State::Failed: return {};

@@ -346,6 +346,20 @@ TEST_F(Orders, WhatCannotBeDoneIsToldWhy) {
     EXPECT_EQ(cause_of("Resume"), "it is not paused");
 }
 
+TEST_F(Orders, StartOfWhatIsPausedTellsThat) {
+    bring_up("web");
+    box.supervisor.pause(box.instance("web").id(), "pause", box.loop.now());
+    const auto answer = client.call("Job.Start", R"({"names":["web"]})");
+    EXPECT_EQ(answer["outcomes.0.ok"], "false");
+    EXPECT_EQ(answer["outcomes.0.cause"], "it is paused; resume it first");
+    client.send("Job.Wait", R"({"names":["web"],"for":"ready"})");
+    box.turn();
+    EXPECT_TRUE(client.take().empty());
+    box.supervisor.resume(box.instance("web").id(), "resume", box.loop.now());
+    box.turn();
+    EXPECT_EQ(client.take_one()["outcomes.0.ok"], "true");
+}
+
 TEST_F(Orders, ReloadTellsWhyTheCommandForItIsNotRun) {
     auto spec = service("web");
     spec.reload_command = {{"reread"}, "/bin/reread"};

@@ -138,10 +138,8 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
         case Goal::Stopped: return {is_at_rest(*instance), is_at_rest(*instance), {}, {}};
         case Goal::Ready: {
             const bool left = at_rest && !is_configured(*instance);
-            return {instance->ready() || state == State::Failed || left,
-                    instance->ready(),
-                    {},
-                    left ? "no longer configured" : ""};
+            const bool works = instance->ready() && state != State::Paused;
+            return {works || state == State::Failed || left, works, {}, left ? "no longer configured" : ""};
         }
         case Goal::Exit: {
             const bool ended = at_rest || state == State::Backoff || instance->runs_ended() > target.runs_ended;
@@ -194,8 +192,8 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
             const auto* parent = context_.supervisor.parent_of(instance.id());
             return {parent != nullptr && is_settled(parent->state()), false, {}, {}};
         }
+        case State::Paused: return {true, false, {}, "it is paused; resume it first"};
         case State::Starting:
-        case State::Paused:
         case State::Stopping: return {};
         case State::Running:
         case State::Reloading: {

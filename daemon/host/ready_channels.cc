@@ -36,6 +36,12 @@ pid_t sender_of(msghdr& message) {
     return 0;
 }
 
+Notice too_long_notice() {
+    Notice notice;
+    notice.refused = "a notification was not taken: it is longer than " + std::to_string(kLongestDatagram) + " bytes";
+    return notice;
+}
+
 /// Lets nobody send any more; whether there is nothing that has been sent and not received.
 bool end_input(const Fd& socket) {
     shutdown(socket.get(), SHUT_RD);
@@ -196,9 +202,11 @@ ReadyChannels::Next ReadyChannels::read_datagram(Incarnation incarnation, const 
     const ssize_t size = recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_PEEK);
     if (size < 0) return errno == EINTR ? Next::Datagram : Next::Nothing;
     const pid_t sender = sender_of(message);
-    // Of one that is too long it is not known what else it says.
-    if (sender > 0 && size > 0 && (message.msg_flags & MSG_TRUNC) == 0) {
-        observer_.said(incarnation, sender, parse_notice({text, static_cast<std::size_t>(size)}));
+    if (sender > 0 && size > 0) {
+        // Of one that is too long it is not known what else it says.
+        const bool whole = (message.msg_flags & MSG_TRUNC) == 0;
+        observer_.said(incarnation, sender,
+                       whole ? parse_notice({text, static_cast<std::size_t>(size)}) : too_long_notice());
     }
     if ((message.msg_flags & MSG_CTRUNC) != 0) return Next::Descriptors;
     recv(socket.get(), nullptr, 0, MSG_DONTWAIT | MSG_TRUNC);

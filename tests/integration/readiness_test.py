@@ -158,7 +158,7 @@ signal.pause()
         began = time.monotonic()
         self.await_true("it has lived longer", lambda: time.monotonic() - began > 2.5 * watchdog / 1000)
         self.assertEqual("running", s.instance("web")["state"])
-        self.assertRegex(s.ctl("status", "web").out, r" watchdog: \S+ \(last heard \d+\.\ds ago\)\n")
+        self.assertRegex(s.ctl("status", "web").out, r" watchdog: \S+ \(\S+ left until the next sign of life\)\n")
         s.write("hang", "")
         s.ctl("wait", "--for=exit", "web", expect=128 + signal.SIGABRT)
         self.assertRegex(s.instance("web")["cause"], r"^watchdog \(.*\) passed without a sign of life, killed by SIGABRT")
@@ -238,6 +238,12 @@ class Notified(IntegrationTest):
         say("MAINPID=$!\\nREADY=1")
         s.ctl("wait", "web")
         self.assertIn("web: MAINPID=$! was not taken: that is no process ID", s.log_text())
+
+    def test_what_is_too_long_is_told_in_the_log(self):
+        s, say = self.speaker()
+        say("READY=1\\nSTATUS=" + 5000 * "x")
+        self.await_true("it is told", lambda: "web: a notification was not taken: it is longer than 4096 bytes" in s.log_text())
+        self.assertFalse(s.instance("web")["ready"])
 
     def test_time_that_a_job_asks_for_is_given(self):
         s, say = self.speaker('ready.timeout = "4s"\n', '[jobs.slow]\ncommand = ["sleep", "1000"]\nrestart = "no"\n'
