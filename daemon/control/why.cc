@@ -32,10 +32,11 @@ std::vector<std::string> advice_for(const Instance& instance) {
     return {};
 }
 
-std::vector<std::string> advice_for(const Instance& instance, const std::vector<const Instance*>& behind) {
+std::vector<std::string> advice_for(const Instance& instance, const std::vector<Behind>& behind) {
     if (behind.empty()) return advice_for(instance);
-    auto advice = advice_for(*behind.back());
-    if (advice.empty()) advice.push_back("procsupctl logs " + behind.back()->name().instance);
+    const auto& last = *behind.back().instance;
+    auto advice = advice_for(last);
+    if (advice.empty()) advice.push_back("procsupctl logs " + last.name().instance);
     return advice;
 }
 
@@ -94,7 +95,7 @@ bool is_on_its_way(const Instance& instance) {
     return instance.state() == State::Starting || instance.state() == State::Reloading || instance.awaits_readiness();
 }
 
-void write_why(json::Writer& writer, const Instance& instance, const std::vector<const Instance*>& behind,
+void write_why(json::Writer& writer, const Instance& instance, const std::vector<Behind>& behind,
                const std::vector<LastLines>& newest, const HostPort& host, TimePoint now) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
     if (instance.awaits_readiness()) writer.member("awaits", instance.awaited());
@@ -122,12 +123,13 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
     if (!output.problem.empty()) writer.member("outputProblem", output.problem);
     if (!behind.empty()) {
         writer.key("behind").begin_array();
-        for (const auto* other : behind) {
+        for (const auto& [other, lines] : behind) {
             writer.begin_object().member("name", other->name().instance).member("state", to_text(other->state()));
             if (other->awaits_readiness()) writer.member("awaits", other->awaited());
             writer.member("cause", full_cause(*other, now)).member("origin", other->spec().origin);
-            write_lines(writer, "lastLines", host.captured_output(other->id()).last_lines);
-            if (other == behind.back() && !newest.empty()) write_lines(writer, "newestLines", newest);
+            write_lines(writer, "lastLines",
+                        lines ? host.captured_output(other->id()).last_lines : std::vector<LastLines>());
+            if (other == behind.back().instance && !newest.empty()) write_lines(writer, "newestLines", newest);
             writer.end_object();
         }
         writer.end_array();

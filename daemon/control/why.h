@@ -14,9 +14,15 @@ std::string waited_for(const Instance& instance);
 /// It is being started, is not ready yet, or reads its configuration again.
 bool is_on_its_way(const Instance& instance);
 
+/// Another instance that one waits for.
+struct Behind {
+    const Instance* instance;
+    bool lines;  ///< the caller may read what it writes
+};
+
 /// The answer of method Why: the state, its cause, what was before (newest first), and what to do about it. `behind`: what it waits
 /// for, what that waits for, and so on. `newest`: what the last of all these has written at last, if it is on its way.
-void write_why(json::Writer& writer, const Instance& instance, const std::vector<const Instance*>& behind,
+void write_why(json::Writer& writer, const Instance& instance, const std::vector<Behind>& behind,
                const std::vector<LastLines>& newest, const HostPort& host, TimePoint now);
 
 /// io.procsupd.Job.Why

@@ -38,25 +38,30 @@ const Instance* worst_of(const ControlContext& context, const std::vector<Instan
 }
 
 /// As far as the caller may know of them. What waits may wait for each other for a moment: a name that was met ends it.
-std::vector<const Instance*> behind(const ControlContext& context, const varlink::Peer& peer,
-                                    const Instance& instance) {
+std::vector<Behind> behind(const ControlContext& context, const varlink::Peer& peer, const Instance& instance) {
     constexpr std::size_t kMost = 64;
-    std::vector<const Instance*> chain{&instance};
+    std::vector<Behind> chain{{&instance, true}};
     while (chain.size() <= kMost) {
-        const auto name = waited_for(*chain.back());
+        const auto name = waited_for(*chain.back().instance);
         const auto* next = name.empty() ? nullptr : worst_of(context, context.supervisor.select(name));
         if (next == nullptr || !context.access.allows(peer, Tier::Read, &next->spec())) break;
-        if (std::find(chain.begin(), chain.end(), next) != chain.end()) break;
-        chain.push_back(next);
+        const auto is_it = [&](const Behind& one) { return one.instance == next; };
+        if (std::any_of(chain.begin(), chain.end(), is_it)) break;
+        chain.push_back({next, context.access.allows(peer, Tier::Operate, &next->spec())});
     }
     chain.erase(chain.begin());
     return chain;
+}
+
+Behind last_of(const Instance& instance, const std::vector<Behind>& chain) {
+    return chain.empty() ? Behind{&instance, true} : chain.back();
 }
 
 /// What is waited for before a call is answered: a logger, but not one that hangs.
 struct Asked {
     varlink::PendingCall call;
     InstanceId id;
+    InstanceId last;  ///< whose lines were asked for
     std::shared_ptr<void> lines{};
     std::unique_ptr<Watch> limit{};
     bool answered = false;
@@ -71,7 +76,9 @@ void answer(const ControlContext& context, Asked& asked, const std::vector<LastL
     }
     json::Writer writer;
     const auto chain = behind(context, asked.call.peer(), *instance);
-    write_why(writer, *instance, chain, newest, context.host, context.loop.now());
+    // Meanwhile it may wait for another one.
+    const bool same = last_of(*instance, chain).instance->id() == asked.last;
+    write_why(writer, *instance, chain, same ? newest : std::vector<LastLines>(), context.host, context.loop.now());
     asked.call.reply(writer.text());
 }
 
@@ -82,15 +89,15 @@ void why(const ControlContext& context, varlink::PendingCall call) {
     if (!ids) return;
     const auto* worst = worst_of(context, *ids);
     const auto chain = behind(context, call.peer(), *worst);
-    const auto& last = chain.empty() ? *worst : *chain.back();
-    const auto asked = std::make_shared<Asked>(Asked{call, worst->id()});
-    if (!is_on_its_way(last)) return answer(context, *asked, {});
+    const auto [last, readable] = last_of(*worst, chain);
+    const auto asked = std::make_shared<Asked>(Asked{call, worst->id(), last->id()});
+    if (!is_on_its_way(*last) || !readable) return answer(context, *asked, {});
     constexpr auto kPatience = std::chrono::seconds(1);
     const auto answer_with = [&context, weak = std::weak_ptr(asked)](const std::vector<LastLines>& lines) {
         if (const auto held = weak.lock()) answer(context, *held, lines);
     };
     asked->limit = context.loop.call_at(context.loop.now() + kPatience, [answer_with] { answer_with({}); });
-    asked->lines = context.host.newest_lines(last.id(), answer_with);
+    asked->lines = context.host.newest_lines(last->id(), answer_with);
     // The call owns it, until it is answered or its client is gone.
     call.when_gone([asked] { asked->limit.reset(); });
 }

@@ -280,6 +280,25 @@ TEST(WhyOfAChain, TellsAllOfItAndAdvisesOnItsEnd) {
     EXPECT_EQ(why["advice"], R"(["procsupctl start base","procsupctl stop base"])");
 }
 
+TEST(WhyOfAChain, HasNoLinesOfJobsThatTheCallerMayNotOperate) {
+    auto his = job("his");
+    his.owner = kStranger;
+    his.dependencies.requirements = {{"secret"}};
+    auto secret = job("secret");
+    secret.readiness.kind = Readiness::Kind::Notify;
+    ControlBox box({secret, his});
+    auto stranger = ControlClient::as_stranger(box);
+    box.supervisor.start(box.instance("his").id(), "start", box.loop.now());
+    box.executes("secret", 50);
+    box.host.output = {"", {{"stderr", {"its key"}}}};
+    box.host.newest = std::vector<LastLines>{{"stdout", {"its password"}}};
+    const auto why = stranger.call("Job.Why", R"({"name":"his"})");
+    EXPECT_EQ(why["behind.0.name"] + " " + why["behind.0.state"], "secret running");
+    EXPECT_EQ(why.count("behind.0.lastLines.0.lines.0"), 0u);
+    EXPECT_EQ(why.count("behind.0.newestLines.0.lines.0"), 0u);
+    EXPECT_TRUE(box.host.newest_of.empty());
+}
+
 TEST(WhyOfAChain, EndsWhereTheCallerMayNotRead) {
     auto his = job("his");
     his.owner = kStranger;
