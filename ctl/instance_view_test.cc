@@ -163,7 +163,8 @@ TEST(InstanceBlock, TellsOfAWatchdogAndOfWhatIsLeftForAStart) {
     };
     const auto watched = block(R"("state":"running","ready":true,"watchdogUSec":30000000,"signOfLifeUSec":)" +
                                std::to_string(kNow - 2100000));
-    EXPECT_NE(watched.find("\n watchdog: 30s (27.9s left until the next sign of life)\n"), std::string::npos) << watched;
+    EXPECT_NE(watched.find("\n watchdog: 30s (27.9s left until the next sign of life)\n"), std::string::npos)
+        << watched;
     const auto starting = block(R"("state":"starting","cause":"wanted; running pre_start","readyDueUSec":)" +
                                 std::to_string(kNow + 85 * kSecond));
     EXPECT_NE(starting.find("\n    cause: wanted; running pre_start (1m left)\n"), std::string::npos) << starting;
