@@ -53,11 +53,16 @@ std::size_t utf8_cut_short(std::string_view text) {
     return 0;
 }
 
-std::string beginning_of(std::string_view text, std::size_t most) {
-    if (text.size() <= most) return std::string(text);
+std::string_view utf8_prefix(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return text;
     auto end = most;
     while (end > 0 && is_continuation(text[end])) --end;
-    return std::string(text.substr(0, end)) + "...";
+    return text.substr(0, end);
+}
+
+std::string beginning_of(std::string_view text, std::size_t most) {
+    const auto prefix = utf8_prefix(text, most);
+    return std::string(prefix) + (prefix.size() < text.size() ? "..." : "");
 }
 
 bool is_utf8(std::string_view text) {

@@ -16,7 +16,10 @@ std::size_t utf8_cut_short(std::string_view text);
 /// Is all of it UTF-8?
 bool is_utf8(std::string_view text);
 
-/// What fits into `most` bytes of `text`, and "..." where that is not all of it; no character is cut.
+/// What fits into `most` bytes of `text`; no character is cut.
+std::string_view utf8_prefix(std::string_view text, std::size_t most);
+
+/// The same, and "..." where that is not all of it.
 std::string beginning_of(std::string_view text, std::size_t most);
 
 }  // namespace procsup

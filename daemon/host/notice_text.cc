@@ -15,8 +15,7 @@ constexpr std::int64_t kLongestExtension = 365LL * 86400 * 1'000'000;
 /// Of a value that is shown to people.
 std::string shown(std::string_view value) {
     constexpr std::size_t kMost = 32;
-    auto text = line_for_people(value.substr(0, kMost));
-    return value.size() > kMost ? text + "..." : text;
+    return line_for_people(beginning_of(value, kMost));
 }
 
 std::optional<std::int64_t> number_of(std::string_view text) {
@@ -68,9 +67,7 @@ Notice parse_notice(std::string_view datagram) {
 }
 
 std::string line_for_people(std::string_view text) {
-    auto end = std::min(text.size(), kLongestLine);
-    while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    std::string line(text.substr(0, end));
+    std::string line(utf8_prefix(text, kLongestLine));
     const bool good = is_utf8(line);
     for (char& c : line) {
         const auto byte = static_cast<unsigned char>(c);
