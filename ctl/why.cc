@@ -81,7 +81,7 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
             if (change.run) text += "; the run before lasted " + lasted;
             // What a run took that was ended by order is kept, and that what it has done was not undone.
             const bool not_undone =
-                change.to == "starting" && change.cause.find("(stop_command failed: ") != std::string_view::npos;
+                change.to == "starting" && change.cause.find("(stop_command ") != std::string_view::npos;
             if (not_undone) drop_passing(lines);
             const bool passing = change.on_the_way() && !change.run && !not_undone;
             lines.push_back({{change.time_usec, std::move(text), 0, change.run}, change.cause, false, passing});

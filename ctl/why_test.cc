@@ -124,6 +124,11 @@ TEST(Why, KeepsThatARestartHasNotUndoneWhatWasDone) {
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0].text, "exit 0 after 1.0s");
     EXPECT_EQ(events[1].text, "starting: restart asked (stop_command failed: exit 4)");
+    const auto killed = past_events(parsed(R"-({"history":[
+        {"timeUSec":3,"from":"stopping","to":"starting","cause":"restart asked (stop_command was killed: late)"},
+        {"timeUSec":2,"from":"exited","to":"stopping","cause":"restart asked; running stop_command"}]})-"));
+    ASSERT_EQ(killed.size(), 1u);
+    EXPECT_EQ(killed[0].text, "starting: restart asked (stop_command was killed: late)");
 }
 
 TEST(Why, TakesAReloadForPartOfItsRun) {

@@ -129,6 +129,7 @@ class Oneshots(IntegrationTest):
         s = self.supervise('[jobs.a]\ntype = "oneshot"\ncommand = ["true"]\nstop_command = ["false"]\n')
         s.ctl("wait", "a")
         self.assertEqual("a: exited\n", s.ctl("restart", "a").out)
+        self.assertIn("(stop_command failed: exit 1)", s.ctl("why", "a").out)
         told = s.ctl("stop", "a", expect=1).err
         self.assertIn("a: stopped: its stop_command failed: exit 1\n", told)
         self.assertIn("hint: procsupctl logs a", told)
