@@ -135,7 +135,7 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
         case Goal::Up: return judge_up(*instance, target);
         case Goal::Reloaded: return judge_reload(*instance, target);
         case Goal::Down: return judge_down(*instance, target);
-        case Goal::Stopped: return {is_at_rest(*instance), is_at_rest(*instance), {}, {}};
+        case Goal::Stopped: return {is_down(*instance), is_down(*instance), {}, {}};
         case Goal::Ready: {
             const bool left = at_rest && !is_configured(*instance);
             const bool works = instance->ready() && state != State::Paused;
@@ -150,13 +150,13 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
 }
 
 Waiters::Verdict Waiters::judge_down(const Instance& instance, const Target& target) const {
-    if (!is_at_rest(instance)) return {};
+    if (!is_down(instance)) return {};
     if (instance.failed_undos().count == target.failed_undos) return {true, true, {}, {}};
     return {true, false, {}, "its " + instance.failed_undos().last};
 }
 
 /// A oneshot that has ended well is up; only a command that was run once is never taken down.
-bool Waiters::is_at_rest(const Instance& instance) const {
+bool Waiters::is_down(const Instance& instance) const {
     if (is_live(instance.state()) || instance.state() == State::Backoff) return false;
     const auto job = context_.supervisor.jobs().find(instance.name().job);
     return !instance.ready() || (job != context_.supervisor.jobs().end() && job->second.transient);

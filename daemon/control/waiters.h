@@ -60,7 +60,7 @@ private:
     Verdict judge_up(const Instance& instance, const Target& target) const;
     Verdict judge_down(const Instance& instance, const Target& target) const;
     static Verdict judge_reload(const Instance& instance, const Target& target);
-    bool is_at_rest(const Instance& instance) const;
+    bool is_down(const Instance& instance) const;
     bool is_configured(const Instance& instance) const;
     void look_at(Waiter& waiter);
     void look_again(Waiter& waiter, TimePoint when);

@@ -40,6 +40,22 @@ TEST_F(Why, AdvisesToRestartAOneshotThatIsUp) {
     EXPECT_EQ(client.call("Job.Why", R"({"name":"web"})")["advice.0"], "procsupctl restart web");
 }
 
+TEST_F(Why, DoesNotAdviseToSignalWhatHasNoProcessButItsStopCommand) {
+    auto spec = job("setup");
+    spec.type = JobType::Oneshot;
+    spec.stop_command = {{"undo"}, "/bin/undo"};
+    box.configure({spec});
+    client.send("Job.Start", R"({"names":["setup"],"wait":false})");
+    client.take();
+    box.executes("setup");
+    box.ends("setup", ExitStatus::exited(0));
+    client.send("Job.Stop", R"({"names":["setup"],"wait":false})");
+    client.take();
+    const auto why = client.call("Job.Why", R"({"name":"setup"})");
+    EXPECT_EQ(why["state"], "stopping");
+    EXPECT_EQ(why["advice"], R"(["procsupctl logs setup"])");
+}
+
 TEST_F(Why, TellsTheChainOfCausesNewestFirst) {
     start("web");
     run_once("web", ExitStatus::exited(3));
