@@ -128,14 +128,13 @@ std::string ending_text(const json::Value& outcome) {
         text += " exited " + std::to_string(*code->as_int());
     } else {
         const auto cause = outcome.string_or("cause", "");
-        return text + " has not run: " + escaped(outcome.string_or("state", "")) +
-               (cause.empty() ? "" : ": " + escaped(cause));
+        return text + " is " + escaped(outcome.string_or("state", "")) + (cause.empty() ? "" : ": " + escaped(cause));
     }
     if (const auto run = EndedRun::of(outcome, "lastRun")) text += " after " + span_text(run->lasted());
     return text;
 }
 
-/// The child's own code, or 128 + signal; a failure where nothing has run.
+/// The child's own code, or 128 + signal; a failure where nothing has run, or it is not known how that has ended.
 int code_of(const json::Value& outcome) {
     if (outcome.find("exitSignal") == nullptr && outcome.find("exitCode") == nullptr) return kFailed;
     if (const auto signal = parse_signal(outcome.string_or("exitSignal", ""))) return 128 + *signal;

@@ -210,7 +210,7 @@ TEST(Wait, ForTheExitOfWhatHasNotRunFails) {
                       R"({"outcomes":[{"name":"x","state":"failed","ok":true,"cause":"cannot exec /nope"}]})");
     const auto printed = run_procsupctl(daemon, {"wait", "x", "--for=exit"});
     EXPECT_EQ(printed.code, 1);
-    EXPECT_EQ(printed.out, "x has not run: failed: cannot exec /nope\n");
+    EXPECT_EQ(printed.out, "x is failed: cannot exec /nope\n");
 }
 
 TEST(Wait, AsksForReadinessByDefault) {
