@@ -130,6 +130,7 @@ void ConfigurationReader::read_project(const std::vector<Document>& documents, b
             }
         }
     }
+    jobs_.reserve(jobs_.size() + jobs.size());
     for (const auto& [name, parts] : jobs) read_job(name, parts, complete);
 }
 

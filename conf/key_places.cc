@@ -124,8 +124,10 @@ KeyPlaces key_places(const JobDraft& draft, const JobSpec& spec, const JobResolv
     PlaceWriter writer(*draft.place.file);
     for (std::size_t i = 0; i < kKeyCount; ++i) {
         const auto key = static_cast<Key>(i);
+        const auto place = place_of(draft, spec, key);
+        if (place.file == nullptr) continue;
         const bool shown = std::find(kNotShown.begin(), kNotShown.end(), key) == kNotShown.end();
-        if (shown && !is_replaced(draft, key)) writer.add(number_of(key), place_of(draft, spec, key));
+        if (shown && !is_replaced(draft, key)) writer.add(number_of(key), place);
     }
     for (std::size_t i = 0; i < spec.env.size(); ++i) {
         const auto found = env.find(std::string_view(spec.env[i]).substr(0, spec.env[i].find('=')));

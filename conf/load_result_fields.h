@@ -197,7 +197,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 
 template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, JobSpec> {
-    const JobSpec usual;
+    static const JobSpec usual;
     archive.field("name", value.name);
     archive.field("description", value.description, usual.description);
     archive.field("origin", value.origin);

@@ -38,8 +38,9 @@ constexpr const char* kCredentialsVariable = "CREDENTIALS_DIRECTORY";
 void JobResolver::resolve_environment(Job& job) {
     std::map<std::string, std::string> env{{"LANG", kDefaultLang}, {"PATH", kDefaultPath}};
     add_user_variables(job, env);
-    add_directories(job, env);
-    const auto directories = env;
+    std::map<std::string, std::string> directories;
+    add_directories(job, directories);
+    env.insert(directories.begin(), directories.end());
     add_inherited(job, env);
     for (const auto& file : job.draft.env_files) add_env_file(job, file, env);
     for (const auto& [name, text] : job.draft.env) {
