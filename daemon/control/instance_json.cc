@@ -77,13 +77,18 @@ void write_usage(json::Writer& writer, const TreeUsage& usage) {
     number("tasks", usage.tasks);
 }
 
+void write_awaits(json::Writer& writer, const Instance& instance, Sees sees) {
+    if (!instance.awaits_readiness()) return;
+    writer.member("awaits", sees == Sees::Output ? instance.awaited_with_output() : instance.awaited());
+}
+
 void write_instance(json::Writer& writer, const Supervisor& supervisor, const Instance& instance, const HostPort& host,
-                    const Usages& usages) {
+                    const Usages& usages, Sees sees) {
     const auto& spec = instance.spec();
     writer.begin_object();
     writer.member("name", instance.name().instance).member("job", instance.name().job);
     writer.member("state", to_text(instance.state())).member_bool("ready", instance.ready());
-    if (instance.awaits_readiness()) writer.member("awaits", instance.awaited());
+    write_awaits(writer, instance, sees);
     if (const auto due = instance.ready_due(); due != kNever) writer.member_int("readyDueUSec", wall_usec(host, due));
     if (!instance.status_text().empty()) writer.member("statusText", instance.status_text());
     if (instance.watchdog() != kForever) {

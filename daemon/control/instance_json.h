@@ -7,9 +7,15 @@
 
 namespace procsup {
 
+/// Who is told: whoever may know of the job, or who may see what it writes too.
+enum class Sees { States, Output };
+
 /// Type Instance of io.procsupd.Manager.
 void write_instance(json::Writer& writer, const Supervisor& supervisor, const Instance& instance, const HostPort& host,
-                    const Usages& usages = {});
+                    const Usages& usages = {}, Sees sees = Sees::States);
+
+/// Member `awaits`, of what is not ready yet.
+void write_awaits(json::Writer& writer, const Instance& instance, Sees sees);
 
 /// Members cpuUSec, memory, memoryPeak and tasks, of what is known.
 void write_usage(json::Writer& writer, const TreeUsage& usage);

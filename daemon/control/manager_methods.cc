@@ -70,7 +70,10 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
         writer.key("instances").begin_array();
         for (const auto id : ids) {
             const auto* instance = context.supervisor.find(id);
-            if (instance != nullptr) write_instance(writer, context.supervisor, *instance, context.host, usages);
+            if (instance == nullptr) continue;
+            const bool operates = context.access.allows(call.peer(), Tier::Operate, &instance->spec());
+            write_instance(writer, context.supervisor, *instance, context.host, usages,
+                           operates ? Sees::Output : Sees::States);
         }
         writer.end_array();
         if (has_names(call)) write_dependencies(writer, context, call.peer(), ids);

@@ -50,13 +50,14 @@ void write_lines(json::Writer& writer, std::string_view name, const std::vector<
     writer.end_array();
 }
 
-std::string full_cause(const Instance& instance, TimePoint now) {
+std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
     std::string cause = instance.cause();
     const auto& policy = instance.spec().restart;
     const bool began_otherwise = is_executing(instance.state()) && !cause.starts_with(instance.start_cause());
     if (began_otherwise) cause += " (its start: " + instance.start_cause() + ")";
     if (instance.awaits_readiness()) {
-        cause += "; not ready yet: waits for " + instance.awaited();
+        cause += "; not ready yet: waits for " +
+                 (sees == Sees::Output ? instance.awaited_with_output() : instance.awaited());
         if (const auto until = instance.ready_due(); until != kNever) cause += " (" + rest_text(until, now) + " left)";
         if (!instance.status_text().empty()) cause += "; it says: " + instance.status_text();
     } else if (const auto until = instance.ready_due(); until != kNever) {
@@ -98,8 +99,8 @@ bool is_on_its_way(const Instance& instance) {
 void write_why(json::Writer& writer, const Instance& instance, const std::vector<Behind>& behind,
                const std::vector<LastLines>& newest, const HostPort& host, TimePoint now) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
-    if (instance.awaits_readiness()) writer.member("awaits", instance.awaited());
-    writer.member("cause", full_cause(instance, now)).member("origin", instance.spec().origin);
+    write_awaits(writer, instance, Sees::Output);
+    writer.member("cause", full_cause(instance, now, Sees::Output)).member("origin", instance.spec().origin);
     writer.key("advice").begin_array();
     for (const auto& line : advice_for(instance, behind)) writer.string(line);
     writer.end_array().key("history").begin_array();
@@ -125,8 +126,9 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
         writer.key("behind").begin_array();
         for (const auto& [other, lines] : behind) {
             writer.begin_object().member("name", other->name().instance).member("state", to_text(other->state()));
-            if (other->awaits_readiness()) writer.member("awaits", other->awaited());
-            writer.member("cause", full_cause(*other, now)).member("origin", other->spec().origin);
+            const auto sees = lines ? Sees::Output : Sees::States;
+            write_awaits(writer, *other, sees);
+            writer.member("cause", full_cause(*other, now, sees)).member("origin", other->spec().origin);
             write_lines(writer, "lastLines",
                         lines ? host.captured_output(other->id()).last_lines : std::vector<LastLines>());
             if (other == behind.back().instance && !newest.empty()) write_lines(writer, "newestLines", newest);

@@ -296,6 +296,30 @@ TEST(WhyOfAChain, TellsAllOfItAndAdvisesOnItsEnd) {
     EXPECT_EQ(why["advice"], R"(["procsupctl start base","procsupctl stop base"])");
 }
 
+TEST(WhyOfAChain, HasNothingThatACommandHasWrittenForWhoMayNotOperateIt) {
+    auto his = job("his");
+    his.owner = kStranger;
+    his.dependencies.requirements = {{"secret"}};
+    auto secret = job("secret");
+    secret.readiness.kind = Readiness::Kind::Exec;
+    secret.readiness.target = "check";
+    ControlBox box({secret, his});
+    auto stranger = ControlClient::as_stranger(box);
+    box.supervisor.start(box.instance("his").id(), "start", box.loop.now());
+    box.executes("secret", 50);
+    box.supervisor.readiness_hindered(box.instance("secret").incarnation(), ": failed", box.loop.now(), "its key");
+    const auto awaits = [](ControlClient& client) {
+        return client.call("Job.Why", R"({"name":"his"})")["behind.0.awaits"] + ", " +
+               client.call("Manager.Status", "")["instances.1.awaits"];
+    };
+    EXPECT_EQ(awaits(stranger), "exec check: failed, exec check: failed");
+    EXPECT_EQ(stranger.call("Job.Why", R"({"name":"his"})")["behind.0.cause"].find("its key"), std::string::npos);
+    ControlClient client(box);
+    EXPECT_EQ(awaits(client), "exec check: failed: its key, exec check: failed: its key");
+    EXPECT_NE(client.call("Job.Why", R"({"name":"secret"})")["cause"].find(": its key"), std::string::npos);
+    EXPECT_EQ(client.call("Job.Show", R"({"name":"secret"})")["instances.0.awaits"], "exec check: failed: its key");
+}
+
 TEST(WhyOfAChain, HasNoLinesOfJobsThatTheCallerMayNotOperate) {
     auto his = job("his");
     his.owner = kStranger;

@@ -36,7 +36,8 @@ struct SideNotStarted { Incarnation side; SpawnStage stage; int os_error; std::s
 struct SideExited { Incarnation side; ExitStatus status; bool tree_empty; };
 struct SideTreeEmpty { Incarnation side; };
 struct BecameReady {};
-struct ReadinessHindered { std::string how; };  // ": cannot connect to …", to follow what is waited for
+// ": cannot connect to …", to follow what is waited for; and what the command of the probe has written last.
+struct ReadinessHindered { std::string how; std::string said; };
 struct Noticed { Notice notice; };
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct MayRecycle {};

@@ -293,6 +293,7 @@ void Instance::start_run(std::string cause, Context& context) {
     failures_beside_.clear();
     status_text_.clear();
     hindrance_.clear();
+    hindrance_said_.clear();
     run_exit_.reset();
     start_stage_ = SpawnStage::None;
     preparing_ = spec_->hook(Hook::PreStart) != nullptr;

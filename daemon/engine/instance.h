@@ -93,6 +93,8 @@ public:
     bool awaits_readiness() const { return is_executing(state_) && !ready(); }
     /// What for, for people: "tcp 127.0.0.1:8080".
     std::string awaited() const;
+    /// The same with what the command that looks has written last, for those alone who may see what the job writes.
+    std::string awaited_with_output() const;
     /// When its start is given up, if it is not ready by then, or its reload_command, if that still runs; kNever: never.
     TimePoint ready_due() const;
     /// Within what time it has to say again and again that it does its work, from now on; kForever: it has not to.
@@ -328,6 +330,7 @@ private:
     bool timed_out_ = false;   // this run was ended because of a limit of its own
     std::string limit_text_;   // which one: "run_timeout passed"
     std::string hindrance_;    // to becoming ready
+    std::string hindrance_said_;
     bool held_back_ = false;
     bool left_ = false;
     bool counted_ = false;

@@ -40,12 +40,19 @@ void Instance::on(const BecameReady&, Context& context) {
     settle_ready(context);
 }
 
-void Instance::on(const ReadinessHindered& event, Context&) { hindrance_ = event.how; }
+void Instance::on(const ReadinessHindered& event, Context&) {
+    hindrance_ = event.how;
+    hindrance_said_ = event.said;
+}
 
 std::string Instance::awaited() const {
     if (ready_) return "its end";
     if (works_) return "post_start";
     return expand_job(to_text(spec_->readiness), name_) + hindrance_;
+}
+
+std::string Instance::awaited_with_output() const {
+    return works_ || hindrance_said_.empty() ? awaited() : awaited() + ": " + hindrance_said_;
 }
 
 /// What does its work is ready, when post_start has ended well.

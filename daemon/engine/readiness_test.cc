@@ -67,6 +67,19 @@ TEST(Readiness, ThatIsHinderedIsTold) {
     EXPECT_EQ(job.web().cause(), "not ready within 20s (tcp 127.0.0.1:80: no answer)");
 }
 
+TEST(Readiness, IsToldWithWhatTheCommandHasWrittenOnlyWhereThatIsAskedFor) {
+    Running job(probed());
+    const auto probe = job.web().sides().front().incarnation;
+    job.supervisor.readiness_hindered(probe, ": failed", job.fakes.now, "password x");
+    EXPECT_EQ(job.web().awaited(), "tcp 127.0.0.1:80: failed");
+    EXPECT_EQ(job.web().awaited_with_output(), "tcp 127.0.0.1:80: failed: password x");
+    job.supervisor.readiness_hindered(probe, ": failed", job.fakes.now);
+    EXPECT_EQ(job.web().awaited_with_output(), "tcp 127.0.0.1:80: failed");
+    job.supervisor.readiness_hindered(probe, ": failed", job.fakes.now, "password x");
+    job.fire(TimerKind::ReadyTimeout);
+    EXPECT_EQ(job.web().cause(), "not ready within 20s (tcp 127.0.0.1:80: failed)");
+}
+
 TEST(Readiness, ThatIsSaidBeforeTheProgramIsKnownToRunIsNotLost) {
     Sim job(notifying());
     job.start();

@@ -137,8 +137,8 @@ void Supervisor::tree_empty(Incarnation incarnation, TimePoint now, const Accoun
 
 void Supervisor::became_ready(Incarnation incarnation, TimePoint now) { deliver(incarnation, BecameReady{}, now); }
 
-void Supervisor::readiness_hindered(Incarnation incarnation, std::string how, TimePoint now) {
-    deliver(incarnation, ReadinessHindered{std::move(how)}, now);
+void Supervisor::readiness_hindered(Incarnation incarnation, std::string how, TimePoint now, std::string said) {
+    deliver(incarnation, ReadinessHindered{std::move(how), std::move(said)}, now);
 }
 
 void Supervisor::noticed(Incarnation incarnation, Notice notice, TimePoint now) {

@@ -105,7 +105,7 @@ public:
     /// It has said so by the descriptor that was made for that, or in its output.
     void became_ready(Incarnation incarnation, TimePoint now);
     /// What is in the way, as far as that is known; `how` follows what is awaited: ", which it has closed", ": cannot connect".
-    void readiness_hindered(Incarnation incarnation, std::string how, TimePoint now);
+    void readiness_hindered(Incarnation incarnation, std::string how, TimePoint now, std::string said = {});
     void noticed(Incarnation incarnation, Notice notice, TimePoint now);
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);

@@ -23,7 +23,9 @@ Result<void> Processes::open_ready_channel(LaunchOrder& order) {
 
 void Processes::said_ready(Incarnation incarnation) { note(incarnation, NoteReady{}); }
 
-void Processes::hindered(Incarnation incarnation, std::string how) { note(incarnation, NoteHindered{std::move(how)}); }
+void Processes::hindered(Incarnation incarnation, std::string how, std::string said) {
+    note(incarnation, NoteHindered{std::move(how), std::move(said)});
+}
 
 /// Nobody can speak for a job but its own processes, whoever may write to the socket.
 void Processes::said(Incarnation incarnation, pid_t sender, const Notice& notice) {

@@ -292,7 +292,7 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
     } else if (std::holds_alternative<NoteReady>(noted.what)) {
         supervisor_->became_ready(incarnation, now);
     } else if (const auto* hindered = std::get_if<NoteHindered>(&noted.what)) {
-        supervisor_->readiness_hindered(incarnation, hindered->how, now);
+        supervisor_->readiness_hindered(incarnation, hindered->how, now, hindered->said);
     } else if (const auto* notice = std::get_if<Notice>(&noted.what)) {
         supervisor_->noticed(incarnation, *notice, now);
     } else if (const auto* zombies = std::get_if<NoteZombies>(&noted.what)) {

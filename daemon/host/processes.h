@@ -200,6 +200,7 @@ private:
     struct NoteReady {};
     struct NoteHindered {
         std::string how;
+        std::string said;
     };
     struct NoteZombies {
         std::uint32_t count;
@@ -222,7 +223,7 @@ private:
     void refuse(Incarnation incarnation, SpawnStage stage, int os_error, std::string text);
     // ReadyObserver
     void said_ready(Incarnation incarnation) override;
-    void hindered(Incarnation incarnation, std::string how) override;
+    void hindered(Incarnation incarnation, std::string how, std::string said) override;
     void said(Incarnation incarnation, pid_t sender, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
     void tell_refusal(Run& run, const std::string& text);

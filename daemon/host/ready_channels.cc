@@ -22,6 +22,8 @@ constexpr int kBatch = 64;
 constexpr Duration kShortestRest = std::chrono::milliseconds(2);
 constexpr Duration kLongestRest = std::chrono::milliseconds(16);
 constexpr std::size_t kLongestDatagram = 4096;
+/// In a line of a probe: what its command has written follows.
+constexpr std::string_view kOutputMark = ":\t";
 
 /// With a number that leaves those free that children need.
 Fd kept(Fd fd) { return Fd(fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstKeptFd)); }
@@ -92,7 +94,7 @@ void ReadyChannels::read_pipe(Incarnation incarnation, Channel& channel) {
     if (size > 0 && !line) return;
     channels_.erase(incarnation);
     if (line) return observer_.said_ready(incarnation);
-    observer_.hindered(incarnation, ", which it has closed without a line");
+    observer_.hindered(incarnation, ", which it has closed without a line", {});
 }
 
 /// The newest line is what counts. The probe writes whole ones, and each only once.
@@ -107,7 +109,9 @@ void ReadyChannels::read_reports(Incarnation incarnation, Channel& channel) {
     std::string_view lines(text, static_cast<std::size_t>(size));
     if (lines.back() == '\n') lines.remove_suffix(1);
     if (const auto end = lines.rfind('\n'); end != std::string_view::npos) lines.remove_prefix(end + 1);
-    observer_.hindered(incarnation, ": " + line_for_people(lines));
+    const auto behind = std::min(lines.find(kOutputMark), lines.size());
+    const auto said = lines.substr(std::min(behind + kOutputMark.size(), lines.size()));
+    observer_.hindered(incarnation, ": " + line_for_people(lines.substr(0, behind)), line_for_people(said));
     channel.next_rest = kLongestRest;
     rest(channel);
 }

@@ -21,7 +21,8 @@ public:
     /// A line has come by the descriptor of the run.
     virtual void said_ready(Incarnation incarnation) = 0;
     /// Why it is not ready yet, to follow what is waited for: ", which …", ": cannot …".
-    virtual void hindered(Incarnation incarnation, std::string how) = 0;
+    /// `said` is what the command of a probe has written last, as a job's log is for who may operate the job; empty: nothing.
+    virtual void hindered(Incarnation incarnation, std::string how, std::string said) = 0;
     /// A datagram has come from process `sender`, by what the kernel says (unix(7), SCM_CREDENTIALS).
     virtual void said(Incarnation incarnation, pid_t sender, const Notice& notice) = 0;
 };

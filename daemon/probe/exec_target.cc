@@ -1,11 +1,14 @@
 #include "daemon/probe/exec_target.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <bit>
 #include <cerrno>
@@ -44,6 +47,7 @@ struct ExecTarget::Launch {
     char** envp;
     std::uint64_t mask;
     pid_t parent;
+    int output;
     bool ignores_sigchld;
     alignas(16) char stack[16 * 1024];
 
@@ -58,6 +62,11 @@ int ExecTarget::Launch::execute() {
     // SIGKILL cannot be handed on, so it takes the command along.
     raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (raw_syscall(SYS_getppid) != parent) raw_syscall(SYS_kill, raw_syscall(SYS_getpid), SIGKILL);
+    // A stream that the caller lacks is no stream of the command's; its number may be that of a descriptor of this program.
+    constexpr int kStreams[] = {STDOUT_FILENO, STDERR_FILENO};
+    for (const int stream : kStreams) {
+        if (raw_syscall(SYS_fcntl, stream, F_GETFD) == 0) raw_syscall(SYS_dup3, output, stream, 0);
+    }
     raw_syscall(SYS_close_range, kBehindStandardFds, UINT_MAX, 0);
     if (ignores_sigchld) init::set_disposition(SIGCHLD, SIG_IGN);
     raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));
@@ -97,27 +106,34 @@ long ExecTarget::Launch::start() {
 }
 
 bool ExecTarget::start(Attempt& attempt) {
-    long result =
-        raw_syscall(SYS_mmap, nullptr, sizeof(Launch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    long result = output_.open();
+    const bool has_pipe = result == 0;
+    if (has_pipe) {
+        result =
+            raw_syscall(SYS_mmap, nullptr, sizeof(Launch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    }
     if (result > 0) {
         launch_ = std::bit_cast<Launch*>(result);
         launch_->argv = argv_;
         launch_->envp = envp_;
         launch_->mask = mask_;
         launch_->parent = self_;
+        launch_->output = output_.inlet();
         launch_->ignores_sigchld = ignores_sigchld_;
         argv_[0] = name_;  // as it was before an attempt that had a script of the shell
         result = launch_->start();
         if (result < 0) raw_syscall(SYS_munmap, launch_, sizeof(Launch));
     }
+    output_.let_go_of_inlet();
     if (result > 0) {
         command_ = static_cast<pid_t>(result);
         children_left_ = true;
         return true;
     }
     launch_ = nullptr;
+    output_.close();
     launch_error_ = -result;
-    (attempt.reason << "cannot make a process for '").name(name_) << "'";
+    (attempt.reason << (has_pipe ? "cannot make a process for '" : "cannot make a pipe for '")).name(name_) << "'";
     attempt.reason.cause(launch_error_);
     return false;
 }
@@ -169,8 +185,13 @@ bool ExecTarget::end_all(Sleeper& sleeper, std::int64_t until) {
 
 void ExecTarget::await(Attempt& attempt) {
     while (command_ != 0) {
-        const auto woke = attempt.sleeper.sleep(attempt.deadline);
+        const auto woke = attempt.sleeper.sleep(attempt.deadline, output_.fd(), POLLIN);
         attempt.cut_short = woke == Sleeper::Woke::ToldToEnd;
+        if (woke == Sleeper::Woke::Ready) {
+            output_.take();
+            // Who writes all the time is ready all the time.
+            if (keeper::monotonic_now() < attempt.deadline) continue;
+        }
         collect();
         if (woke != Sleeper::Woke::Child) return;
     }
@@ -183,7 +204,7 @@ Verdict ExecTarget::judge_launch(Attempt& attempt, long errno_value) const {
     return may_pass(errno_value) ? Verdict::NotReady : Verdict::Never;
 }
 
-Verdict ExecTarget::judge(Attempt& attempt) const {
+Verdict ExecTarget::judge(Attempt& attempt) {
     if (command_ == 0 && launch_error_ != 0) return judge_launch(attempt, launch_error_);
     if (command_ == 0 && code_ == CLD_EXITED && status_ == 0) return Verdict::Ready;
     (attempt.reason << "'").name(name_) << "' ";
@@ -195,6 +216,7 @@ Verdict ExecTarget::judge(Attempt& attempt) const {
     } else {
         (attempt.reason << "was killed by ").signal(status_);
     }
+    if (output_.has_line()) attempt.reason.output(output_.line());
     return Verdict::NotReady;
 }
 
@@ -206,7 +228,9 @@ Verdict ExecTarget::attempt(Attempt& attempt) {
     if (!start(attempt)) return may_pass(launch_error_) ? Verdict::NotReady : Verdict::Never;
     await(attempt);
     if (command_ == 0) attempt.cut_short = false;
+    output_.take_rest();
     const Verdict verdict = judge(attempt);
+    output_.close();
     const std::int64_t kill_until = keeper::monotonic_now() + kKillTime;
     end_all(attempt.sleeper,
             verdict == Verdict::Ready && attempt.deadline < kill_until ? attempt.deadline : kill_until);

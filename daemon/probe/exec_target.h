@@ -6,11 +6,13 @@
 
 #include "daemon/probe/attempt.h"
 #include "daemon/probe/command_line.h"
+#include "daemon/probe/output.h"
 
 namespace procsup::probe {
 
 /// A command that is run in each attempt, in a session of its own. The program is the subreaper of all that it starts, and
-/// kills what it leaves: there is no further attempt before that is gone.
+/// kills what it leaves: there is no further attempt before that is gone. What the command writes goes to the program, of which
+/// the last line tells why it has failed.
 class ExecTarget {
 public:
     /// Once, before the first attempt; `mask` is of the signals that the caller has blocked.
@@ -22,7 +24,7 @@ private:
 
     bool start(Attempt& attempt);
     void await(Attempt& attempt);
-    Verdict judge(Attempt& attempt) const;
+    Verdict judge(Attempt& attempt);
     Verdict judge_launch(Attempt& attempt, long errno_value) const;
     void collect();
     void on_end(int code, int status);
@@ -39,7 +41,8 @@ private:
     Launch* launch_ = nullptr;   ///< as long as the command is not collected
     pid_t command_ = 0;          ///< also its session and process group; 0: it has been collected
     int code_ = 0, status_ = 0;  ///< of its end (waitid(2))
-    long launch_error_ = 0;      ///< it has executed nothing, because of this
+    Output output_;
+    long launch_error_ = 0;  ///< it has executed nothing, because of this
 };
 
 }  // namespace procsup::probe

@@ -150,6 +150,12 @@ Line& Line::name(const char* text, char end) {
     return *this;
 }
 
+Line& Line::output(const char* text) {
+    *this << ":\t";
+    while (*text != '\0') text = append_character(text);
+    return *this;
+}
+
 Line& Line::duration(long milliseconds) {
     if (milliseconds % 1000 == 0) return *this << milliseconds / 1000 << "s";
     return *this << milliseconds << "ms";
@@ -173,6 +179,9 @@ const char* Line::with_end() {
 }
 
 void Line::say() {
+    for (std::size_t i = 0; i < size_; ++i) {
+        if (text_[i] == '\t') text_[i] = ' ';
+    }
     pollfd room{kStandardError, POLLOUT, 0};
     const timespec patience{1, 0};
     // With room for anything there is room for this (pipe(7)).

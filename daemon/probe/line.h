@@ -7,7 +7,7 @@ namespace procsup::probe {
 /// One line for people: printable UTF-8 of at most kMost bytes, whatever is put in. What does not fit is cut off.
 class Line {
 public:
-    static constexpr std::size_t kMost = 200;  ///< with its end
+    static constexpr std::size_t kMost = 300;  ///< with its end
 
     Line() : size_(0) {}  // of its own, so that the text is left as it is
     void clear() { size_ = 0; }
@@ -24,10 +24,12 @@ public:
     Line& duration(long milliseconds);
     /// As "SIGKILL" or "signal 40".
     Line& signal(int number);
+    /// What a command has written: behind ":" and a tab, which is nowhere else, as not everybody may see it.
+    Line& output(const char* text);
     /// ": " and what `errno_value`, which is positive, means.
     Line& cause(long errno_value);
 
-    /// To standard error. A reader who is stopped, or a terminal that is, holds it up for a second at most.
+    /// To standard error, with a space for the tab. A reader who is stopped, or a terminal that is, holds it up for a second at most.
     void say();
     /// To `fd`, which may be a socket or anything else, without waiting. Whether all of it was written.
     bool tell(int fd);

@@ -48,6 +48,41 @@ class Result(ExecTest):
                              ("kill -SEGV $$", "was killed by SIGSEGV"), ("kill -40 $$", "was killed by signal 40")):
             self.assert_says(f"'sh' {reason}", self.shell(text))
 
+    def test_comes_with_the_last_line_that_the_command_has_written(self):
+        for text, line in (("echo first; echo second >&2", "second"), ("printf 'a b\\n \\n\\n'", "a b"),
+                           ("printf 'one\\rtwo\\tx'", "two x"), ("printf '\\033[31mred\\000\\n'", "?[31mred?"),
+                           ("printf 'half\\n%0500d' 7", "0" * 160)):
+            probe = self.shell(text + "; exit 3")
+            self.assertEqual(f"'sh' ended with exit code 3:\t{line}", probe.reports.next())
+            self.assertEqual((1, f"'sh' ended with exit code 3: {line}\n"), probe.terminate())
+
+    def test_names_what_a_command_wrote_that_is_not_done(self):
+        self.assertEqual("'sh' did not end within 300ms:\twaiting for db",
+                         self.shell("echo waiting for db; exec sleep 1000", "--timeout", "300").reports.next())
+
+    def test_is_told_again_when_another_line_was_written(self):
+        count = self.path("count")
+        probe = self.shell(f'echo x >> {count}; exec wc -l < {count} | tee /dev/stderr | grep -q 3', "--interval", "1")
+        self.assert_ready(probe)
+        self.assertEqual(["'sh' ended with exit code 1:\t1", "'sh' ended with exit code 1:\t2"], probe.rest_of_reports())
+
+    def test_of_a_command_that_writes_much_is_its_own(self):
+        self.assert_ready(self.shell("head -c 3000000 /dev/zero", "--timeout", NEVER))
+
+    def test_of_a_command_that_never_stops_writing_is_that_it_did_not_end(self):
+        self.assertEqual("'sh' did not end within 300ms:\ty", self.shell("exec yes", "--timeout", "300").reports.next())
+
+    def test_does_not_wait_for_who_holds_its_output_open(self):
+        fifo = self.fifo()
+        probe = self.shell(f"echo no; {program('escape')} {fifo.path} go & exit 1", "--timeout", NEVER)
+        self.assertEqual("'sh' ended with exit code 1:\tno", probe.reports.next())
+
+    def test_does_not_depend_on_output_that_is_closed(self):
+        probe = self.shell("exec >&- 2>&-; exec sleep 1000", "--timeout", NEVER)
+        self.await_true("it sleeps below", lambda: any("sleep" in text for text in descendants(probe.pid).values()))
+        self.await_asleep(probe)
+        self.assertEqual((1, "'sh' did not end yet\n"), probe.terminate())
+
     def test_is_final_for_what_cannot_be_executed(self):
         text = self.write("text", "text", 0o644)
         for name, code, cause in (("nowhere", 127, "No such file or directory"), ("/no/where", 127, "No such file or directory"),

@@ -84,6 +84,27 @@ class Ready(IntegrationTest):
             answer(server, b"204 No Content")
             s.ctl("wait", "web")
 
+    def test_what_a_command_has_written_last_is_told_and_is_not_in_the_log(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.timeout = "1h"\nrestart = "no"\n'
+                           'ready.exec = ["/bin/sh", "-c", "echo looking; cat @DIR@/answer; test -e @DIR@/up"]\n')
+        s.write("answer", "no route\n")
+        told = "waits for exec /bin/sh: '/bin/sh' ended with exit code 1: no route ("
+        self.await_true("it is told", lambda: told in s.ctl("status").out)
+        self.assertIn(told, s.ctl("why", "web", expect=3).out)
+        s.write("answer", "no name\n")
+        self.await_true("what is new is told", lambda: "exit code 1: no name (" in s.ctl("status").out)
+        s.write("up", "")
+        s.ctl("wait", "web")
+        self.assertEqual("", s.ctl("logs", "web").out)
+
+    def test_what_a_command_has_written_is_no_cause_but_a_last_line(self):
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.timeout = "500ms"\nrestart = "no"\nenabled = false\n'
+                           'ready.exec = ["/bin/sh", "-c", "echo no route; exit 1"]\n')
+        failed = s.ctl("start", "web", expect=1)
+        self.assertIn("not ready within 500ms (exec /bin/sh: '/bin/sh' ended with exit code 1)", failed.err)
+        self.await_true("it is among its lines",
+                        lambda: " | '/bin/sh' ended with exit code 1: no route\n" in s.ctl("why", "web", expect=3).out)
+
     def test_who_writes_to_the_probes_pipe_is_shown_and_holds_up_nobody(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.file = "@DIR@/up"\nready.timeout = "1h"\n')
         probes = []
