@@ -219,6 +219,13 @@ static std::string behind_text(const json::Value& reply, const Output& out) {
     return text;
 }
 
+/// The supervisor keeps so many changes of an instance (Instance::kHistory).
+static bool remembers_no_more(const json::Value& reply) {
+    constexpr std::size_t kMostRemembered = 16;
+    const auto* history = reply.find("history");
+    return history != nullptr && history->as_array() != nullptr && history->as_array()->size() >= kMostRemembered;
+}
+
 std::string why_text(const json::Value& reply, const Output& out) {
     InstanceView instance;
     instance.state = reply.string_or("state", "");
@@ -227,12 +234,16 @@ std::string why_text(const json::Value& reply, const Output& out) {
     std::string text = escaped(reply.string_or("name", "")) + " is " + colored_state(instance, out);
     if (!cause.empty()) text += " because " + escaped(cause);
     text += "\n" + behind_text(reply, out);
+    bool has_older = remembers_no_more(reply);
     for (const PastEvent& event : past_events(reply)) {
         text += "  " + clock_text(event.time_usec) + " " + event.text;
-        if (event.repeated > 0) text += "   (" + std::to_string(event.repeated) + " more)";
+        // How often is not known: only the newest changes are remembered.
+        if (event.repeated > 0) text += "   (not for the first time)";
+        has_older = has_older || event.repeated > 0;
         text += "\n";
         if (event.run) text += "           " + took_text(*event.run) + "\n";
     }
+    if (has_older) text += "  older: procsupctl history " + shell_quoted(escaped(reply.string_or("name", ""))) + "\n";
     text += limits_text(reply) + last_lines_text(reply) + place_text(reply, instance, "  ");
     if (const auto problem = reply.string_or("outputProblem", ""); !problem.empty())
         text += "  what it writes waits: " + escaped(problem) + "\n";

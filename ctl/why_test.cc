@@ -172,6 +172,21 @@ TEST(Why, TellsWhatARunTookBelowItsEnd) {
               "           pid 4711, 203ms of CPU\n");
 }
 
+TEST(Why, SaysWhereOlderChangesAreThanAreRemembered) {
+    const auto text_of = [](int changes) {
+        std::string entries;
+        for (int i = 0; i < changes; ++i) {
+            entries += std::string(i > 0 ? "," : "") + R"({"timeUSec":1,"from":"running","to":"reloading","cause":")" +
+                       std::to_string(i) + "\"}";
+        }
+        return why_text(
+            parsed((R"({"name":"a b","state":"reloading","advice":[],"history":[)" + entries + "]}").c_str()),
+            Output(ColorChoice::Never, false));
+    };
+    EXPECT_EQ(text_of(15).find("older:"), std::string::npos);
+    EXPECT_TRUE(text_of(16).ends_with("\n  older: procsupctl history 'a b'\n")) << text_of(16);
+}
+
 TEST(Why, PrintsCauseHistoryAndAdviceAndExits3) {
     setenv("TZ", "UTC", 1);
     tzset();
@@ -181,8 +196,9 @@ TEST(Why, PrintsCauseHistoryAndAdviceAndExits3) {
     EXPECT_EQ(printed.out,
               "mailer is failed because start limit hit (2 starts in 60s)\n"
               "  10:11:02 failed: start limit hit\n"
-              "  10:11:02 exit 78 after 200ms   (1 more)\n"
+              "  10:11:02 exit 78 after 200ms   (not for the first time)\n"
               "           pid 8, 4ms of CPU\n"
+              "  older: procsupctl history mailer\n"
               "  would start now? no: state failed. try: procsupctl start mailer\n");
     EXPECT_EQ(daemon.calls(), (std::vector<std::string>{R"(io.procsupd.Job.Why {"name":"mailer"})",
                                                         R"(io.procsupd.Manager.Status {"names":["mailer"]})"}));
