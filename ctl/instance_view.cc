@@ -104,6 +104,10 @@ private:
     Table table_;
 };
 
+std::string instances_text(std::int64_t count) {
+    return std::to_string(count) + (count == 1 ? " instance" : " instances");
+}
+
 std::string pid_text(std::int64_t pid) { return pid > 0 ? std::to_string(pid) : "-"; }
 
 std::string last_run_lines(const EndedRun& run) {
@@ -171,6 +175,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.watchdog_usec = instance.int_or("watchdogUSec", 0);
     view.sign_of_life_usec = instance.int_or("signOfLifeUSec", 0);
     view.file_instances = instance.int_or("fileInstances", 0);
+    view.scaled_instances = instance.int_or("scaledInstances", 0);
     view.status_text = instance.string_or("statusText", "");
     view.output_problem = instance.string_or("outputProblem", "");
     view.not_enforced = not_enforced_lines(instance);
@@ -249,7 +254,7 @@ std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, co
         std::string text = detail(worst, now_usec);
         const auto in_file = worst.file_instances;
         if (row.instances > 1 || in_file != 0) {
-            std::string prefix = std::to_string(row.instances) + (row.instances == 1 ? " instance" : " instances");
+            std::string prefix = instances_text(static_cast<std::int64_t>(row.instances));
             if (in_file != 0) prefix += " (file says " + std::to_string(in_file) + ")";
             if (!text.empty()) prefix += "; " + escaped(worst.name) + ": ";
             text.insert(0, prefix);
@@ -322,8 +327,8 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
         if (instance.awaits.empty()) text += left_text(instance, now_usec);
     }
     if (instance.file_instances != 0) {
-        text += "\n   scaled: " + escaped(instance.job) + " has another number of instances than its file says, " +
-                std::to_string(instance.file_instances);
+        text += "\n   scaled: " + instances_text(instance.scaled_instances) + " by scale; the file of " +
+                escaped(instance.job) + " says " + std::to_string(instance.file_instances);
     }
     if (!instance.awaits.empty()) text += "\n   awaits: " + awaits_text(instance, now_usec);
     if (instance.watchdog_usec != 0) text += "\n watchdog: " + watchdog_text(instance, now_usec);

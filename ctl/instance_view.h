@@ -29,8 +29,9 @@ struct InstanceView {
     std::int64_t ready_due_usec = 0;  ///< when its start is given up, or its reload_command; 0: never
     std::int64_t watchdog_usec = 0;   ///< within what time it has to give a sign of life; 0: it has not to
     std::int64_t sign_of_life_usec = 0;
-    std::string status_text;          ///< what it says of itself
-    std::int64_t file_instances = 0;  ///< how many of the job its file says, where it was scaled; else 0
+    std::string status_text;            ///< what it says of itself
+    std::int64_t file_instances = 0;    ///< how many of the job its file says, where it was scaled; else 0
+    std::int64_t scaled_instances = 0;  ///< how many it has instead
     std::string_view output_problem;
     std::vector<std::string> not_enforced;  ///< "not enforced: limits.core = 0 (why)", ready to be shown
     std::string_view description;

@@ -63,7 +63,7 @@ TEST(StatusTable, HasColumnsOfWhatIsUsedWhereAnyOfItIsKnown) {
 TEST(StatusTable, SaysWhereAJobWasScaled) {
     const auto value = json::parse(R"json({"instances":[
         {"name":"db@0","job":"db","state":"running","ready":true,"pid":12,"fileInstances":3},
-        {"name":"web","job":"web","state":"running","ready":true,"pid":13,"fileInstances":1},
+        {"name":"web","job":"web","state":"running","ready":true,"pid":13,"fileInstances":1,"scaledInstances":2},
         {"name":"web@1","job":"web","state":"stopped","cause":"never started","fileInstances":1}]})json");
     ASSERT_TRUE(value);
     const auto instances = instances_of(*value);
@@ -72,9 +72,9 @@ TEST(StatusTable, SaysWhereAJobWasScaled) {
               "  JOB  STATE    READY  SINCE  RESTARTS  PID  DETAIL\n"
               "* db   running  1/1    -      0         12   1 instance (file says 3)\n"
               "- web  stopped  1/2    -      0         -    2 instances (file says 1); web@1: never started\n");
-    EXPECT_NE(instance_block(instances[1], "", kNow, out)
-                  .find("\n   scaled: web has another number of instances than its file says, 1\n"),
-              std::string::npos);
+    EXPECT_NE(
+        instance_block(instances[1], "", kNow, out).find("\n   scaled: 2 instances by scale; the file of web says 1\n"),
+        std::string::npos);
 }
 
 TEST(StatusTable, CountsJobsInTheSummaryAndNamesTheNextCommand) {

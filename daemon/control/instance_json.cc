@@ -29,6 +29,7 @@ void write_scaling(json::Writer& writer, const Supervisor& supervisor, const Ins
     const auto job = supervisor.jobs().find(instance.name().job);
     if (job == supervisor.jobs().end() || !job->second.scaled) return;
     writer.member_int("fileInstances", static_cast<std::int64_t>(written_instances(*job->second.spec)));
+    writer.member_int("scaledInstances", *job->second.scaled);
 }
 
 }  // namespace

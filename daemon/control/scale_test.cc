@@ -83,6 +83,7 @@ TEST_F(ScaleCall, IsSeenInTheStatusOfEachInstance) {
     EXPECT_EQ(status["instances.0.name"], "single");
     EXPECT_EQ(status["instances.1.name"], "single@1");
     EXPECT_EQ(status["instances.1.fileInstances"], "1");
+    EXPECT_EQ(status["instances.1.scaledInstances"], "2");
     EXPECT_EQ(client.call("Job.Show", R"({"name":"single"})")["instances.0.fileInstances"], "1");
 }
 

@@ -76,6 +76,7 @@ class TheExample(Instances):
         self.assertRegex(up.out, r"^cache@3: running \(pid \d+\)\ncache@4: running \(pid \d+\)\ncache: 5 instances\n$")
         self.assertTrue(all(answers(self.first + index) for index in range(5)))
         self.assertIn("5 instances (file says 3)", s.ctl("status").out)
+        self.assertIn("\n   scaled: 5 instances by scale; the file of cache says 3\n", s.ctl("status", "cache@1").out)
         self.assertIn("file_instances = 3", s.ctl("show", "cache").out)
         down = s.ctl("scale", "cache", "2")
         self.assertIn("cache@4: stopped\n", down.out)
