@@ -60,7 +60,7 @@ std::string detail(const InstanceView& instance, std::int64_t now_usec) {
     std::string text;
     if (!instance.output_problem.empty()) return "output waits: " + escaped(instance.output_problem);
     if (!instance.awaits.empty()) {
-        text = "not ready: waits for " + awaits_text(instance, now_usec);
+        text = (instance.ready ? "waits for " : "not ready: waits for ") + awaits_text(instance, now_usec);
         return instance.status_text.empty() ? text : text + "; it says: " + escaped(instance.status_text);
     }
     if (instance.state == "running") {

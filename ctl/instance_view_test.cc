@@ -77,6 +77,16 @@ TEST(StatusTable, SaysWhereAJobWasScaled) {
         std::string::npos);
 }
 
+TEST(StatusTable, SaysWhatAReloadThatGoesOnWaitsFor) {
+    const auto value = json::parse(R"json({"instances":[
+        {"name":"web","job":"web","state":"reloading","ready":true,"pid":13,"awaits":"READY=1","cause":"it reads"}]})json");
+    ASSERT_TRUE(value);
+    const Output out(ColorChoice::Never, false);
+    EXPECT_EQ(job_table(job_rows(instances_of(*value)), kNow, out),
+              "  JOB  STATE      READY  SINCE  RESTARTS  PID  DETAIL\n"
+              "* web  reloading  1/1    -      0         13   waits for READY=1\n");
+}
+
 TEST(StatusTable, CountsJobsInTheSummaryAndNamesTheNextCommand) {
     const auto value = reply();
     const auto instances = instances_of(value);

@@ -79,6 +79,7 @@ void write_usage(json::Writer& writer, const TreeUsage& usage) {
 }
 
 void write_awaits(json::Writer& writer, const Instance& instance, Sees sees) {
+    if (instance.says_it_reloads()) writer.member("awaits", "READY=1, which is to follow RELOADING=1");
     if (!instance.awaits_readiness()) return;
     writer.member("awaits", sees == Sees::Output ? instance.awaited_with_output() : instance.awaited());
 }

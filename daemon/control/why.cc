@@ -60,6 +60,8 @@ std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
                  (sees == Sees::Output ? instance.awaited_with_output() : instance.awaited());
         if (const auto until = instance.ready_due(); until != kNever) cause += " (" + rest_text(until, now) + " left)";
         if (!instance.status_text().empty()) cause += "; it says: " + instance.status_text();
+    } else if (instance.says_it_reloads()) {
+        cause += "; has said RELOADING=1 " + rest_text(now, instance.since()) + " ago and not READY=1 since";
     } else if (const auto until = instance.ready_due(); until != kNever) {
         cause += ", " + rest_text(until, now) + " left of start_timeout";
     } else if (instance.state() == State::Backoff) {

@@ -112,6 +112,25 @@ TEST_F(Why, TellsWhatARunHasWrittenThatIsNotReadyYet) {
     EXPECT_EQ(box.host.newest_of.size(), 4u);
 }
 
+TEST_F(Why, SaysSinceWhenAJobHasBeenReadingItsConfigurationAgain) {
+    start("web");
+    box.executes("web");
+    box.supervisor.became_ready(box.instance("web").incarnation(), box.loop.now());
+    Notice notice;
+    notice.reloading = true;
+    box.supervisor.noticed(box.instance("web").incarnation(), notice, box.loop.now());
+    box.pass(std::chrono::seconds(125));
+    const auto why = client.call("Job.Why", R"({"name":"web"})");
+    EXPECT_TRUE(why["cause"].starts_with("it reads its configuration again, as it says") &&
+                why["cause"].ends_with("; has said RELOADING=1 2min 5s ago and not READY=1 since"))
+        << why["cause"];
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["web"]})")["instances.0.awaits"],
+              "READY=1, which is to follow RELOADING=1");
+    notice.ready = true;
+    box.supervisor.noticed(box.instance("web").incarnation(), notice, box.loop.now());
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["web"]})")["instances.0.awaits"], "null");
+}
+
 TEST_F(Why, DoesNotWaitForALoggerThatHangs) {
     start("web");
     box.host.newest.reset();

@@ -201,6 +201,8 @@ public:
     const Reloads& reloads() const { return reloads_; }
     /// The one that answers a reload that is asked for now, or was last.
     std::uint32_t newest_reload() const { return reloads_.begun + (reload_again_ ? 1 : 0); }
+    /// It has said that it reads its configuration again (RELOADING=1), and not that it has (READY=1).
+    bool says_it_reloads() const { return state_ == State::Reloading && !is_beside(SideRole::ReloadCommand); }
     /// Whether the main process has ended and adopted processes keep the run going.
     bool adopted() const { return main_ended_ && is_executing(state_); }
 

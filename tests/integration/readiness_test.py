@@ -245,6 +245,8 @@ class Notified(IntegrationTest):
         say("RELOADING=1")
         events.until("web", "reloading")
         self.assertTrue(s.instance("web")["ready"])
+        self.assertRegex(s.ctl("status").out, r"reloading .* waits for READY=1, which is to follow RELOADING=1")
+        self.assertRegex(s.ctl("why", "web").out, r"has said RELOADING=1 \d+\w+ ago and not READY=1 since")
         say("READY=1")
         events.until("web", "running")
         say("STOPPING=1")
