@@ -178,6 +178,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.scaled_instances = instance.int_or("scaledInstances", 0);
     view.status_text = instance.string_or("statusText", "");
     view.output_problem = instance.string_or("outputProblem", "");
+    view.changed = changed_text(instance);
     view.not_enforced = not_enforced_lines(instance);
     view.description = instance.string_or("description", "");
     view.owner = instance.string_or("owner", "");
@@ -188,6 +189,17 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.last_run = EndedRun::of(instance, "lastRun");
     view.usage = UsageView::of(instance);
     return view;
+}
+
+std::string changed_text(const json::Value& instance) {
+    const json::Value* list = instance.find("changedKeys");
+    if (list == nullptr || list->as_array() == nullptr) return {};
+    std::string keys;
+    for (const auto& entry : *list->as_array()) {
+        if (const auto* key = entry.as_string()) keys += (keys.empty() ? "" : ", ") + escaped(*key);
+    }
+    return "its settings have changed (" + keys + "); restart it to use them: procsupctl restart " +
+           shell_quoted(escaped(instance.string_or("name", "")));
 }
 
 std::vector<std::string> not_enforced_lines(const json::Value& instance) {
@@ -337,6 +349,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     }
     if (!instance.output_problem.empty())
         text += "\n   " + out.colored(Color::Red, "output: ") + escaped(instance.output_problem);
+    if (!instance.changed.empty()) text += "\n  " + out.colored(Color::Yellow, "changed: ") + instance.changed;
     for (const auto& line : instance.not_enforced) text += "\n  " + out.colored(Color::Yellow, line);
     const auto used = usage_text(instance.usage);
     text += "\n      res: " + used + (used.empty() ? "" : ", ") + "restarts " + std::to_string(instance.restarts);

@@ -33,6 +33,7 @@ struct InstanceView {
     std::int64_t file_instances = 0;    ///< how many of the job its file says, where it was scaled; else 0
     std::int64_t scaled_instances = 0;  ///< how many it has instead
     std::string_view output_problem;
+    std::string changed;                    ///< of its settings since it was started, ready to be shown
     std::vector<std::string> not_enforced;  ///< "not enforced: limits.core = 0 (why)", ready to be shown
     std::string_view description;
     std::string_view owner;
@@ -43,6 +44,9 @@ struct InstanceView {
 
     static InstanceView of(const json::Value& instance);
 };
+
+/// "its settings have changed (umask); restart it to use them: procsupctl restart web"; empty: they have not.
+std::string changed_text(const json::Value& instance);
 
 /// A line for each setting of an instance that is not in force.
 std::vector<std::string> not_enforced_lines(const json::Value& instance);

@@ -160,9 +160,10 @@ int show(Session& session) {
             text += "\n[" + escaped(instance.string_or("name", "")) + "]\n";
             if (const auto* members = instance.as_object()) {
                 for (const auto& [name, value] : *members) {
-                    if (name != "notEnforced") add_settings(snake_case(name), value, text);
+                    if (name != "notEnforced" && name != "changedKeys") add_settings(snake_case(name), value, text);
                 }
             }
+            if (const auto changed = changed_text(instance); !changed.empty()) text += changed + "\n";
             for (const auto& line : not_enforced_lines(instance)) text += line + "\n";
         }
     }

@@ -244,6 +244,7 @@ std::string why_text(const json::Value& reply, const Output& out) {
         if (event.run) text += "           " + took_text(*event.run) + "\n";
     }
     if (has_older) text += "  older: procsupctl history " + shell_quoted(escaped(reply.string_or("name", ""))) + "\n";
+    if (const auto changed = changed_text(reply); !changed.empty()) text += "  " + changed + "\n";
     text += limits_text(reply) + last_lines_text(reply) + place_text(reply, instance, "  ");
     if (const auto problem = reply.string_or("outputProblem", ""); !problem.empty())
         text += "  what it writes waits: " + escaped(problem) + "\n";

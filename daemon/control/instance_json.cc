@@ -2,6 +2,7 @@
 
 #include "common/signal_name.h"
 #include "conf/expand.h"
+#include "conf/job_difference.h"
 
 namespace procsup {
 namespace {
@@ -68,6 +69,17 @@ void write_run(json::Writer& writer, std::string_view name, const EndedRun* run,
     writer.end_object();
 }
 
+void write_changed_keys(json::Writer& writer, const Instance& instance) {
+    const bool runs = instance.state() == State::Starting || is_executing(instance.state());
+    if (!runs || &instance.spec() == &instance.next_spec()) return;
+    const auto changed = difference(instance.spec(), instance.next_spec());
+    if (changed.empty()) return;
+    writer.key("changedKeys").begin_array();
+    for (const auto& key : changed.at_start) writer.string(key);
+    for (const auto& key : changed.live) writer.string(key);
+    writer.end_array();
+}
+
 void write_usage(json::Writer& writer, const TreeUsage& usage) {
     const auto number = [&](const char* name, const std::optional<std::uint64_t>& value) {
         if (value) writer.member_int(name, static_cast<std::int64_t>(*value));
@@ -85,12 +97,12 @@ void write_awaits(json::Writer& writer, const Instance& instance, Sees sees) {
 }
 
 void write_instance(json::Writer& writer, const Supervisor& supervisor, const Instance& instance, const HostPort& host,
-                    const Usages& usages, Sees sees) {
+                    const Usages& usages, Told told) {
     const auto& spec = instance.spec();
     writer.begin_object();
     writer.member("name", instance.name().instance).member("job", instance.name().job);
     writer.member("state", to_text(instance.state())).member_bool("ready", instance.ready());
-    write_awaits(writer, instance, sees);
+    write_awaits(writer, instance, told.sees);
     if (const auto due = instance.ready_due(); due != kNever) writer.member_int("readyDueUSec", wall_usec(host, due));
     if (!instance.status_text().empty()) writer.member("statusText", instance.status_text());
     if (instance.watchdog() != kForever) {
@@ -111,6 +123,7 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
     }
     if (const auto output = host.captured_output(instance.id()); !output.problem.empty())
         writer.member("outputProblem", output.problem);
+    if (told.changes) write_changed_keys(writer, instance);
     write_not_enforced(writer, host.not_enforced(spec));
     if (const auto usage = usages.find(instance.id()); usage != usages.end()) write_usage(writer, usage->second);
     if (!spec.description.empty()) writer.member("description", spec.description);

@@ -10,12 +10,21 @@ namespace procsup {
 /// Who is told: whoever may know of the job, or who may see what it writes too.
 enum class Sees { States, Output };
 
+/// What of an instance is told.
+struct Told {
+    Sees sees = Sees::States;
+    bool changes = false;  ///< also which settings wait for its next start: that is found out anew each time
+};
+
 /// Type Instance of io.procsupd.Manager.
 void write_instance(json::Writer& writer, const Supervisor& supervisor, const Instance& instance, const HostPort& host,
-                    const Usages& usages = {}, Sees sees = Sees::States);
+                    const Usages& usages = {}, Told told = {});
 
 /// Member `awaits`, of what is not ready yet.
 void write_awaits(json::Writer& writer, const Instance& instance, Sees sees);
+
+/// Member `changedKeys`, of what runs with other settings than its next start will have.
+void write_changed_keys(json::Writer& writer, const Instance& instance);
 
 /// Members cpuUSec, memory, memoryPeak and tasks, of what is known.
 void write_usage(json::Writer& writer, const TreeUsage& usage);

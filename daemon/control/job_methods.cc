@@ -186,7 +186,7 @@ void show(const ControlContext& context, varlink::PendingCall call) {
         write_json(writer, spec, landlock || context.host.facts().no_new_privileges);
         writer.key("instances").begin_array();
         for (const auto* instance : instances)
-            write_instance(writer, context.supervisor, *instance, context.host, usages, Sees::Output);
+            write_instance(writer, context.supervisor, *instance, context.host, usages, {Sees::Output, true});
         call.reply(writer.end_array().end_object().text());
     });
 }

@@ -73,7 +73,7 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
             if (instance == nullptr) continue;
             const bool operates = context.access.allows(call.peer(), Tier::Operate, &instance->spec());
             write_instance(writer, context.supervisor, *instance, context.host, usages,
-                           operates ? Sees::Output : Sees::States);
+                           {operates ? Sees::Output : Sees::States, has_names(call)});
         }
         writer.end_array();
         if (has_names(call)) write_dependencies(writer, context, call.peer(), ids);

@@ -120,6 +120,7 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
         for (const auto& limit : limits) writer.string(limit);
         writer.end_array();
     }
+    write_changed_keys(writer, instance);
     const auto output = host.captured_output(instance.id());
     write_lines(writer, "lastLines", output.last_lines);
     if (behind.empty() && !newest.empty()) write_lines(writer, "newestLines", newest);

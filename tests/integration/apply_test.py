@@ -72,11 +72,16 @@ class Apply(ApplyTest):
         self.assertEqual("later", self.changes(s, "--no-restart")["web"]["action"])
         self.assertEqual(before, self.pids(s))
         self.assertEqual({}, self.changes(s, "--no-restart"))
+        told = "its settings have changed (umask); restart it to use them: procsupctl restart web\n"
+        for verb in ("status", "why", "show"):
+            self.assertIn(told, s.ctl(verb, "web").out)
+            self.assertNotIn("changed", s.ctl(verb, "other").out)
         self.assertEqual({"job": "web", "action": "restart", "keys": ["umask"]}, self.changes(s)["web"])
         s.ctl("wait", "web")
         self.assertNotEqual(before["web"], s.pid_of("web"))
         self.assertEqual(before["other"], s.pid_of("other"))
         self.assertIn("restarted with its new settings: umask", s.ctl("why", "web").out)
+        self.assertNotIn("have changed", s.ctl("status", "web").out)
 
     def test_of_a_file_of_variables_that_has_changed_restarts(self):
         s = self.prepare(job("web", 'env_files = ["@DIR@/web.env"]'))
