@@ -28,10 +28,11 @@ void give(const ControlContext& context, Order order, const std::vector<Instance
     }
 }
 
-/// Whether a stop of `ids` may go on: nothing else would end with them, or that was asked for, and is then among them.
-bool may_take_along(const ControlContext& context, varlink::PendingCall& call, std::vector<InstanceId>& ids) {
-    const auto others = context.supervisor.would_end(ids);
-    if (others.empty()) return true;
+/// What ends with a stop of `ids`, if that was asked for. Nothing: the call was refused for that.
+std::optional<std::vector<InstanceId>> taken_along(const ControlContext& context, varlink::PendingCall& call,
+                                                   const std::vector<InstanceId>& ids) {
+    auto others = context.supervisor.would_end(ids);
+    if (others.empty()) return others;
     json::Writer writer;
     writer.begin_object().key("jobs").begin_array();
     std::string names;
@@ -42,17 +43,20 @@ bool may_take_along(const ControlContext& context, varlink::PendingCall& call, s
         if (!context.access.allows(call.peer(), Tier::Operate, &instance.spec())) {
             call.fail(error_name(call, "PermissionDenied"),
                       "this would also stop " + instance.name().instance + ", which requires it and is not yours");
-            return false;
+            return std::nullopt;
         }
     }
-    if (call.parameters().bool_or("cascade", false)) {
-        ids.insert(ids.end(), others.begin(), others.end());
-        return true;
-    }
+    if (call.parameters().bool_or("cascade", false)) return others;
     writer.end_array().member("message", "this would also stop what requires it: " + names);
     writer.member("hint", "stop them too with --cascade").end_object();
     call.fail_with(error_name(call, "WouldStopOthers"), writer.text());
-    return false;
+    return std::nullopt;
+}
+
+/// Of an order for several the first, and how many more.
+std::string with_text(const ControlContext& context, const std::vector<InstanceId>& ids) {
+    auto text = ", with " + context.supervisor.find(ids.front())->name().instance;
+    return ids.size() == 1 ? text : text + " and " + std::to_string(ids.size() - 1) + " more";
 }
 
 using Refusal = std::function<std::string_view(const Instance&)>;
@@ -75,10 +79,20 @@ void order(const ControlContext& context, Waiters& waiters, Order what, varlink:
     if (!has_valid_timeout(call)) return;
     auto ids = selected(context, call);
     if (!ids) return;
-    if (what == Order::Stop && !may_take_along(context, call, *ids)) return;
+    std::vector<InstanceId> others;
+    if (what == Order::Stop) {
+        auto along = taken_along(context, call, *ids);
+        if (!along) return;
+        others = std::move(*along);
+    }
     std::vector<Waiters::Target> targets;
     for (const auto id : *ids) targets.push_back(waiters.target(id, what == Order::Restart));
+    for (const auto id : others) targets.push_back(waiters.target(id, false));
+    // Before what they require, which waits for that anyway.
+    if (!others.empty())
+        context.supervisor.stop(others, asked_by("stop", call.peer()) + with_text(context, *ids), context.loop.now());
     give(context, what, *ids, call.peer());
+    ids->insert(ids->end(), others.begin(), others.end());
     if (!call.parameters().bool_or("wait", true)) {
         call.reply(outcomes(context, *ids, [](InstanceId) { return true; }, {}));
         return;

@@ -309,6 +309,23 @@ TEST_F(Orders, StandWhenTheirCallerLeaves) {
     EXPECT_EQ(other.call("Job.Start", R"({"names":["web"]})")["outcomes.0.ok"], "true");
 }
 
+TEST_F(Orders, StopTellsWhatItTakesAlongWithWhat) {
+    auto shop = service("shop"), till = service("till");
+    shop.dependencies.requirements = {{"web"}};
+    till.dependencies.requirements = {{"shop"}};
+    box.configure({service("web"), shop, till});
+    for (const auto* name : {"web", "shop", "till"}) bring_up(name);
+    client.send("Job.Stop", R"({"names":["web"],"cascade":true})");
+    for (const auto* name : {"till", "shop", "web"}) box.ends(name, ExitStatus::killed(SIGTERM));
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer.count("outcomes"), 3u);
+    const auto by = "stop asked by uid " + std::to_string(geteuid()) + " (pid " + std::to_string(getpid()) + ")";
+    const std::string killed = "; killed by SIGTERM";
+    EXPECT_EQ(box.instance("web").cause(), by + killed);
+    EXPECT_EQ(box.instance("shop").cause(), by + ", with web" + killed);
+    EXPECT_EQ(box.instance("till").cause(), by + ", with web" + killed);
+}
+
 TEST_F(Orders, EndWithTheirBoxWhileCallersWait) {
     client.send("Job.Start", R"({"names":["web"],"timeoutUSec":60000000})");
     box.control.reset();

@@ -53,6 +53,8 @@ class Dependencies(IntegrationTest):
         self.assertEqual("running", s.instance("db")["state"])
         s.ctl("stop", "--cascade", "db")
         self.assertEqual(("stopped", "stopped", "running"), tuple(self.states(s)[job] for job in ("db", "web", "cache")))
+        self.assertRegex(s.instance("web")["cause"], r"^stop asked by uid \d+ \(pid \d+\), with db(;|$)")
+        self.assertRegex(s.instance("db")["cause"], r"^stop asked by uid \d+ \(pid \d+\)(;|$)")
 
         s.ctl("start", "web")
         self.assertEqual("required by web", s.instance("db")["cause"])
