@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "common/did_you_mean.h"
+#include "daemon/control/missing.h"
 
 namespace procsup {
 namespace {
@@ -48,8 +49,13 @@ void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call,
     json::Writer writer;
     writer.begin_object().member("name", name);
     if (const auto mask = context.host.masked_by(name.substr(0, name.find('@'))); !mask.empty()) {
-        writer.member("message", "there is no job '" + std::string(name) + "': " + mask + " masks it");
-        writer.member("hint", "without that file, a job file of its name in a lower directory counts").end_object();
+        // Whether the file is still there is not looked up: the disk may hang.
+        const auto since = rest_text(context.loop.now(), context.host.facts().config_since);
+        writer.member("message", "there is no job '" + std::string(name) + "': " + mask +
+                                     " masked it when the configuration was read, " + since + " ago");
+        writer.member("hint",
+                      "without that file, a job file of its name in a lower directory counts after: procsupctl apply");
+        writer.end_object();
         return call.fail_with(error_name(call, "NoSuchJob"), writer.text());
     }
     writer.member("message", "no job or instance is called '" + std::string(name) + "'" + did_you_mean(name, known));

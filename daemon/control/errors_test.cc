@@ -33,10 +33,15 @@ TEST_F(Errors, NoSuchJobNamesWhatIsCalledNearlySo) {
     EXPECT_EQ(answer["hint"], "procsupctl list");
 }
 
-TEST_F(Errors, NoSuchJobNamesTheFileThatMasksIt) {
+TEST_F(Errors, NoSuchJobNamesTheFileThatMaskedIt) {
+    box.host.known.config_since = box.loop.now();
+    box.loop.put_forward(std::chrono::hours(1));
     const auto answer = client.call("Job.Cat", R"({"name":"old"})");
     EXPECT_EQ(answer.error, "io.procsupd.Job.NoSuchJob");
-    EXPECT_EQ(answer["message"], "there is no job 'old': /etc/procsupd/jobs.d/old.toml masks it");
+    EXPECT_EQ(answer["message"],
+              "there is no job 'old': /etc/procsupd/jobs.d/old.toml masked it when the configuration was read, 1h ago");
+    EXPECT_EQ(answer["hint"],
+              "without that file, a job file of its name in a lower directory counts after: procsupctl apply");
 }
 
 TEST_F(Errors, NoSuchJobKnowsInstancesToo) {
