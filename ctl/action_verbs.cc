@@ -50,7 +50,8 @@ int report_outcomes(Session& session, const json::Value& reply, const OutcomeTex
             if (!session.line().json) session.out().note(success(outcome));
             continue;
         }
-        if (all_ok) {
+        // Of what was refused the job itself knows nothing.
+        if (first_bad.empty() && !outcome.bool_or("refused", false)) {
             first_bad = outcome.string_or("name", "");
             // What a command has written says more than how it has ended.
             if (blames_command(outcome.string_or("cause", ""))) look = "logs";
@@ -59,7 +60,7 @@ int report_outcomes(Session& session, const json::Value& reply, const OutcomeTex
         if (!session.line().json) session.out().message(outcome_text(outcome));
     }
     if (all_ok) return kSuccess;
-    if (!session.line().json)
+    if (!session.line().json && !first_bad.empty())
         session.out().hint("procsupctl " + std::string(look) + " " + shell_quoted(escaped(first_bad)));
     return kFailed;
 }

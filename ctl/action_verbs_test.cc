@@ -197,6 +197,17 @@ TEST(Outcomes, PointToTheOutputOfACommandThatHasFailed) {
     EXPECT_EQ(hint("it is not running"), "web: running (pid 7): it is not running\nhint: procsupctl why web\n");
 }
 
+TEST(Outcomes, PointToNothingThatKnowsOfWhatWasRefused) {
+    FakeDaemon daemon("io.procsupd.Job.Start", R"({"outcomes":[
+        {"name":"web","state":"paused","ok":false,"refused":true,"cause":"it is paused"},
+        {"name":"db","state":"failed","ok":false,"cause":"exit 1"}]})");
+    EXPECT_EQ(run_procsupctl(daemon, {"start", "web", "db"}).err,
+              "web: paused: it is paused\ndb: failed: exit 1\nhint: procsupctl why db\n");
+    FakeDaemon other("io.procsupd.Job.Pause", R"({"outcomes":[
+        {"name":"web","state":"stopped","ok":false,"refused":true,"cause":"only what is running can be paused"}]})");
+    EXPECT_EQ(run_procsupctl(other, {"pause", "web"}).err, "web: stopped: only what is running can be paused\n");
+}
+
 TEST(Wait, ForTheExitByASignalExits128PlusIt) {
     FakeDaemon daemon("io.procsupd.Job.Wait",
                       R"({"outcomes":[{"name":"x","state":"failed","ok":true,"exitSignal":"SIGKILL","cause":""}]})");

@@ -137,6 +137,7 @@ void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std:
                    const OutcomeDetails& details) {
     writer.begin_object();
     writer.member("name", instance.name().instance).member("state", to_text(instance.state())).member_bool("ok", ok);
+    if (details.refused) writer.member_bool("refused", true);
     write_pid(writer, instance.pid());
     write_exit(writer, last_run(instance));
     if (details.run_seen_by != nullptr) write_run(writer, "lastRun", last_run(instance), *details.run_seen_by);

@@ -32,6 +32,7 @@ void write_usage(json::Writer& writer, const TreeUsage& usage);
 /// Members of type Outcome that not every one has.
 struct OutcomeDetails {
     std::string missing{};
+    bool refused = false;
     const HostPort* run_seen_by = nullptr;  ///< of one that is about the last run: whose clock tells when that was
 };
 

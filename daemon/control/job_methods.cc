@@ -69,7 +69,8 @@ std::string outcomes(const ControlContext& context, const std::vector<InstanceId
     for (const auto id : ids) {
         const bool done = act(id);
         if (const auto* instance = context.supervisor.find(id))
-            write_outcome(writer, *instance, done, done ? std::string_view(instance->cause()) : refusal(*instance));
+            write_outcome(writer, *instance, done, done ? std::string_view(instance->cause()) : refusal(*instance),
+                          {.refused = !done});
     }
     return writer.end_array().end_object().take();
 }

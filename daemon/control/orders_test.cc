@@ -353,7 +353,7 @@ TEST_F(Orders, WhatCannotBeDoneIsToldWhy) {
         const bool signal = method == "Signal";
         const auto answer =
             client.call("Job." + method, signal ? R"({"names":["web"],"signal":"HUP"})" : R"({"names":["web"]})");
-        EXPECT_EQ(answer["outcomes.0.ok"], "false");
+        EXPECT_EQ(answer["outcomes.0.ok"] + " " + answer["outcomes.0.refused"], "false true");
         return answer["outcomes.0.cause"];
     };
     EXPECT_EQ(cause_of("Signal"), "it has no main process");
@@ -369,6 +369,7 @@ TEST_F(Orders, StartOfWhatIsPausedTellsThat) {
     const auto answer = client.call("Job.Start", R"({"names":["web"]})");
     EXPECT_EQ(answer["outcomes.0.ok"], "false");
     EXPECT_EQ(answer["outcomes.0.cause"], "it is paused; resume it first");
+    EXPECT_EQ(answer["outcomes.0.refused"], "true");
     client.send("Job.Wait", R"({"names":["web"],"for":"ready"})");
     box.turn();
     EXPECT_TRUE(client.take().empty());

@@ -106,6 +106,7 @@ void Waiters::answer(Waiter& waiter, bool timed_out) {
             const auto& cause = verdict.cause.empty() ? instance->cause() : verdict.cause;
             OutcomeDetails details;
             if (!verdict.settled) details.missing = missing(waiter.goal, *instance, context_.loop.now());
+            details.refused = verdict.refused;
             if (waiter.goal == Goal::Exit) details.run_seen_by = &context_.host;
             write_outcome(writer, *instance, verdict.settled && verdict.ok, cause, details);
         } else {
@@ -163,7 +164,7 @@ bool Waiters::is_down(const Instance& instance) const {
 }
 
 Waiters::Verdict Waiters::judge_reload(const Instance& instance, const Target& target) {
-    if (target.reload == 0) return {true, target.ok, {}, target.cause};
+    if (target.reload == 0) return {true, target.ok, {}, target.cause, !target.ok};
     const auto& reloads = instance.reloads();
     if (reloads.over >= target.reload) return {true, reloads.failure.empty(), {}, reloads.text()};
     const bool ended = instance.runs_ended() > target.runs_ended || !is_live(instance.state());
@@ -192,7 +193,7 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
             const auto* parent = context_.supervisor.parent_of(instance.id());
             return {parent != nullptr && is_settled(parent->state()), false, {}, {}};
         }
-        case State::Paused: return {true, false, {}, "it is paused; resume it first"};
+        case State::Paused: return {true, false, {}, "it is paused; resume it first", true};
         case State::Starting:
         case State::Stopping: return {};
         case State::Running:

@@ -55,6 +55,7 @@ private:
         bool ok = false;
         TimePoint look_again;  ///< when time alone settles it; epoch: never
         std::string cause;     ///< empty: the instance's own
+        bool refused = false;  ///< what was asked for was not tried
     };
     Verdict judge(Goal goal, const Target& target) const;
     Verdict judge_up(const Instance& instance, const Target& target) const;
