@@ -8,6 +8,7 @@
 #include "ctl/instance_view.h"
 #include "ctl/session.h"
 #include "ctl/text.h"
+#include "ctl/why.h"
 
 namespace procsup::ctl {
 namespace {
@@ -35,8 +36,21 @@ std::string outcome_text(const json::Value& outcome) {
     return text;
 }
 
+bool blames_reload_command(std::string_view cause) { return cause.starts_with("reload_command failed: "); }
+
 bool blames_command(std::string_view cause) {
-    return cause.starts_with("reload_command failed: ") || cause.starts_with("its stop_command failed: ");
+    return blames_reload_command(cause) || cause.starts_with("its stop_command failed: ");
+}
+
+/// What the job has written last, its reload_command too, which has failed.
+std::string last_words(Session& session, std::string_view name) {
+    json::Writer parameters;
+    parameters.begin_object().member("name", name).end_object();
+    const auto reply = session.call_raw("io.procsupd.Job.Why", parameters.text());
+    if (!reply || !reply->error.empty()) return {};
+    auto text = newest_lines_text(reply->parameters, "  ");
+    if (text.ends_with('\n')) text.pop_back();
+    return text;
 }
 
 using OutcomeText = std::function<std::string(const json::Value&)>;
@@ -57,7 +71,11 @@ int report_outcomes(Session& session, const json::Value& reply, const OutcomeTex
             if (blames_command(outcome.string_or("cause", ""))) look = "logs";
         }
         all_ok = false;
-        if (!session.line().json) session.out().message(outcome_text(outcome));
+        if (session.line().json) continue;
+        session.out().message(outcome_text(outcome));
+        if (!blames_reload_command(outcome.string_or("cause", ""))) continue;
+        if (const auto words = last_words(session, outcome.string_or("name", "")); !words.empty())
+            session.out().message(words);
     }
     if (all_ok) return kSuccess;
     if (!session.line().json && !first_bad.empty())

@@ -197,6 +197,19 @@ TEST(Outcomes, PointToTheOutputOfACommandThatHasFailed) {
     EXPECT_EQ(hint("it is not running"), "web: running (pid 7): it is not running\nhint: procsupctl why web\n");
 }
 
+TEST(Outcomes, OfAReloadCommandThatHasFailedComeWithWhatItHasWritten) {
+    FakeDaemon daemon([](const varlink::Call& call, const std::vector<Fd>&) {
+        return std::vector<std::string>{varlink::reply_message(
+            call.method == "io.procsupd.Job.Why"
+                ? R"({"name":"web","newestLines":[{"stream":"stderr","lines":["no such table\u001b"]}]})"
+                : R"({"outcomes":[{"name":"web","state":"running","ok":false,"cause":"reload_command failed: exit 4"}]})")};
+    });
+    EXPECT_EQ(run_procsupctl(daemon, {"reload", "web"}).err,
+              "web: running: reload_command failed: exit 4\n"
+              "  the last lines that its present run has written:\n    stderr | no such table\\x1b\n"
+              "hint: procsupctl logs web\n");
+}
+
 TEST(Outcomes, PointToNothingThatKnowsOfWhatWasRefused) {
     FakeDaemon daemon("io.procsupd.Job.Start", R"({"outcomes":[
         {"name":"web","state":"paused","ok":false,"refused":true,"cause":"it is paused"},

@@ -177,9 +177,13 @@ static std::string lines_text(const json::Value& reply, std::string_view member,
     return text.empty() ? text : indent + title + ":\n" + text;
 }
 
+std::string newest_lines_text(const json::Value& reply, const std::string& indent) {
+    return lines_text(reply, "newestLines", "the last lines that its present run has written", indent);
+}
+
 static std::string last_lines_text(const json::Value& reply, const std::string& indent = "  ") {
     return lines_text(reply, "lastLines", "the last lines of the newest run that failed", indent) +
-           lines_text(reply, "newestLines", "the last lines that its present run has written", indent);
+           newest_lines_text(reply, indent);
 }
 
 static std::string limits_text(const json::Value& reply) {

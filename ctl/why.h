@@ -24,6 +24,9 @@ struct PastEvent {
 /// Condenses a reply of Job.Why: runs that ended the same way become one line, starts that led to an end none.
 std::vector<PastEvent> past_events(const json::Value& reply);
 
+/// The part of that which the present run has written last; empty: nothing, or that says nothing of its state.
+std::string newest_lines_text(const json::Value& reply, const std::string& indent);
+
 /// What `procsupctl why` prints.
 std::string why_text(const json::Value& reply, const Output& out);
 

@@ -94,8 +94,12 @@ std::string waited_for(const Instance& instance) {
     return std::string(what.substr(0, what.find_first_of(" ,")));
 }
 
-bool is_on_its_way(const Instance& instance) {
-    return instance.state() == State::Starting || instance.state() == State::Reloading || instance.awaits_readiness();
+bool is_told_by_its_lines(const Instance& instance) {
+    const auto& reloads = instance.reloads();
+    const bool failed_to_reload = is_executing(instance.state()) && reloads.over > 0 && !reloads.failure.empty() &&
+                                  instance.cause().ends_with(reloads.text());
+    return instance.state() == State::Starting || instance.state() == State::Reloading || instance.awaits_readiness() ||
+           failed_to_reload;
 }
 
 void write_why(json::Writer& writer, const Instance& instance, const std::vector<Behind>& behind,

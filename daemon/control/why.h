@@ -11,8 +11,9 @@ namespace procsup {
 /// The name of the first of what an instance waits for, or cannot be started without; empty: it is not that.
 std::string waited_for(const Instance& instance);
 
-/// It is being started, is not ready yet, or reads its configuration again.
-bool is_on_its_way(const Instance& instance);
+/// What its present run has written at last explains it: it is being started, is not ready yet, or reads its configuration again, or
+/// its reload_command has failed.
+bool is_told_by_its_lines(const Instance& instance);
 
 /// Another instance that one waits for.
 struct Behind {

@@ -91,7 +91,7 @@ void why(const ControlContext& context, varlink::PendingCall call) {
     const auto chain = behind(context, call.peer(), *worst);
     const auto [last, readable] = last_of(*worst, chain);
     const auto asked = std::make_shared<Asked>(Asked{call, worst->id(), last->id()});
-    if (!is_on_its_way(*last) || !readable) return answer(context, *asked, {});
+    if (!is_told_by_its_lines(*last) || !readable) return answer(context, *asked, {});
     constexpr auto kPatience = std::chrono::seconds(1);
     const auto answer_with = [&context, weak = std::weak_ptr(asked)](const std::vector<LastLines>& lines) {
         if (const auto held = weak.lock()) answer(context, *held, lines);

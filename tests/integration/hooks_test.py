@@ -121,10 +121,14 @@ class Hooks(IntegrationTest):
         del go
 
     def test_a_reload_command_that_fails_leaves_the_job_as_it_is(self):
-        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nreload_command = ["false"]\n')
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\n'
+                           'reload_command = ["sh", "-c", "echo no such table >&2; exit 1"]\n')
         pid = s.pid_of("web")
         told = s.ctl("reload", "web", expect=1)
-        self.assertEqual(f"web: running (pid {pid}): reload_command failed: exit 1\nhint: procsupctl logs web\n", told.err)
+        self.assertEqual(f"web: running (pid {pid}): reload_command failed: exit 1\n"
+                         "  the last lines that its present run has written:\n    stderr | no such table\n"
+                         "hint: procsupctl logs web\n", told.err)
+        self.assertIn("    stderr | no such table\n", s.ctl("why", "web").out)
         self.assertEqual((pid, "running"), (s.pid_of("web"), s.instance("web")["state"]))
         self.assertIn("web is running because reload_command failed: exit 1 (its start: started with the daemon)\n",
                       s.ctl("why", "web").out)
