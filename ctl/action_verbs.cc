@@ -1,8 +1,11 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <functional>
 #include <string>
 
 #include "common/signal_name.h"
+#include "ctl/clock.h"
 #include "ctl/ended_run.h"
 #include "ctl/handlers.h"
 #include "ctl/instance_view.h"
@@ -169,6 +172,18 @@ int report_ends(Session& session, const json::Value& reply) {
     return code;
 }
 
+/// To a person, who else would see nothing until it is over.
+void tell_what_is_waited_for(Session& session) {
+    const CommandLine& line = session.line();
+    if (line.json || session.out().quiet() || isatty(STDERR_FILENO) == 0) return;
+    const auto status = session.call_raw("io.procsupd.Manager.Status", names_parameters(line));
+    if (!status || !status->error.empty()) return;
+    for (const auto& instance : instances_of(status->parameters)) {
+        const auto text = waiting_text(instance, line.wait_for, realtime_usec());
+        if (!text.empty()) session.out().message(text);
+    }
+}
+
 }  // namespace
 
 int start(Session& session) { return act_and_wait(session, "io.procsupd.Job.Start"); }
@@ -242,6 +257,7 @@ int wait_for_jobs(Session& session) {
         writer.member("for", line.wait_for);
         if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
     });
+    tell_what_is_waited_for(session);
     const auto reply = call_for_outcomes(session, "io.procsupd.Job.Wait", parameters);
     if (!reply) return session.exit_code();
     return line.wait_for == "exit" ? report_ends(session, *reply) : report_outcomes(session, *reply);

@@ -317,6 +317,20 @@ std::string next_command(const std::vector<JobRow>& rows) {
     return {};
 }
 
+std::string waiting_text(const InstanceView& instance, std::string_view goal, std::int64_t now_usec) {
+    const auto is = [&](std::initializer_list<std::string_view> states) {
+        return std::find(states.begin(), states.end(), instance.state) != states.end();
+    };
+    const bool at_rest = is({"stopped", "exited", "failed"});
+    const bool reached = goal == "ready"  ? does_its_work(instance) || instance.state == "failed"
+                         : goal == "exit" ? at_rest || instance.state == "backoff"
+                                          : at_rest;
+    if (reached) return {};
+    const auto more = goal == "ready" ? detail(instance, now_usec) : std::string();
+    return "waiting for " + escaped(instance.name) + ", which is " + escaped(instance.state) +
+           (more.empty() ? "" : ": " + more);
+}
+
 std::string instance_block(const InstanceView& instance, std::string_view command_line, std::int64_t now_usec,
                            const Output& out) {
     std::string text = symbol(instance, out) + " " + escaped(instance.name);

@@ -84,6 +84,10 @@ std::string summary_line(const json::Value& daemon, const std::vector<JobRow>& r
 /// The most useful next command, or empty.
 std::string next_command(const std::vector<JobRow>& rows);
 
+/// "waiting for web, which is backoff: next start in 2s (exit 1)", of one that is not yet as `wait` is asked for: ready, stopped
+/// or exit; else empty.
+std::string waiting_text(const InstanceView& instance, std::string_view goal, std::int64_t now_usec);
+
 /// The block of lines about one instance. `command_line` is that of its process, or empty.
 std::string instance_block(const InstanceView& instance, std::string_view command_line, std::int64_t now_usec,
                            const Output& out);

@@ -87,6 +87,25 @@ TEST(StatusTable, SaysWhatAReloadThatGoesOnWaitsFor) {
               "* web  reloading  1/1    -      0         13   waits for READY=1\n");
 }
 
+TEST(Waiting, IsToldOfWhatIsNotAsItIsToBe) {
+    const auto text_of = [](const char* members, const char* goal) {
+        const auto value = json::parse(std::string(R"({"name":"web",)") + members + "}");
+        return waiting_text(InstanceView::of(*value), goal, kNow);
+    };
+    const auto* const backoff = R"("state":"backoff","cause":"exit 1","nextStartUSec":1772532664000000)";
+    EXPECT_TRUE(text_of(backoff, "ready").starts_with("waiting for web, which is backoff: next start in "))
+        << text_of(backoff, "ready");
+    EXPECT_EQ(text_of(backoff, "stopped"), "waiting for web, which is backoff");
+    EXPECT_EQ(text_of(backoff, "exit"), "");
+    EXPECT_EQ(text_of(R"("state":"running","awaits":"tcp 80")", "ready"),
+              "waiting for web, which is running: not ready: waits for tcp 80");
+    EXPECT_EQ(text_of(R"("state":"running","ready":true)", "ready"), "");
+    EXPECT_EQ(text_of(R"("state":"running","ready":true)", "exit"), "waiting for web, which is running");
+    EXPECT_EQ(text_of(R"("state":"failed")", "ready"), "");
+    EXPECT_EQ(text_of(R"("state":"stopped")", "ready"), "waiting for web, which is stopped");
+    EXPECT_EQ(text_of(R"("state":"stopped")", "stopped"), "");
+}
+
 TEST(StatusTable, CountsJobsInTheSummaryAndNamesTheNextCommand) {
     const auto value = reply();
     const auto instances = instances_of(value);

@@ -3,7 +3,7 @@ import os
 import subprocess
 import unittest
 
-from harness import IntegrationTest
+from harness import IntegrationTest, Lines
 from processes import SCALE, wait_gone
 
 SLEEPER = '[jobs.web]\ncommand = ["sleep", "1000"]\n'
@@ -124,6 +124,20 @@ class ActVerbs(IntegrationTest):
         events.until("web", "failed")
         waiter.communicate(timeout=20 * SCALE)
         self.assertEqual(128 + 9, waiter.returncode)
+
+    def test_wait_tells_a_person_what_it_waits_for(self):
+        s = self.supervise('[jobs.web]\nshell = "exit 3"\nrestart_delay = "1h"\nrestart_delay_max = "1h"\nenabled = false\n')
+        s.ctl("start", "web", expect=1)
+        self.await_true("it has a delay to go", lambda: s.instance("web")["state"] == "backoff")
+        self.assertEqual("web: backoff: next start in", s.ctl("wait", "web", SHORT, expect=124).err[:27])
+        ours, theirs = os.openpty()
+        waiter = s.popen("wait", "web", stderr=theirs)
+        os.close(theirs)
+        self.addCleanup(os.close, ours)
+        self.assertRegex(Lines(ours).next(), r"^waiting for web, which is backoff: next start in .+ \(exit 3\)")
+        self.assertIsNone(waiter.poll())
+        s.ctl("stop", "web")
+        waiter.terminate()
 
     def test_shutdown_ends_the_daemon_and_answers_when_it_has_ended(self):
         s = self.supervise(SLEEPER)
