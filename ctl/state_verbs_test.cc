@@ -126,6 +126,9 @@ TEST(Cat, PrintsTheTextBehindItsOrigin) {
 std::vector<std::string> three_replies(const varlink::Call&, const std::vector<Fd>&) {
     return {
         varlink::reply_message(R"({"snapshot":{"sequence":1,"instances":[{"name":"web","state":"running"}]}})", true),
+        varlink::reply_message(R"({"words":{"timeUSec":1772532662113000,"name":"web","awaits":"tcp 80: refused\u001b",
+                "statusText":"half"}})",
+                               true),
         varlink::reply_message(R"({"lost":2})", true),
         varlink::reply_message(R"({"event":{"sequence":4,"timeUSec":1772532662114000,"name":"web","from":"running",
                 "to":"backoff","cause":"exit 3","run":{"pid":7,"cpuUSec":12000}}})",
@@ -138,7 +141,7 @@ TEST(Events, EndWithTheSnapshotUnlessFollowed) {
     EXPECT_EQ(printed.code, 0);
     EXPECT_NE(printed.out.find("web  running"), std::string::npos);
     EXPECT_EQ(printed.out.find("backoff"), std::string::npos);
-    EXPECT_EQ(daemon.only_call(), "io.procsupd.Job.Subscribe {}");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Subscribe {"names":[]})");
 }
 
 TEST(Events, FollowedTellOfChangesAndLosses) {
@@ -147,10 +150,12 @@ TEST(Events, FollowedTellOfChangesAndLosses) {
     FakeDaemon daemon(three_replies);
     const auto printed = run_procsupctl(daemon, {"events", "-f", "web"});
     EXPECT_EQ(printed.code, 0);
+    EXPECT_NE(printed.out.find("10:11:02.113 web waits for tcp 80: refused\\x1b\n10:11:02.113 web says: half\n"),
+              std::string::npos);
     EXPECT_NE(printed.out.find("2 events lost"), std::string::npos);
     EXPECT_NE(printed.out.find("10:11:02.114 web running -> backoff: exit 3\n             pid 7, 12ms of CPU\n"),
               std::string::npos);
-    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Subscribe {"names":["web"]})");
+    EXPECT_EQ(daemon.only_call(), R"(io.procsupd.Job.Subscribe {"names":["web"],"words":true})");
 }
 
 }  // namespace

@@ -167,6 +167,10 @@ void Daemon::announce(const Transition& transition) {
     report_->changed();
 }
 
+void Daemon::says(InstanceId id) {
+    if (control_) control_->on_words(id);
+}
+
 void Daemon::roll(const RollNews& news) {
     const OwnLog::Field job{"PROCSUPD_JOB", news.job};
     switch (news.kind) {

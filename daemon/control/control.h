@@ -19,6 +19,8 @@ public:
     void listen(Fd socket);
     /// Takes note of a transition; acts on it in settle(), because the engine is still at work.
     void on_transition(const Transition& transition);
+    /// Takes note that an instance may say, or wait for, something else, as on_transition().
+    void on_words(InstanceId id);
     /// Takes note of what has become of a rolling restart, as on_transition().
     void on_roll(const RollNews& news);
     /// Takes note that the engine was given a configuration: instances without any transition may have left with the

@@ -115,6 +115,10 @@ void ControlBox::announce(const Transition& transition) {
     if (control) control->on_transition(transition);
 }
 
+void ControlBox::says(InstanceId id) {
+    if (control) control->on_words(id);
+}
+
 void ControlBox::roll(const RollNews& news) {
     engine.roll(news);
     if (control) control->on_roll(news);

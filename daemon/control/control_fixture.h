@@ -96,6 +96,7 @@ public:
 
     // Announcer
     void announce(const Transition& transition) override;
+    void says(InstanceId id) override;
     void roll(const RollNews& news) override;
     void end_daemon(int code, std::string_view cause) override { engine.end_daemon(code, cause); }
 

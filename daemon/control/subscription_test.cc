@@ -148,6 +148,75 @@ TEST_F(Subscription, OfAReaderThatHasCaughtUpIsWholeAgain) {
     EXPECT_EQ(events[2]["event.sequence"], std::to_string(sequence()));
 }
 
+struct Words : testing::Test {
+    static JobSpec slow() {
+        auto spec = job("slow");
+        spec.readiness.kind = Readiness::Kind::Exec;
+        spec.readiness.target = "check";
+        return spec;
+    }
+    ControlBox box{{slow(), job("web")}};
+    ControlClient reader{box};
+
+    void start() {
+        box.supervisor.start(box.instance("slow").id(), "test", box.loop.now());
+        box.executes("slow");
+        box.turn();
+    }
+    void hinder(const std::string& how, const std::string& said = {}) {
+        box.supervisor.readiness_hindered(box.instance("slow").incarnation(), how, box.loop.now(), said);
+        box.turn();
+    }
+    void say(const std::string& status) {
+        Notice notice;
+        notice.status = status;
+        box.supervisor.noticed(box.instance("slow").incarnation(), notice, box.loop.now());
+        box.turn();
+    }
+};
+
+TEST_F(Words, AreToldToWhoAsksForThem) {
+    start();
+    ControlClient other(box);
+    other.call("Job.Subscribe", "", true);
+    reader.call("Job.Subscribe", R"({"words":true})", true);
+    ControlClient of_web(box);
+    of_web.call("Job.Subscribe", R"({"names":["web"],"words":true})", true);
+    hinder(": refused");
+    const auto first = reader.take_one();
+    EXPECT_EQ(first["words.name"] + " " + first["words.awaits"], "slow exec check: refused");
+    EXPECT_EQ(first["words.statusText"], "null");
+    box.pass(std::chrono::milliseconds(200));
+    say("half");
+    const auto second = reader.take_one();
+    EXPECT_EQ(second["words.awaits"] + " " + second["words.statusText"], "null half");
+    EXPECT_TRUE(other.take().empty());
+    EXPECT_TRUE(of_web.take().empty());
+}
+
+TEST_F(Words, AreToldNowAndThenAndNotTwice) {
+    start();
+    reader.call("Job.Subscribe", R"({"words":true})", true);
+    for (int i = 0; i < 100; ++i) say(std::to_string(i));
+    EXPECT_EQ(reader.take_one()["words.statusText"], "0");
+    box.pass(std::chrono::milliseconds(200));
+    EXPECT_EQ(reader.take_one()["words.statusText"], "99");
+    box.pass(std::chrono::milliseconds(200));
+    say("99");
+    EXPECT_TRUE(reader.take().empty());
+}
+
+TEST_F(Words, OfACommandAreForWhoMayOperateTheJob) {
+    if (!is_root()) GTEST_SKIP() << "needs root, to be another user";
+    start();
+    reader.call("Job.Subscribe", R"({"words":true})", true);
+    auto stranger = ControlClient::as_stranger(box);
+    stranger.call("Job.Subscribe", R"({"words":true})", true);
+    hinder(": failed", "its key");
+    EXPECT_EQ(reader.take_one()["words.awaits"], "exec check: failed: its key");
+    EXPECT_EQ(stranger.take_one()["words.awaits"], "exec check: failed");
+}
+
 TEST_F(Subscription, EndsWithItsReader) {
     reader.call("Job.Subscribe", "", true);
     ControlClient other(box);

@@ -33,11 +33,14 @@ void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only)
     call.reply_continues(writer.text());
     call.when_gone([this] { some_left_ = true; });
     // The snapshot of many instances takes a while to be read, and its reader is not slow yet.
-    readers_.push_back({std::move(call), std::move(only), kMostUnsent + writer.text().size(), 0});
+    const bool words = call.parameters().bool_or("words", false);
+    readers_.push_back({std::move(call), std::move(only), kMostUnsent + writer.text().size(), 0, words});
 }
 
 void Subscriptions::on_transition(const Transition& transition) {
     if (readers_.empty()) return;
+    // It is told again in another state.
+    words_.erase(transition.id);
     json::Writer writer;
     writer.begin_object().key("event").begin_object();
     writer.member_int("sequence", static_cast<std::int64_t>(transition.sequence));
@@ -51,17 +54,66 @@ void Subscriptions::on_transition(const Transition& transition) {
     changes_.push_back({transition.id, writer.take()});
 }
 
+void Subscriptions::on_words(InstanceId id) {
+    const auto asks = [](const Reader& reader) { return reader.words; };
+    if (std::any_of(readers_.begin(), readers_.end(), asks)) has_words_.insert(id);
+}
+
 void Subscriptions::settle() {
     if (std::exchange(some_left_, false)) {
         readers_.remove_if([](const Reader& reader) { return !reader.call.alive(); });
     }
-    if (changes_.empty() && !someone_lost_) return;
+    if (readers_.empty()) words_.clear();
+    if (!changes_.empty() || someone_lost_) send_changes();
+    send_words();
+}
+
+void Subscriptions::send_changes() {
     const auto changes = std::exchange(changes_, {});
     someone_lost_ = false;
     for (auto& reader : readers_) {
         tell_loss(reader);
         for (const auto& change : changes) send(reader, change);
         someone_lost_ = someone_lost_ || reader.lost > 0;
+    }
+}
+
+/// Who says something else all the time is heard now and then.
+void Subscriptions::send_words() {
+    constexpr auto kRest = std::chrono::milliseconds(100);
+    if (has_words_.empty() || words_rest_) return;
+    for (const auto id : std::exchange(has_words_, {})) send_words(id);
+    words_rest_ = context_.loop.call_at(context_.loop.now() + kRest, [this] {
+        words_rest_.reset();
+        send_words();
+    });
+}
+
+void Subscriptions::send_words(InstanceId id) {
+    const auto* instance = context_.supervisor.find(id);
+    if (instance == nullptr) return;
+    const Words now{instance->awaits_readiness() ? instance->awaited_with_output() : "", instance->status_text()};
+    auto& before = words_[id];
+    const bool awaits_other = now.awaits != before.awaits && !now.awaits.empty();
+    const bool says_other = now.status != before.status;
+    before = now;
+    if (!awaits_other && !says_other) return;
+    const auto text_for = [&](Sees sees) {
+        json::Writer writer;
+        writer.begin_object().key("words").begin_object();
+        writer.member_int("timeUSec", wall_usec(context_.host, context_.loop.now()));
+        writer.member("name", instance->name().instance);
+        if (awaits_other) write_awaits(writer, *instance, sees);
+        if (says_other) writer.member("statusText", now.status);
+        writer.end_object().end_object();
+        return writer.take();
+    };
+    const auto for_all = text_for(Sees::States), for_operators = text_for(Sees::Output);
+    for (auto& reader : readers_) {
+        if (!reader.words || !reader.call.alive() || !concerns(reader.only, id)) continue;
+        if (reader.lost > 0 || reader.call.unsent() > reader.most_unsent) continue;
+        const bool operates = context_.access.allows(reader.call.peer(), Tier::Operate, &instance->spec());
+        reader.call.reply_continues(operates ? for_operators : for_all);
     }
 }
 

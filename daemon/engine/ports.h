@@ -246,6 +246,8 @@ public:
     virtual ~Announcer() = default;
     /// Called once for each transition, after it took effect. Must not call back into the engine.
     virtual void announce(const Transition& transition) = 0;
+    /// What an instance waits for to be ready, or what it says of itself, may be another thing; as announce().
+    virtual void says(InstanceId) {}
     /// Of a rolling restart; as announce().
     virtual void roll(const RollNews& news) = 0;
     /// An essential job ended for good, or a job's start limit asks for it: the daemon is to end with `code`.

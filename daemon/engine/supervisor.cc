@@ -139,10 +139,18 @@ void Supervisor::became_ready(Incarnation incarnation, TimePoint now) { deliver(
 
 void Supervisor::readiness_hindered(Incarnation incarnation, std::string how, TimePoint now, std::string said) {
     deliver(incarnation, ReadinessHindered{std::move(how), std::move(said)}, now);
+    announce_words(incarnation);
 }
 
 void Supervisor::noticed(Incarnation incarnation, Notice notice, TimePoint now) {
+    const bool has_words = notice.status.has_value();
     deliver(incarnation, Noticed{std::move(notice)}, now);
+    if (has_words) announce_words(incarnation);
+}
+
+void Supervisor::announce_words(Incarnation incarnation) {
+    const auto found = by_incarnation_.find(incarnation);
+    if (found != by_incarnation_.end()) announcer_.says(found->second->id());
 }
 
 void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by,

@@ -208,6 +208,7 @@ private:
     void stop_in_order(std::vector<Target> asked, bool by_order, TimePoint now);
     void start_in_order(std::vector<Target> targets, TimePoint now);
     static void last_first(std::vector<Target>& targets);
+    void announce_words(Incarnation incarnation);
 
     ProcessBackend& backend_;
     Timers& timers_;

@@ -71,7 +71,8 @@ class Events:
         self.seen = []
 
     def next(self, seconds=PATIENCE):
-        reply = json.loads(self.lines.next(seconds))
+        while "words" in (reply := json.loads(self.lines.next(seconds))):
+            pass
         if "event" not in reply:
             raise AssertionError(f"not an event: {reply}")
         self.seen.append(reply["event"])

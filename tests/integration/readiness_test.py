@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness import IntegrationTest, PROCSUPCTL, ROOT
+from harness import IntegrationTest, Lines, PROCSUPCTL, ROOT
 from processes import PATIENCE, SCALE, descendants, free_port
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/readiness.toml")
@@ -104,6 +104,21 @@ class Ready(IntegrationTest):
         self.assertIn("not ready within 500ms (exec /bin/sh: '/bin/sh' ended with exit code 1)", failed.err)
         self.await_true("it is among its lines",
                         lambda: " | '/bin/sh' ended with exit code 1: no route\n" in s.ctl("why", "web", expect=3).out)
+
+    def test_what_is_in_the_way_is_followed_as_an_event(self):
+        port = free_port()
+        s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.timeout = "1h"\nenabled = false\n'
+                           f'ready.tcp = "127.0.0.1:{port}"\n')
+        events = s.popen("events", "-f", "web", stdout=subprocess.PIPE)
+        self.addCleanup(events.stdout.close)
+        lines = Lines(events.stdout.fileno())
+        while " stopped " not in lines.next():  # the states of now
+            pass
+        s.ctl("start", "--no-wait", "web")
+        while " web waits for " not in (line := lines.next()):
+            pass
+        self.assertRegex(line, f"web waits for tcp 127.0.0.1:{port}: .*: Connection refused$")
+        events.kill()
 
     def test_who_writes_to_the_probes_pipe_is_shown_and_holds_up_nobody(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.file = "@DIR@/up"\nready.timeout = "1h"\n')
