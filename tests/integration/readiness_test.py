@@ -145,8 +145,10 @@ class Ready(IntegrationTest):
 
     def test_a_probe_does_not_outlive_a_stop(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.exec = ["sleep", "1000"]\n')
+        asleep = lambda: [pid for pid, text in descendants(s.process.pid).items() if text.endswith(" sleep")]
+        self.await_true("the job and the command of its probe run", lambda: len(asleep()) == 2)
         s.ctl("stop", "web")
-        self.assertEqual([], s.job_processes())
+        self.assertEqual([], asleep())
 
     def test_a_command_that_is_not_there_fails_the_start(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.exec = ["/nonexistent"]\nenabled = false\nrestart = "no"\n')
