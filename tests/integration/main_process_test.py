@@ -5,6 +5,7 @@ import signal
 import unittest
 import urllib.request
 
+import nginx
 from harness import PROCSUPD, IntegrationTest
 from hostile import GROUPS
 from processes import free_port, parents
@@ -54,19 +55,6 @@ if os.fork() == 0:
         notify.send(line.strip().encode().decode("unicode_escape").encode())
 subprocess.run(sys.argv[3:], check=True)
 open(sys.argv[2]).read()
-"""
-NGINX = """
-daemon on;
-worker_processes 2;
-pid nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "nginx serves"; }} }}
-}}
 """
 HAPROXY = """
 defaults
@@ -225,7 +213,7 @@ class MainProcess:
                          'ready.notify = true\nstop_signal = "SIGQUIT"\nstop_scope = "main"\nstop_timeout = "none"\n')
         os.mkdir(s.path("web"))
         s.write("starter.py", STARTER)
-        s.write("web/nginx.conf", NGINX.format(port=port))
+        s.write("web/nginx.conf", nginx.configuration(port, daemon=True))
         say = s.fifo("say")
         os.mkfifo(s.path("go"))
         s.start()
@@ -252,7 +240,7 @@ class MainProcess:
         os.kill(first, signal.SIGQUIT)
         self.await_true("the old one is gone", lambda: not os.path.exists(f"/proc/{first}"))
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
-            self.assertEqual(b"nginx serves", answer.read())
+            self.assertEqual(nginx.ANSWER, answer.read().rstrip())
         self.assertEqual(("running", second), tuple(s.instance("web")[key] for key in ("state", "pid")))
         s.ctl("stop", "web")
         self.assertEqual("stopped", s.instance("web")["state"])

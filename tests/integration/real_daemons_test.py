@@ -6,6 +6,7 @@ import socket
 import struct
 import unittest
 
+import nginx
 from harness import ROOT, IntegrationTest
 from postgres import POSTGRES_BIN, USER, make_database
 from processes import PATIENCE, Deadline, free_port, listening_ports
@@ -34,20 +35,6 @@ command = ["memcached", "-l", "127.0.0.1", "-p", "{memcached}", "-U", "0"{memcac
 
 [jobs.haproxy]
 command = ["haproxy", "-db", "-f", "@DIR@/haproxy.cfg"]
-"""
-
-NGINX = """
-daemon off;
-worker_processes 2;
-pid nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-  server {{ listen 127.0.0.1:{nginx}; location / {{ return 200 "nginx serves\\n"; }} }}
-}}
 """
 
 HAPROXY = """
@@ -107,7 +94,7 @@ def ask_postgres(port):
 
 ASK = {
     "redis": ask_redis,
-    "nginx": lambda port: ask_http(port, b"nginx serves"),
+    "nginx": lambda port: ask_http(port, nginx.ANSWER),
     "postgres": ask_postgres,
     "memcached": ask_memcached,
     "haproxy": lambda port: ask_http(port, b"haproxy serves"),
@@ -126,7 +113,7 @@ class RealDaemons(IntegrationTest):
                                memcached_user=', "-u", "nobody"' if ROOT else "", **self.ports)
         self.s = self.prepare(config)
         os.mkdir(self.s.path("web"))
-        self.s.write("web/nginx.conf", ("user nobody nogroup;" if ROOT else "") + NGINX.format(**self.ports))
+        self.s.write("web/nginx.conf", ("user nobody nogroup;" if ROOT else "") + nginx.configuration(self.ports["nginx"]))
         self.s.write("haproxy.cfg", HAPROXY.format(**self.ports))
         make_database(self.s.path("data"))
 
