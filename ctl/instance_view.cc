@@ -44,6 +44,16 @@ std::string left_text(const InstanceView& instance, std::int64_t now_usec) {
     return " (" + age_text(Duration(std::max(instance.ready_due_usec - now_usec, std::int64_t{0}))) + " left)";
 }
 
+/// What follows while it ends; empty: that is not known.
+std::string stop_text(const InstanceView& instance, std::int64_t now_usec) {
+    std::string text;
+    if (instance.kill_due_usec != 0) {
+        text = "is killed in " + age_text(Duration(std::max(instance.kill_due_usec - now_usec, std::int64_t{0})));
+    }
+    if (instance.starts_again) text += std::string(text.empty() ? "" : "; ") + "is started again when it has ended";
+    return text;
+}
+
 /// What it waits for to be ready, and how long that is waited for.
 std::string awaits_text(const InstanceView& instance, std::int64_t now_usec) {
     return escaped(instance.awaits) + left_text(instance, now_usec);
@@ -74,7 +84,9 @@ std::string detail(const InstanceView& instance, std::int64_t now_usec) {
         if (!instance.cause.empty()) text += " (" + escaped(instance.cause) + ")";
         return text;
     }
-    return instance.cause.empty() ? std::string() : escaped(instance.cause) + left_text(instance, now_usec);
+    const auto stop = stop_text(instance, now_usec);
+    if (instance.cause.empty()) return stop;
+    return escaped(instance.cause) + left_text(instance, now_usec) + (stop.empty() ? "" : "; ") + stop;
 }
 
 Table::Cell state_cell(const InstanceView& instance, const Output& out) {
@@ -172,6 +184,8 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.cause = instance.string_or("cause", "");
     view.awaits = instance.string_or("awaits", "");
     view.ready_due_usec = instance.int_or("readyDueUSec", 0);
+    view.kill_due_usec = instance.int_or("killDueUSec", 0);
+    view.starts_again = instance.bool_or("startsAgain", false);
     view.watchdog_usec = instance.int_or("watchdogUSec", 0);
     view.sign_of_life_usec = instance.int_or("signOfLifeUSec", 0);
     view.file_instances = instance.int_or("fileInstances", 0);
@@ -361,6 +375,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     if (instance.next_start_usec != 0) {
         text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));
     }
+    if (const auto stop = stop_text(instance, now_usec); !stop.empty()) text += "\n     next: " + stop;
     if (!instance.output_problem.empty())
         text += "\n   " + out.colored(Color::Red, "output: ") + escaped(instance.output_problem);
     if (!instance.changed.empty()) text += "\n  " + out.colored(Color::Yellow, "changed: ") + instance.changed;

@@ -27,6 +27,8 @@ struct InstanceView {
     std::string_view cause;
     std::string awaits;               ///< runs and is not ready: what is waited for
     std::int64_t ready_due_usec = 0;  ///< when its start is given up, or its reload_command; 0: never
+    std::int64_t kill_due_usec = 0;   ///< when what is left of it is killed; 0: never, or not known yet
+    bool starts_again = false;        ///< when it has ended, as somebody wants it
     std::int64_t watchdog_usec = 0;   ///< within what time it has to give a sign of life; 0: it has not to
     std::int64_t sign_of_life_usec = 0;
     std::string status_text;            ///< what it says of itself

@@ -200,6 +200,20 @@ TEST(InstanceBlock, TellsOfAWatchdogAndOfWhatIsLeftForAStart) {
     EXPECT_EQ(starting.find("watchdog"), std::string::npos) << starting;
 }
 
+TEST(InstanceBlock, TellsWhenAStopKillsAndThatAStartFollows) {
+    const auto value = json::parse(R"({"instances":[{"name":"web","job":"web","state":"stopping","cause":"stop asked",)"
+                                   R"("startsAgain":true,"killDueUSec":)" +
+                                   std::to_string(kNow + 7 * kSecond) + "}]}");
+    ASSERT_TRUE(value);
+    const auto instances = instances_of(*value);
+    const Output out(ColorChoice::Never, false);
+    const std::string follows = "is killed in 7s; is started again when it has ended\n";
+    const auto block = instance_block(instances[0], "", kNow, out);
+    EXPECT_NE(block.find("\n    cause: stop asked\n     next: " + follows), std::string::npos) << block;
+    const auto table = instance_table(instances, kNow, out);
+    EXPECT_NE(table.find("  stop asked; " + follows), std::string::npos) << table;
+}
+
 TEST(InstanceBlock, HasALineForEachSettingThatIsNotEnforced) {
     const auto value = json::parse(
         R"({"name":"web","state":"running","notEnforced":[{"key":"limits.nice","value":"-5","reason":"no\u001b"},

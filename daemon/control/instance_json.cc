@@ -80,6 +80,11 @@ void write_changed_keys(json::Writer& writer, const Instance& instance) {
     writer.end_array();
 }
 
+void write_stopping(json::Writer& writer, const Instance& instance, const HostPort& host) {
+    if (const auto due = instance.kill_due(); due != kNever) writer.member_int("killDueUSec", wall_usec(host, due));
+    if (instance.starts_again()) writer.member_bool("startsAgain", true);
+}
+
 void write_usage(json::Writer& writer, const TreeUsage& usage) {
     const auto number = [&](const char* name, const std::optional<std::uint64_t>& value) {
         if (value) writer.member_int(name, static_cast<std::int64_t>(*value));
@@ -104,6 +109,7 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
     writer.member("state", to_text(instance.state())).member_bool("ready", instance.ready());
     write_awaits(writer, instance, told.sees);
     if (const auto due = instance.ready_due(); due != kNever) writer.member_int("readyDueUSec", wall_usec(host, due));
+    write_stopping(writer, instance, host);
     if (!instance.status_text().empty()) writer.member("statusText", instance.status_text());
     if (instance.watchdog() != kForever) {
         writer.member_int("watchdogUSec", instance.watchdog().count());

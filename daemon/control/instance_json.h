@@ -49,6 +49,9 @@ void write_exit(json::Writer& writer, const EndedRun* run);
 /// A member of type EndedRun; none when there is no run.
 void write_run(json::Writer& writer, std::string_view name, const EndedRun* run, const HostPort& host);
 
+/// Of one that is stopping, when it is killed, and whether it is started again.
+void write_stopping(json::Writer& writer, const Instance& instance, const HostPort& host);
+
 /// Microseconds of the wall clock since 1970.
 std::int64_t wall_usec(const HostPort& host, TimePoint when);
 

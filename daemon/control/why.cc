@@ -1,5 +1,10 @@
 #include "daemon/control/why.h"
 
+#include <signal.h>
+
+#include <algorithm>
+
+#include "common/signal_name.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/missing.h"
 
@@ -50,6 +55,29 @@ void write_lines(json::Writer& writer, std::string_view name, const std::vector<
     writer.end_array();
 }
 
+/// What of a stop its cause does not say: how it goes on, and what follows.
+std::string stop_text(const Instance& instance, TimePoint now) {
+    const auto& sides = instance.sides();
+    const auto command = std::find_if(sides.begin(), sides.end(), [](const SideRun& side) {
+        return side.role == SideRole::StopCommand && !side.left_others;
+    });
+    const auto& told = instance.told();
+    std::string text;
+    if (told.signal == SIGKILL) {
+        text = "; killed " + rest_text(now, told.when) + " ago, and not gone yet";
+    } else if (command != sides.end()) {
+        text = "; its stop_command has been running for " + rest_text(now, command->began);
+    } else if (told.signal != 0) {
+        text = "; told to end with " + signal_name(told.signal) + " " + rest_text(now, told.when) + " ago";
+    }
+    if (const auto due = instance.kill_due(); due != kNever) {
+        text += (text.empty() ? "; is killed in " : ", is killed in ") + rest_text(due, now);
+    } else if (!text.empty() && told.signal != SIGKILL && instance.spec().stop_timeout == kForever) {
+        text += ", is never killed (stop_timeout = \"none\")";
+    }
+    return text + (instance.starts_again() ? "; is started again when it has ended" : "");
+}
+
 std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
     std::string cause = instance.cause();
     const auto& policy = instance.spec().restart;
@@ -74,6 +102,8 @@ std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
             cause += " (" + std::to_string(left) + " more before start_limit, " + std::to_string(limit.count) + "/" +
                      to_text(limit.window) + ", gives it up)";
         }
+    } else if (instance.state() == State::Stopping) {
+        cause += stop_text(instance, now);
     } else if (instance.held_back()) {
         cause += "; it is started when that is there again";
     } else if (instance.state() == State::Failed && policy.when == Restart::No) {
@@ -106,6 +136,7 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
                const std::vector<LastLines>& newest, const HostPort& host, TimePoint now) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
     write_awaits(writer, instance, Sees::Output);
+    write_stopping(writer, instance, host);
     writer.member("cause", full_cause(instance, now, Sees::Output)).member("origin", instance.spec().origin);
     writer.key("advice").begin_array();
     for (const auto& line : advice_for(instance, behind)) writer.string(line);

@@ -166,6 +166,45 @@ TEST_F(Why, TellsHowMuchTimeAStartHasLeft) {
     EXPECT_NE(status["instances.0.readyDueUSec"], "null");
 }
 
+TEST_F(Why, TellsHowAStopGoesOnAndWhatFollows) {
+    auto spec = job("slow");
+    spec.stop_timeout = std::chrono::milliseconds(60'500);
+    box.configure({spec});
+    start("slow");
+    box.executes("slow");
+    const auto cause = [&] { return client.call("Job.Why", R"({"name":"slow"})")["cause"]; };
+    box.supervisor.stop(box.instance("slow").id(), "enough", box.loop.now());
+    box.pass(std::chrono::seconds(20));
+    EXPECT_EQ(cause(), "enough; told to end with SIGTERM 20s ago, is killed in 40s");
+    start("slow");
+    EXPECT_EQ(cause(),
+              "enough; told to end with SIGTERM 20s ago, is killed in 40s; is started again when it has ended");
+    const auto why = client.call("Job.Why", R"({"name":"slow"})");
+    const auto status = client.call("Manager.Status", R"({"names":["slow"]})");
+    EXPECT_EQ(why["startsAgain"] + status["instances.0.startsAgain"], "truetrue");
+    EXPECT_NE(why["killDueUSec"], "null");
+    EXPECT_EQ(why["killDueUSec"], status["instances.0.killDueUSec"]);
+    box.pass(std::chrono::seconds(40));
+    box.timer_fires("slow", TimerKind::StopTimeout);
+    box.pass(std::chrono::seconds(2));
+    EXPECT_EQ(cause(), "enough; killed 2s ago, and not gone yet; is started again when it has ended");
+    EXPECT_EQ(client.call("Job.Why", R"({"name":"slow"})")["killDueUSec"], "null");
+}
+
+TEST_F(Why, TellsForHowLongAStopCommandHasRun) {
+    auto spec = job("slow");
+    spec.stop_command = {{"ask"}, "/bin/ask"};
+    spec.stop_timeout = kForever;
+    box.configure({spec});
+    start("slow");
+    box.executes("slow");
+    box.supervisor.stop(box.instance("slow").id(), "enough", box.loop.now());
+    box.pass(std::chrono::seconds(20));
+    EXPECT_EQ(client.call("Job.Why", R"({"name":"slow"})")["cause"],
+              "enough; running stop_command; its stop_command has been running for 20s, is never killed "
+              "(stop_timeout = \"none\")");
+}
+
 TEST_F(Why, KeepsABoundedHistory) {
     for (int i = 0; i < 20; ++i) {
         start("web");

@@ -50,7 +50,7 @@ void Instance::on(const StartRequested& event, Context& context) {
         case State::Stopping:
             // Taken up when the tree is empty: never two copies.
             forget_failures();
-            stop_asked_ = true;
+            stop_asked_ = starts_again_ = true;
             pending_cause_ = event.cause;
             return;
         case State::Exited:
@@ -73,7 +73,7 @@ void Instance::on(const RestartRequested& event, Context& context) {
         on(StartRequested{event.cause}, context);
         return;
     }
-    wanted_ = true;
+    wanted_ = starts_again_ = true;
     stop_ordered_ = false;
     forget_failures();
     is_done ? take_down(event.cause, context) : begin_stop(event.cause, context);
@@ -203,6 +203,7 @@ void Instance::on(const TimerFired& event, Context& context) {
         case TimerKind::RollStep: return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
         case TimerKind::StopTimeout:
+            told_ = {SIGKILL, context.now};
             if (run_over_) return kill_sides(context);
             killed_ = true;
             context.actions.push_back(KillTreeAction{});
@@ -242,7 +243,10 @@ void Instance::enter(State state, std::string cause, Context& context) {
         adopt_next_spec();
     }
     held_back_ = false;
-    if (state != State::Stopping) stop_held_ = stands_still_ = ends_by_itself_ = taken_down_ = false;
+    if (state != State::Stopping) {
+        stop_held_ = stands_still_ = ends_by_itself_ = taken_down_ = starts_again_ = false;
+        told_ = {};
+    }
     note(from, context);
     if (state == State::Starting) arm(TimerKind::StartTimeout, spec_->start_timeout, context);
     if (state != State::Running && state != State::Reloading) return;

@@ -45,6 +45,7 @@ struct SideRun {
     SideRole role;
     Incarnation incarnation = 0;
     std::shared_ptr<const JobSpec> spec;  ///< of whose commands it is one: the job may have another text by now
+    TimePoint began{};                    ///< asked for
     bool left_others = false;             ///< its main process has ended, others of its tree have not
 };
 
@@ -110,7 +111,9 @@ public:
     const std::vector<SideRun>& sides() const { return sides_; }
     const SideRun* side(Incarnation incarnation) const;
     /// The command that SpawnBesideAction asks for is this one.
-    void add_side(SideRole role, Incarnation incarnation) { sides_.push_back({role, incarnation, spec_}); }
+    void add_side(SideRole role, Incarnation incarnation, TimePoint now) {
+        sides_.push_back({role, incarnation, spec_, now});
+    }
     TimePoint since() const { return since_; }
     std::uint32_t restarts() const { return restarts_; }
     /// Automatic starts that count against its start limit.
@@ -165,6 +168,16 @@ public:
     void set_counted(bool counted) { counted_ = counted; }
     /// Is to be stopped, and was not told to end, because others are to end before it.
     bool stop_held() const { return stop_held_; }
+    /// When what is left of it is killed; only in State::Stopping. kNever: never, or not before something else has happened.
+    TimePoint kill_due() const;
+    /// The signal that it was told to end by last, SIGKILL when stop_timeout has passed; 0: it has got none.
+    struct Told {
+        int signal = 0;
+        TimePoint when{};
+    };
+    const Told& told() const { return told_; }
+    /// Somebody wants it started when it has ended; only in State::Stopping.
+    bool starts_again() const { return starts_again_; }
     /// It is a oneshot that has ended well, and is taken down: no process of it is left but its stop_command.
     bool taken_down() const { return taken_down_; }
     /// The times that its stop_command has not undone what a oneshot has done.
@@ -338,6 +351,8 @@ private:
     bool counted_ = false;
     bool ends_by_itself_ = false;  // as it says; nobody has told it to
     bool stop_held_ = false;
+    bool starts_again_ = false;
+    Told told_;
     bool taken_down_ = false;
     FailedUndos failed_undos_;
     bool stands_still_ = false;  // paused, and to be stopped

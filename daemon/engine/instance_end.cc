@@ -21,6 +21,7 @@ std::string size_text(const TreeLimit& limit) {
 /// No process of this run is left, but perhaps some of the command beside it, which has nothing to do any more.
 void Instance::run_ended(Context& context) {
     pid_ = 0;
+    told_ = {};
     status_text_.clear();
     if (sides_.empty()) {
         after_run(context);

@@ -66,6 +66,7 @@ void Instance::life_lost(std::string why, Context& context) {
     end_helpers(context);
     enter(State::Stopping, limit_text_ + "; sending " + signal_name(spec_->watchdog_signal), context);
     told_to_end_ = stop_signalled_ = true;
+    told_ = {spec_->watchdog_signal, context.now};
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
     const auto to = main_ended_ ? SignalTo::All : SignalTo::Main;
     context.actions.push_back(TellToEndAction{spec_->watchdog_signal, to});
@@ -79,6 +80,7 @@ void Instance::on(const MayRecycle&, Context& context) {
     disarm(TimerKind::MaxLifetime, context);
     if (when <= context.now) {
         recycle_due_ = false;
+        starts_again_ = true;
         begin_stop("max_lifetime (" + to_text(spec_->max_lifetime) + ") reached", context);
     } else if (when != kNever) {
         arm(TimerKind::MaxLifetime, std::chrono::duration_cast<Duration>(when - context.now), context);

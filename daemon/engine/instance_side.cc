@@ -10,7 +10,7 @@
 namespace procsup {
 
 void Instance::on(const SideNotStarted& event, Context& context) {
-    const auto [role, incarnation, spec, left_others] = *side(event.side);
+    const auto [role, incarnation, spec, began, left_others] = *side(event.side);
     const auto& command = command_of(*spec, role);
     auto failure = event.text;
     if (failure.empty()) failure = describe(event.stage, *spec, command);

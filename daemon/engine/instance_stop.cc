@@ -9,7 +9,7 @@
 namespace procsup {
 
 void Instance::on(const StopRequested& event, Context& context) {
-    wanted_ = false;
+    wanted_ = starts_again_ = false;
     stop_ordered_ = stop_ordered_ || event.by_order;
     if (first_start_.wanted != TimePoint()) first_start_.over = true;
     switch (state_) {
@@ -169,6 +169,7 @@ void Instance::begin_stop_signals(Context& context) {
 }
 
 void Instance::tell_to_end(int signal, Context& context) {
+    told_ = {signal, context.now};
     const bool all = main_ended_ || spec_->stop_signal_to == SignalTo::All;
     context.actions.push_back(TellToEndAction{signal, all ? SignalTo::All : SignalTo::Main});
 }
@@ -181,6 +182,11 @@ void Instance::send_next_stop_signal(Context& context) {
 void Instance::arm_next_stop_signal(Context& context) {
     if (stop_step_ == spec_->stop_steps.size()) return;
     arm(TimerKind::StopStep, spec_->stop_steps[stop_step_].pause, context);
+}
+
+TimePoint Instance::kill_due() const {
+    if (state_ != State::Stopping || !is_armed(TimerKind::StopTimeout)) return kNever;
+    return due_[static_cast<std::size_t>(TimerKind::StopTimeout)];
 }
 
 std::optional<Orphans> Instance::remainder() const {

@@ -653,5 +653,44 @@ TEST(Stop, TellsAnotherProcessThatBecomesTheMainOne) {
     EXPECT_EQ(sim.fakes.calls, std::vector<std::string>{"signal 15"});
 }
 
+TEST(Instance, KnowsWhenItIsKilledOnlyWhileItEnds) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    EXPECT_EQ(sim.web().kill_due(), kNever);
+    sim.stop();
+    EXPECT_EQ(sim.web().kill_due(), sim.fakes.now + sim.web().spec().stop_timeout);
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.web().kill_due(), kNever);
+}
+
+TEST(Instance, IsNeverKilledWithoutAStopTimeout) {
+    JobSpec spec;
+    spec.stop_timeout = kForever;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    sim.stop();
+    EXPECT_EQ(sim.state(), State::Stopping);
+    EXPECT_EQ(sim.web().kill_due(), kNever);
+}
+
+TEST(Instance, KnowsThatItIsStartedAgainAfterAStopWhoeverAskedLast) {
+    Sim sim;
+    sim.start();
+    sim.run();
+    sim.stop();
+    EXPECT_FALSE(sim.web().starts_again());
+    sim.start();
+    EXPECT_TRUE(sim.web().starts_again());
+    sim.stop();
+    EXPECT_FALSE(sim.web().starts_again());
+    sim.supervisor.restart(sim.id, "restart asked", sim.fakes.now);
+    EXPECT_TRUE(sim.web().starts_again());
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_EQ(sim.state(), State::Starting);
+    EXPECT_FALSE(sim.web().starts_again());
+}
+
 }  // namespace
 }  // namespace procsup

@@ -47,6 +47,24 @@ TEST(StopCommand, RunsInsteadOfTheStopSignal) {
     EXPECT_EQ(sim.fakes.calls.size(), 1u);
 }
 
+TEST(StopCommand, IsPartOfTheTimeAfterWhichTheJobIsKilled) {
+    Stopping sim;
+    sim.beside_runs();
+    EXPECT_EQ(sim.web().kill_due(), sim.begun + 10s);
+    EXPECT_EQ(sim.web().sides().front().began, sim.begun);
+    EXPECT_EQ(sim.web().told().signal, 0);
+    sim.pass(4s);
+    sim.beside_exit(ExitStatus::exited(3));
+    EXPECT_EQ(sim.web().told().signal, SIGTERM);
+    EXPECT_EQ(sim.web().told().when, sim.begun + 4s);
+    EXPECT_EQ(sim.web().kill_due(), sim.begun + 10s);
+    sim.fire(TimerKind::StopTimeout);
+    EXPECT_EQ(sim.web().told().signal, SIGKILL);
+    EXPECT_EQ(sim.web().kill_due(), kNever);
+    sim.exit(ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(sim.web().told().signal, 0);
+}
+
 TEST(StopCommand, LeavesTheJobTheTimeThatIsLeftOfStopTimeout) {
     Stopping sim;
     sim.beside_runs();

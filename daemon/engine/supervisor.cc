@@ -223,7 +223,7 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
     } else if (std::holds_alternative<KillTreeAction>(action)) {
         backend_.kill_tree(instance.incarnation());
     } else if (const auto* beside = std::get_if<SpawnBesideAction>(&action)) {
-        spawn_beside(instance, beside->role);
+        spawn_beside(instance, beside->role, now);
     } else if (const auto* tell = std::get_if<TellBesideAction>(&action)) {
         backend_.tell_to_end(tell->side, SignalTo::Main, SIGTERM);
     } else if (const auto* kill = std::get_if<KillBesideAction>(&action)) {
@@ -239,10 +239,10 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
     }
 }
 
-void Supervisor::spawn_beside(Instance& instance, SideRole role) {
+void Supervisor::spawn_beside(Instance& instance, SideRole role, TimePoint now) {
     if (role == SideRole::PreStart) instance.set_incarnation(next_incarnation_++);
     const auto incarnation = next_incarnation_++;
-    instance.add_side(role, incarnation);
+    instance.add_side(role, incarnation, now);
     by_incarnation_.emplace(incarnation, &instance);
     SideOrder order{instance.spec(), instance.name(), role, instance.incarnation(), instance.pid()};
     if (role == SideRole::PreStop) order.outcome.cause = instance.cause();

@@ -137,7 +137,7 @@ private:
     void deliver_last(Incarnation incarnation, const Event& event, TimePoint now);
     void note_transition(Instance& instance, const AnnounceAction& change, TimePoint now);
     void perform(Instance& instance, const Action& action, TimePoint now);
-    void spawn_beside(Instance& instance, SideRole role);
+    void spawn_beside(Instance& instance, SideRole role, TimePoint now);
     /// Whether it is of a command that runs beside an instance's run.
     bool is_beside(Incarnation incarnation) const;
     InstanceId add_instance(Job& job, const std::shared_ptr<const JobSpec>& spec, InstanceName name, TimePoint now);

@@ -61,6 +61,24 @@ class Why(IntegrationTest):
         late = s.ctl("wait", "--timeout=1ms", "web", expect=124).err
         self.assertRegex(late, rf"web: running \(pid \d+\): not ready: waits for file {s.path('up')}(: .*)? \((1h|59min.*) left\)\n")
 
+    def test_a_stop_says_when_it_kills_and_what_follows(self):
+        s = self.prepare('[daemon]\nshutdown_timeout = "10ms"\n[jobs.web]\n'
+                         'shell = "trap : TERM; echo > @DIR@/up; while :; do read line < @DIR@/none; done"\n'
+                         'stop_timeout = "1h"\n')
+        up, _ = s.fifo("up"), s.fifo("none")
+        s.start()
+        up.next()
+        s.ctl("stop", "--no-wait", "web")
+        self.assertRegex(s.run("why", "web").out, r"; told to end with SIGTERM \S+ ago, is killed in (1h|59min.*)\n")
+        self.assertRegex(s.ctl("list").out, r"web +stopping .*; is killed in (1h 0m|59m)\n")
+        s.ctl("restart", "--no-wait", "web")
+        self.assertRegex(s.run("why", "web").out, r" is killed in (1h|59min.*); is started again when it has ended\n")
+        self.assertRegex(s.run("status", "web").out, r"\n     next: is killed in (1h 0m|59m); is started again when it has ended\n")
+        s.ctl("signal", "KILL", "web")
+        up.next()
+        self.await_true("it runs again", lambda: s.instance("web")["state"] == "running")
+        self.assertNotIn("kill_due_usec", s.instance("web"))
+
     def test_what_a_probe_is_told_is_not_for_all(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nready.exec = ["false", "--key=secret"]\n')
         told = "not ready: waits for exec false: '/usr/bin/false' ended with exit code 1"
