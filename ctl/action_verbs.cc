@@ -237,7 +237,8 @@ int signal_jobs(Session& session) {
         return kUsage;
     }
     const auto sent = [&](const json::Value& outcome) {
-        return escaped(outcome.string_or("name", "")) + ": " + signal_name(*number) + " sent to pid " +
+        return escaped(outcome.string_or("name", "")) + ": " + signal_name(*number) + " sent to " +
+               (outcome.bool_or("stopCommand", false) ? "its stop_command, pid " : "pid ") +
                std::to_string(outcome.int_or("pid", 0));
     };
     return act(session, "io.procsupd.Job.Signal",

@@ -148,8 +148,18 @@ void signal(const ControlContext& context, varlink::PendingCall call) {
     if (!number) return fail_invalid(call, "signal", "a signal is a name such as HUP or SIGHUP, or its number");
     const auto ids = selected(context, call);
     if (!ids) return;
-    const auto send = [&](InstanceId id) { return context.supervisor.signal(id, *number); };
-    call.reply(outcomes(context, *ids, send, [](const auto&) { return "it has no main process"; }));
+    json::Writer writer;
+    writer.begin_object().key("outcomes").begin_array();
+    for (const auto id : *ids) {
+        OutcomeDetails details;
+        const bool sent = context.supervisor.signal(id, *number);
+        if (!sent) details.stop_command = context.supervisor.signal_stop_command(id, *number);
+        const bool ok = sent || details.stop_command != 0;
+        const auto& instance = *context.supervisor.find(id);
+        const std::string_view cause = ok ? std::string_view(instance.cause()) : "it has no main process";
+        write_outcome(writer, instance, ok, cause, details);
+    }
+    call.reply(writer.end_array().end_object().text());
 }
 
 void pause(const ControlContext& context, bool pause, varlink::PendingCall call) {

@@ -26,7 +26,7 @@ std::vector<std::string> advice_for(const Instance& instance) {
         case State::Paused: return {"procsupctl resume " + name};
         case State::Stopping:
             if (instance.stop_held()) return {"procsupctl status"};
-            if (instance.taken_down()) return {"procsupctl logs " + name};
+            if (instance.taken_down()) return {"procsupctl logs " + name, "procsupctl signal KILL " + name};
             return {"procsupctl signal KILL " + name};
         case State::Waiting: return {"procsupctl why " + waited_for(instance)};
         case State::Starting:

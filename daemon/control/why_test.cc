@@ -40,7 +40,7 @@ TEST_F(Why, AdvisesToRestartAOneshotThatIsUp) {
     EXPECT_EQ(client.call("Job.Why", R"({"name":"web"})")["advice.0"], "procsupctl restart web");
 }
 
-TEST_F(Why, DoesNotAdviseToSignalWhatHasNoProcessButItsStopCommand) {
+TEST_F(Why, AdvisesToReadWhatAStopCommandSaysAndToEndIt) {
     auto spec = job("setup");
     spec.type = JobType::Oneshot;
     spec.stop_command = {{"undo"}, "/bin/undo"};
@@ -53,7 +53,7 @@ TEST_F(Why, DoesNotAdviseToSignalWhatHasNoProcessButItsStopCommand) {
     client.take();
     const auto why = client.call("Job.Why", R"({"name":"setup"})");
     EXPECT_EQ(why["state"], "stopping");
-    EXPECT_EQ(why["advice"], R"(["procsupctl logs setup"])");
+    EXPECT_EQ(why["advice"], R"(["procsupctl logs setup","procsupctl signal KILL setup"])");
 }
 
 TEST_F(Why, TellsTheChainOfCausesNewestFirst) {

@@ -46,6 +46,7 @@ struct SideRun {
     Incarnation incarnation = 0;
     std::shared_ptr<const JobSpec> spec;  ///< of whose commands it is one: the job may have another text by now
     TimePoint began{};                    ///< asked for
+    pid_t pid = 0;                        ///< 0: it is not there yet
     bool left_others = false;             ///< its main process has ended, others of its tree have not
 };
 
@@ -114,6 +115,7 @@ public:
     void add_side(SideRole role, Incarnation incarnation, TimePoint now) {
         sides_.push_back({role, incarnation, spec_, now});
     }
+    void side_spawned(Incarnation incarnation, pid_t pid);
     TimePoint since() const { return since_; }
     std::uint32_t restarts() const { return restarts_; }
     /// Automatic starts that count against its start limit.

@@ -9,8 +9,14 @@
 
 namespace procsup {
 
+void Instance::side_spawned(Incarnation incarnation, pid_t pid) {
+    for (auto& side : sides_) {
+        if (side.incarnation == incarnation) side.pid = pid;
+    }
+}
+
 void Instance::on(const SideNotStarted& event, Context& context) {
-    const auto [role, incarnation, spec, began, left_others] = *side(event.side);
+    const auto [role, incarnation, spec, began, pid, left_others] = *side(event.side);
     const auto& command = command_of(*spec, role);
     auto failure = event.text;
     if (failure.empty()) failure = describe(event.stage, *spec, command);

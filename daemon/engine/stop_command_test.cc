@@ -47,6 +47,13 @@ TEST(StopCommand, RunsInsteadOfTheStopSignal) {
     EXPECT_EQ(sim.fakes.calls.size(), 1u);
 }
 
+TEST(StopCommand, GetsNoSignalThatTheMainProcessCanHave) {
+    Stopping sim;
+    sim.beside_runs();
+    EXPECT_EQ(sim.supervisor.signal_stop_command(sim.id, SIGTERM), 0);
+    EXPECT_TRUE(sim.supervisor.signal(sim.id, SIGTERM));
+}
+
 TEST(StopCommand, IsPartOfTheTimeAfterWhichTheJobIsKilled) {
     Stopping sim;
     sim.beside_runs();

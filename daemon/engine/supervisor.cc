@@ -63,6 +63,17 @@ bool Supervisor::signal(InstanceId id, int signal) {
     return true;
 }
 
+pid_t Supervisor::signal_stop_command(InstanceId id, int signal) {
+    const auto* instance = find(id);
+    if (instance == nullptr || instance->pid() != 0) return 0;
+    for (const auto& side : instance->sides()) {
+        if (side.role != SideRole::StopCommand || side.left_others || side.pid == 0) continue;
+        backend_.signal(side.incarnation, signal);
+        return side.pid;
+    }
+    return 0;
+}
+
 bool Supervisor::reload(InstanceId id, std::string cause, TimePoint now) {
     const auto* instance = find(id);
     if (instance == nullptr || !is_executing(instance->state())) return false;
@@ -97,7 +108,11 @@ bool Supervisor::is_beside(Incarnation incarnation) const {
 }
 
 void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
-    if (!is_beside(incarnation)) deliver(incarnation, Spawned{pid}, now);
+    if (is_beside(incarnation)) {
+        by_incarnation_.at(incarnation)->side_spawned(incarnation, pid);
+    } else {
+        deliver(incarnation, Spawned{pid}, now);
+    }
 }
 
 void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string text) {

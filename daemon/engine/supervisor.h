@@ -77,6 +77,8 @@ public:
     bool resume(InstanceId id, std::string cause, TimePoint now);
     /// To the main process; false when the instance has none.
     bool signal(InstanceId id, int signal);
+    /// To the stop_command of an instance that has no main process; its pid, or 0 when none runs.
+    pid_t signal_stop_command(InstanceId id, int signal);
     /// Has it read its configuration again, by its reload_signal or reload_command; false when it does not run, or stands still.
     bool reload(InstanceId id, std::string cause, TimePoint now);
 

@@ -143,6 +143,17 @@ class Oneshots(IntegrationTest):
                       s.ctl("stop", "a", expect=1).err)
         self.assertEqual([], s.job_processes())
 
+    def test_what_undoes_it_can_be_ended_by_a_signal(self):
+        s = self.supervise('[jobs.a]\ntype = "oneshot"\ncommand = ["true"]\nstop_command = ["sleep", "1000"]\nstop_timeout = "1h"\n')
+        s.ctl("wait", "a")
+        self.assertIn("it has no main process", s.ctl("signal", "TERM", "a", expect=1).err)
+        s.ctl("stop", "--no-wait", "a")
+        self.await_true("it runs", lambda: s.job_processes())
+        self.assertRegex(s.run("why", "a").out, r"its stop_command has been running for \S+, is killed in (1h|59min.*)\n")
+        self.assertRegex(s.ctl("signal", "TERM", "a").out, r"^a: SIGTERM sent to its stop_command, pid \d+\n$")
+        self.await_true("it is stopped", lambda: s.instance("a")["state"] == "stopped")
+        self.assertIn("(stop_command failed: killed by SIGTERM)", s.instance("a")["cause"])
+
     def test_a_service_that_stops_though_its_stop_command_fails_is_stopped(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nstop_command = ["false"]\n')
         self.assertEqual("web: stopped\n", s.ctl("stop", "web").out)
