@@ -62,6 +62,7 @@ std::optional<PastRun> PastRun::of(json::Value value) {
     if (value.find("endedUSec") != nullptr) run.ended_usec = value.int_or("endedUSec", -1);
     if (run.ended_usec && !is_moment(*run.ended_usec)) return std::nullopt;
     run.state = value.string_or("state", "");
+    run.teardown = value.bool_or("teardown", false);
     run.exit = exit_of(value);
     const auto cpu = value.int_or("cpuUSec", -1);
     if (is_moment(cpu)) run.cpu = Duration(cpu);
@@ -81,7 +82,7 @@ std::string PastRun::end_text() const {
 }
 
 std::string PastRun::cause_text() const {
-    auto text = escaped(start_cause);
+    auto text = (teardown ? "stop_command: " : "") + escaped(start_cause);
     if (const auto reason = reason_of(*this); !reason.empty()) text += " -> " + escaped(reason);
     return text;
 }

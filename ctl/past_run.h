@@ -18,7 +18,8 @@ namespace procsup::ctl {
 
 struct PastRun {
     std::string name, job;
-    std::string state;  ///< of one that goes on
+    std::string state;      ///< of one that goes on
+    bool teardown = false;  ///< it is the stop_command by which a oneshot was taken down
     std::int64_t started_usec = 0;
     std::optional<std::int64_t> ended_usec;
     std::optional<ExitStatus> exit;  ///< without one that has ended was a start that failed

@@ -65,6 +65,13 @@ TEST(PastRun, SaysWhyItWasEndedWhenThatIsMoreThanHow) {
     EXPECT_EQ(run_of(record(1, R"("endCause":"cannot exec /x: No")")).cause_text(), "wanted -> cannot exec /x: No");
 }
 
+TEST(PastRun, OfATeardownNamesTheCommand) {
+    const auto teardown = run_of(record(1, R"("teardown":true,"exitCode":1,"endCause":"stop_command failed: exit 1")"));
+    EXPECT_EQ(teardown.cause_text(), "stop_command: wanted -> stop_command failed: exit 1");
+    EXPECT_EQ(run_of(record(1, R"("teardown":true,"exitCode":0,"endCause":"exit 0")")).cause_text(),
+              "stop_command: wanted");
+}
+
 TEST(PastRun, IsNoneWithoutANameOrWithTimesThatCannotBe) {
     EXPECT_TRUE(is_refused("{}"));
     EXPECT_TRUE(is_refused("[]"));

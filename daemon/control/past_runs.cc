@@ -49,19 +49,19 @@ std::string past_run_record(const Transition& transition, std::int64_t daemon, c
     const auto& past = *transition.past;
     json::Writer writer;
     writer.begin_object().member("name", transition.instance).member("job", transition.job);
-    const auto* run = transition.run;
-    if (run != nullptr) writer.member_int("pid", run->pid);
+    const auto* run = past.teardown ? nullptr : transition.run;
+    if (past.teardown) writer.member_bool("teardown", true);
+    if (const auto pid = run != nullptr ? run->pid : past.pid; pid > 0) writer.member_int("pid", pid);
     // Of one look at the wall clock, so that their difference is how long it took.
     const auto ended = wall_usec(host, past.ended);
     const auto lasted = std::chrono::duration_cast<Duration>(past.ended - past.began);
     writer.member_int("startedUSec", ended - lasted.count()).member_int("endedUSec", ended);
+    if (const auto status = run != nullptr ? run->status : past.status; status && status->by_signal()) {
+        writer.member("exitSignal", signal_name(status->value)).member_bool("coreDumped", status->dumped_core);
+    } else if (status) {
+        writer.member_int("exitCode", status->value);
+    }
     if (run != nullptr) {
-        if (run->status.by_signal()) {
-            writer.member("exitSignal", signal_name(run->status.value))
-                .member_bool("coreDumped", run->status.dumped_core);
-        } else {
-            writer.member_int("exitCode", run->status.value);
-        }
         writer.member_int("cpuUSec", run->account.main_cpu.count());
         if (const auto& orphans = run->account.orphans; orphans.count > 0) {
             writer.member_int("orphans", static_cast<std::int64_t>(orphans.count));

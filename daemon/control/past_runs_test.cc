@@ -53,6 +53,29 @@ TEST_F(PastRunsOfJobs, ARecordHasAllThatIsKnownOfARun) {
     EXPECT_NE(run["sequence"], "null");
 }
 
+TEST_F(PastRunsOfJobs, ARecordOfATeardownIsAboutItsCommand) {
+    auto spec = job("db");
+    spec.type = JobType::Oneshot;
+    spec.stop_command = {{"undo"}, "/bin/undo"};
+    box.configure({spec});
+    start("db");
+    box.executes("db", 411);
+    box.ends("db", ExitStatus::exited(3));
+    EXPECT_EQ(record()["teardown"], "null");
+    start("db");
+    box.executes("db", 412);
+    box.ends("db", ExitStatus::exited(0));
+    box.supervisor.stop(box.instance("db").id(), "enough", box.loop.now());
+    const auto command = box.instance("db").sides().front().incarnation;
+    box.supervisor.spawned(command, 499, box.loop.now());
+    box.pass(5s);
+    box.supervisor.exited(command, ExitStatus::killed(SIGKILL), true, box.loop.now());
+    const auto run = record();
+    EXPECT_EQ(run["teardown"] + " " + run["pid"] + " " + run["exitSignal"], "true 499 SIGKILL");
+    EXPECT_EQ(lasted(run) / 1s, 5);
+    EXPECT_EQ(run["startCause"] + ", " + run["endCause"], "enough, stop_command failed: killed by SIGKILL");
+}
+
 TEST_F(PastRunsOfJobs, ARecordOfAFailedStartHasNoEnd) {
     start("db");
     box.pass(1s);

@@ -270,6 +270,7 @@ private:
     void undo(std::string cause, Context& context);
     void undo_failed(const std::string& failure);
     void settle_undone(Context& context);
+    void note_teardown(const SideRun& command, std::optional<ExitStatus> status, TimePoint now);
     bool undoes_by_command() const;
     void wait_or_fail(Obstacle obstacle, std::string cause, Context& context);
     void tell_run_to_end(Context& context);
@@ -410,6 +411,7 @@ private:
     bool over_ = false;        // the next change of state is the end of a run that is in last_run_
     bool start_over_ = false;  // ... and of what is in past_run_
     std::unique_ptr<PastRun> past_run_;
+    std::unique_ptr<PastRun> teardown_;  // that goes on
     StartHistory starts_;
     std::uint32_t generation_ = 0;
     std::array<std::uint32_t, kTimerKinds> armed_{};  // generation by TimerKind, 0 = not armed

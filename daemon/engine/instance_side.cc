@@ -23,6 +23,7 @@ void Instance::on(const SideNotStarted& event, Context& context) {
     if (event.text.empty() && event.stage != SpawnStage::Cancelled) {
         failure = fmt::format("cannot {}: {}", failure, strerrordesc_np(event.os_error));
     }
+    note_teardown(*side(event.side), std::nullopt, context.now);
     std::erase_if(sides_, [&](const SideRun& one) { return one.incarnation == event.side; });
     side_failed(role, failure, context);
     side_over(role, context);
@@ -33,6 +34,7 @@ void Instance::on(const SideExited& event, Context& context) {
         std::find_if(sides_.begin(), sides_.end(), [&](const SideRun& side) { return side.incarnation == event.side; });
     const auto role = found->role;
     found->left_others = true;
+    note_teardown(*found, event.status, context.now);
     if (event.tree_empty) {
         sides_.erase(found);
     } else if (ends_side(*found)) {

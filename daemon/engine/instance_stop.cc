@@ -124,6 +124,9 @@ void Instance::undo(std::string cause, Context& context) {
     stop_held_ = false;
     if (!undoes_by_command() || context.gate.hurries()) return settle_undone(context);
     run_over_ = true;
+    teardown_ = std::make_unique<PastRun>();
+    teardown_->began = context.now;
+    teardown_->start_cause = cause;
     enter(State::Stopping, std::move(cause) + "; running stop_command", context);
     arm(TimerKind::StopTimeout, spec_->stop_timeout, context);
     context.actions.push_back(SpawnBesideAction{SideRole::StopCommand});
@@ -138,7 +141,21 @@ void Instance::undo_failed(const std::string& failure) {
     add_failure_beside(failed_undos_.last);
 }
 
+/// The stop_command of a oneshot has ended, or could not be started.
+void Instance::note_teardown(const SideRun& command, std::optional<ExitStatus> status, TimePoint now) {
+    if (!teardown_ || command.role != SideRole::StopCommand) return;
+    teardown_->teardown = true;
+    teardown_->ended = now;
+    teardown_->pid = command.pid;
+    teardown_->status = status;
+}
+
 void Instance::settle_undone(Context& context) {
+    if (teardown_) {
+        teardown_->end_cause = !failures_beside_.empty() ? failures_beside_ : to_text(*teardown_->status);
+        past_run_ = std::move(teardown_);
+        start_over_ = true;
+    }
     auto cause = pending_cause_;
     if (!failures_beside_.empty()) cause += " (" + failures_beside_ + ")";
     if (wanted_) return start_run(std::move(cause), context);

@@ -213,6 +213,10 @@ struct PastRun {
     std::string start_cause;
     std::string end_cause;
     bool failed = false;  ///< nobody has asked for its end, and that was no success
+    /// It is no run, but the stop_command by which a oneshot was taken down; the following are about that.
+    bool teardown = false;
+    pid_t pid = 0;                       ///< 0: it was never there
+    std::optional<ExitStatus> status{};  ///< absent: its program was never executed
 };
 
 /// One change of state, with its cause.

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cerrno>
+
 #include "daemon/engine/instance_fixture.h"
 #include "daemon/engine/several_fixture.h"
 
@@ -121,7 +123,8 @@ TEST(TheStopCommandOfAOneshot, UndoesWhatItHasDone) {
     sim.beside_exit(ExitStatus::exited(0));
     EXPECT_EQ(sim.told(), "web: stopping -> stopped: stop asked");
     EXPECT_EQ(sim.web().runs_ended(), 1u);
-    EXPECT_EQ(sim.fakes.past_runs.size(), 1u);
+    EXPECT_EQ(sim.fakes.past_runs, (std::vector<std::string>{"exit 0", "exit 0"}))
+        << "the second is that of the command";
 }
 
 TEST(TheStopCommandOfAOneshot, IsNotRunWhileItsProgramRuns) {
@@ -206,6 +209,45 @@ TEST(TheStopCommandOfAOneshot, IsFollowedByAStartThatCameMeanwhile) {
     EXPECT_EQ(sim.web().runs_ended_with_this(), 1u) << "nothing of a run is left that could end";
     sim.beside_exit(ExitStatus::exited(0));
     EXPECT_EQ(sim.fakes.calls.back(), "spawn web");
+}
+
+TEST(TheStopCommandOfAOneshot, IsARecordOfItsOwn) {
+    Done sim(oneshot("undo"));
+    const auto begun = sim.fakes.now;
+    sim.stop();
+    sim.beside_runs();
+    sim.pass(3s);
+    sim.beside_exit(ExitStatus::exited(4), false);
+    sim.pass(1s);
+    sim.supervisor.tree_empty(sim.fakes.last_beside, sim.fakes.now);
+    const auto* past = sim.web().past_run();
+    ASSERT_TRUE(past->teardown);
+    EXPECT_EQ(past->began, begun);
+    EXPECT_EQ(past->ended, begun + 3s);
+    EXPECT_EQ(past->pid, 412);
+    EXPECT_EQ(past->status, ExitStatus::exited(4));
+    EXPECT_FALSE(past->failed) << "that is about runs, whose last lines are kept";
+    EXPECT_EQ(sim.fakes.past_runs, (std::vector<std::string>{"exit 0", "stop_command failed: exit 4"}));
+}
+
+TEST(TheStopCommandOfAOneshot, IsARecordAlsoBeforeTheNextRun) {
+    Done sim(oneshot("undo"));
+    sim.supervisor.restart(sim.id, "restart asked", sim.fakes.now);
+    sim.supervisor.not_started(sim.fakes.last_beside, SpawnStage::Exec, ENOENT, sim.fakes.now);
+    EXPECT_EQ(sim.state(), State::Starting);
+    ASSERT_TRUE(sim.web().past_run()->teardown);
+    EXPECT_EQ(sim.web().past_run()->start_cause, "restart asked");
+    EXPECT_FALSE(sim.web().past_run()->status);
+    EXPECT_EQ(sim.fakes.past_runs.back(), "stop_command failed: cannot exec /bin/undo: No such file or directory");
+    sim.run();
+    sim.exit(ExitStatus::exited(0));
+    EXPECT_FALSE(sim.web().past_run()->teardown);
+}
+
+TEST(ADoneOneshot, ThatIsStoppedWithoutAStopCommandLeavesNoRecord) {
+    Done sim;
+    sim.stop();
+    EXPECT_EQ(sim.fakes.past_runs, std::vector<std::string>{"exit 0"});
 }
 
 TEST(TheStopCommandOfAOneshot, GetsTheSignalsForAMainProcess) {

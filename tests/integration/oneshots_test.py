@@ -93,7 +93,7 @@ class Oneshots(IntegrationTest):
         s.ctl("wait", "a")
         s.ctl("restart", "a")
         self.assertEqual(["a set up", "a undone", "a set up"], self.noted(s))
-        self.assertEqual(2, len(s.ctl("history", "--json", "a").json["runs"]), "what undoes a run is none")
+        self.assertEqual([None, True, None], [run.get("teardown") for run in s.ctl("history", "--json", "a").json["runs"]])
 
     def test_at_the_end_of_procsupd_they_are_undone_in_the_reverse_order(self):
         s = self.prepare(NOTES.format(name="a") + NOTES.format(name="b") + 'requires = ["a"]\n'
@@ -153,6 +153,9 @@ class Oneshots(IntegrationTest):
         self.assertRegex(s.ctl("signal", "TERM", "a").out, r"^a: SIGTERM sent to its stop_command, pid \d+\n$")
         self.await_true("it is stopped", lambda: s.instance("a")["state"] == "stopped")
         self.assertIn("(stop_command failed: killed by SIGTERM)", s.instance("a")["cause"])
+        run, teardown = s.ctl("history", "a").out.splitlines()[1:]
+        self.assertRegex(run, r"^a .* exit 0 ")
+        self.assertRegex(teardown, r"^a .* SIGTERM .* stop_command: stop asked by .* -> stop_command failed: killed by SIGTERM$")
 
     def test_a_service_that_stops_though_its_stop_command_fails_is_stopped(self):
         s = self.supervise('[jobs.web]\ncommand = ["sleep", "1000"]\nstop_command = ["false"]\n')
