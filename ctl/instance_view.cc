@@ -180,6 +180,8 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.pid = instance.int_or("pid", 0);
     view.restarts = instance.int_or("restarts", 0);
     view.since_usec = instance.int_or("sinceUSec", 0);
+    view.state_since_usec = instance.int_or("stateSinceUSec", 0);
+    view.start_cause = instance.string_or("startCause", "");
     view.next_start_usec = instance.int_or("nextStartUSec", 0);
     view.cause = instance.string_or("cause", "");
     view.awaits = instance.string_or("awaits", "");
@@ -352,6 +354,10 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
         text += " - " + escaped(instance.description);
     }
     text += "\n    state: " + colored_state(instance, out) + (instance.ready ? " (ready)" : "");
+    const bool for_a_while = instance.state == "paused" || instance.state == "reloading";
+    if (for_a_while && instance.state_since_usec != 0) {
+        text += " for " + age_text(Duration(now_usec - instance.state_since_usec)) + "; runs";
+    }
     if (instance.since_usec != 0) {
         text += " since " + date_text(instance.since_usec) + "; " +
                 to_text(std::chrono::floor<std::chrono::seconds>(Duration(now_usec - instance.since_usec)));
@@ -366,6 +372,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
         text += "\n    cause: " + escaped(instance.cause);
         if (instance.awaits.empty()) text += left_text(instance, now_usec);
     }
+    if (!instance.start_cause.empty()) text += "\n    start: " + escaped(instance.start_cause);
     if (instance.file_instances != 0) {
         text += "\n   scaled: " + instances_text(instance.scaled_instances) + " by scale; the file of " +
                 escaped(instance.job) + " says " + std::to_string(instance.file_instances);

@@ -22,7 +22,9 @@ struct InstanceView {
     bool ready = false;
     std::int64_t pid = 0;  ///< 0: none
     std::int64_t restarts = 0;
-    std::int64_t since_usec = 0;
+    std::int64_t since_usec = 0;        ///< of a run that goes on, since when it runs
+    std::int64_t state_since_usec = 0;  ///< where that is another time
+    std::string_view start_cause;       ///< where `cause` is about something else
     std::int64_t next_start_usec = 0;
     std::string_view cause;
     std::string awaits;               ///< runs and is not ready: what is waited for

@@ -214,6 +214,20 @@ TEST(InstanceBlock, TellsWhenAStopKillsAndThatAStartFollows) {
     EXPECT_NE(table.find("  stop asked; " + follows), std::string::npos) << table;
 }
 
+TEST(InstanceBlock, TellsSinceWhenAPausedJobRunsAndWhyItWasStarted) {
+    setenv("TZ", "UTC", 1);
+    tzset();
+    const auto value = json::parse(
+        R"({"name":"web","state":"paused","cause":"pause asked","startCause":"by hand","sinceUSec":)" +
+        std::to_string(kNow - 7860 * kSecond) + R"(,"stateSinceUSec":)" + std::to_string(kNow - 7 * kSecond) + "}");
+    ASSERT_TRUE(value);
+    const auto block = instance_block(InstanceView::of(*value), "", kNow, Output(ColorChoice::Never, false));
+    EXPECT_NE(block.find("\n    state: paused for 7s; runs since Tue 2026-03-03 08:00:02 UTC; 2h 11min\n"
+                         "    cause: pause asked\n    start: by hand\n"),
+              std::string::npos)
+        << block;
+}
+
 TEST(InstanceBlock, HasALineForEachSettingThatIsNotEnforced) {
     const auto value = json::parse(
         R"({"name":"web","state":"running","notEnforced":[{"key":"limits.nice","value":"-5","reason":"no\u001b"},

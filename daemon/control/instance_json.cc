@@ -118,6 +118,10 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
     write_pid(writer, instance.pid());
     writer.member_int("restarts", instance.restarts());
     writer.member_int("sinceUSec", wall_usec(host, instance.since()));
+    if (instance.state_since() != instance.since()) {
+        writer.member_int("stateSinceUSec", wall_usec(host, instance.state_since()));
+    }
+    if (instance.tells_of_later()) writer.member("startCause", instance.start_cause());
     write_exit(writer, last_run(instance));
     write_run(writer, "lastRun", last_run(instance), host);
     writer.member("cause", instance.cause());

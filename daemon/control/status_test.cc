@@ -100,6 +100,23 @@ TEST_F(Manager, StatusTellsOfEachInstance) {
     EXPECT_EQ(status["instances.0.tags"], R"(["t1","t2"])");
 }
 
+TEST_F(Manager, StatusKeepsTheStartOfARunThatIsPaused) {
+    const auto id = box.instance("db").id();
+    box.supervisor.start(id, "by hand", box.loop.now());
+    box.executes("db");
+    const auto status = [&] { return client.call("Manager.Status", R"({"names":["db"]})"); };
+    EXPECT_EQ(status()["instances.0.stateSinceUSec"] + status()["instances.0.startCause"], "nullnull");
+    box.pass(std::chrono::seconds(5));
+    const auto paused = box.loop.now();
+    box.supervisor.pause(id, "pause asked", paused);
+    EXPECT_EQ(status()["instances.0.sinceUSec"], wall_usec(box, box.instance("db").began()));
+    EXPECT_EQ(status()["instances.0.stateSinceUSec"], wall_usec(box, paused));
+    EXPECT_EQ(status()["instances.0.cause"] + ", " + status()["instances.0.startCause"], "pause asked, by hand");
+    box.pass(std::chrono::seconds(5));
+    const auto why = client.call("Job.Why", R"({"name":"db"})");
+    EXPECT_EQ(why["cause"], "pause asked (its start: by hand); paused for 5s");
+}
+
 TEST_F(Manager, StatusTellsOfTheRunThatHasEnded) {
     box.supervisor.start(box.instance("db").id(), "", box.loop.now());
     box.executes("db", 555);

@@ -81,8 +81,10 @@ std::string stop_text(const Instance& instance, TimePoint now) {
 std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
     std::string cause = instance.cause();
     const auto& policy = instance.spec().restart;
-    const bool began_otherwise = is_executing(instance.state()) && !cause.starts_with(instance.start_cause());
-    if (began_otherwise) cause += " (its start: " + instance.start_cause() + ")";
+    if (instance.tells_of_later()) cause += " (its start: " + instance.start_cause() + ")";
+    if (instance.state() == State::Paused || instance.state() == State::Reloading) {
+        cause += "; " + std::string(to_text(instance.state())) + " for " + rest_text(now, instance.state_since());
+    }
     if (instance.awaits_readiness()) {
         cause += "; not ready yet: waits for " +
                  (sees == Sees::Output ? instance.awaited_with_output() : instance.awaited());

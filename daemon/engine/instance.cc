@@ -18,7 +18,12 @@ static_assert(kAllTimers.size() == kTimerKinds);
 }  // namespace
 
 Instance::Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceName name, TimePoint now)
-    : id_(id), spec_(std::move(spec)), name_(std::move(name)), since_(now), cause_("never started") {}
+    : id_(id),
+      spec_(std::move(spec)),
+      name_(std::move(name)),
+      since_(now),
+      state_since_(now),
+      cause_("never started") {}
 
 bool Instance::ready() const {
     if (spec_->type == JobType::Oneshot) return state_ == State::Exited;
@@ -237,7 +242,8 @@ void Instance::enter(State state, std::string cause, Context& context) {
     disarm_all(context);
     const State from = std::exchange(state_, state);
     cause_ = std::move(cause);
-    since_ = context.now;
+    state_since_ = context.now;
+    if (!goes_on) since_ = context.now;
     if (!is_live(state)) {
         pid_ = 0;
         adopt_next_spec();

@@ -116,7 +116,10 @@ public:
         sides_.push_back({role, incarnation, spec_, now});
     }
     void side_spawned(Incarnation incarnation, pid_t pid);
+    /// When it came into its state; of a run that goes on, since when it runs, whatever it was meanwhile.
     TimePoint since() const { return since_; }
+    /// When it came into its state, also of a run that goes on.
+    TimePoint state_since() const { return state_since_; }
     std::uint32_t restarts() const { return restarts_; }
     /// Automatic starts that count against its start limit.
     std::uint32_t limited_starts(TimePoint now) const { return starts_.count(spec_->restart.start_limit, now); }
@@ -126,6 +129,8 @@ public:
     const FirstStart& first_start() const { return first_start_; }
     /// Why it was started the last time.
     const std::string& start_cause() const { return start_cause_; }
+    /// Its cause is about something that has come to a run that goes on, and not about its start.
+    bool tells_of_later() const { return is_executing(state_) && !cause_.starts_with(start_cause_); }
     /// The newest start that is over; null: none is.
     const PastRun* past_run() const { return past_run_.get(); }
     /// The last run whose main process has ended; its account grows until no process of it is left.
@@ -388,6 +393,7 @@ private:
     Incarnation incarnation_ = 0;
     std::vector<SideRun> sides_;
     TimePoint since_;
+    TimePoint state_since_;
     TimePoint last_reload_;
     TimePoint sign_of_life_;
     Duration watchdog_ = kForever;  // of this run

@@ -224,7 +224,7 @@ void Instance::left_behind(Context& context) {
         run_ended(context);
     } else if (*fate == Orphans::Adopt) {
         cause_ = exit_text() + "; runs on with what it left behind";
-        since_ = context.now;
+        state_since_ = context.now;
         note(state_, context);
     } else {
         if (state_ != State::Stopping) {

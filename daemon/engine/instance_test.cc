@@ -692,5 +692,31 @@ TEST(Instance, KnowsThatItIsStartedAgainAfterAStopWhoeverAskedLast) {
     EXPECT_FALSE(sim.web().starts_again());
 }
 
+TEST(Instance, RunsSinceItsStartWhateverItWasMeanwhile) {
+    JobSpec spec;
+    spec.readiness.kind = Readiness::Kind::Notify;
+    Sim sim(spec);
+    sim.start();
+    sim.run();
+    const auto began = sim.fakes.now;
+    sim.supervisor.noticed(sim.fakes.last_incarnation, {.ready = true}, sim.fakes.now);
+    EXPECT_FALSE(sim.web().tells_of_later());
+    sim.pass(1min);
+    sim.supervisor.pause(sim.id, "pause asked", sim.fakes.now);
+    EXPECT_EQ(sim.web().since(), began);
+    EXPECT_EQ(sim.web().state_since(), began + 1min);
+    EXPECT_TRUE(sim.web().tells_of_later());
+    sim.supervisor.resume(sim.id, "resume asked", sim.fakes.now);
+    sim.pass(1min);
+    sim.supervisor.noticed(sim.fakes.last_incarnation, {.reloading = true}, sim.fakes.now);
+    ASSERT_EQ(sim.state(), State::Reloading);
+    sim.supervisor.noticed(sim.fakes.last_incarnation, {.ready = true}, sim.fakes.now);
+    ASSERT_EQ(sim.state(), State::Running);
+    EXPECT_EQ(sim.web().since(), began);
+    EXPECT_EQ(sim.web().state_since(), began + 2min);
+    sim.stop();
+    EXPECT_EQ(sim.web().since(), began + 2min);
+}
+
 }  // namespace
 }  // namespace procsup

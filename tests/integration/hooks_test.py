@@ -129,7 +129,11 @@ class Hooks(IntegrationTest):
                          "  the last lines that its present run has written:\n    stderr | no such table\n"
                          "hint: procsupctl logs web\n", told.err)
         self.assertIn("    stderr | no such table\n", s.ctl("why", "web").out)
-        self.assertEqual((pid, "running"), (s.pid_of("web"), s.instance("web")["state"]))
+        after = s.instance("web")
+        self.assertEqual((pid, "running"), (s.pid_of("web"), after["state"]))
+        self.assertEqual("started with the daemon", after["start_cause"])
+        self.assertGreater(after["state_since_usec"], after["since_usec"])
+        self.assertIn("\n    start: started with the daemon\n", s.ctl("status", "web").out)
         self.assertIn("web is running because reload_command failed: exit 1 (its start: started with the daemon)\n",
                       s.ctl("why", "web").out)
 
