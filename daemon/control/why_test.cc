@@ -215,6 +215,9 @@ TEST_F(Why, KeepsABoundedHistory) {
 }
 
 TEST_F(Why, TellsWhenABackoffEndsAndHowManyRestartsThereWere) {
+    auto spec = job("web");
+    spec.restart.backoff = 1;
+    box.configure({spec});
     start("web");
     run_once("web", ExitStatus::exited(1));
     run_once("web", ExitStatus::exited(1));
@@ -223,6 +226,19 @@ TEST_F(Why, TellsWhenABackoffEndsAndHowManyRestartsThereWere) {
     EXPECT_EQ(why["cause"].find("exit 1; next start in "), 0u) << why["cause"];
     EXPECT_NE(why["cause"].find("restart number 2"), std::string::npos) << why["cause"];
     EXPECT_NE(why["cause"].find(" more before start_limit, "), std::string::npos) << why["cause"];
+}
+
+TEST_F(Why, SaysThatAStartLimitIsOutOfReach) {
+    auto spec = job("slow");
+    spec.restart.start_limit = {5, std::chrono::seconds(10)};
+    spec.restart.delay = std::chrono::seconds(5);
+    spec.restart.jitter = 0;
+    box.configure({spec});
+    start("slow");
+    run_once("slow", ExitStatus::exited(1));
+    run_once("slow", ExitStatus::exited(1));
+    const auto cause = client.call("Job.Why", R"({"name":"slow"})")["cause"];
+    EXPECT_NE(cause.find(" (start_limit, 5/10s, cannot be reached with delays this long)"), std::string::npos) << cause;
 }
 
 TEST_F(Why, TellsOfAStartLimit) {
@@ -348,7 +364,7 @@ TEST(WhyOfAChain, TellsAllOfItAndAdvisesOnItsEnd) {
     EXPECT_EQ(why["behind.0.name"] + " " + why["behind.0.state"], "mid waiting");
     EXPECT_EQ(why["behind.1.name"] + " " + why["behind.1.state"], "base backoff");
     EXPECT_EQ(why["behind.1.cause"].find("exit 78 (EX_CONFIG); next start in "), 0u) << why["behind.1.cause"];
-    EXPECT_NE(why["behind.1.cause"].find(" more before start_limit, "), std::string::npos);
+    EXPECT_NE(why["behind.1.cause"].find(" (start_limit, "), std::string::npos);
     EXPECT_EQ(why["behind.1.lastLines.0.lines.0"], "no disk");
     EXPECT_EQ(why.count("behind.2.name"), 0u);
     EXPECT_EQ(why["advice"], R"(["procsupctl start base","procsupctl stop base"])");

@@ -123,6 +123,8 @@ public:
     std::uint32_t restarts() const { return restarts_; }
     /// Automatic starts that count against its start limit.
     std::uint32_t limited_starts(TimePoint now) const { return starts_.count(spec_->restart.start_limit, now); }
+    /// Whether it can reach that limit as it goes on; only in State::Backoff.
+    bool can_reach_start_limit() const { return starts_.can_reach_limit(spec_->restart, quick_deaths_, next_start_); }
     const std::string& cause() const { return cause_; }
     /// Since when its program runs; in State::Starting, since when it is being started.
     TimePoint began() const { return began_; }

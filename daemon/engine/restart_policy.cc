@@ -75,6 +75,20 @@ std::uint32_t StartHistory::count(const RateLimit& limit, TimePoint now) const {
         std::count_if(starts_->begin(), starts_->end(), [&](TimePoint start) { return start > now - limit.window; }));
 }
 
+bool StartHistory::can_reach_limit(const RestartPolicy& policy, std::uint32_t quick_deaths, TimePoint next) const {
+    const auto& limit = policy.start_limit;
+    auto starts = starts_ ? *starts_ : std::deque<TimePoint>();
+    // Delays do not get shorter: what the limit cannot hold then does not come closer any more.
+    for (std::uint32_t i = 0; i <= limit.count; ++i) {
+        while (!starts.empty() && starts.front() <= next - limit.window) starts.pop_front();
+        if (starts.size() >= limit.count) return true;
+        starts.push_back(next);
+        const auto delay = static_cast<double>(restart_delay(policy, ++quick_deaths).count());
+        next += Duration(std::llround(delay * std::max(0.0, 1 - policy.jitter)));
+    }
+    return false;
+}
+
 void StartHistory::clear() { starts_.reset(); }
 
 }  // namespace procsup

@@ -45,6 +45,8 @@ public:
     bool admit(const RateLimit& limit, TimePoint now);
     /// How many automatic starts there were in the window of `limit` before `now`.
     std::uint32_t count(const RateLimit& limit, TimePoint now) const;
+    /// Whether the limit of `policy` is ever reached, if every run from that of `next` on ends at once: `quick_deaths` have so far.
+    bool can_reach_limit(const RestartPolicy& policy, std::uint32_t quick_deaths, TimePoint next) const;
     void clear();
 
 private:

@@ -118,5 +118,38 @@ TEST(RestartPolicy, MovesADelayByAtMostItsJitter) {
     EXPECT_TRUE(moved);
 }
 
+struct ReachCase {
+    RateLimit limit;
+    Duration delay;
+    double backoff;
+    double jitter;
+    std::vector<Duration> starts;  ///< before now, in which one is due
+    std::uint32_t quick_deaths;
+    bool reached;
+};
+
+TEST(StartLimit, IsReachedOnlyWhereItsWindowHoldsEnoughDelays) {
+    const ReachCase cases[] = {
+        {{10, 60s}, 100ms, 1.5, 0, {}, 1, true},    {{5, 10s}, 1s, 2, 0, {}, 1, false},
+        {{4, 10s}, 1s, 2, 0, {}, 0, true},          {{4, 10s}, 1s, 2, 0, {}, 5, false},
+        {{5, 10s}, 2s, 1, 0, {}, 3, false},         {{5, 10s}, 2s, 1, 0.1, {}, 3, true},
+        {{5, 10s}, 0s, 2, 0, {}, 9, true},          {{5, 10s}, 20s, 1, 1, {}, 9, true},
+        {{3, 60s}, 40s, 1, 0, {}, 2, false},        {{3, 60s}, 40s, 1, 0, {2s, 1s}, 2, true},
+        {{3, 60s}, 15s, 1, 0, {40s, 30s}, 2, true},
+    };
+    const TimePoint now(1h);
+    for (const auto& one : cases) {
+        RestartPolicy policy;
+        policy.start_limit = one.limit;
+        policy.delay = one.delay;
+        policy.delay_max = 1h;
+        policy.backoff = one.backoff;
+        policy.jitter = one.jitter;
+        StartHistory history;
+        for (const auto before : one.starts) EXPECT_TRUE(history.admit(policy.start_limit, now - before));
+        EXPECT_EQ(history.can_reach_limit(policy, one.quick_deaths, now), one.reached) << "case " << (&one - cases);
+    }
+}
+
 }  // namespace
 }  // namespace procsup
