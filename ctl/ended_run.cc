@@ -2,9 +2,17 @@
 
 #include <algorithm>
 
+#include "common/exit_status.h"
 #include "ctl/text.h"
 
 namespace procsup::ctl {
+
+static std::string how_of(const json::Value& run) {
+    if (const auto signal = run.string_or("exitSignal", ""); !signal.empty()) return "killed by " + escaped(signal);
+    const auto* code = run.find("exitCode");
+    if (code == nullptr || code->as_int() == nullptr) return {};
+    return to_text(ExitStatus::exited(static_cast<int>(*code->as_int())));
+}
 
 std::optional<EndedRun> EndedRun::of(const json::Value& parent, std::string_view name) {
     const auto* run = parent.find(name);
@@ -15,7 +23,8 @@ std::optional<EndedRun> EndedRun::of(const json::Value& parent, std::string_view
                     ended,
                     Duration(run->int_or("cpuUSec", 0)),
                     run->int_or("orphans", 0),
-                    Duration(run->int_or("orphansCpuUSec", 0))};
+                    Duration(run->int_or("orphansCpuUSec", 0)),
+                    how_of(*run)};
 }
 
 std::string span_text(Duration span) {

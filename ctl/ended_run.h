@@ -18,6 +18,7 @@ struct EndedRun {
     Duration cpu{};
     std::int64_t orphans = 0;
     Duration orphans_cpu{};
+    std::string how{};  ///< "exit 78 (EX_CONFIG)", "killed by SIGTERM", as causes have it
 
     /// As `history` has it.
     Duration lasted() const { return Duration(ended_usec - started_usec); }

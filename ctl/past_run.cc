@@ -33,6 +33,8 @@ std::string_view reason_of(const PastRun& run) {
     if (!run.exit) return reason;
     const auto how = to_text(*run.exit);
     if (reason == how) return {};
+    // "exit 78; 78 is in prevent_restart_codes"
+    if (reason.starts_with(how + "; ")) return reason.substr(how.size() + 2);
     for (const std::string_view separator : {"; ", ", "}) {
         if (reason.ends_with(std::string(separator) + how)) {
             reason.remove_suffix(separator.size() + how.size());

@@ -58,6 +58,8 @@ TEST(PastRun, SaysWhyItWasEndedWhenThatIsMoreThanHow) {
     const std::string exit = R"("exitCode":78)", term = R"("exitSignal":"SIGTERM")", kill = R"("exitSignal":"SIGKILL")";
     EXPECT_EQ(cause("exit 78 (EX_CONFIG)", exit), "wanted");
     EXPECT_EQ(cause("stop asked by uid 0 (pid 12); killed by SIGTERM", term), "wanted -> stop asked by uid 0 (pid 12)");
+    EXPECT_EQ(cause("exit 78 (EX_CONFIG); 78 is in prevent_restart_codes", exit),
+              "wanted -> 78 is in prevent_restart_codes");
     EXPECT_EQ(cause("not ready within 20s (notify), killed by SIGTERM", term),
               "wanted -> not ready within 20s (notify)");
     EXPECT_EQ(cause("killed by SIGKILL: by the kernel's OOM killer", kill),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 
 #include "common/utf8.h"
@@ -63,6 +64,17 @@ void drop_passing(std::vector<Described>& lines) {
     while (!lines.empty() && lines.back().on_the_way) lines.pop_back();
 }
 
+/// With how long the run has lasted, right behind how it has ended where `text` says that.
+std::string with_duration(std::string text, const EndedRun& run) {
+    const auto is_part_of_word = [&](std::size_t at) {
+        return at < text.size() && std::isalnum(static_cast<unsigned char>(text[at])) != 0;
+    };
+    auto at = run.how.empty() ? std::string::npos : text.find(run.how);
+    while (at != std::string::npos && is_part_of_word(at + run.how.size())) at = text.find(run.how, at + 1);
+    return text.insert(at == std::string::npos ? text.size() : at + run.how.size(),
+                       " after " + span_text(run.lasted()));
+}
+
 /// All changes as lines, oldest first; a start that led to an end is left out.
 std::vector<Described> describe(const std::vector<Change>& changes) {
     std::vector<Described> lines;
@@ -72,7 +84,7 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
             drop_passing(lines);
             const auto cause = change.restarts() ? change.end_before_restart() : change.cause;
             std::string text = escaped(cause.empty() ? change.to : cause);
-            if (change.run) text += " after " + lasted;
+            if (change.run) text = with_duration(std::move(text), *change.run);
             if (change.restarts()) text += "; started again";
             lines.push_back({{change.time_usec, std::move(text), 0, change.run}, change.cause, true, false});
         } else {

@@ -157,6 +157,23 @@ TEST(Why, ShowsWhatThePresentRunHasWritten) {
               "  try: procsupctl logs -f web\n");
 }
 
+TEST(Why, TellsHowLongARunLastedRightBehindHowItEnded) {
+    const auto told = [](const std::string& cause, const std::string& how) {
+        const auto events =
+            past_events(parsed((R"({"history":[{"timeUSec":3000000,"from":"running","to":"failed","cause":")" + cause +
+                                R"(","run":{"pid":7,"startedUSec":1000000,"endedUSec":3000000,)" + how + "}}]}")
+                                   .c_str()));
+        return events.empty() ? "" : events.front().text;
+    };
+    EXPECT_EQ(told("exit 78 (EX_CONFIG); 78 is in prevent_restart_codes", R"("exitCode":78)"),
+              "exit 78 (EX_CONFIG) after 2.0s; 78 is in prevent_restart_codes");
+    EXPECT_EQ(told("stop asked; exit 3 (stop_command failed: exit 3)", R"("exitCode":3)"),
+              "stop asked; exit 3 after 2.0s (stop_command failed: exit 3)");
+    EXPECT_EQ(told("killed by SIGSEGV (core dumped)", R"("exitSignal":"SIGSEGV")"),
+              "killed by SIGSEGV after 2.0s (core dumped)");
+    EXPECT_EQ(told("exit 38 was before; it failed", R"("exitCode":3)"), "exit 38 was before; it failed after 2.0s");
+}
+
 TEST(Why, TellsWhatARunTookBelowItsEnd) {
     setenv("TZ", "UTC", 1);
     tzset();

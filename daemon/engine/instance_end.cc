@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/signal_name.h"
 #include "conf/limits_behind.h"
 #include "conf/resource_limits.h"
 #include "conf/tree_limits.h"
@@ -151,7 +152,10 @@ std::string Instance::end_text() const {
         text = run_exit_ ? exit_text() : preparing_ ? "pre_start was ended" : "ended";
     }
     const auto codes = stop_asked_ ? std::string_view() : deciding_codes(spec_->restart, run_end());
-    if (!codes.empty()) text.append(", which is in ").append(codes);
+    if (!codes.empty()) {
+        const auto code = run_exit_->by_signal() ? signal_name(run_exit_->value) : std::to_string(run_exit_->value);
+        text += fmt::format("; {} is in {}", code, codes);
+    }
     if (timed_out_) text = limit_text_ + ", " + text;
     if (!failures_beside_.empty()) text += " (" + failures_beside_ + ")";
     if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";

@@ -112,12 +112,12 @@ TEST(Instance, NamesTheCodesThatDecideWhetherItIsStartedAgain) {
     sim.run();
     sim.exit(ExitStatus::exited(0));
     EXPECT_EQ(sim.fakes.transitions.back(),
-              "web: running -> starting: restarted after exit 0, which is in force_restart_codes");
+              "web: running -> starting: restarted after exit 0; 0 is in force_restart_codes");
     sim.run();
     sim.exit(ExitStatus::exited(78));
     EXPECT_EQ(sim.fakes.transitions.back(),
-              "web: running -> failed: exit 78 (EX_CONFIG), which is in prevent_restart_codes");
-    EXPECT_EQ(sim.web().past_run()->end_cause, "exit 78 (EX_CONFIG), which is in prevent_restart_codes");
+              "web: running -> failed: exit 78 (EX_CONFIG); 78 is in prevent_restart_codes");
+    EXPECT_EQ(sim.web().past_run()->end_cause, "exit 78 (EX_CONFIG); 78 is in prevent_restart_codes");
     sim.start();
     sim.run();
     sim.stop();

@@ -38,9 +38,9 @@ class Restart(IntegrationTest):
     def test_a_code_that_prevents_a_restart_is_named_as_the_reason(self):
         s = self.supervise('[jobs.once]\nshell = "exit 7"\nprevent_restart_codes = [7]\n')
         s.ctl("wait", "--for=stopped", "once")
-        self.assertEqual("exit 7, which is in prevent_restart_codes", s.instance("once")["cause"])
+        self.assertEqual("exit 7; 7 is in prevent_restart_codes", s.instance("once")["cause"])
         for verb in ("why", "status"):
-            self.assertIn("exit 7, which is in prevent_restart_codes", s.ctl(verb, "once", expect=3).out)
+            self.assertIn("exit 7; 7 is in prevent_restart_codes", s.ctl(verb, "once", expect=3).out)
 
     def test_quick_deaths_lead_to_backoff_which_says_when_it_ends(self):
         s = self.supervise('[jobs.bad]\nshell = "exit 3"\nrestart_delay = "10min"\nrestart_delay_max = "1h"\n'
