@@ -190,6 +190,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.starts_again = instance.bool_or("startsAgain", false);
     view.watchdog_usec = instance.int_or("watchdogUSec", 0);
     view.sign_of_life_usec = instance.int_or("signOfLifeUSec", 0);
+    view.watchdog_off = instance.bool_or("watchdogOff", false);
     view.file_instances = instance.int_or("fileInstances", 0);
     view.scaled_instances = instance.int_or("scaledInstances", 0);
     view.status_text = instance.string_or("statusText", "");
@@ -379,6 +380,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     }
     if (!instance.awaits.empty()) text += "\n   awaits: " + awaits_text(instance, now_usec);
     if (instance.watchdog_usec != 0) text += "\n watchdog: " + watchdog_text(instance, now_usec);
+    if (instance.watchdog_off) text += "\n watchdog: none: the job has switched it off for this run";
     if (instance.next_start_usec != 0) {
         text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));
     }

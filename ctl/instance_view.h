@@ -33,6 +33,7 @@ struct InstanceView {
     bool starts_again = false;        ///< when it has ended, as somebody wants it
     std::int64_t watchdog_usec = 0;   ///< within what time it has to give a sign of life; 0: it has not to
     std::int64_t sign_of_life_usec = 0;
+    bool watchdog_off = false;          ///< by itself
     std::string status_text;            ///< what it says of itself
     std::int64_t file_instances = 0;    ///< how many of the job its file says, where it was scaled; else 0
     std::int64_t scaled_instances = 0;  ///< how many it has instead

@@ -198,6 +198,8 @@ TEST(InstanceBlock, TellsOfAWatchdogAndOfWhatIsLeftForAStart) {
                                 std::to_string(kNow + 85 * kSecond));
     EXPECT_NE(starting.find("\n    cause: wanted; running pre_start (1m left)\n"), std::string::npos) << starting;
     EXPECT_EQ(starting.find("watchdog"), std::string::npos) << starting;
+    const auto off = block(R"("state":"running","ready":true,"watchdogOff":true)");
+    EXPECT_NE(off.find("\n watchdog: none: the job has switched it off for this run\n"), std::string::npos) << off;
 }
 
 TEST(InstanceBlock, TellsWhenAStopKillsAndThatAStartFollows) {

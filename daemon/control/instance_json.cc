@@ -115,6 +115,7 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
         writer.member_int("watchdogUSec", instance.watchdog().count());
         writer.member_int("signOfLifeUSec", wall_usec(host, instance.sign_of_life()));
     }
+    if (instance.watchdog_off()) writer.member_bool("watchdogOff", true);
     write_pid(writer, instance.pid());
     writer.member_int("restarts", instance.restarts());
     writer.member_int("sinceUSec", wall_usec(host, instance.since()));

@@ -101,6 +101,8 @@ public:
     TimePoint ready_due() const;
     /// Within what time it has to say again and again that it does its work, from now on; kForever: it has not to.
     Duration watchdog() const { return is_up() && state_ != State::Paused ? watchdog_ : kForever; }
+    /// It has switched that off for the rest of its run.
+    bool watchdog_off() const { return is_up() && spec_->has_watchdog() && watchdog_ == kForever; }
     /// When it has said so last, or has become ready; where there is a watchdog().
     TimePoint sign_of_life() const { return sign_of_life_; }
     /// What it says of itself (STATUS= of sd_notify(3)), one line; empty: nothing.

@@ -122,6 +122,26 @@ TEST(Watchdog, IsWhatTheJobMakesIt) {
     EXPECT_EQ(sim.fakes.timer(TimerKind::Watchdog)->when, sim.fakes.now + 10s) << "of that run alone";
 }
 
+TEST(Watchdog, ThatTheJobHasSwitchedOffStaysSoForItsRun) {
+    Watched sim;
+    sim.say({.watchdog = kForever});
+    sim.be_ready();
+    EXPECT_FALSE(sim.looks()) << "also where it is said before there is one";
+    EXPECT_TRUE(sim.web().watchdog_off());
+    sim.supervisor.pause(sim.id, "pause asked", sim.fakes.now);
+    sim.supervisor.resume(sim.id, "resume asked", sim.fakes.now);
+    sim.say({.reloading = true});
+    ASSERT_EQ(sim.state(), State::Reloading);
+    sim.say({.ready = true});
+    sim.be_alive();
+    EXPECT_FALSE(sim.looks());
+    sim.say({.watchdog = 3s});
+    EXPECT_EQ(sim.fakes.timer(TimerKind::Watchdog)->when, sim.fakes.now + 3s);
+    EXPECT_FALSE(sim.web().watchdog_off());
+    sim.fire(TimerKind::Watchdog);
+    EXPECT_EQ(sim.state(), State::Stopping);
+}
+
 TEST(Watchdog, DoesNotLookAtWhatStandsStill) {
     Watched sim;
     sim.be_ready();

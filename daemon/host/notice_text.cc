@@ -45,7 +45,8 @@ void take(std::string_view name, std::string_view value, Notice& notice) {
         // As systemd takes it: 0 and the largest number mean that there is none.
         const auto usec = number_of(value);
         if (usec) notice.watchdog = Duration(std::min(*usec, kLongestExtension));
-        if (value == "0" || value == "18446744073709551615") notice.watchdog = kForever;
+        const bool zero = !value.empty() && value.find_first_not_of('0') == std::string_view::npos;
+        if (zero || value == "18446744073709551615") notice.watchdog = kForever;
     }
     if (name == "EXTEND_TIMEOUT_USEC") {
         if (const auto usec = number_of(value)) notice.extend_timeout = Duration(std::min(*usec, kLongestExtension));

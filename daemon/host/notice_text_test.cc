@@ -52,6 +52,7 @@ TEST(NoticeText, SignsOfLifeAreWords) {
     EXPECT_TRUE(parse_notice("WATCHDOG=trigger").hangs);
     EXPECT_EQ(parse_notice("WATCHDOG_USEC=20000000").watchdog, 20s);
     EXPECT_EQ(parse_notice("WATCHDOG_USEC=0").watchdog, kForever);
+    EXPECT_EQ(parse_notice("WATCHDOG_USEC=00").watchdog, kForever);
     EXPECT_EQ(parse_notice("WATCHDOG_USEC=18446744073709551615").watchdog, kForever);
     for (const auto* text : {"WATCHDOG=", "WATCHDOG=11", "WATCHDOG_USEC=", "WATCHDOG_USEC=-1", "WATCHDOG_USEC=1s"}) {
         const auto notice = parse_notice(text);
