@@ -24,6 +24,8 @@ std::optional<EndedRun> EndedRun::of(const json::Value& parent, std::string_view
                     Duration(run->int_or("cpuUSec", 0)),
                     run->int_or("orphans", 0),
                     Duration(run->int_or("orphansCpuUSec", 0)),
+                    run->int_or("formerMains", 0),
+                    Duration(run->int_or("formerMainsCpuUSec", 0)),
                     how_of(*run)};
 }
 
@@ -33,6 +35,11 @@ std::string span_text(Duration span) {
 
 std::string cpu_text(const EndedRun& run) {
     std::string text = span_text(run.cpu) + " of CPU";
+    if (run.former_mains > 0) {
+        text += run.former_mains == 1 ? ", and its first process, "
+                                      : ", and " + std::to_string(run.former_mains) + " main processes before it, ";
+        text += span_text(run.former_mains_cpu) + " of CPU";
+    }
     if (run.orphans == 0) return text;
     text += ", and " + std::to_string(run.orphans) + (run.orphans == 1 ? " orphan, " : " orphans, ");
     return text + span_text(run.orphans_cpu) + " of CPU";

@@ -18,6 +18,8 @@ struct EndedRun {
     Duration cpu{};
     std::int64_t orphans = 0;
     Duration orphans_cpu{};
+    std::int64_t former_mains = 0;  ///< its main processes before the last one
+    Duration former_mains_cpu{};
     std::string how{};  ///< "exit 78 (EX_CONFIG)", "killed by SIGTERM", as causes have it
 
     /// As `history` has it.

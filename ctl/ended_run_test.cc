@@ -25,6 +25,16 @@ TEST(EndedRun, TellsOfOrphansOnlyWhenThereWereSome) {
     EXPECT_EQ(took_text(run(203ms, 12, 310ms)), "pid 4711, 203ms of CPU, and 12 orphans, 310ms of CPU");
 }
 
+TEST(EndedRun, TellsOfItsFirstProcessWhereAnotherBecameTheMainOne) {
+    auto one = run(203ms, 1, 2ms);
+    one.former_mains = 1;
+    one.former_mains_cpu = 3ms;
+    EXPECT_EQ(took_text(one), "pid 4711, 203ms of CPU, and its first process, 3ms of CPU, and 1 orphan, 2ms of CPU");
+    one.former_mains = 2;
+    EXPECT_EQ(took_text(one),
+              "pid 4711, 203ms of CPU, and 2 main processes before it, 3ms of CPU, and 1 orphan, 2ms of CPU");
+}
+
 TEST(EndedRun, IsNotThereWhenTheMemberIsNull) {
     const auto value = json::parse(R"({"run":null,"lastRun":{"pid":3,"cpuUSec":7}})");
     ASSERT_TRUE(value);

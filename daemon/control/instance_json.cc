@@ -53,6 +53,12 @@ void write_exit(json::Writer& writer, const EndedRun* run) {
     }
 }
 
+void write_former_mains(json::Writer& writer, const Account& account) {
+    if (account.former_mains.count == 0) return;
+    writer.member_int("formerMains", static_cast<std::int64_t>(account.former_mains.count));
+    writer.member_int("formerMainsCpuUSec", account.former_mains.cpu.count());
+}
+
 void write_run(json::Writer& writer, std::string_view name, const EndedRun* run, const HostPort& host) {
     if (run == nullptr) return;
     const auto& orphans = run->account.orphans;
@@ -65,6 +71,7 @@ void write_run(json::Writer& writer, std::string_view name, const EndedRun* run,
     writer.member_int("cpuUSec", run->account.main_cpu.count());
     writer.member_int("orphans", static_cast<std::int64_t>(orphans.count));
     writer.member_int("orphansCpuUSec", orphans.cpu.count());
+    write_former_mains(writer, run->account);
     if (run->account.oom.count > 0) writer.member_bool("oomKilled", run->out_of_memory);
     writer.end_object();
 }

@@ -47,6 +47,9 @@ const EndedRun* last_run(const Instance& instance);
 /// Members exitCode and exitSignal, of which at most one is not null.
 void write_exit(json::Writer& writer, const EndedRun* run);
 
+/// Members formerMains and formerMainsCpuUSec, where there were any.
+void write_former_mains(json::Writer& writer, const Account& account);
+
 /// A member of type EndedRun; none when there is no run.
 void write_run(json::Writer& writer, std::string_view name, const EndedRun* run, const HostPort& host);
 

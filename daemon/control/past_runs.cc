@@ -67,6 +67,7 @@ std::string past_run_record(const Transition& transition, std::int64_t daemon, c
             writer.member_int("orphans", static_cast<std::int64_t>(orphans.count));
             writer.member_int("orphansCpuUSec", orphans.cpu.count());
         }
+        write_former_mains(writer, run->account);
         if (run->account.oom.count > 0) writer.member_bool("oomKilled", run->out_of_memory);
     }
     write_cause(writer, "startCause", past.start_cause);

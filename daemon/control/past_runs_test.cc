@@ -41,12 +41,13 @@ TEST_F(PastRunsOfJobs, ARecordHasAllThatIsKnownOfARun) {
     box.pass(1s);
     box.executes("db", 411);
     box.pass(5s);
-    box.ends("db", ExitStatus::killed(SIGSEGV, true), {20ms, {2, 5ms}, {}});
+    box.ends("db", ExitStatus::killed(SIGSEGV, true), {20ms, {2, 5ms}, {}, {1, 3ms}});
     const auto run = record();
     EXPECT_EQ(run["name"] + " " + run["job"] + " " + run["pid"], "db db 411");
     EXPECT_EQ(run["exitSignal"] + " " + run["coreDumped"] + " " + run["exitCode"], "SIGSEGV true null");
     EXPECT_EQ(lasted(run) / 1s, 5);
     EXPECT_EQ(run["cpuUSec"] + " " + run["orphans"] + " " + run["orphansCpuUSec"], "20000 2 5000");
+    EXPECT_EQ(run["formerMains"] + " " + run["formerMainsCpuUSec"], "1 3000");
     EXPECT_EQ(run["startCause"], "wanted");
     EXPECT_EQ(run["endCause"], "killed by SIGSEGV (core dumped)");
     EXPECT_EQ(run["daemon"], "77");

@@ -65,6 +65,8 @@ struct Account {
     Duration main_cpu{};  ///< of the main process; see Orphaned
     Orphaned orphans;
     OomKills oom{};
+    /// Those that were its main process before (MAINPID= of sd_notify(3)), and have ended while another one was; no orphans.
+    Orphaned former_mains{};
 };
 
 /// What the processes of a run use together at a moment, as far as that is known.

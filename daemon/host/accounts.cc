@@ -18,6 +18,10 @@ void Accounts::orphans_collected(Incarnation incarnation, const Orphaned& orphan
     }
 }
 
+void Accounts::former_mains_collected(Incarnation incarnation, const Orphaned& mains) {
+    if (mains.count > 0) entries_[incarnation].account.former_mains += mains;
+}
+
 Incarnation Accounts::of_session(pid_t session) const {
     const auto found = by_session_.find(session);
     return found == by_session_.end() ? 0 : found->second;

@@ -17,6 +17,9 @@ public:
     /// `incarnation` 0: whose they were is not known.
     void orphans_collected(Incarnation incarnation, const Orphaned& orphans);
 
+    /// They were its main process before.
+    void former_mains_collected(Incarnation incarnation, const Orphaned& mains);
+
     void killed_for_memory(Incarnation incarnation, const OomKills& kills) {
         entries_[incarnation].account.oom = kills;
     }

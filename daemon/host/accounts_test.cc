@@ -18,6 +18,16 @@ TEST(Accounts, AddUpTheOrphansOfARunBesideItsMainProcess) {
     EXPECT_EQ(accounts.of(8).orphans.count, 0u);
 }
 
+TEST(Accounts, TakeNoFormerMainProcessForAnOrphan) {
+    Accounts accounts;
+    accounts.former_mains_collected(7, {1, 2ms});
+    accounts.main_collected(7, 100, 50ms);
+    EXPECT_EQ(accounts.of(7).former_mains.count, 1u);
+    EXPECT_EQ(accounts.of(7).former_mains.cpu, 2ms);
+    EXPECT_EQ(accounts.of(7).orphans.count, 0u);
+    EXPECT_EQ(accounts.all().count, 0u);
+}
+
 TEST(Accounts, CountWhatBelongsToNoRunForAllRuns) {
     Accounts accounts;
     accounts.orphans_collected(7, {1, 2ms});

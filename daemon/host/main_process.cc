@@ -89,7 +89,7 @@ bool Processes::has_another_main(Run& run) {
 }
 
 void Processes::named_main_takes_over(Incarnation incarnation, Run& run, Duration cpu) {
-    accounts_.orphans_collected(incarnation, {1, cpu});
+    accounts_.former_mains_collected(incarnation, {1, cpu});
     spawner_.process_ended(incarnation);
     run.child = run.main = run.named->pid;
     by_pid_[run.main] = incarnation;

@@ -63,6 +63,10 @@ void Processes::orphans_collected(Incarnation incarnation, Orphaned orphans) {
     accounts_.orphans_collected(accounted(incarnation), orphans);
 }
 
+void Processes::former_mains_collected(Incarnation incarnation, Orphaned mains) {
+    if (const auto run = accounted(incarnation); run != 0) accounts_.former_mains_collected(run, mains);
+}
+
 void Processes::main_ended(Incarnation incarnation, ExitStatus status, Duration cpu, bool empty) {
     main_collected(incarnation, 0, status, cpu, empty);
 }

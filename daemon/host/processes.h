@@ -149,6 +149,7 @@ public:
     void goes_on(Incarnation incarnation, pid_t main) override;
     void main_ended(Incarnation incarnation, ExitStatus status, Duration cpu, bool empty) override;
     void orphans_collected(Incarnation incarnation, Orphaned orphans) override;
+    void former_mains_collected(Incarnation incarnation, Orphaned mains) override;
     void look_at_leftovers() override;
 
 private:

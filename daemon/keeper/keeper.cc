@@ -85,6 +85,12 @@ void Keeper::collect() {
         if (result < 0 || info.si_pid == 0) return;
         progress_ = true;
         const std::uint64_t usec = microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
+        if (info.si_pid == former_main_) {
+            former_main_ = 0;
+            ++report_.former_mains;
+            report_.former_mains_usec += usec;
+            continue;
+        }
         if (info.si_pid != main_) {
             ++report_.orphans;
             report_.orphans_usec += usec;
@@ -123,6 +129,7 @@ void Keeper::go_on_with(pid_t next, int handle) {
     // As a child that is not collected it has its number; who is not a child yet has a parent that can collect it.
     asks_ = next > 0 && next != main_ && handle >= 0 && find_ended(P_PIDFD, handle) >= 0;
     if (!asks_) return;
+    former_main_ = main_;
     main_ = next;
     tell(Kind::GoesOn).status = next;
 }

@@ -37,7 +37,8 @@ private:
     void sleep() const;
 
     pid_t self_;
-    pid_t main_;  ///< 0 once collected
+    pid_t main_;             ///< 0 once collected
+    pid_t former_main_ = 0;  ///< that main_ has followed, until it is collected
     int socket_ = kSocketFd;
     bool asks_ = false;   ///< before it collects the main process
     bool asked_ = false;  ///< and has no answer

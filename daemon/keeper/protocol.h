@@ -65,14 +65,17 @@ struct Report {
     Kind kind;
     std::int32_t code;      ///< of the main process: CLD_EXITED, CLD_KILLED or CLD_DUMPED
     std::int32_t status;    ///< of the main process: exit code or signal; for GoesOn a pid
-    std::uint32_t orphans;  ///< how many processes besides the main one the keeper has collected so far
-    /// User and system time of the main process, and of these orphans; of each with what it had collected itself.
+    std::uint32_t orphans;  ///< how many processes the keeper has collected so far that were never the main one
+    /// User and system time of the main process, of these orphans and of former main processes; of each with what it had
+    /// collected itself.
     std::uint64_t main_usec;
     std::uint64_t orphans_usec;
-    std::uint8_t empty;  ///< 1: no process of the job is left, and the keeper ends
-    std::uint8_t unused[7];
+    std::uint64_t former_mains_usec;
+    std::uint32_t former_mains;  ///< how many of those it has collected that another one has followed
+    std::uint8_t empty;          ///< 1: no process of the job is left, and the keeper ends
+    std::uint8_t unused[3];
 };
 
-static_assert(sizeof(Order) == 8 && sizeof(Report) == 40 && offsetof(Report, main_usec) == 16);
+static_assert(sizeof(Order) == 8 && sizeof(Report) == 48 && offsetof(Report, main_usec) == 16);
 
 }  // namespace procsup::keeper

@@ -38,7 +38,7 @@ class OtherMains(KeeperTest):
         self.expect(keeper.report(), kind=GOES_ON, status=pids[0], empty=0)
         self.end_main(keeper, signal.SIGUSR1)
         keeper.order(GO_ON_WITH, 0)
-        self.expect(keeper.report(), kind=MAIN_ENDED, code=os.CLD_KILLED, status=signal.SIGUSR1, empty=1, orphans=1)
+        self.expect(keeper.report(), kind=MAIN_ENDED, code=os.CLD_KILLED, status=signal.SIGUSR1, empty=1, orphans=0, former_mains=1)
         self.expect_end(keeper)
 
     def test_a_run_goes_on_as_often_as_it_likes(self):
@@ -50,7 +50,7 @@ class OtherMains(KeeperTest):
         self.assertEqual({pids[-1]}, set(keeper.tree()))
         self.end_main(keeper)
         keeper.order(GO_ON_WITH, 0)
-        self.expect(keeper.report(), kind=MAIN_ENDED, empty=1, orphans=30)
+        self.expect(keeper.report(), kind=MAIN_ENDED, empty=1, orphans=0, former_mains=30)
         self.expect_end(keeper)
 
     def test_how_the_next_one_ended_is_not_lost_before_the_answer(self):
@@ -127,7 +127,7 @@ class OtherMains(KeeperTest):
         self.assertTrue(keeper.wait_collected(pids[1]))
         self.end_main(keeper)
         keeper.go_on_with(pids[1], handles[1])
-        self.expect(keeper.report(), kind=MAIN_ENDED, status=signal.SIGTERM, empty=1, orphans=2)
+        self.expect(keeper.report(), kind=MAIN_ENDED, status=signal.SIGTERM, empty=1, orphans=1, former_mains=1)
         self.expect_end(keeper)
 
     def test_answers_to_nothing_change_nothing_and_leave_nothing(self):

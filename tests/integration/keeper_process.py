@@ -26,8 +26,8 @@ PROGRAMS = os.path.abspath(os.environ.get("PROCSUP_TEST_PROGRAMS", "."))
 SIGNAL_MAIN, SIGNAL_ALL, KILL_ALL, PAUSE, RESUME, ASK_AT_END, GO_ON_WITH = range(1, 8)
 MAIN_ENDED, EMPTY, MAIN_AT_END, GOES_ON = range(1, 5)
 ORDER = struct.Struct("=Ii")
-REPORT = struct.Struct("=IiiIQQB7x")
-Report = collections.namedtuple("Report", "kind code status orphans main_usec orphans_usec empty")
+REPORT = struct.Struct("=IiiIQQQIB3x")
+Report = collections.namedtuple("Report", "kind code status orphans main_usec orphans_usec former_mains_usec former_mains empty")
 
 
 def program(name):

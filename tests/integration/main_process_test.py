@@ -110,6 +110,8 @@ class MainProcess:
                          tuple(s.instance("web")[key] for key in ("state", "pid", "ready")))
         s.ctl("signal", "SIGUSR1", "web")
         self.await_end(s, "exit 7")
+        self.assertEqual(1, s.instance("web")["last_run"]["former_mains"])
+        self.assertIn(" of CPU, and its first process, ", s.run("why", "web").out)
 
     def test_it_goes_on_as_often_as_there_is_another_one(self):
         s, say = self.named()

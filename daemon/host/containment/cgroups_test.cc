@@ -54,6 +54,7 @@ protected:
     struct : TreeObserver {
         void main_ended(Incarnation, ExitStatus, Duration, bool) override {}
         void orphans_collected(Incarnation, Orphaned) override {}
+        void former_mains_collected(Incarnation, Orphaned) override {}
         void look_at_leftovers() override {}
     } observer;
     std::unique_ptr<Containment> groups;

@@ -81,6 +81,8 @@ public:
     virtual void main_ended(Incarnation incarnation, ExitStatus status, Duration cpu, bool empty) = 0;
     /// A keeper tells what other processes it has collected since it last told, before it tells of the end of the last.
     virtual void orphans_collected(Incarnation incarnation, Orphaned orphans) = 0;
+    /// The same of those that were its main process before.
+    virtual void former_mains_collected(Incarnation incarnation, Orphaned mains) = 0;
     /// A tree may have become empty that was not.
     virtual void look_at_leftovers() = 0;
 };

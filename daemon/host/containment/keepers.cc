@@ -78,6 +78,7 @@ private:
     bool empty_ = false;
     bool owes_answer_ = false;  ///< to a keeper with orders unread that leave no room for one
     Orphaned told_;
+    Orphaned told_mains_;
 };
 
 Duration to_duration(std::uint64_t usec) { return Duration(static_cast<std::int64_t>(usec)); }
@@ -126,6 +127,10 @@ void KeeperTree::tell_orphans(const keeper::Report& report) {
     const Orphaned all{report.orphans, to_duration(report.orphans_usec)};
     keepers_.observer.orphans_collected(incarnation_, {all.count - told_.count, all.cpu - told_.cpu});
     told_ = all;
+    const Orphaned mains{report.former_mains, to_duration(report.former_mains_usec)};
+    keepers_.observer.former_mains_collected(incarnation_,
+                                             {mains.count - told_mains_.count, mains.cpu - told_mains_.cpu});
+    told_mains_ = mains;
 }
 
 /// The last report takes this tree with it.

@@ -54,6 +54,7 @@ protected:
             ends.push_back(std::to_string(incarnation) + " " + to_text(status) + (empty ? ", empty" : ""));
         }
         void orphans_collected(Incarnation, Orphaned more) override { orphans += more.count; }
+        void former_mains_collected(Incarnation, Orphaned) override {}
         void look_at_leftovers() override { ++looks; }
         NextMain next;
         std::vector<pid_t> mains;
