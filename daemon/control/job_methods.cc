@@ -155,6 +155,7 @@ void signal(const ControlContext& context, varlink::PendingCall call) {
         const bool sent = context.supervisor.signal(id, *number);
         if (!sent) details.stop_command = context.supervisor.signal_stop_command(id, *number);
         const bool ok = sent || details.stop_command != 0;
+        details.refused = !ok;
         const auto& instance = *context.supervisor.find(id);
         const std::string_view cause = ok ? std::string_view(instance.cause()) : "it has no main process";
         write_outcome(writer, instance, ok, cause, details);
