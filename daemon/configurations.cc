@@ -6,7 +6,8 @@ namespace procsup {
 
 void Configurations::applied(Configured jobs, TimePoint now, bool changed) {
     rolled_back_ = false;
-    if (std::exchange(any_, true) && changed) {
+    // What waited for a restart may have taken effect with the configuration that was in force already.
+    if (std::exchange(any_, true) && changed && jobs != in_force_.jobs) {
         before_.push_back(std::move(in_force_));
         if (before_.size() > kMostKept) before_.pop_front();
     }

@@ -60,6 +60,14 @@ TEST(Configurations, DoNotCountAnApplyThatChangesNothing) {
     EXPECT_EQ(times.in_force(), "a");
 }
 
+TEST(Configurations, ThatOnlyTakesEffectNowIsNoneOfItsOwn) {
+    Times times;
+    for (const char* text : {"a", "b"}) times.apply(text);
+    times.configurations.applied(times.configurations.in_force().jobs, times.now += 1s, true);
+    times.configurations.went_back();
+    EXPECT_EQ(times.in_force(), "a");
+}
+
 TEST(Configurations, KeepAFew) {
     Times times;
     for (std::size_t i = 0; i <= Configurations::kMostKept + 3; ++i) times.apply(std::to_string(i));
