@@ -103,7 +103,8 @@ void history(const ControlContext& context, varlink::PendingCall call) {
     for (const auto& record : past.records) writer.raw(record);
     for (auto asked = first; asked != last; ++asked) {
         for (const auto* instance : asked->second) {
-            if (is_live(instance->state())) write_live(writer, *instance, context.host);
+            // Of one that is taken down the run is over.
+            if (is_live(instance->state()) && !instance->taken_down()) write_live(writer, *instance, context.host);
         }
     }
     writer.end_array().member("directory", past.directory);

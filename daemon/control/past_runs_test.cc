@@ -67,6 +67,7 @@ TEST_F(PastRunsOfJobs, ARecordOfATeardownIsAboutItsCommand) {
     box.executes("db", 412);
     box.ends("db", ExitStatus::exited(0));
     box.supervisor.stop(box.instance("db").id(), "enough", box.loop.now());
+    EXPECT_EQ(client.call("Job.History", R"({"names":["db"]})")["runs.0.state"], "null") << "its run is over";
     const auto command = box.instance("db").sides().front().incarnation;
     box.supervisor.spawned(command, 499, box.loop.now());
     box.pass(5s);

@@ -11,6 +11,14 @@
 namespace procsup {
 namespace {
 
+/// It has a main process, or a stop_command that runs without one.
+bool hears_signals(const Instance& instance) {
+    const auto& sides = instance.sides();
+    return instance.pid() != 0 || std::any_of(sides.begin(), sides.end(), [](const SideRun& side) {
+               return side.role == SideRole::StopCommand && !side.left_others;
+           });
+}
+
 std::vector<std::string> advice_for(const Instance& instance) {
     const auto& name = instance.name().instance;
     const auto show = "procsupctl show " + instance.name().job;
@@ -26,6 +34,7 @@ std::vector<std::string> advice_for(const Instance& instance) {
         case State::Paused: return {"procsupctl resume " + name};
         case State::Stopping:
             if (instance.stop_held()) return {"procsupctl status"};
+            if (!hears_signals(instance)) return {"procsupctl tree " + name};
             if (instance.taken_down()) return {"procsupctl logs " + name, "procsupctl signal KILL " + name};
             return {"procsupctl signal KILL " + name};
         case State::Waiting: return {"procsupctl why " + waited_for(instance)};
@@ -91,7 +100,7 @@ std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
         if (const auto until = instance.ready_due(); until != kNever) cause += " (" + rest_text(until, now) + " left)";
         if (!instance.status_text().empty()) cause += "; it says: " + instance.status_text();
     } else if (instance.says_it_reloads()) {
-        cause += "; has said RELOADING=1 " + rest_text(now, instance.since()) + " ago and not READY=1 since";
+        cause += "; has said RELOADING=1 " + rest_text(now, instance.state_since()) + " ago and not READY=1 since";
     } else if (const auto until = instance.ready_due(); until != kNever) {
         cause += ", " + rest_text(until, now) + " left of start_timeout";
     } else if (instance.state() == State::Backoff) {

@@ -34,6 +34,10 @@ void Instance::on(const SideExited& event, Context& context) {
         std::find_if(sides_.begin(), sides_.end(), [&](const SideRun& side) { return side.incarnation == event.side; });
     const auto role = found->role;
     found->left_others = true;
+    if (role == SideRole::StopCommand || role == SideRole::PreStop) {
+        const auto running = fmt::format("; running {}", to_text(role));
+        if (cause_.ends_with(running)) cause_.resize(cause_.size() - running.size());
+    }
     note_teardown(*found, event.status, context.now);
     if (event.tree_empty) {
         sides_.erase(found);

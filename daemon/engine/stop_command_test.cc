@@ -40,8 +40,10 @@ TEST(StopCommand, RunsInsteadOfTheStopSignal) {
     sim.beside_runs();
     EXPECT_EQ(sim.web().pid(), 411) << "what it spawned is not the main process";
     sim.pass(1s);
+    EXPECT_EQ(sim.web().cause(), "stop asked; running stop_command");
     sim.beside_exit(ExitStatus::exited(0));
     EXPECT_EQ(sim.state(), State::Stopping);
+    EXPECT_EQ(sim.web().cause(), "stop asked");
     sim.exit(ExitStatus::exited(0));
     EXPECT_EQ(sim.told(), "web: stopping -> stopped: stop asked; exit 0");
     EXPECT_EQ(sim.fakes.calls.size(), 1u);
