@@ -92,10 +92,14 @@ void order(const ControlContext& context, Waiters& waiters, Order what, varlink:
     // Before what they require, which waits for that anyway.
     if (!others.empty())
         context.supervisor.stop(others, asked_by("stop", call.peer()) + with_text(context, *ids), context.loop.now());
-    give(context, what, *ids, call.peer());
+    const auto has_left = [&](InstanceId id) { return what != Order::Stop && context.supervisor.find(id)->left(); };
+    auto configured = *ids;
+    std::erase_if(configured, has_left);
+    if (!configured.empty()) give(context, what, configured, call.peer());
     ids->insert(ids->end(), others.begin(), others.end());
     if (!call.parameters().bool_or("wait", true)) {
-        call.reply(outcomes(context, *ids, [](InstanceId) { return true; }, {}));
+        const auto done = [&](InstanceId id) { return !has_left(id); };
+        call.reply(outcomes(context, *ids, done, [](const Instance&) { return kLeft; }));
         return;
     }
     waiters.add(call, what == Order::Stop ? Goal::Down : Goal::Up, std::move(targets));

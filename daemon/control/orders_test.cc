@@ -326,6 +326,33 @@ TEST_F(Orders, StopTellsWhatItTakesAlongWithWhat) {
     EXPECT_EQ(box.instance("till").cause(), by + ", with web" + killed);
 }
 
+TEST_F(Orders, StopAnswersNotOkWhenSomebodyStartsItAgainMeanwhile) {
+    bring_up("web");
+    client.send("Job.Stop", R"({"names":["web"]})");
+    ControlClient other(box);
+    other.send("Job.Start", R"({"names":["web"]})");
+    box.ends("web", ExitStatus::exited(0));
+    const auto answer = client.take_one();
+    EXPECT_EQ(answer["outcomes.0.ok"], "false");
+    EXPECT_TRUE(answer["outcomes.0.cause"].starts_with("it was started again: start asked by "));
+}
+
+TEST_F(Orders, NothingStartsWhatEndsBecauseItIsNoLongerConfigured) {
+    bring_up("web");
+    box.configure({service("other")});
+    for (const auto* method : {"Job.Start", "Job.Restart"}) {
+        for (const auto* wait : {"true", "false"}) {
+            const auto answer = client.call(method, std::string(R"({"names":["web"],"wait":)") + wait + "}");
+            EXPECT_EQ(answer["outcomes.0.refused"], "true");
+            EXPECT_EQ(answer["outcomes.0.cause"], "it is no longer configured, and stops for that");
+        }
+    }
+    client.send("Job.Stop", R"({"names":["web"]})");
+    box.ends("web", ExitStatus::exited(0));
+    EXPECT_EQ(client.take_one()["outcomes.0.ok"], "true");
+    EXPECT_TRUE(box.supervisor.select("web").empty());
+}
+
 TEST_F(Orders, EndWithTheirBoxWhileCallersWait) {
     client.send("Job.Start", R"({"names":["web"],"timeoutUSec":60000000})");
     box.control.reset();

@@ -151,6 +151,7 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
 }
 
 Waiters::Verdict Waiters::judge_down(const Instance& instance, const Target& target) const {
+    if (instance.wanted()) return {true, false, {}, "it was started again: " + instance.cause()};
     if (!is_down(instance)) return {};
     if (instance.failed_undos().count == target.failed_undos) return {true, true, {}, {}};
     return {true, false, {}, "its " + instance.failed_undos().last};
@@ -182,6 +183,7 @@ bool Waiters::is_configured(const Instance& instance) const {
 /// A run that ends before it is ready, or before min_uptime where that is not known, is a failed start, also when its successor was
 /// started at once.
 Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& target) const {
+    if (instance.left()) return {true, false, {}, std::string(kLeft), true};
     const bool oneshot = instance.spec().type == JobType::Oneshot;
     if (instance.runs_ended() > target.runs_ended) {
         const bool done = oneshot && instance.state() == State::Exited;

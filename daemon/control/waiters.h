@@ -3,12 +3,16 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "daemon/control/context.h"
 
 namespace procsup {
+
+/// Why what ends with the configuration that it was in is not started again.
+inline constexpr std::string_view kLeft = "it is no longer configured, and stops for that";
 
 /// What a caller waits for an instance to become. Down is the end of an order: it has failed where what a oneshot has done was
 /// not undone.
