@@ -16,8 +16,8 @@ SCALE = float(os.environ.get("PROCSUP_TIME_SCALE", "1"))
 PATIENCE = 20.0 * SCALE
 # For programs whose memory is looked at: AddressSanitizer would keep what was freed, and the stack of every place that
 # ever allocated.
-GIVES_BACK = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
-              ":thread_local_quarantine_size_kb=64:malloc_context_size=1:allocator_release_to_os_interval_ms=100"}
+GIVES_BACK = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=0"
+              ":thread_local_quarantine_size_kb=0:malloc_context_size=1:allocator_release_to_os_interval_ms=100"}
 PR_SET_CHILD_SUBREAPER = 36
 
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
