@@ -21,6 +21,7 @@
 #include "daemon/host/state_store.h"
 #include "daemon/host/timer_queue.h"
 #include "daemon/host/tree_lister.h"
+#include "daemon/host/wall_clock.h"
 #include "daemon/loop/sd_event_loop.h"
 #include "daemon/options.h"
 #include "daemon/remembered_stops.h"
@@ -123,6 +124,7 @@ private:
     Configurations configurations_;
     std::vector<std::string> config_problems_;
     TimePoint started_;
+    mutable WallClock wall_clock_;
     bool realtime_ = false;  ///< runs before other processes
     bool ending_ = false;
 };

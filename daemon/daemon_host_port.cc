@@ -96,7 +96,7 @@ PastRuns Daemon::past_runs(const std::vector<std::string>& jobs) { return histor
 
 WallTime Daemon::wall_time(TimePoint when) const {
     const auto wall = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-    return wall - (loop_->now() - when);
+    return wall_clock_.at(when, loop_->now(), wall);
 }
 
 }  // namespace procsup
