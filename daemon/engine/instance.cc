@@ -23,7 +23,7 @@ Instance::Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceN
       name_(std::move(name)),
       since_(now),
       state_since_(now),
-      cause_("never started") {}
+      cause_(spec_->manually_stopped ? "never started: a stop of it is remembered" : "never started") {}
 
 bool Instance::ready() const {
     if (spec_->type == JobType::Oneshot) return state_ == State::Exited;

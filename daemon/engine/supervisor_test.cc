@@ -46,6 +46,9 @@ TEST(Supervisor, StartsWhatIsEnabledAndNotStoppedByHand) {
     remembered.manually_stopped = true;
     supervisor.configure({job("web"), off, remembered}, fakes.now);
     EXPECT_EQ(fakes.calls, std::vector<std::string>{"spawn web"});
+    EXPECT_EQ(supervisor.find(supervisor.select("off").at(0))->cause(), "never started");
+    EXPECT_EQ(supervisor.find(supervisor.select("remembered").at(0))->cause(),
+              "never started: a stop of it is remembered");
 }
 
 TEST(Supervisor, AppliesOnlyTheDifferenceOfAConfiguration) {
