@@ -215,7 +215,7 @@ private:
         if (session_.line().json) {
             print_json(runs);
         } else if (runs.empty()) {
-            out.note("no run is known yet");
+            out.note(most_ == 0 ? "no run goes on" : "no run is known yet");
         } else {
             out.add(runs_table(runs, realtime_usec(), out));
         }
