@@ -50,7 +50,9 @@ std::string stop_text(const InstanceView& instance, std::int64_t now_usec) {
     if (instance.kill_due_usec != 0) {
         text = "is killed in " + age_text(Duration(std::max(instance.kill_due_usec - now_usec, std::int64_t{0})));
     }
-    if (instance.starts_again) text += std::string(text.empty() ? "" : "; ") + "is started again when it has ended";
+    const std::string separator = text.empty() ? "" : "; ";
+    if (instance.starts_again) return text + separator + "is started again when it has ended";
+    if (instance.leaves) return text + separator + "is forgotten when it has ended";
     return text;
 }
 
@@ -136,6 +138,7 @@ std::int64_t since_of_state(const JobRow& row, const InstanceView& instance) {
 void add_to_row(JobRow& row, const InstanceView& instance) {
     ++row.instances;
     row.ready += instance.ready ? 1 : 0;
+    row.works = row.works && does_its_work(instance);
     row.restarts += instance.restarts;
     row.usage.add(instance.usage);
     if (row.worst == nullptr || rank(instance.state) < rank(row.worst->state)) {
@@ -188,6 +191,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.ready_due_usec = instance.int_or("readyDueUSec", 0);
     view.kill_due_usec = instance.int_or("killDueUSec", 0);
     view.starts_again = instance.bool_or("startsAgain", false);
+    view.leaves = instance.bool_or("leaves", false);
     view.watchdog_usec = instance.int_or("watchdogUSec", 0);
     view.sign_of_life_usec = instance.int_or("signOfLifeUSec", 0);
     view.watchdog_off = instance.bool_or("watchdogOff", false);
@@ -246,12 +250,19 @@ std::vector<InstanceView> instances_of(const json::Value& reply) {
 
 std::vector<JobRow> job_rows(const std::vector<InstanceView>& instances) {
     std::vector<JobRow> rows;
-    for (const auto& instance : instances) {
-        if (rows.empty() || rows.back().name != instance.job) {
-            rows.emplace_back();
-            rows.back().name = instance.job;
+    for (auto first = instances.begin(); first != instances.end();) {
+        const auto last = std::find_if(first, instances.end(), [&](const auto& one) { return one.job != first->job; });
+        rows.emplace_back();
+        rows.back().name = first->job;
+        const bool stays = std::any_of(first, last, [](const auto& one) { return !one.leaves; });
+        for (; first != last; ++first) {
+            if (stays && first->leaves) {
+                ++rows.back().leaving;
+                rows.back().usage.add(first->usage);
+            } else {
+                add_to_row(rows.back(), *first);
+            }
         }
-        add_to_row(rows.back(), instance);
     }
     return rows;
 }
@@ -282,9 +293,10 @@ std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, co
         const InstanceView& worst = *row.worst;
         std::string text = detail(worst, now_usec);
         const auto in_file = worst.file_instances;
-        if (row.instances > 1 || in_file != 0) {
+        if (row.instances > 1 || in_file != 0 || row.leaving > 0) {
             std::string prefix = instances_text(static_cast<std::int64_t>(row.instances));
             if (in_file != 0) prefix += " (file says " + std::to_string(in_file) + ")";
+            if (row.leaving > 0) prefix += ", " + std::to_string(row.leaving) + " more on the way out";
             if (!text.empty()) prefix += "; " + escaped(worst.name) + ": ";
             text.insert(0, prefix);
         }

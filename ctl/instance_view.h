@@ -31,6 +31,7 @@ struct InstanceView {
     std::int64_t ready_due_usec = 0;  ///< when its start is given up, or its reload_command; 0: never
     std::int64_t kill_due_usec = 0;   ///< when what is left of it is killed; 0: never, or not known yet
     bool starts_again = false;        ///< when it has ended, as somebody wants it
+    bool leaves = false;              ///< is forgotten when it has ended: its job has it no more
     std::int64_t watchdog_usec = 0;   ///< within what time it has to give a sign of life; 0: it has not to
     std::int64_t sign_of_life_usec = 0;
     bool watchdog_off = false;          ///< by itself
@@ -64,7 +65,9 @@ struct JobRow {
     std::string_view name;
     const InstanceView* worst = nullptr;
     std::size_t instances = 0;
+    std::size_t leaving = 0;  ///< others that it has no more, and that have not ended yet
     std::size_t ready = 0;
+    bool works = true;  ///< all of them do their work
     std::int64_t restarts = 0;
     std::int64_t since_usec = 0;
     UsageView usage;  ///< of all instances

@@ -77,6 +77,25 @@ TEST(StatusTable, SaysWhereAJobWasScaled) {
         std::string::npos);
 }
 
+TEST(StatusTable, CountsApartWhatAJobHasNoMore) {
+    const auto value = json::parse(R"json({"instances":[
+        {"name":"old","job":"old","state":"stopping","cause":"no longer configured","leaves":true},
+        {"name":"web@0","job":"web","state":"running","ready":true,"pid":12},
+        {"name":"web@1","job":"web","state":"stopping","pid":13,"cause":"scale to 1","leaves":true}]})json");
+    ASSERT_TRUE(value);
+    const auto instances = instances_of(*value);
+    const auto rows = job_rows(instances);
+    EXPECT_FALSE(rows[0].works);
+    EXPECT_TRUE(rows[1].works);
+    const Output out(ColorChoice::Never, false);
+    EXPECT_EQ(job_table(rows, kNow, out),
+              "  JOB  STATE     READY  SINCE  RESTARTS  PID  DETAIL\n"
+              "~ old  stopping  0/1    -      0         -    no longer configured; is forgotten when it has ended\n"
+              "* web  running   1/1    -      0         12   1 instance, 1 more on the way out\n");
+    EXPECT_NE(instance_table(instances, kNow, out).find("scale to 1; is forgotten when it has ended\n"),
+              std::string::npos);
+}
+
 TEST(StatusTable, SaysWhatAReloadThatGoesOnWaitsFor) {
     const auto value = json::parse(R"json({"instances":[
         {"name":"web","job":"web","state":"reloading","ready":true,"pid":13,"awaits":"READY=1","cause":"it reads"}]})json");

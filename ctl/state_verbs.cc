@@ -38,7 +38,8 @@ std::optional<json::Value> call_status(Session& session, const std::string& para
 }
 
 int all_active(const std::vector<InstanceView>& instances) {
-    return std::all_of(instances.begin(), instances.end(), does_its_work) ? kSuccess : kNotRunning;
+    const auto rows = job_rows(instances);
+    return std::all_of(rows.begin(), rows.end(), [](const JobRow& row) { return row.works; }) ? kSuccess : kNotRunning;
 }
 
 const json::Value& daemon_of(const json::Value& reply) {

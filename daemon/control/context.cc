@@ -1,6 +1,7 @@
 #include "daemon/control/context.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "common/did_you_mean.h"
@@ -30,6 +31,15 @@ bool within_bounds(const std::vector<std::string>& names) {
     const auto is_long = [](const std::string& name) { return name.size() > kLongestName; };
     return !names.empty() && names.size() <= kMostNames && std::none_of(names.begin(), names.end(), is_long) &&
            std::count_if(names.begin(), names.end(), is_pattern) <= static_cast<std::ptrdiff_t>(kMostPatterns);
+}
+
+/// Whether the name of a job means what is left of instances too that it has no more: to who looks, and who ends it.
+Surplus surplus_of(const varlink::PendingCall& call) {
+    static constexpr std::array<std::string_view, 8> kWith{
+        "io.procsupd.Manager.Status", "io.procsupd.Job.Show",      "io.procsupd.Job.History", "io.procsupd.Job.Tree",
+        "io.procsupd.Job.Usage",      "io.procsupd.Job.Subscribe", "io.procsupd.Job.Stop",    "io.procsupd.Job.Signal"};
+    const bool with = std::find(kWith.begin(), kWith.end(), call.call().method) != kWith.end();
+    return with ? Surplus::With : Surplus::Without;
 }
 
 void refuse(varlink::PendingCall& call) {
@@ -103,7 +113,7 @@ std::optional<std::vector<InstanceId>> selected(const ControlContext& context, v
     std::vector<InstanceId> ids;
     std::unordered_set<InstanceId> known;
     for (const auto& name : names) {
-        const auto matching = context.supervisor.select(name);
+        const auto matching = context.supervisor.select(name, surplus_of(call));
         if (matching.empty()) {
             // Of no jobs at all these are all.
             if (name == "*" && has_names(call) && context.supervisor.jobs().empty()) continue;
@@ -149,7 +159,9 @@ std::optional<std::vector<const Instance*>> selected_or_all(const ControlContext
     }
     if (!admitted(context, call)) return std::nullopt;
     for (const auto& [name, job] : context.supervisor.jobs()) {
-        for (const auto& instance : job.instances) instances.push_back(instance.get());
+        for (const auto* list : {&job.instances, &job.leaving_instances}) {
+            for (const auto& instance : *list) instances.push_back(instance.get());
+        }
     }
     return instances;
 }

@@ -90,6 +90,7 @@ void write_changed_keys(json::Writer& writer, const Instance& instance) {
 void write_stopping(json::Writer& writer, const Instance& instance, const HostPort& host) {
     if (const auto due = instance.kill_due(); due != kNever) writer.member_int("killDueUSec", wall_usec(host, due));
     if (instance.starts_again()) writer.member_bool("startsAgain", true);
+    if (instance.left()) writer.member_bool("leaves", true);
 }
 
 void write_usage(json::Writer& writer, const TreeUsage& usage) {

@@ -344,7 +344,7 @@ TEST_F(Orders, NothingStartsWhatEndsBecauseItIsNoLongerConfigured) {
         for (const auto* wait : {"true", "false"}) {
             const auto answer = client.call(method, std::string(R"({"names":["web"],"wait":)") + wait + "}");
             EXPECT_EQ(answer["outcomes.0.refused"], "true");
-            EXPECT_EQ(answer["outcomes.0.cause"], "it is no longer configured, and stops for that");
+            EXPECT_EQ(answer["outcomes.0.cause"], "it has been removed, and stops for that");
         }
     }
     client.send("Job.Stop", R"({"names":["web"]})");

@@ -94,7 +94,8 @@ void history(const ControlContext& context, varlink::PendingCall call) {
         const auto& [job, its] = *asked;
         const auto known = context.supervisor.jobs().find(job);
         if (known == context.supervisor.jobs().end()) continue;
-        write_job(writer, job, its, its.size() >= known->second.instances.size());
+        const auto& all = known->second;
+        write_job(writer, job, its, its.size() >= all.instances.size() + all.leaving_instances.size());
         // Nothing is kept of a transient one, and what was kept of another that had its name is not for who has chosen it.
         if (!known->second.transient) jobs.push_back(job);
     }

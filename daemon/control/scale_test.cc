@@ -45,6 +45,28 @@ TEST_F(ScaleCall, AnswersWhenTheSurplusInstancesAreGone) {
     EXPECT_EQ(answer["outcomes.0.ok"], "true");
 }
 
+TEST_F(ScaleCall, LeavesSurplusInstancesInSightUntilTheyAreGone) {
+    bring_up("web@0");
+    bring_up("web@1");
+    const auto last = box.instance("web@1").incarnation();
+    client.call("Job.Scale", R"({"name":"web","instances":1,"wait":false})");
+    for (const auto* names : {R"({})", R"({"names":["web"]})", R"({"names":["web@1"]})"}) {
+        const auto status = client.call("Manager.Status", names);
+        const auto last_one = "instances." + std::to_string(status.count("instances") - 1);
+        EXPECT_EQ(status[last_one + ".name"], "web@1") << names;
+        EXPECT_EQ(status[last_one + ".leaves"], "true") << names;
+    }
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["web@1"]})")["instances.0.state"], "stopping");
+    EXPECT_EQ(client.call("Job.Signal", R"({"names":["web@1"],"signal":"HUP"})")["outcomes.0.ok"], "true");
+    // It is no part of what the job is to be: that starts and restarts without it.
+    EXPECT_EQ(client.call("Job.Restart", R"({"names":["web"],"wait":false})").count("outcomes"), 1u);
+    const auto refused = client.call("Job.Start", R"({"names":["web@1"],"wait":false})");
+    EXPECT_EQ(refused["outcomes.0.refused"], "true");
+    box.supervisor.exited(last, ExitStatus::exited(0), true, box.loop.now());
+    box.turn();
+    EXPECT_EQ(client.call("Manager.Status", R"({"names":["web@1"]})").error, "io.procsupd.Manager.NoSuchJob");
+}
+
 TEST_F(ScaleCall, OfAStoppedJobAnswersAtOnce) {
     const auto answer = client.call("Job.Scale", R"({"name":"web","instances":3})");
     EXPECT_EQ(answer["outcomes.0.state"], "stopped");

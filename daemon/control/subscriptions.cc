@@ -25,8 +25,13 @@ void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only)
     writer.member_int("sequence", static_cast<std::int64_t>(context_.supervisor.last_sequence()));
     writer.key("instances").begin_array();
     for (const auto& [name, job] : context_.supervisor.jobs()) {
-        for (const auto& instance : job.instances) {
-            if (concerns(only, instance->id())) write_instance(writer, context_.supervisor, *instance, context_.host);
+        for (const auto* list : {&job.instances, &job.leaving_instances}) {
+            for (const auto& one : *list) {
+                if (!concerns(only, one->id())) continue;
+                const bool operates = context_.access.allows(call.peer(), Tier::Operate, &one->spec());
+                const Told told{operates ? Sees::Output : Sees::States};
+                write_instance(writer, context_.supervisor, *one, context_.host, {}, told);
+            }
         }
     }
     writer.end_array().end_object().end_object();

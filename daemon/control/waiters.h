@@ -12,7 +12,7 @@
 namespace procsup {
 
 /// Why what ends with the configuration that it was in is not started again.
-inline constexpr std::string_view kLeft = "it is no longer configured, and stops for that";
+inline constexpr std::string_view kLeft = "it has been removed, and stops for that";
 
 /// What a caller waits for an instance to become. Down is the end of an order: it has failed where what a oneshot has done was
 /// not undone.

@@ -171,7 +171,7 @@ public:
     }
     /// Failed because of what it requires alone: started when that is there again.
     bool held_back() const { return held_back_ && wanted_; }
-    /// Is no longer configured, and stops for that.
+    /// Its job has it no more, or is no longer configured itself: it stops for that.
     bool left() const { return left_; }
     void set_left(bool left) { left_ = left; }
     /// Is among those that the Supervisor counts as not settled.

@@ -35,6 +35,22 @@ TEST(Scale, StopsTheLastInstancesAndForgetsThemWhenTheyHaveEnded) {
     EXPECT_EQ(crew.supervisor.instance_count(), 2u);
 }
 
+TEST(Scale, FindsWhatIsStillLeavingByItsNameAndWhereItIsAskedFor) {
+    Crew crew;
+    crew.bring_up();
+    const auto id = crew.at("web@2").id();
+    crew.scale(2);
+    const auto& supervisor = crew.supervisor;
+    EXPECT_EQ(supervisor.select("web@2"), std::vector{id});
+    EXPECT_EQ(supervisor.select("web").size(), 2u);
+    EXPECT_EQ(supervisor.select("web*").size(), 2u);
+    EXPECT_EQ(supervisor.select("web", Surplus::With).back(), id);
+    EXPECT_EQ(supervisor.select("web*", Surplus::With).back(), id);
+    crew.end("web@2");
+    crew.supervisor.forget_ended();
+    EXPECT_TRUE(supervisor.select("web@2").empty());
+}
+
 TEST(Scale, TakesBackAnInstanceThatIsStillLeaving) {
     Crew crew;
     crew.bring_up();

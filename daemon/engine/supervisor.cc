@@ -303,8 +303,9 @@ const Job* Supervisor::job_of(const Instance& instance) const {
     return const_cast<Supervisor*>(this)->job_of(instance);
 }
 
-std::vector<InstanceId> Supervisor::select(std::string_view pattern) const {
+std::vector<InstanceId> Supervisor::select(std::string_view pattern, Surplus surplus) const {
     std::vector<InstanceId> ids;
+    const bool with = surplus == Surplus::With;
     const auto job_name = pattern.substr(0, pattern.find('@'));
     if (pattern.find_first_of("*?") == std::string_view::npos) {
         const auto job = jobs_.find(job_name);
@@ -316,11 +317,18 @@ std::vector<InstanceId> Supervisor::select(std::string_view pattern) const {
             const bool first = several && name.instance == name.job && pattern.substr(job_name.size()) == "@0";
             if (pattern == job_name || pattern == name.instance || first) ids.push_back(instance->id());
         }
+        for (const auto& instance : job->second.leaving_instances) {
+            if ((with && pattern == job_name) || pattern == instance->name().instance) ids.push_back(instance->id());
+        }
         return ids;
     }
     for (const auto& [name, job] : jobs_) {
         const bool whole = matches_glob(pattern, name);
         for (const auto& instance : job.instances) {
+            if (whole || matches_glob(pattern, instance->name().instance)) ids.push_back(instance->id());
+        }
+        if (!with) continue;
+        for (const auto& instance : job.leaving_instances) {
             if (whole || matches_glob(pattern, instance->name().instance)) ids.push_back(instance->id());
         }
     }

@@ -27,6 +27,9 @@ struct Scaling {
     bool starts = false;              ///< the added ones, because the job is up
 };
 
+/// Whether a name of several instances means those too that are on their way out while others of their job stay.
+enum class Surplus { Without, With };
+
 /// All jobs. Routes events to instances and their actions to the ports; owns every Instance. Single-threaded,
 /// pure but for its ports. References to instances are valid until the next call that takes events or changes
 /// the configuration.
@@ -121,8 +124,9 @@ public:
     std::vector<InstanceId> daemons_of(InstanceId id) const { return bonds_.children_of(id); }
     /// What the instance is a daemon of; null: nothing.
     const Instance* parent_of(InstanceId id) const { return find(bonds_.parent_of(id)); }
-    /// Instances that `pattern` names: a job, an instance, or a glob with * and ?; in order. Empty: none.
-    std::vector<InstanceId> select(std::string_view pattern) const;
+    /// Instances that `pattern` names: a job, an instance, or a glob with * and ?; in order, those behind the others that are on
+    /// their way out, of which an instance's own name means each. Empty: none.
+    std::vector<InstanceId> select(std::string_view pattern, Surplus surplus = Surplus::Without) const;
     std::size_t instance_count() const { return by_id_.size(); }
     std::uint64_t last_sequence() const { return sequence_; }
     /// Instances in each state, by the number of the enumerator.

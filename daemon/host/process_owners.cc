@@ -68,8 +68,12 @@ std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {
     if (const auto own = by_pid_.find(pid); own != by_pid_.end()) return owner(own->second, pid);
     if (contained_.containment->mode() != ContainmentMode::Cgroup) return by_family(pid);
     const auto name = contained_.containment->instance_of(pid);
-    const auto found = name ? supervisor_->select(*name) : std::vector<InstanceId>();
-    return found.size() == 1 ? std::optional(Owner{found.front(), false}) : std::nullopt;
+    if (!name) return std::nullopt;
+    // One of several may be called as their job.
+    for (const auto id : supervisor_->select(*name)) {
+        if (supervisor_->find(id)->name().instance == *name) return Owner{id, false};
+    }
+    return std::nullopt;
 }
 
 std::optional<Processes::Owner> Processes::owner(Incarnation incarnation, pid_t pid) const {
