@@ -82,6 +82,22 @@ class Bound(IntegrationTest):
         os.kill(s.pid_of("shop"), signal.SIGKILL)
         self.assertTrue(wait_gone(child))
 
+    def test_a_command_is_the_daemon_of_the_first_of_several_that_is_called_as_its_job(self):
+        s = self.supervise()
+        ready = s.fifo("ready")
+        s.configure('[jobs.shop]\nshell = "trap \'procsupctl run --daemon --name=child -- sleep 1000; echo ready > @DIR@/ready\' HUP; '
+                    'echo ready > @DIR@/ready; while :; do sleep 1000 & wait; done"\nrestart = "no"\n[jobs.shop.env]\n'
+                    + f'PATH = "{s.ctl_env()["PATH"]}:' + os.path.dirname(os.environ.get("PROCSUPCTL", "")) + '"\n')
+        s.ctl("reload")
+        self.assertEqual("ready", ready.next())
+        s.ctl("scale", "shop", "2")
+        self.assertEqual("ready", ready.next())
+        s.ctl("signal", "HUP", "shop@0")
+        self.assertEqual("ready", ready.next())
+        child = s.pid_of("child")
+        s.ctl("stop", "shop@0")
+        self.assertTrue(wait_gone(child))
+
     def test_a_command_is_the_daemon_of_a_process(self):
         s = self.supervise()
         with subprocess.Popen(["sleep", "1000"]) as parent:
