@@ -249,7 +249,7 @@ TEST(PostStop, RunsAfterEveryRunAndKnowsHowItEnded) {
     sim.exit(ExitStatus::killed(SIGSEGV, true));
     EXPECT_EQ(sim.told(), "web: running -> stopping: killed by SIGSEGV (core dumped); running post_stop");
     EXPECT_EQ(sim.fakes.calls, Calls{"run post_stop for pid 0"});
-    EXPECT_EQ(sim.fakes.outcome.result, "core-dump");
+    EXPECT_EQ(sim.fakes.outcome.result, RunResult::CoreDump);
     EXPECT_EQ(sim.fakes.outcome.cause, "killed by SIGSEGV (core dumped)");
     EXPECT_EQ(sim.fakes.outcome.status, ExitStatus::killed(SIGSEGV, true));
     sim.beside();
@@ -278,7 +278,7 @@ TEST(PostStop, ThatFailsOrHangsIsToldAndChangesNothing) {
     sim.bring_up();
     sim.stop();
     sim.exit(ExitStatus::exited(0));
-    EXPECT_EQ(sim.fakes.outcome.result, "success");
+    EXPECT_EQ(sim.fakes.outcome.result, RunResult::Success);
     sim.beside_runs();
     sim.fire(TimerKind::StopTimeout);
     EXPECT_EQ(sim.fakes.calls.back(), "kill beside");
@@ -291,7 +291,7 @@ TEST(PostStop, RunsAfterAStartThatFailed) {
     sim.start();
     sim.supervisor.not_started(sim.fakes.last_incarnation, SpawnStage::Exec, ENOENT, sim.fakes.now);
     EXPECT_EQ(sim.fakes.calls.back(), "run post_stop for pid 0");
-    EXPECT_EQ(sim.fakes.outcome.result, "start-failed");
+    EXPECT_EQ(sim.fakes.outcome.result, RunResult::StartFailed);
     sim.beside();
     EXPECT_EQ(sim.state(), State::Failed);
 }
@@ -303,7 +303,7 @@ TEST(PostStop, IsToldOfACrashAlsoWhenAStopIsAskedForBeforeTheRestHasEnded) {
     sim.stop();
     sim.supervisor.tree_empty(sim.fakes.last_incarnation, sim.fakes.now);
     EXPECT_EQ(sim.fakes.calls.back(), "run post_stop for pid 0");
-    EXPECT_EQ(sim.fakes.outcome.result, "signal");
+    EXPECT_EQ(sim.fakes.outcome.result, RunResult::Signal);
     sim.beside();
     EXPECT_EQ(sim.state(), State::Stopped);
 }
@@ -346,7 +346,7 @@ TEST(OnFailed, RunsOnceTheJobIsGivenUp) {
     EXPECT_EQ(sim.told(), "web: stopping -> stopping: start_limit (1/1min) reached; last: exit 2; running on_failed");
     EXPECT_EQ(sim.fakes.calls.back(), "run on_failed for pid 0");
     EXPECT_EQ(sim.fakes.outcome.cause, "start_limit (1/1min) reached; last: exit 2");
-    EXPECT_EQ(sim.fakes.outcome.result, "exit-code");
+    EXPECT_EQ(sim.fakes.outcome.result, RunResult::ExitCode);
     EXPECT_TRUE(sim.fakes.end_codes.empty());
     EXPECT_EQ(sim.fakes.past_runs, std::vector<std::string>{"exit 1"});
     sim.beside(ExitStatus::exited(9));

@@ -206,6 +206,8 @@ public:
     bool ends_side(const SideRun& side) const { return side.role != SideRole::StopCommand || killed_ || run_over_; }
     /// How the run has ended that is over, or would have if it were now.
     RunOutcome outcome() const;
+    /// How often runs have ended in each way since the instance exists, by the number of the enumerator.
+    const std::array<std::uint64_t, kRunResults>& results() const { return results_; }
     /// It ends though nobody has asked for that, and will fail or be started again: another text may mend it.
     bool may_be_mended() const;
     /// When it counts as up, if nothing happens until then: when it is ready, or, where that is not known, when it has
@@ -339,6 +341,7 @@ private:
     void says_that_it_ends(Context& context);
     /// It is ready as soon as its program runs.
     bool is_ready_at_once() const { return !spec_->readiness.is_declared() && spec_->hook(Hook::PostStart) == nullptr; }
+    RunResult result() const;
     RunEnd run_end() const;
     std::string end_text() const;
     std::string exit_text() const;
@@ -418,6 +421,7 @@ private:
     std::uint32_t quick_deaths_ = 0;
     std::vector<std::string> limits_behind_;
     std::uint64_t runs_ended_ = 0;
+    std::array<std::uint64_t, kRunResults> results_{};
     bool over_ = false;        // the next change of state is the end of a run that is in last_run_
     bool start_over_ = false;  // ... and of what is in past_run_
     std::unique_ptr<PastRun> past_run_;

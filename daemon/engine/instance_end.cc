@@ -37,6 +37,7 @@ void Instance::run_ended(Context& context) {
 void Instance::settle_end(Context& context) {
     if (taken_down_) return settle_undone(context);
     ++runs_ended_;
+    ++results_[static_cast<std::size_t>(result())];
     over_ = run_exit_.has_value();
     note_past_run(context);
     limits_behind_.clear();

@@ -141,25 +141,17 @@ void Instance::settle_failure(Context& context) {
     }
 }
 
-RunOutcome Instance::outcome() const {
-    RunOutcome outcome{"success", run_exit_, failure_ ? failure_->cause : end_text()};
-    if (hangs_) {
-        outcome.result = "watchdog";
-    } else if (timed_out_ || killed_) {
-        outcome.result = "timeout";
-    } else if (start_stage_ != SpawnStage::None) {
-        outcome.result = "start-failed";
-    } else if (run_exit_ && last_run_ && last_run_->out_of_memory) {
-        outcome.result = "oom-kill";
-    } else if (!run_exit_ || (stop_asked_ && told_to_end_) ||
-               is_success(spec_->restart, {run_exit_, false, uptime_, false})) {
-        outcome.result = "success";
-    } else if (run_exit_->by_signal()) {
-        outcome.result = run_exit_->dumped_core ? "core-dump" : "signal";
-    } else {
-        outcome.result = "exit-code";
-    }
-    return outcome;
+RunOutcome Instance::outcome() const { return {result(), run_exit_, failure_ ? failure_->cause : end_text()}; }
+
+RunResult Instance::result() const {
+    if (hangs_) return RunResult::Watchdog;
+    if (timed_out_ || killed_) return RunResult::Timeout;
+    if (start_stage_ != SpawnStage::None) return RunResult::StartFailed;
+    if (run_exit_ && last_run_ && last_run_->out_of_memory) return RunResult::OomKill;
+    const bool as_told = !run_exit_ || (stop_asked_ && told_to_end_);
+    if (as_told || is_success(spec_->restart, {run_exit_, false, uptime_, false})) return RunResult::Success;
+    if (!run_exit_->by_signal()) return RunResult::ExitCode;
+    return run_exit_->dumped_core ? RunResult::CoreDump : RunResult::Signal;
 }
 
 }  // namespace procsup

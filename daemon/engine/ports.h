@@ -13,6 +13,7 @@
 #include "common/units.h"
 #include "conf/expand.h"
 #include "conf/job_spec.h"
+#include "daemon/engine/run_result.h"
 #include "daemon/engine/state.h"
 
 /// What the engine asks of the world, and nothing else: three ports, each with one real implementation in
@@ -110,8 +111,7 @@ std::string_view to_text(SideRole role);
 
 /// How a run has ended, for what is run afterwards.
 struct RunOutcome {
-    std::string_view
-        result{};  ///< "success", "exit-code", "signal", "core-dump", "timeout", "watchdog", "oom-kill", "start-failed"
+    std::optional<RunResult> result{};  ///< of one that has not ended yet: none
     std::optional<ExitStatus> status{};  ///< of its main process, if it had one
     std::string cause{};                 ///< for people
 };

@@ -44,7 +44,7 @@ TEST(Watchdog, EndsWhatGivesNoSignOfLife) {
     sim.fire(TimerKind::Watchdog);
     EXPECT_EQ(sim.told(), "web: running -> stopping: watchdog (10s) passed without a sign of life; sending SIGABRT");
     EXPECT_EQ(sim.fakes.calls, Calls{"signal " + std::to_string(SIGABRT)});
-    EXPECT_EQ(sim.web().outcome().result, "watchdog");
+    EXPECT_EQ(sim.web().outcome().result, RunResult::Watchdog);
     sim.exit(ExitStatus::killed(SIGABRT));
     EXPECT_EQ(sim.told(), "web: stopping -> failed: watchdog (10s) passed without a sign of life, killed by SIGABRT");
 }

@@ -9,7 +9,7 @@ namespace {
 
 void add_outcome(const RunOutcome& outcome, std::vector<std::string>& env) {
     if (!outcome.cause.empty()) env.push_back("PROCSUPD_CAUSE=" + protect(outcome.cause));
-    if (!outcome.result.empty()) env.push_back("PROCSUPD_RESULT=" + std::string(outcome.result));
+    if (outcome.result) env.push_back("PROCSUPD_RESULT=" + std::string(to_text(*outcome.result)));
     if (!outcome.status) return;
     if (outcome.status->by_signal()) {
         env.push_back("PROCSUPD_EXIT_SIGNAL=" + signal_name(outcome.status->value));

@@ -180,7 +180,7 @@ void FakeMachine::check_moment(InstanceId id, const SideOrder& order) {
     if (before || after) {
         if (lives(id)) broken("what is run before or after a run is run beside something");
         if (order.main_pid != 0) broken("what is run before or after a run was told of a main process");
-        if (after == order.outcome.result.empty()) broken("a command was not told rightly of an outcome");
+        if (after != order.outcome.result.has_value()) broken("a command was not told rightly of an outcome");
         if (before) begins(id, order.spec, order.name);
         if (before) prepared_[id] = order.beside;
         if (order.role == SideRole::PostStop) {
