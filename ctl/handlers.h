@@ -5,7 +5,7 @@ namespace procsup::ctl {
 
 class Session;
 
-// state_verbs.cc, why.cc, history.cc, graph.cc, tree.cc, top.cc, events.cc
+// state_verbs.cc, why.cc, history.cc, graph.cc, tree.cc, top.cc, events.cc, metrics.cc
 int status(Session& session);
 int status_of_everything(Session& session);  // what `up` ends with
 int list(Session& session);
@@ -19,6 +19,7 @@ int top(Session& session);
 int is_active(Session& session);
 int is_failed(Session& session);
 int events(Session& session);
+int metrics(Session& session);
 
 // apply.cc
 int apply(Session& session);

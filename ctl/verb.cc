@@ -75,6 +75,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      Operands::Jobs, ExitFamily::Status, is_failed},
     {"events", VerbGroup::State, "[-f] [JOB…]", "the present states, and with -f every change", bit(Option::Follow),
      Operands::AnyJobs, ExitFamily::Status, events},
+    {"metrics", VerbGroup::State, "[JOB…]", "what is measured of the supervisor and its jobs, for Prometheus", 0,
+     Operands::AnyJobs, ExitFamily::Status, metrics},
 
     {"start", VerbGroup::Act, "JOB…", "start and wait until it runs", kAct, Operands::Jobs, ExitFamily::Action, start},
     {"stop", VerbGroup::Act, "[--cascade] JOB…", "stop and wait until nothing is left", kAct | bit(Option::Cascade),

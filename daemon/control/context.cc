@@ -35,9 +35,10 @@ bool within_bounds(const std::vector<std::string>& names) {
 
 /// Whether the name of a job means what is left of instances too that it has no more: to who looks, and who ends it.
 Surplus surplus_of(const varlink::PendingCall& call) {
-    static constexpr std::array<std::string_view, 8> kWith{
-        "io.procsupd.Manager.Status", "io.procsupd.Job.Show",      "io.procsupd.Job.History", "io.procsupd.Job.Tree",
-        "io.procsupd.Job.Usage",      "io.procsupd.Job.Subscribe", "io.procsupd.Job.Stop",    "io.procsupd.Job.Signal"};
+    static constexpr std::array<std::string_view, 9> kWith{
+        "io.procsupd.Manager.Metrics", "io.procsupd.Manager.Status", "io.procsupd.Job.Show",
+        "io.procsupd.Job.History",     "io.procsupd.Job.Tree",       "io.procsupd.Job.Usage",
+        "io.procsupd.Job.Subscribe",   "io.procsupd.Job.Stop",       "io.procsupd.Job.Signal"};
     const bool with = std::find(kWith.begin(), kWith.end(), call.call().method) != kWith.end();
     return with ? Surplus::With : Surplus::Without;
 }

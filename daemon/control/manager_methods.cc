@@ -5,6 +5,7 @@
 #include "daemon/control/graph.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
+#include "daemon/control/metrics.h"
 
 namespace procsup {
 namespace {
@@ -184,6 +185,9 @@ varlink::Interface manager_interface(ControlContext& context, const Clients& cli
     };
     interface.methods["GetAbilities"] = [&context](varlink::PendingCall call) { abilities(context, call); };
     interface.methods["Status"] = [&context, clients](varlink::PendingCall call) { status(context, clients, call); };
+    interface.methods["Metrics"] = [&context, clients](const varlink::PendingCall& call) {
+        metrics(context, clients(), call);
+    };
     interface.methods["Plan"] = [&context](const varlink::PendingCall& call) { plan(context, call); };
     interface.methods["Apply"] = [&context](const varlink::PendingCall& call) { apply(context, call); };
     interface.methods["Rollback"] = [&context](const varlink::PendingCall& call) { rollback(context, call); };
