@@ -5,6 +5,7 @@
 #include "daemon/host/raw_syscall.h"
 #include "daemon/probe/address.h"
 #include "daemon/probe/line.h"
+#include "daemon/probe/verdict_window.h"
 
 namespace procsup::probe {
 namespace {
@@ -16,7 +17,9 @@ constexpr long kMostFd = 1L << 30;
 
 constexpr char kUsage[] =
     "Usage: procsup-probe [--interval MS] [--timeout MS] [--report FD] TARGET\n"
-    "Tries until the first success. TARGET is one of\n"
+    "       procsup-probe --watch [--grace MS] [--failures N] [--of N] [--successes N] [...] TARGET\n"
+    "       procsup-probe --once [--timeout MS] [--report FD] TARGET\n"
+    "Tries until the first success; with --watch until it is told to end; with --once once. TARGET is one of\n"
     "  tcp ADDRESS PORT\n"
     "  unix PATH\n"
     "  http ADDRESS PORT HOST PATH\n"
@@ -127,6 +130,21 @@ bool take_options(Words& words, CommandLine& line) {
         } else if (words.has("--timeout")) {
             words.next();
             if (!take_number(words, "--timeout", 1, kMostMilliseconds, line.timeout)) return false;
+        } else if (words.has("--watch") || words.has("--once")) {
+            line.mode = words.has("--watch") ? CommandLine::Mode::Watch : CommandLine::Mode::Once;
+            words.next();
+        } else if (words.has("--grace")) {
+            words.next();
+            if (!take_number(words, "--grace", 0, kMostMilliseconds, line.grace)) return false;
+        } else if (words.has("--failures")) {
+            words.next();
+            if (!take_number(words, "--failures", 1, VerdictWindow::kMost, line.failures)) return false;
+        } else if (words.has("--of")) {
+            words.next();
+            if (!take_number(words, "--of", 1, VerdictWindow::kMost, line.of)) return false;
+        } else if (words.has("--successes")) {
+            words.next();
+            if (!take_number(words, "--successes", 1, VerdictWindow::kMost, line.successes)) return false;
         } else if (words.has("--report")) {
             words.next();
             if (!take_number(words, "--report", kFirstReportFd, kMostFd, fd)) return false;

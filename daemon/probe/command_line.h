@@ -8,6 +8,10 @@ struct CommandLine {
     long interval = 100;  ///< between the beginnings of two attempts, in ms
     long timeout = 2000;  ///< of one attempt, in ms
     int report_fd = -1;
+    enum class Mode { UntilReady, Watch, Once };
+    Mode mode = Mode::UntilReady;
+    long grace = 0;                            ///< of Watch: no failure counts for so long, in ms
+    long failures = 3, of = 3, successes = 1;  ///< of Watch, see VerdictWindow
 
     const char* address = nullptr;  ///< numeric, or kLocalhost
     int port = 0;

@@ -150,6 +150,12 @@ Line& Line::name(const char* text, char end) {
     return *this;
 }
 
+Line& Line::line(const Line& other) {
+    *this << ": ";
+    for (std::size_t i = 0; i < other.size_; ++i) append(other.text_[i]);
+    return *this;
+}
+
 Line& Line::output(const char* text) {
     *this << ":\t";
     while (*text != '\0') text = append_character(text);

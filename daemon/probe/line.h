@@ -24,6 +24,8 @@ public:
     Line& duration(long milliseconds);
     /// As "SIGKILL" or "signal 40".
     Line& signal(int number);
+    /// ": " and what another line says.
+    Line& line(const Line& other);
     /// What a command has written: behind ":" and a tab, which is nowhere else, as not everybody may see it.
     Line& output(const char* text);
     /// ": " and what `errno_value`, which is positive, means.

@@ -4,8 +4,8 @@
 
 #include "daemon/host/raw_syscall.h"
 #include "daemon/keeper/clock.h"
-#include "daemon/probe/exec_target.h"
 #include "daemon/probe/network_target.h"
+#include "daemon/probe/watch.h"
 
 namespace procsup::probe {
 namespace {
@@ -50,18 +50,55 @@ int Probe::run() {
             return kExitUsage;
         }
     }
-    return run_attempts();
+    if (line_.what == CommandLine::What::Exec) command_.prepare(line_.command, mask_, envp_);
+    switch (line_.mode) {
+        case CommandLine::Mode::Once: return look_once();
+        case CommandLine::Mode::Watch: return watch();
+        case CommandLine::Mode::UntilReady: return run_attempts();
+    }
+    return kExitFailed;
 }
 
-int Probe::run_attempts() {
-    ExecTarget command;
-    if (line_.what == CommandLine::What::Exec) command.prepare(line_.command, mask_, envp_);
+Verdict Probe::look(Attempt& attempt) {
+    if (line_.what == CommandLine::What::Exec) return command_.attempt(attempt);
+    return line_.what == CommandLine::What::File ? try_file(line_, attempt) : try_network(line_, attempt);
+}
+
+int Probe::look_once() {
+    const std::int64_t begun = keeper::monotonic_now();
+    Attempt attempt{sleeper_, begun, begun + line_.timeout * keeper::kMillisecond, line_.timeout};
+    const bool good = look(attempt) == Verdict::Ready;
+    HealthReport(line_.report_fd).say(good ? Health::Healthy : Health::Unhealthy, attempt.reason);
+    if (!good && line_.report_fd < 0) attempt.reason.say();
+    return good ? kExitReady : kExitFailed;
+}
+
+int Probe::watch() {
+    VerdictWindow window(line_.failures, line_.of, line_.successes);
+    HealthReport report(line_.report_fd);
+    const std::int64_t started = keeper::monotonic_now();
+    const auto seed = static_cast<std::uint64_t>(raw_syscall(SYS_getpid));
+    Pace pace(line_.interval, started, seed);
     for (;;) {
         const std::int64_t begun = keeper::monotonic_now();
         Attempt attempt{sleeper_, begun, begun + line_.timeout * keeper::kMillisecond, line_.timeout};
-        const Verdict verdict = line_.what == CommandLine::What::Exec   ? command.attempt(attempt)
-                                : line_.what == CommandLine::What::File ? try_file(line_, attempt)
-                                                                        : try_network(line_, attempt);
+        const bool good = look(attempt) == Verdict::Ready;
+        if (sleeper_.told_to_end()) return kExitFailed;
+        const bool counts = begun - started >= line_.grace * keeper::kMillisecond;
+        if (good) attempt.reason.clear();
+        report.say(window.add(good, counts), attempt.reason);
+        const std::int64_t next = pace.next(begun, keeper::monotonic_now());
+        while (sleeper_.sleep(next) == Sleeper::Woke::Child) {
+        }
+        if (sleeper_.told_to_end()) return kExitFailed;
+    }
+}
+
+int Probe::run_attempts() {
+    for (;;) {
+        const std::int64_t begun = keeper::monotonic_now();
+        Attempt attempt{sleeper_, begun, begun + line_.timeout * keeper::kMillisecond, line_.timeout};
+        const Verdict verdict = look(attempt);
         if (verdict == Verdict::Ready) return kExitReady;
         if (verdict == Verdict::Never || sleeper_.told_to_end()) {
             say_last_words(attempt);

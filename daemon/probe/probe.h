@@ -4,6 +4,7 @@
 
 #include "daemon/probe/attempt.h"
 #include "daemon/probe/command_line.h"
+#include "daemon/probe/exec_target.h"
 
 namespace procsup::probe {
 
@@ -16,6 +17,9 @@ namespace procsup::probe {
 /// An attempt takes --timeout at most. Only what cannot be interrupted takes longer: the file system where a file or a
 /// socket is may hang, and what a command has started is killed first.
 ///
+/// With --watch it looks for ever, and says on --report what that means for its health, see watch.h. With --once it looks once, says
+/// the same, and ends with 0 or 1.
+///
 /// Why the last attempt has failed is written to --report when it is something else than before, and to standard error at
 /// the end. Everything is in one thread that sleeps in Sleeper alone; there is no heap.
 class Probe {
@@ -27,6 +31,9 @@ public:
     int run();
 
 private:
+    Verdict look(Attempt& attempt);
+    int look_once();
+    int watch();
     int run_attempts();
     std::int64_t pause() const;
     void report(const Line& reason);
@@ -36,6 +43,7 @@ private:
     std::uint64_t mask_;
     char** envp_;
     Sleeper sleeper_;
+    ExecTarget command_;
     int failures_ = 0;  ///< up to kQuickOnes
     Line reason_;       ///< of the last attempt that was not cut short
     Line told_;         ///< on --report
