@@ -22,6 +22,7 @@ void SettingsCheck::run() {
     check_readiness();
     check_bond();
     check_watchdog();
+    check_health();
     check_zombies();
     check_limits();
     check_privileges();

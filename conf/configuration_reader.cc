@@ -272,7 +272,8 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
                4 * spec.limits.size() + spec.cpu_affinity.size() + spec.restart.prevent.codes.size() +
                spec.restart.force.codes.size() + spec.restart.success.codes.size() +
                (spec.identity ? spec.identity->groups.size() : 0) + 3 * spec.credentials.size() + 4 * spec.dirs.size() +
-               4 * spec.sandbox.paths.size() + values_of(spec.dependencies) + spec.readiness.probe.argv.size();
+               4 * spec.sandbox.paths.size() + values_of(spec.dependencies) + spec.readiness.probe.argv.size() +
+               spec.health.look.probe.argv.size();
     bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size() +
               spec.log.dir.size();
     for (const auto& credential : spec.credentials) bytes_ += credential.name.size() + credential.path.size();

@@ -8,9 +8,10 @@
 /// What a job says of the jobs that it is started after, or needs.
 namespace procsup {
 
-/// What must be so of another job before this one is started; Started and Ready also while it runs.
+/// What must be so of another job before this one is started; Started and Ready also while it runs, and Ready
+/// in place of Healthy.
 struct Requirement {
-    enum class Condition { Started, Ready, ExitedOk, Exited };
+    enum class Condition { Started, Ready, Healthy, ExitedOk, Exited };
     /// What becomes of this job when that one has ended and is started again.
     enum class OnRestart { Ignore, Restart, Signal };
 
@@ -20,7 +21,7 @@ struct Requirement {
 
     /// Whether it is for as long as the job runs, and not for its start alone.
     static constexpr bool lasts(Condition condition) {
-        return condition == Condition::Started || condition == Condition::Ready;
+        return condition != Condition::ExitedOk && condition != Condition::Exited;
     }
     bool lasts() const { return lasts(condition); }
 
@@ -28,7 +29,7 @@ struct Requirement {
 };
 
 // In the order of the enumerations.
-inline constexpr std::array<std::string_view, 4> kConditionWords{"started", "ready", "exited_ok", "exited"};
+inline constexpr std::array<std::string_view, 5> kConditionWords{"started", "ready", "healthy", "exited_ok", "exited"};
 inline constexpr std::array<std::string_view, 3> kOnRestartWords{"ignore", "restart", "signal"};
 
 constexpr std::string_view word_of(Requirement::Condition condition) {

@@ -68,6 +68,10 @@ void add_found(const JobSpec& before, const JobSpec& now, Differences& differenc
     if (same_way && same_pace && before.readiness.probe != ready.probe) {
         differences.add("ready." + std::string(word_of(ready.kind)));
     }
+    const auto& look = now.health.look;
+    const bool same_look = before.health.look.kind == look.kind && before.health.look.target == look.target;
+    if (same_look && command_of_probe(before.health.look) != command_of_probe(look))
+        differences.add("health." + std::string(word_of(look.kind)));
     for (std::size_t i = 0; i < now.dirs.size() && i < before.dirs.size(); ++i) {
         constexpr const char* kKeys[] = {"runtime_dirs", "state_dirs", "log_dirs"};
         if (before.dirs[i].base != now.dirs[i].base) differences.add(kKeys[static_cast<std::size_t>(now.dirs[i].kind)]);

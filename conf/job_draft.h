@@ -22,6 +22,8 @@ enum class Key : std::uint8_t {
     ReloadSignal, ReloadCommand, PreStart, PostStart, PreStop, PostStop, OnFailed, Orphans, ZombieLimit, ZombieCheck, DaemonOf,
     OnParentRestart, MayFork, After, Before, Wants, Requires,
     ReadyNotify, ReadyFd, ReadyLogLine, ReadyTcp, ReadyUnix, ReadyHttp, ReadyExec, ReadyFile, ReadyInterval, ReadyTimeout,
+    HealthTcp, HealthUnix, HealthHttp, HealthExec, HealthInterval, HealthTimeout, HealthFailures, HealthOf, HealthSuccesses,
+    HealthGrace, HealthAction, HealthRestartLimit,
     Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
@@ -73,8 +75,12 @@ struct JobDraft {
     std::map<std::string, PlacedText> credentials;
     std::vector<PlacedText> runtime_dirs, state_dirs, log_dirs;
     std::vector<PlacedText> read_only_paths, read_write_paths;  ///< with "-" in front: may be absent
-    PlacedText ready_target;                ///< of readiness by a line, an address, a socket, a page or a file
-    std::vector<PlacedText> ready_command;  ///< of readiness by a command
+    /// Where is looked for something: a line, an address, a socket, a page or a file, or a command that looks.
+    struct Look {
+        PlacedText target;
+        std::vector<PlacedText> command;
+    };
+    Look ready, health;
     struct {
         std::vector<Place> after, before, wants, requirements;
     } dependency_places;          ///< of each name in JobSpec::dependencies

@@ -52,6 +52,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft, EnvPlaces& env_places) {
     resolve_stream(job, Key::LogStderr, job.spec.stderr_stream);
     resolve_log_dir(job);
     resolve_readiness(job);
+    resolve_health(job);
     resolve_sandbox(job);
     check_port(job);
     return std::move(job.spec);

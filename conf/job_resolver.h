@@ -35,8 +35,12 @@ private:
     void resolve_command(Job& job);
     void resolve_commands_beside(Job& job);
     void resolve_readiness(Job& job);
-    void check_target(const Job& job, const std::string& value, const Place& place);
-    std::vector<std::string> probe_words(Job& job, const std::string& target);
+    void resolve_health(Job& job);
+    using Words = std::vector<std::string>;
+    /// What is run to look, of the part `section` of the job; `options` are the probe's.
+    void resolve_look(Job& job, std::string_view section, const JobDraft::Look& draft, Words options, Readiness& look);
+    void check_target(std::string_view section, Readiness::Kind kind, const std::string& value, const Place& place);
+    static Words target_words(const Readiness& look, const JobCommand& command);
     /// As the words of key `key` say.
     JobCommand resolve_words(Job& job, std::string_view key, const std::vector<PlacedText>& words);
     std::string resolve_program(const Job& job, std::string_view key, const std::string& written, const Place& place);

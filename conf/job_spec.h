@@ -14,6 +14,8 @@
 #include "common/log_file.h"
 #include "common/units.h"
 #include "conf/dependencies.h"
+#include "conf/health.h"
+#include "conf/rate_limit.h"
 #include "conf/readiness.h"
 
 /// What a job is, after its file was read, checked and every name in it resolved. Plain data: nothing here
@@ -48,14 +50,6 @@ struct ExitSet {
     bool empty() const { return codes.empty() && signals.empty(); }
 
     friend bool operator==(const ExitSet&, const ExitSet&) = default;
-};
-
-/// "at most `count` in `window`"; count 0 means no limit.
-struct RateLimit {
-    std::uint32_t count = 0;
-    Duration window{};
-
-    friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
 struct RestartPolicy {
@@ -285,6 +279,7 @@ struct JobSpec {
     OnParentRestart on_parent_restart = OnParentRestart::Restart;
     Dependencies dependencies;
     Readiness readiness;
+    Health health;
 
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream{Stream::Kind::Capture, {}};

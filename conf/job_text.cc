@@ -122,6 +122,20 @@ void write_readiness(json::Writer& writer, const Readiness& readiness) {
     writer.end_object();
 }
 
+void write_health(json::Writer& writer, const Health& health) {
+    if (!health.is_declared()) return;
+    writer.key("health").begin_object().member("by", word_of(health.look.kind)).member("target", health.look.target);
+    usec_member(writer, "intervalUSec", health.look.interval);
+    usec_member(writer, "timeoutUSec", health.look.timeout);
+    writer.member_int("failures", health.failures)
+        .member_int("of", health.of)
+        .member_int("successes", health.successes);
+    usec_member(writer, "graceUSec", health.grace);
+    writer.member("action", word_of(health.action));
+    if (health.action == Health::Action::Restart) rate_member(writer, "restartLimit", health.restart_limit);
+    writer.end_object();
+}
+
 void write_restart(json::Writer& writer, const RestartPolicy& policy) {
     writer.member("restart", word_of(policy.when));
     usec_member(writer, "minUptimeUSec", policy.min_uptime);
@@ -316,6 +330,7 @@ void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privilege
     write_what(writer, spec);
     write_dependencies(writer, spec.dependencies);
     write_readiness(writer, spec.readiness);
+    write_health(writer, spec.health);
     write_restart(writer, spec.restart);
     write_run(writer, spec);
     write_privileges(writer, spec, no_new_privileges);

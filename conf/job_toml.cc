@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -96,6 +97,7 @@ public:
         restart();
         run();
         readiness();
+        health();
         log();
         limits();
         sandbox();
@@ -218,6 +220,28 @@ private:
         if (polled) lines += "interval = " + toml_duration(ready.interval) + "\n";
         if (ready.timeout != spec_.start_timeout) lines += "timeout = " + toml_duration(ready.timeout) + "\n";
         table("ready", lines);
+    }
+
+    void health() {
+        const auto& health = spec_.health;
+        if (!health.is_declared()) return;
+        const auto& look = health.look;
+        const Health usual;
+        const bool command = look.kind == Readiness::Kind::Exec;
+        std::string lines = std::string(word_of(look.kind)) + " = ";
+        lines += (command ? toml_strings(command_of_probe(look)) : toml_string(look.target)) + "\n";
+        const auto add = [&](bool differs, const char* key, const std::string& value) {
+            if (differs) lines += key + (" = " + value) + "\n";
+        };
+        add(look.interval != usual.look.interval, "interval", toml_duration(look.interval));
+        add(look.timeout != usual.look.timeout, "timeout", toml_duration(look.timeout));
+        add(health.failures != usual.failures, "failures", std::to_string(health.failures));
+        add(health.of != std::max(usual.of, health.failures), "of", std::to_string(health.of));
+        add(health.successes != usual.successes, "successes", std::to_string(health.successes));
+        add(health.grace != usual.grace, "grace", toml_duration(health.grace));
+        add(health.action != usual.action, "action", toml_string(word_of(health.action)));
+        add(health.restart_limit != usual.restart_limit, "restart_limit", toml_rate(health.restart_limit));
+        table("health", lines);
     }
 
     void stop_signal() {

@@ -13,7 +13,7 @@ struct Chapter {
     std::string_view text;
 };
 
-constexpr std::array<Chapter, 7> kChapters{{
+constexpr std::array<Chapter, 8> kChapters{{
     {"", "JOB SETTINGS",
      "The keys of a job file, of [jobs.NAME] and of [defaults]. A change of a key that is called _live_ takes effect "
      "at "
@@ -24,6 +24,9 @@ constexpr std::array<Chapter, 7> kChapters{{
      "How it is found out that a service does its work: at most one of the keys up to _file_. Without any of them it "
      "is ready when its "
      "program runs. Whoever requires it waits for that, and so does procsupctl(1) start."},
+    {"health", "HEALTH: [health]",
+     "How it is found out, again and again, that a service that was ready still does its work: one of the keys up to "
+     "_exec_. See HEALTH below."},
     {"log", "OUTPUT AND INPUT: [log]", "Where a job's standard streams go to and come from."},
     {"limits", "LIMITS: [limits]",
      "What one process of a job may use, what all of them may use together (from _memory_max_ on), and who goes first. "

@@ -40,6 +40,8 @@ public:
     void ready_by_command(const TomlValue& value);
     /// By something that a text names.
     void ready_by(const TomlValue& value, Readiness::Kind kind);
+    void healthy_by_command(const TomlValue& value);
+    void healthy_by(const TomlValue& value, Readiness::Kind kind);
     void placed_text(const TomlValue& value, PlacedText& out);
     void boolean(const TomlValue& value, bool& out);
     template <typename Integer>
@@ -99,6 +101,7 @@ public:
     void anything(const TomlValue&) {}
 
 private:
+    void look_at(const TomlValue& value, Readiness::Kind kind, PlacedText& out);
     void read_table(std::string_view section, const TomlValue::Table& table);
     void read_member(const KeyRow& row, const TomlMember& member);
     void report(const TomlValue& value, const std::string& message);

@@ -242,7 +242,8 @@ constexpr std::array kRows{
         "jobs that are started with this one, without which it is neither started nor kept running: a name, which "
         "means "
         "that it must be ready, or { job = \"db\", condition = \"ready\", on_restart = \"ignore\" }. The condition is "
-        "_started_, _ready_, _exited_ok_ or _exited_. What becomes of this one when such a job ends and is started "
+        "_started_, _ready_, _healthy_ (as its [health] says; once this one runs, _ready_ is enough), _exited_ok_ or "
+        "_exited_. What becomes of this one when such a job ends and is started "
         "again: _ignore_ leaves it alone, _restart_ ends it too and starts it after that, _signal_ sends it its "
         "_reload_signal_ when that is ready",
         [](R& r, V& v) { r.requirements(v); }, kLive},
@@ -276,6 +277,46 @@ constexpr std::array kRows{
     KeyRow{Key::ReadyTimeout, "ready", "timeout", &kTimeout, "start_timeout", "jobs with [ready]",
            "how long after its program has begun a job that is not ready is stopped, which counts as a failed start",
            [](R& r, V& v) { r.timeout(v, r.job().spec.readiness.timeout, R::Zero::Refused); }, kLive},
+    KeyRow{Key::HealthTcp, "health", "tcp", &kAddress, "none", "services",
+           "a look has failed when it accepts no connection there",
+           [](R& r, V& v) { r.healthy_by(v, Readiness::Kind::Tcp); }, kLive},
+    KeyRow{Key::HealthUnix, "health", "unix", &kPath, "none", "services",
+           "a look has failed when it accepts no connection at this Unix socket",
+           [](R& r, V& v) { r.healthy_by(v, Readiness::Kind::Unix); }, kLive},
+    KeyRow{
+        Key::HealthHttp, "health", "http", &kPage, "none", "services",
+        "a look has failed when this page is not answered with a status from 200 to 399; redirections are not followed",
+        [](R& r, V& v) { r.healthy_by(v, Readiness::Kind::Http); }, kLive},
+    KeyRow{Key::HealthExec, "health", "exec", &kCommand, "none", "services",
+           "a look has failed when this command does not end with 0; written and run as _stop_command_ is",
+           [](R& r, V& v) { r.healthy_by_command(v); }, kLive},
+    KeyRow{Key::HealthInterval, "health", "interval", &kDuration, "\"10s\"", "jobs with [health]",
+           "from the beginning of a look to that of the next; one that takes longer is followed by the next at once",
+           [](R& r, V& v) { r.duration(v, r.job().spec.health.look.interval, R::Zero::Refused); }, kLive},
+    KeyRow{Key::HealthTimeout, "health", "timeout", &kDuration, "\"2s\"", "jobs with [health]",
+           "a look that takes longer has failed; its command is killed",
+           [](R& r, V& v) { r.duration(v, r.job().spec.health.look.timeout, R::Zero::Refused); }, kLive},
+    KeyRow{Key::HealthFailures, "health", "failures", &kLooks, "3", "jobs with [health]",
+           "it is unhealthy when so many of the last _of_ looks have failed",
+           [](R& r, V& v) { r.integer(v, 1, kMostLooks, r.job().spec.health.failures); }, kLive},
+    KeyRow{Key::HealthOf, "health", "of", &kLooks, "3, or failures if that is more", "jobs with [health]",
+           "how many looks are considered for that",
+           [](R& r, V& v) { r.integer(v, 1, kMostLooks, r.job().spec.health.of); }, kLive},
+    KeyRow{Key::HealthSuccesses, "health", "successes", &kLooks, "1", "jobs with [health]",
+           "it is healthy, for the first time or again, when so many looks in a row have succeeded",
+           [](R& r, V& v) { r.integer(v, 1, kMostLooks, r.job().spec.health.successes); }, kLive},
+    KeyRow{Key::HealthGrace, "health", "grace", &kDuration, "\"0s\"", "jobs with [health]",
+           "how long after it has become ready no failure counts",
+           [](R& r, V& v) { r.duration(v, r.job().spec.health.grace); }, kLive},
+    KeyRow{Key::HealthAction, "health", "action", &kHealthAction, "\"restart\"", "jobs with [health]",
+           "what is done when it is unhealthy: _restart_ stops it in its own way and starts it again, which counts "
+           "neither as a failure nor as an automatic start; _none_ leaves it alone, and shows and tells it",
+           [](R& r, V& v) { r.choice(v, r.job().spec.health.action); }, kLive},
+    KeyRow{Key::HealthRestartLimit, "health", "restart_limit", &kRestartLimit, "\"3/10min\"",
+           "jobs with [health] that are restarted",
+           "no more restarts of an instance than that in this time because it is unhealthy: after that it runs on, "
+           "unhealthy, until there may be one again",
+           [](R& r, V& v) { r.rate(v, 10000, "restarts", r.job().spec.health.restart_limit); }, kLive},
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }, kLive},
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); },

@@ -42,7 +42,7 @@ inline constexpr std::string_view kDaemonSection = "daemon";
 inline constexpr std::string_view kAccessSection = "access";
 
 /// The tables of a job that have keys of their own.
-inline constexpr std::array<std::string_view, 4> kTablesOfJob{"ready", "log", "limits", "sandbox"};
+inline constexpr std::array<std::string_view, 5> kTablesOfJob{"ready", "health", "log", "limits", "sandbox"};
 
 inline bool is_table_of_job(std::string_view name) {
     return std::find(kTablesOfJob.begin(), kTablesOfJob.end(), name) != kTablesOfJob.end();

@@ -22,6 +22,7 @@ constexpr std::int64_t last_of(Requirement::OnRestart) {
     return static_cast<std::int64_t>(Requirement::OnRestart::Signal);
 }
 constexpr std::int64_t last_of(Readiness::Kind) { return static_cast<std::int64_t>(Readiness::Kind::File); }
+constexpr std::int64_t last_of(Health::Action) { return static_cast<std::int64_t>(Health::Action::None); }
 constexpr std::int64_t last_of(Hook) { return static_cast<std::int64_t>(Hook::OnFailed); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
@@ -155,6 +156,17 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Health> {
+    archive.field("look", value.look);
+    archive.field("failures", value.failures);
+    archive.field("of", value.of);
+    archive.field("successes", value.successes);
+    archive.field("grace", value.grace);
+    archive.field("action", value.action);
+    archive.field("restartLimit", value.restart_limit);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ResourceLimit> {
     archive.field("resource", value.resource);
     archive.field("soft", value.soft);
@@ -237,6 +249,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("onParentRestart", value.on_parent_restart, usual.on_parent_restart);
     archive.field("dependencies", value.dependencies, usual.dependencies);
     archive.field("readiness", value.readiness, usual.readiness);
+    archive.field("health", value.health, usual.health);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("reloadCommand", value.reload_command, usual.reload_command);
     archive.field("hooks", value.hooks, usual.hooks);

@@ -31,13 +31,14 @@ TEST(Problems, KeysThatAreNotThere) {
         {"zzz = 1", {"2:1: error: unknown key 'zzz'"}},
         {"b = 1", {"2:1: error: unknown key 'b'"}},
         {"web.command = ['a']",
-         {"2:1: error: unknown key 'web' (a job has the tables [env], [credentials], [ready], [log], [limits], "
+         {"2:1: error: unknown key 'web' (a job has the tables [env], [credentials], [ready], [health], [log], "
+          "[limits], "
           "[sandbox] and "
           "[x]; each job is "
           "a table of "
           "its "
           "own in [jobs])"}},
-        {"health = {}", {"2:1: error: key 'health' is not available in this version"}},
+        {"schedule = {}", {"2:1: error: key 'schedule' is not available in this version"}},
         {"log.max_sise = '1MiB'", {"2:5: error: unknown key 'max_sise' in [log] (did you mean 'max_size'?)"}},
         {"nice = 1", {"2:1: error: unknown key 'nice' (it belongs in [limits])"}},
         {"log.restart = 'no'",

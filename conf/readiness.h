@@ -24,8 +24,8 @@ struct Readiness {
     Duration timeout = kForever;                         ///< of the whole, since the program runs
     Duration interval = std::chrono::milliseconds(250);  ///< between two looks
     int fd = -1;                                         ///< of Fd: its number in the job
-    std::string target;  ///< as written, for people and for expand_job(); of LogLine the expression
-    JobCommand probe;    ///< what is run to look; for expand_job()
+    std::string target{};  ///< as written, for people and for expand_job(); of LogLine the expression
+    JobCommand probe{};    ///< what is run to look; for expand_job()
 
     bool is_declared() const { return kind != Kind::Executed; }
 

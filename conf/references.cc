@@ -11,7 +11,7 @@
 namespace procsup {
 
 void References::add(const JobDraft& draft, const JobSpec& spec) {
-    jobs_.try_emplace(spec.name, Job{jobs_.size(), spec.restart.when, spec.instances});
+    jobs_.try_emplace(spec.name, Job{jobs_.size(), spec.restart.when, spec.instances, spec.health.is_declared()});
     add_dependencies(draft, spec);
     if (!spec.daemon_of.empty()) bonds_[spec.name] = {spec.daemon_of, draft.mark(Key::DaemonOf).place};
     const auto& output = spec.stdout_stream;
@@ -59,7 +59,7 @@ void References::check_dependencies(Problems& problems) const {
         }
         const auto* other = find(key, on, problems);
         if (other == nullptr) continue;
-        check_condition(dependency, other->restart, problems);
+        check_condition(dependency, *other, problems);
         if (key == std::string_view("before")) {
             order.add(other->number, job, key, on.place);
         } else {
@@ -73,7 +73,13 @@ void References::check_dependencies(Problems& problems) const {
     order.check(problems);
 }
 
-void References::check_condition(const Dependency& dependency, Restart when, Problems& problems) {
+void References::check_condition(const Dependency& dependency, const Job& other, Problems& problems) {
+    if (dependency.condition == Requirement::Condition::Healthy && !other.has_health) {
+        problems.add(dependency.on.place, quoted(dependency.key) + " waits for " + quoted(dependency.on.job) +
+                                              " to be healthy, which has no [health] that says when it is: add one, or "
+                                              "write condition = \"ready\"");
+    }
+    const auto when = other.restart;
     const bool never_ends = when == Restart::Always || when == Restart::UnlessStopped;
     const bool never_ends_well = never_ends || when == Restart::OnSuccess;
     const bool hopeless = (dependency.condition == Requirement::Condition::Exited && never_ends) ||

@@ -27,6 +27,7 @@ private:
         std::size_t number;  ///< in the order of their coming
         Restart restart;
         std::vector<std::string> instances;
+        bool has_health;
     };
     struct Reference {
         std::string job;
@@ -53,7 +54,7 @@ private:
     };
     void add_dependencies(const JobDraft& draft, const JobSpec& spec);
     /// Whether what `dependency` waits for can happen.
-    static void check_condition(const Dependency& dependency, Restart restart, Problems& problems);
+    static void check_condition(const Dependency& dependency, const Job& other, Problems& problems);
     std::vector<Dependency> dependencies_;
     struct DirUse {
         std::string job;

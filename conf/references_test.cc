@@ -182,10 +182,21 @@ TEST(Dependencies, OfDefaultsAreNotOfTheJobTheyName) {
               "");
 }
 
+TEST(Dependencies, AreHealthyOnlyWhereThatIsLookedAt) {
+    EXPECT_EQ(
+        faults(kTwo + "requires = [{ job = 'db', condition = 'healthy' }]\n"),
+        "p.toml:7:13: error: 'requires' waits for 'db' to be healthy, which has no [health] that says when it is: add "
+        "one, or write condition = \"ready\"\n");
+    EXPECT_EQ(faults("[jobs.db]\nshell = 'x'\nhealth.tcp = 80\n[jobs.web]\nshell = 'x'\n"
+                     "requires = [{ job = 'db', condition = 'healthy' }]\n"),
+              "");
+}
+
 TEST(Dependencies, AreRequiredInAWayThatExists) {
-    EXPECT_EQ(faults(kTwo + "requires = [{ job = 'db', condition = 'redy' }]\n"),
-              "p.toml:7:39: error: 'requires' has 'condition' = 'redy', which is none of started, ready, exited_ok, "
-              "exited (did you mean 'ready'?)\n");
+    EXPECT_EQ(
+        faults(kTwo + "requires = [{ job = 'db', condition = 'redy' }]\n"),
+        "p.toml:7:39: error: 'requires' has 'condition' = 'redy', which is none of started, ready, healthy, exited_ok, "
+        "exited (did you mean 'ready'?)\n");
     EXPECT_EQ(faults(kTwo + "requires = [{ job = 'db', on_restat = 'ignore' }]\n"),
               "p.toml:7:27: error: 'requires' has 'on_restat', which is not known there (did you mean "
               "'on_restart'?)\n");

@@ -1,6 +1,7 @@
-// What is run to find out whether a job is ready: procsup-probe, with arguments that say where to look.
+// What is run to find out whether a job is ready, and stays well: procsup-probe, with arguments that say where to look.
 #include <sys/un.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/regex.h"
@@ -36,22 +37,46 @@ void JobResolver::resolve_readiness(Job& job) {
     if (!job.draft.written(Key::ReadyTimeout)) ready.timeout = job.spec.start_timeout;
     if (ready.kind != Readiness::Kind::Fd) ready.fd = -1;
     if (ready.kind == Readiness::Kind::Notify || ready.kind == Readiness::Kind::Fd) return;
-    if (ready.kind == Readiness::Kind::Exec) {
-        const auto command = resolve_words(job, "ready.exec", job.draft.ready_command);
-        if (command.empty()) return;
-        ready.target = command.argv.front();
-    } else {
-        const auto& target = job.draft.ready_target;
-        if (target.place.file == nullptr) return;  // reported when it was read
-        ready.target = prepare(job, target);
-        for (const auto& value : values_of(job, ready.target)) check_target(job, value, target.place);
-    }
-    if (ready.kind != Readiness::Kind::LogLine) ready.probe.argv = probe_words(job, ready.target);
+    resolve_look(job, "ready", job.draft.ready,
+                 {"--interval", milliseconds(ready.interval), "--timeout", milliseconds(kLook)}, ready);
 }
 
-void JobResolver::check_target(const Job& job, const std::string& value, const Place& place) {
+void JobResolver::resolve_health(Job& job) {
+    auto& health = job.spec.health;
+    if (job.spec.type == JobType::Oneshot) health = {};
+    if (!health.is_declared()) return;
+    if (!job.draft.written(Key::HealthOf)) health.of = std::max(health.of, health.failures);
+    resolve_look(job, "health", job.draft.health,
+                 {std::string(kWatchOption), "--interval", milliseconds(health.look.interval), "--timeout",
+                  milliseconds(health.look.timeout), "--grace", milliseconds(health.grace), "--failures",
+                  std::to_string(health.failures), "--of", std::to_string(health.of), "--successes",
+                  std::to_string(health.successes)},
+                 health.look);
+}
+
+void JobResolver::resolve_look(Job& job, std::string_view section, const JobDraft::Look& draft, Words options,
+                               Readiness& look) {
+    JobCommand command;
+    if (look.kind == Readiness::Kind::Exec) {
+        command = resolve_words(job, std::string(section) + ".exec", draft.command);
+        if (command.empty()) return;
+        look.target = command.argv.front();
+    } else {
+        if (draft.target.place.file == nullptr) return;  // reported when it was read
+        look.target = prepare(job, draft.target);
+        for (const auto& value : values_of(job, look.target))
+            check_target(section, look.kind, value, draft.target.place);
+    }
+    if (look.kind == Readiness::Kind::LogLine) return;
+    auto& words = look.probe.argv = {"procsup-probe"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {"--report", std::to_string(kProbeReportFd), std::string(word_of(look.kind))});
+    for (auto& word : target_words(look, command)) words.push_back(std::move(word));
+}
+
+void JobResolver::check_target(std::string_view section, Readiness::Kind kind, const std::string& value,
+                               const Place& place) {
     std::string fault;
-    const auto kind = job.spec.readiness.kind;
     if (kind == Readiness::Kind::Tcp) {
         fault = address_fault(split_address(value));
     } else if (kind == Readiness::Kind::Http) {
@@ -64,29 +89,23 @@ void JobResolver::check_target(const Job& job, const std::string& value, const P
     } else if (kind == Readiness::Kind::LogLine) {
         fault = expression_fault(value);
     }
-    if (!fault.empty()) problems_.add(place, "'ready." + std::string(word_of(kind)) + "': " + fault);
+    if (fault.empty()) return;
+    problems_.add(place, "'" + std::string(section) + "." + std::string(word_of(kind)) + "': " + fault);
 }
 
-std::vector<std::string> JobResolver::probe_words(Job& job, const std::string& target) {
-    const auto& ready = job.spec.readiness;
-    std::vector<std::string> words{
-        "procsup-probe",     "--interval", milliseconds(ready.interval),   "--timeout",
-        milliseconds(kLook), "--report",   std::to_string(kProbeReportFd), std::string(word_of(ready.kind))};
-    const auto add = [&](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
-    if (ready.kind == Readiness::Kind::Tcp) {
-        const auto address = split_address(target);
-        add({address.host, address.port});
-    } else if (ready.kind == Readiness::Kind::Http) {
-        const auto page = split_page(target).value_or(Page{});
-        add({page.address.host, page.address.port, page.host_header, page.path});
-    } else if (ready.kind == Readiness::Kind::Exec) {
-        const auto command = resolve_words(job, "ready.exec", job.draft.ready_command);
-        words.emplace_back("--");
-        words.push_back(command.program.empty() ? command.argv.front() : command.program);
-        words.insert(words.end(), command.argv.begin() + 1, command.argv.end());
-    } else {
-        words.push_back(target);
+/// Where it is to look, behind the word for how.
+JobResolver::Words JobResolver::target_words(const Readiness& look, const JobCommand& command) {
+    if (look.kind == Readiness::Kind::Tcp) {
+        const auto address = split_address(look.target);
+        return {address.host, address.port};
     }
+    if (look.kind == Readiness::Kind::Http) {
+        const auto page = split_page(look.target).value_or(Page{});
+        return {page.address.host, page.address.port, page.host_header, page.path};
+    }
+    if (look.kind != Readiness::Kind::Exec) return {look.target};
+    Words words{"--", command.program.empty() ? command.argv.front() : command.program};
+    words.insert(words.end(), command.argv.begin() + 1, command.argv.end());
     return words;
 }
 

@@ -52,6 +52,10 @@ private:
     void check_hooks();
     void check_watchdog();
 
+    // check_health.cc
+    void check_health();
+    void check_health_target();
+
     // check_settings.cc: other jobs, limits and rights
     void check_bond();
     void check_zombies();

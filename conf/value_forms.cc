@@ -82,6 +82,13 @@ constexpr ValueForm kStartLimit{"a number of starts in a time such as \"10/60s\"
                                 "\"N/duration\" or \"none\"",
                                 R"({"type":"string","pattern":")" RATE_PATTERN R"("})",
                                 {}};
+constexpr ValueForm kRestartLimit{"a number of restarts in a time such as \"3/10min\", or \"none\"",
+                                  "\"N/duration\" or \"none\"",
+                                  R"({"type":"string","pattern":")" RATE_PATTERN R"("})",
+                                  {}};
+constexpr ValueForm kLooks{"an integer from 1 to 64", "integer", R"({"type":"integer","minimum":1,"maximum":64})", {}};
+constexpr ValueForm kHealthAction{"\"restart\" or \"none\"", "\"restart\" or \"none\"",
+                                  R"({"enum":["restart","none"]})", kHealthActionWords};
 constexpr ValueForm kExitSet{
     "an array of exit codes and signal names such as [0, \"SIGTERM\"]",
     "array of codes and signal names",
@@ -124,7 +131,7 @@ constexpr ValueForm kRequirements{
     "array of jobs, or of tables { job, condition, on_restart }",
     R"({"type":"array","maxItems":256,"items":{"anyOf":[{"type":"string","pattern":")" JOB_PATTERN
     R"("},{"type":"object","properties":{"job":{"type":"string","pattern":")" JOB_PATTERN
-    R"("},"condition":{"enum":["started","ready","exited_ok","exited"]},)"
+    R"("},"condition":{"enum":["started","ready","healthy","exited_ok","exited"]},)"
     R"("on_restart":{"enum":["ignore","restart","signal"]}},"required":["job"],"additionalProperties":false}]}})",
     {}};
 constexpr ValueForm kParentRestart{"one of \"restart\", \"stop\" and \"keep\"", "\"restart\", \"stop\" or \"keep\"",

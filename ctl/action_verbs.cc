@@ -107,9 +107,13 @@ int act(Session& session, std::string_view method, const std::string& parameters
     return reply ? report_outcomes(session, *reply, success) : session.exit_code();
 }
 
+void write_timeout(const CommandLine& line, json::Writer& writer) {
+    if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
+}
+
 void write_waiting(const CommandLine& line, json::Writer& writer) {
     if (line.no_wait) writer.member_bool("wait", false);
-    if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
+    write_timeout(line, writer);
 }
 
 int act_and_wait(Session& session, std::string_view method) {
@@ -214,6 +218,16 @@ int scale(Session& session) {
     return code;
 }
 
+int check_health(Session& session) {
+    const auto found = [](const json::Value& outcome) {
+        return escaped(outcome.string_or("name", "")) + ": " + escaped(outcome.string_or("cause", ""));
+    };
+    return act(
+        session, "io.procsupd.Job.CheckHealth",
+        names_parameters(session.line(), 0, [&](json::Writer& writer) { write_timeout(session.line(), writer); }),
+        found);
+}
+
 int reload(Session& session) {
     const CommandLine& line = session.line();
     if (line.operands.empty() && line.no_wait) {
@@ -256,7 +270,7 @@ int wait_for_jobs(Session& session) {
     const CommandLine& line = session.line();
     const std::string parameters = names_parameters(line, 0, [&](json::Writer& writer) {
         writer.member("for", line.wait_for);
-        if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
+        write_timeout(line, writer);
     });
     tell_what_is_waited_for(session);
     const auto reply = call_for_outcomes(session, "io.procsupd.Job.Wait", parameters);

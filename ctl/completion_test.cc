@@ -54,7 +54,7 @@ TEST(Completion, OffersOptionsOfTheVerbOnly) {
 }
 
 TEST(Completion, OffersTheChoicesOfAnOption) {
-    EXPECT_THAT(words({"wait", "--for="}), ElementsAre("--for=ready", "--for=stopped", "--for=exit"));
+    EXPECT_THAT(words({"wait", "--for="}), ElementsAre("--for=ready", "--for=healthy", "--for=stopped", "--for=exit"));
     EXPECT_THAT(words({"--color", "al"}), ElementsAre("always"));
 }
 
@@ -106,7 +106,7 @@ TEST(Completion, PrintsJobsAndInstancesOfTheSupervisor) {
 TEST(Completion, DescribesVerbsAndOptionsAsTheTableDoes) {
     EXPECT_EQ(run_procsupctl({"__describe", "stat"}).out, "status\t" + std::string(find_verb("status")->help) + "\n");
     EXPECT_EQ(run_procsupctl({"__describe", "wait", "--fo"}).out,
-              "--for=\twait until ready (default), stopped or the next exit\n");
+              "--for=\twait until ready (default), healthy, stopped or the next exit\n");
     EXPECT_EQ(run_procsupctl({"__describe", "wait", "--for=r"}).out, "--for=ready\n");
     EXPECT_EQ(run_procsupctl({"__describe", "up", ""}).out, ":files\n");
 }

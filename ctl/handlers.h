@@ -36,6 +36,7 @@ int pause_jobs(Session& session);
 int resume(Session& session);
 int reset(Session& session);
 int wait_for_jobs(Session& session);
+int check_health(Session& session);
 
 // logs/logs_verbs.cc
 int logs(Session& session);

@@ -24,6 +24,7 @@ std::size_t rank(std::string_view state) {
 /// A state that this version does not know counts as on the way.
 Color color_of(const InstanceView& instance) {
     if (instance.state == "failed") return Color::Red;
+    if (instance.health == "unhealthy") return Color::Yellow;
     if (does_its_work(instance)) return Color::Green;
     if (instance.state == "stopped" || instance.state == "exited") return Color::Dim;
     return Color::Yellow;
@@ -68,6 +69,27 @@ std::string watchdog_text(const InstanceView& instance, std::int64_t now_usec) {
            " left until the next sign of life)";
 }
 
+/// "healthy for 3min", "unhealthy for 5s: tcp 127.0.0.1:80: cannot connect; is restarted in 2min".
+std::string health_text(const InstanceView& instance, std::int64_t now_usec) {
+    std::string text = escaped(instance.health);
+    if (instance.health_since_usec != 0) text += " for " + age_text(Duration(now_usec - instance.health_since_usec));
+    if (!instance.health_problem.empty()) {
+        text += instance.health == "healthy" ? "; the last look failed: " : ": ";
+        text += escaped(instance.health_problem);
+    }
+    if (instance.health_restarts > 0) text += "; restarts for that: " + std::to_string(instance.health_restarts);
+    if (const auto due = instance.health_restart_due_usec; due != 0)
+        text += "; the next one in " + age_text(Duration(std::max(due - now_usec, std::int64_t{0})));
+    return text;
+}
+
+/// Of one that is unhealthy, or is not known to be healthy because looks have failed; else empty.
+std::string unhealthy_text(const InstanceView& instance) {
+    if (instance.health == "unhealthy") return "unhealthy: " + escaped(instance.health_problem);
+    if (instance.health != "unknown" || instance.health_problem.empty()) return {};
+    return "not healthy yet: " + escaped(instance.health_problem);
+}
+
 std::string detail(const InstanceView& instance, std::int64_t now_usec) {
     std::string text;
     if (!instance.output_problem.empty()) return "output waits: " + escaped(instance.output_problem);
@@ -77,6 +99,8 @@ std::string detail(const InstanceView& instance, std::int64_t now_usec) {
     }
     if (instance.state == "running") {
         text = escaped(instance.status_text);
+        if (const auto problem = unhealthy_text(instance); !problem.empty())
+            text = problem + (text.empty() ? "" : "; it says: ") + text;
         const auto unmet = not_enforced_text(instance.not_enforced.size());
         if (!text.empty() && !unmet.empty()) text += "; ";
         return text + unmet;
@@ -195,6 +219,11 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.watchdog_usec = instance.int_or("watchdogUSec", 0);
     view.sign_of_life_usec = instance.int_or("signOfLifeUSec", 0);
     view.watchdog_off = instance.bool_or("watchdogOff", false);
+    view.health = instance.string_or("health", "");
+    view.health_since_usec = instance.int_or("healthSinceUSec", 0);
+    view.health_problem = instance.string_or("healthProblem", "");
+    view.health_restarts = instance.int_or("healthRestarts", 0);
+    view.health_restart_due_usec = instance.int_or("healthRestartDueUSec", 0);
     view.file_instances = instance.int_or("fileInstances", 0);
     view.scaled_instances = instance.int_or("scaledInstances", 0);
     view.status_text = instance.string_or("statusText", "");
@@ -351,11 +380,12 @@ std::string waiting_text(const InstanceView& instance, std::string_view goal, st
         return std::find(states.begin(), states.end(), instance.state) != states.end();
     };
     const bool at_rest = is({"stopped", "exited", "failed"});
-    const bool reached = goal == "ready"  ? does_its_work(instance) || instance.state == "failed"
-                         : goal == "exit" ? at_rest || instance.state == "backoff"
-                                          : at_rest;
+    const bool reached = goal == "ready"     ? does_its_work(instance) || instance.state == "failed"
+                         : goal == "healthy" ? instance.health == "healthy" || instance.state == "failed"
+                         : goal == "exit"    ? at_rest || instance.state == "backoff"
+                                             : at_rest;
     if (reached) return {};
-    const auto more = goal == "ready" ? detail(instance, now_usec) : std::string();
+    const auto more = goal == "ready" || goal == "healthy" ? detail(instance, now_usec) : std::string();
     return "waiting for " + escaped(instance.name) + ", which is " + escaped(instance.state) +
            (more.empty() ? "" : ": " + more);
 }
@@ -392,6 +422,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     }
     if (!instance.awaits.empty()) text += "\n   awaits: " + awaits_text(instance, now_usec);
     if (instance.watchdog_usec != 0) text += "\n watchdog: " + watchdog_text(instance, now_usec);
+    if (!instance.health.empty()) text += "\n   health: " + health_text(instance, now_usec);
     if (instance.watchdog_off) text += "\n watchdog: none: the job has switched it off for this run";
     if (instance.next_start_usec != 0) {
         text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));

@@ -34,10 +34,15 @@ struct InstanceView {
     bool leaves = false;              ///< is forgotten when it has ended: its job has it no more
     std::int64_t watchdog_usec = 0;   ///< within what time it has to give a sign of life; 0: it has not to
     std::int64_t sign_of_life_usec = 0;
-    bool watchdog_off = false;          ///< by itself
-    std::string status_text;            ///< what it says of itself
-    std::int64_t file_instances = 0;    ///< how many of the job its file says, where it was scaled; else 0
-    std::int64_t scaled_instances = 0;  ///< how many it has instead
+    bool watchdog_off = false;  ///< by itself
+    std::string_view health;    ///< healthy, unhealthy or unknown; empty: nothing looks
+    std::int64_t health_since_usec = 0;
+    std::string_view health_problem;           ///< why the last look has failed
+    std::int64_t health_restarts = 0;          ///< that count against its limit
+    std::int64_t health_restart_due_usec = 0;  ///< 0: none is put off
+    std::string status_text;                   ///< what it says of itself
+    std::int64_t file_instances = 0;           ///< how many of the job its file says, where it was scaled; else 0
+    std::int64_t scaled_instances = 0;         ///< how many it has instead
     std::string_view output_problem;
     std::string changed;                    ///< of its settings since it was started, ready to be shown
     std::vector<std::string> not_enforced;  ///< "not enforced: limits.core = 0 (why)", ready to be shown

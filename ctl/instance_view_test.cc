@@ -77,6 +77,31 @@ TEST(StatusTable, SaysWhereAJobWasScaled) {
         std::string::npos);
 }
 
+TEST(StatusTable, ShowsHealth) {
+    const auto value =
+        json::parse(R"json({"instances":[
+        {"name":"bad","job":"bad","state":"running","ready":true,"health":"unhealthy","healthSinceUSec":)json" +
+                    std::to_string(kNow - 5'000'000) +
+                    R"json(,"healthProblem":"answered 503","healthRestarts":3,"healthRestartDueUSec":)json" +
+                    std::to_string(kNow + 540'000'000) + R"json(},
+        {"name":"good","job":"good","state":"running","ready":true,"health":"healthy","healthProblem":"no answer"},
+        {"name":"new","job":"new","state":"running","ready":true,"health":"unknown","healthProblem":"no answer"}]})json");
+    ASSERT_TRUE(value);
+    const auto instances = instances_of(*value);
+    const Output out(ColorChoice::Never, false);
+    EXPECT_EQ(instance_table(instances, kNow, out),
+              "  JOB   STATE    READY  SINCE  RESTARTS  PID  DETAIL\n"
+              "~ bad   running  yes    -      0         -    unhealthy: answered 503\n"
+              "* good  running  yes    -      0         -\n"
+              "* new   running  yes    -      0         -    not healthy yet: no answer\n");
+    EXPECT_NE(instance_block(instances[0], "", kNow, out)
+                  .find("\n   health: unhealthy for 5s: answered 503; restarts for that: 3; the next one in 9m\n"),
+              std::string::npos);
+    EXPECT_NE(
+        instance_block(instances[1], "", kNow, out).find("\n   health: healthy; the last look failed: no answer\n"),
+        std::string::npos);
+}
+
 TEST(StatusTable, CountsApartWhatAJobHasNoMore) {
     const auto value = json::parse(R"json({"instances":[
         {"name":"old","job":"old","state":"stopping","cause":"no longer configured","leaves":true},

@@ -18,7 +18,8 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Version, "--version", 0, "", "", "print the version"},
     {Option::NoWait, "--no-wait", 0, "", "", "give the order and do not wait for the result"},
     {Option::All, "--all", 0, "", "", "all jobs"},
-    {Option::For, "--for", 0, "WHAT", "ready stopped exit", "wait until ready (default), stopped or the next exit"},
+    {Option::For, "--for", 0, "WHAT", "ready healthy stopped exit",
+     "wait until ready (default), healthy, stopped or the next exit"},
     {Option::Follow, "--follow", 'f', "", "", "go on with every change until interrupted"},
     {Option::Name, "--name", 0, "NAME", "", "name of the transient job"},
     {Option::Detach, "--detach", 0, "", "", "return when the command runs"},
@@ -96,8 +97,11 @@ constexpr auto kVerbs = std::to_array<Verb>({
      ExitFamily::Action, resume},
     {"reset", VerbGroup::Act, "JOB…", "forget failures and restart counts", bit(Option::All), Operands::Jobs,
      ExitFamily::Action, reset},
-    {"wait", VerbGroup::Act, "[--for=WHAT] JOB…", "wait until ready, stopped or exited",
+    {"wait", VerbGroup::Act, "[--for=WHAT] JOB…", "wait until ready, healthy, stopped or exited",
      bit(Option::For) | bit(Option::All), Operands::Jobs, ExitFamily::Action, wait_for_jobs},
+
+    {"check-health", VerbGroup::Act, "JOB…", "look at its health once, now: exit 0 when that is good, else 1",
+     bit(Option::All), Operands::Jobs, ExitFamily::Action, check_health},
 
     {"apply", VerbGroup::Configuration, "[--dry-run] [--no-restart]",
      "read the configuration again and change what differs, all or nothing", kChange, Operands::None,

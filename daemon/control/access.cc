@@ -29,6 +29,7 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Job.RestartRolling", Tier::Operate},
     {"io.procsupd.Job.Scale", Tier::Operate},
     {"io.procsupd.Job.Reload", Tier::Operate},
+    {"io.procsupd.Job.CheckHealth", Tier::Operate},
     {"io.procsupd.Job.Signal", Tier::Operate},
     {"io.procsupd.Job.Pause", Tier::Operate},
     {"io.procsupd.Job.Resume", Tier::Operate},

@@ -57,7 +57,10 @@ void Control::on_transition(const Transition& transition) {
     impl_->subscriptions.on_transition(transition);
 }
 
-void Control::on_words(InstanceId id) { impl_->subscriptions.on_words(id); }
+void Control::on_words(InstanceId id) {
+    impl_->waiters.changed(id);
+    impl_->subscriptions.on_words(id);
+}
 
 void Control::on_roll(const RollNews& news) { impl_->rolls.on_news(news); }
 

@@ -3,6 +3,7 @@
 #include "common/signal_name.h"
 #include "conf/expand.h"
 #include "conf/job_difference.h"
+#include "daemon/control/health.h"
 
 namespace procsup {
 namespace {
@@ -109,8 +110,9 @@ void write_awaits(json::Writer& writer, const Instance& instance, Sees sees) {
     writer.member("awaits", sees == Sees::Output ? instance.awaited_with_output() : instance.awaited());
 }
 
-void write_instance(json::Writer& writer, const Supervisor& supervisor, const Instance& instance, const HostPort& host,
-                    const Usages& usages, Told told) {
+void write_instance(json::Writer& writer, const ControlContext& context, const Instance& instance, const Usages& usages,
+                    Told told) {
+    const auto& host = context.host;
     const auto& spec = instance.spec();
     writer.begin_object();
     writer.member("name", instance.name().instance).member("job", instance.name().job);
@@ -124,6 +126,7 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
         writer.member_int("signOfLifeUSec", wall_usec(host, instance.sign_of_life()));
     }
     if (instance.watchdog_off()) writer.member_bool("watchdogOff", true);
+    write_health(writer, instance, host, context.loop.now(), told.sees);
     write_pid(writer, instance.pid());
     writer.member_int("restarts", instance.restarts());
     writer.member_int("sinceUSec", wall_usec(host, instance.since()));
@@ -134,7 +137,7 @@ void write_instance(json::Writer& writer, const Supervisor& supervisor, const In
     write_exit(writer, last_run(instance));
     write_run(writer, "lastRun", last_run(instance), host);
     writer.member("cause", instance.cause());
-    write_scaling(writer, supervisor, instance);
+    write_scaling(writer, context.supervisor, instance);
     if (instance.state() == State::Backoff) {
         writer.member_int("nextStartUSec", wall_usec(host, instance.next_start()));
     } else {

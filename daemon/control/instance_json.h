@@ -17,7 +17,7 @@ struct Told {
 };
 
 /// Type Instance of io.procsupd.Manager.
-void write_instance(json::Writer& writer, const Supervisor& supervisor, const Instance& instance, const HostPort& host,
+void write_instance(json::Writer& writer, const ControlContext& context, const Instance& instance,
                     const Usages& usages = {}, Told told = {});
 
 /// Member `awaits`, of what is not ready yet.

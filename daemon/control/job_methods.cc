@@ -7,6 +7,7 @@
 #include "conf/job_text.h"
 #include "conf/sandbox_means.h"
 #include "daemon/control/graph.h"
+#include "daemon/control/health.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
 #include "daemon/control/past_runs.h"
@@ -132,8 +133,8 @@ void scale(const ControlContext& context, Waiters& waiters, varlink::PendingCall
 
 void wait(const ControlContext& context, Waiters& waiters, varlink::PendingCall call) {
     const auto what = call.parameters().string_or("for", "");
-    if (what != "ready" && what != "stopped" && what != "exit") {
-        return fail_invalid(call, "for", "what to wait for is \"ready\", \"stopped\" or \"exit\"");
+    if (what != "ready" && what != "healthy" && what != "stopped" && what != "exit") {
+        return fail_invalid(call, "for", "what to wait for is \"ready\", \"healthy\", \"stopped\" or \"exit\"");
     }
     if (!has_valid_timeout(call)) return;
     const auto ids = selected(context, call);
@@ -143,7 +144,10 @@ void wait(const ControlContext& context, Waiters& waiters, varlink::PendingCall 
         targets.push_back(
             {id, context.supervisor.find(id)->runs_ended(), context.supervisor.find(id)->name().instance});
     }
-    const auto goal = what == "ready" ? Goal::Ready : what == "stopped" ? Goal::Stopped : Goal::Exit;
+    const auto goal = what == "ready"     ? Goal::Ready
+                      : what == "healthy" ? Goal::Healthy
+                      : what == "stopped" ? Goal::Stopped
+                                          : Goal::Exit;
     waiters.add(call, goal, std::move(targets));
 }
 
@@ -215,8 +219,7 @@ void show(const ControlContext& context, varlink::PendingCall call) {
         writer.begin_object().key("settings");
         write_json(writer, spec, landlock || context.host.facts().no_new_privileges);
         writer.key("instances").begin_array();
-        for (const auto* instance : instances)
-            write_instance(writer, context.supervisor, *instance, context.host, usages, {Sees::Output, true});
+        for (const auto* instance : instances) write_instance(writer, context, *instance, usages, {Sees::Output, true});
         call.reply(writer.end_array().end_object().text());
     });
 }
@@ -300,6 +303,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["RestartRolling"] = [&](PendingCall call) { rolls.begin(call); };
     methods["Scale"] = [&](PendingCall call) { scale(context, waiters, call); };
     methods["Reload"] = [&](PendingCall call) { reload(context, waiters, call); };
+    methods["CheckHealth"] = [&](PendingCall call) { check_health(context, waiters, call); };
     methods["Signal"] = [&](PendingCall call) { signal(context, call); };
     methods["Pause"] = [&](PendingCall call) { pause(context, true, call); };
     methods["Resume"] = [&](PendingCall call) { pause(context, false, call); };

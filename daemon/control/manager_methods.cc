@@ -73,7 +73,7 @@ void status(const ControlContext& context, const Clients& clients, varlink::Pend
             const auto* instance = context.supervisor.find(id);
             if (instance == nullptr) continue;
             const bool operates = context.access.allows(call.peer(), Tier::Operate, &instance->spec());
-            write_instance(writer, context.supervisor, *instance, context.host, usages,
+            write_instance(writer, context, *instance, usages,
                            {operates ? Sees::Output : Sees::States, has_names(call)});
         }
         writer.end_array();

@@ -108,6 +108,12 @@ constexpr std::array kMeasures{
             [](const Seen& seen) -> std::optional<double> { return does_its_work(seen.instance) ? 1 : 0; }},
     Measure{"procsupd_job_ready", "gauge", "1 while it is ready; a oneshot: has ended well.",
             [](const Seen& seen) -> std::optional<double> { return seen.instance.ready() ? 1 : 0; }},
+    Measure{"procsupd_job_healthy", "gauge", "1 while the looks of its [health] find it well, 0 while they do not.",
+            [](const Seen& seen) -> std::optional<double> {
+                const auto* health = seen.instance.health();
+                if (health == nullptr || health->verdict == HealthState::Verdict::Unknown) return std::nullopt;
+                return seen.instance.healthy() ? 1 : 0;
+            }},
     Measure{"procsupd_job_starts_total", "counter", "Runs that were begun, or tried to.",
             [](const Seen& seen) -> std::optional<double> {
                 return static_cast<double>(seen.instance.runs_ended_with_this());

@@ -34,7 +34,7 @@ Waiters::Target reloaded(const ControlContext& context, InstanceId id, const var
     if (!target.cause.empty()) return target;
     target.ok = context.supervisor.reload(id, asked_by("reload", peer), context.loop.now());
     if (!instance.spec().reload_command.empty()) {
-        target.reload = instance.newest_reload();
+        target.number = instance.newest_reload();
     } else {
         target.cause = signal_name(instance.spec().reload_signal) + " sent";
     }
@@ -51,7 +51,7 @@ void reload(const ControlContext& context, Waiters& waiters, varlink::PendingCal
     for (const auto id : *ids) targets.push_back(reloaded(context, id, call.peer()));
     if (!call.parameters().bool_or("wait", true)) {
         for (auto& target : targets) {
-            if (std::exchange(target.reload, 0) != 0) target.cause = "reload_command is run";
+            if (std::exchange(target.number, 0) != 0) target.cause = "reload_command is run";
         }
     }
     waiters.add(call, Goal::Reloaded, std::move(targets));

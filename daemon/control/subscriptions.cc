@@ -30,7 +30,7 @@ void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only)
                 if (!concerns(only, one->id())) continue;
                 const bool operates = context_.access.allows(call.peer(), Tier::Operate, &one->spec());
                 const Told told{operates ? Sees::Output : Sees::States};
-                write_instance(writer, context_.supervisor, *one, context_.host, {}, told);
+                write_instance(writer, context_, *one, {}, told);
             }
         }
     }

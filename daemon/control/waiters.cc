@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/control/health.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/missing.h"
 
@@ -135,6 +136,8 @@ Waiters::Verdict Waiters::judge(Goal goal, const Target& target) const {
     switch (goal) {
         case Goal::Up: return judge_up(*instance, target);
         case Goal::Reloaded: return judge_reload(*instance, target);
+        case Goal::Checked: return judge_check(*instance, target);
+        case Goal::Healthy: return judge_healthy(*instance);
         case Goal::Down: return judge_down(*instance, target);
         case Goal::Stopped: return {is_down(*instance), is_down(*instance), {}, {}};
         case Goal::Ready: {
@@ -165,12 +168,27 @@ bool Waiters::is_down(const Instance& instance) const {
 }
 
 Waiters::Verdict Waiters::judge_reload(const Instance& instance, const Target& target) {
-    if (target.reload == 0) return {true, target.ok, {}, target.cause, !target.ok};
+    if (target.number == 0) return {true, target.ok, {}, target.cause, !target.ok};
     const auto& reloads = instance.reloads();
-    if (reloads.over >= target.reload) return {true, reloads.failure.empty(), {}, reloads.text()};
+    if (reloads.over >= target.number) return {true, reloads.failure.empty(), {}, reloads.text()};
     const bool ended = instance.runs_ended() > target.runs_ended || !is_live(instance.state());
     if (!ended) return {false, false, {}, "reload_command is still run"};
     return {true, false, {}, "reload_command was not over when its run was: " + instance.cause()};
+}
+
+Waiters::Verdict Waiters::judge_check(const Instance& instance, const Target& target) {
+    if (target.number == 0) return {true, target.ok, {}, target.cause, !target.ok};
+    const auto checks = instance.health_checks();
+    if (checks.over >= target.number) return {true, checks.healthy, {}, checked_text(instance)};
+    return {false, false, {}, "its health is still looked at"};
+}
+
+Waiters::Verdict Waiters::judge_healthy(const Instance& instance) const {
+    if (!instance.next_spec().health.is_declared())
+        return {true, false, {}, "it has no [health] that says when it is", true};
+    if (instance.healthy()) return {true, true, {}, "healthy"};
+    const bool left = is_settled(instance.state()) && !is_configured(instance);
+    return {instance.state() == State::Failed || left, false, {}, left ? "no longer configured" : ""};
 }
 
 bool Waiters::is_configured(const Instance& instance) const {

@@ -16,7 +16,7 @@ inline constexpr std::string_view kLeft = "it has been removed, and stops for th
 
 /// What a caller waits for an instance to become. Down is the end of an order: it has failed where what a oneshot has done was
 /// not undone.
-enum class Goal { Up, Down, Stopped, Ready, Exit, Reloaded };
+enum class Goal { Up, Down, Stopped, Ready, Healthy, Exit, Reloaded, Checked };
 
 /// Calls that are answered when every instance they are about has settled. Looked at only when one of these instances
 /// has changed, or when a time that matters has come; a caller that goes away is forgotten.
@@ -29,9 +29,9 @@ public:
         InstanceId id = 0;
         std::uint64_t runs_ended = 0;
         std::string name;
-        std::uint32_t reload = 0;        ///< of Goal::Reloaded: the run of reload_command that it waits for; 0: none
-        bool ok = true;                  ///< where it waits for none
-        std::string cause{};             ///< the same
+        std::uint32_t number = 0;  ///< of the reload_command, or the look at its health, that is waited for; 0: none is
+        bool ok = true;            ///< where it waits for none
+        std::string cause{};       ///< the same
         std::uint32_t failed_undos = 0;  ///< of Goal::Down: those before the order
     };
     Target target(InstanceId id, bool ends_present_run) const;
@@ -65,6 +65,8 @@ private:
     Verdict judge_up(const Instance& instance, const Target& target) const;
     Verdict judge_down(const Instance& instance, const Target& target) const;
     static Verdict judge_reload(const Instance& instance, const Target& target);
+    static Verdict judge_check(const Instance& instance, const Target& target);
+    Verdict judge_healthy(const Instance& instance) const;
     bool is_down(const Instance& instance) const;
     bool is_configured(const Instance& instance) const;
     void look_at(Waiter& waiter);

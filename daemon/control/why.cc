@@ -43,6 +43,9 @@ std::vector<std::string> advice_for(const Instance& instance) {
         case State::Reloading: break;
     }
     if (instance.state() == State::Starting || instance.awaits_readiness()) return {"procsupctl logs -f " + name};
+    const auto* health = instance.health();
+    if (health != nullptr && health->verdict == HealthState::Verdict::Unhealthy)
+        return {"procsupctl check-health " + name, "procsupctl logs " + name};
     return {};
 }
 

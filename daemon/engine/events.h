@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/engine/instance_health.h"
 #include "daemon/engine/ports.h"
 
 /// What can happen to an instance, and what it then wants done: see Instance::handle().
@@ -39,6 +40,9 @@ struct BecameReady {};
 // ": cannot connect to …", to follow what is waited for; and what the command of the probe has written last.
 struct ReadinessHindered { std::string how; std::string said; };
 struct Noticed { Notice notice; };
+// What a probe has found that looks at its health.
+struct HealthReported { Incarnation side; HealthState::Verdict verdict; std::string words; std::string said; };
+struct HealthCheckRequested {};
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct MayRecycle {};
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
@@ -47,7 +51,7 @@ struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
                            ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
-                           SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, ZombiesCounted, MayRecycle, TimerFired, SpecChanged>;
+                           SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, HealthReported, HealthCheckRequested, ZombiesCounted, MayRecycle, TimerFired, SpecChanged>;
 
 // What an instance wants done.
 struct SpawnAction { bool prepared; };  // pre_start has run for it

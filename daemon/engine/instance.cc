@@ -9,10 +9,10 @@
 namespace procsup {
 namespace {
 
-constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout, TimerKind::StopTimeout,
-                                TimerKind::StopStep,     TimerKind::RunTimeout,   TimerKind::ZombieCheck,
-                                TimerKind::Backoff,      TimerKind::MaxLifetime,  TimerKind::Watchdog,
-                                TimerKind::RollStep};
+constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout,  TimerKind::StopTimeout,
+                                TimerKind::StopStep,     TimerKind::RunTimeout,    TimerKind::ZombieCheck,
+                                TimerKind::Backoff,      TimerKind::MaxLifetime,   TimerKind::Watchdog,
+                                TimerKind::HealthProbe,  TimerKind::HealthRestart, TimerKind::RollStep};
 static_assert(kAllTimers.size() == kTimerKinds);
 
 }  // namespace
@@ -95,6 +95,8 @@ void Instance::on(const ResetRequested& event, Context& context) {
 void Instance::on(const PauseRequested& event, Context& context) {
     if (state_ != State::Running) return;
     context.actions.push_back(PauseAction{true});
+    kill_beside(SideRole::HealthProbe, context);
+    kill_beside(SideRole::HealthCheck, context);
     enter(State::Paused, event.cause, context);
 }
 
@@ -205,6 +207,8 @@ void Instance::on(const TimerFired& event, Context& context) {
             recycle_due_ = true;
             on(MayRecycle{}, context);
             return;
+        case TimerKind::HealthProbe: watch_health(context); return;
+        case TimerKind::HealthRestart: unhealthy(context); return;
         case TimerKind::RollStep: return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
         case TimerKind::StopTimeout:
@@ -272,6 +276,7 @@ void Instance::enter(State state, std::string cause, Context& context) {
         arm(TimerKind::RunTimeout, goes_on ? left_of(TimerKind::RunTimeout) : spec_->run_timeout, context);
     }
     watch_life(context);
+    go_on_watching(context);
     if (has_max_lifetime()) {
         arm(TimerKind::MaxLifetime, goes_on ? left_of(TimerKind::MaxLifetime) : draw_lifetime(context), context);
     }
@@ -305,6 +310,7 @@ void Instance::start_run(std::string cause, Context& context) {
     hindrance_.clear();
     hindrance_said_.clear();
     run_exit_.reset();
+    if (health_) health_->state = {};
     start_stage_ = SpawnStage::None;
     preparing_ = spec_->hook(Hook::PreStart) != nullptr;
     pending_cause_ = cause;

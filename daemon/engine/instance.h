@@ -105,6 +105,15 @@ public:
     bool watchdog_off() const { return is_up() && spec_->has_watchdog() && watchdog_ == kForever; }
     /// When it has said so last, or has become ready; where there is a watchdog().
     TimePoint sign_of_life() const { return sign_of_life_; }
+    /// What is known of its health; null: it runs not, or is not ready, or nothing looks.
+    const HealthState* health() const;
+    bool healthy() const;
+    /// When it is restarted because it is unhealthy, which its restart_limit has put off; kNever: it is not.
+    TimePoint health_restart_due() const;
+    /// Restarts that count against that limit.
+    std::uint32_t health_restarts(TimePoint now) const;
+    /// The looks that were asked for one by one.
+    HealthChecks health_checks() const { return health_ ? health_->checks : HealthChecks(); }
     /// What it says of itself (STATUS= of sd_notify(3)), one line; empty: nothing.
     const std::string& status_text() const { return status_text_; }
     pid_t pid() const { return pid_; }
@@ -263,6 +272,8 @@ private:
     void on(const BecameReady& event, Context& context);
     void on(const ReadinessHindered& event, Context& context);
     void on(const Noticed& event, Context& context);
+    void on(const HealthReported& event, Context& context);
+    void on(const HealthCheckRequested& event, Context& context);
     void on(const ZombiesCounted& event, Context& context);
     void on(const MayRecycle& event, Context& context);
     void on(const TimerFired& event, Context& context);
@@ -335,6 +346,16 @@ private:
     void note_life(const Notice& notice, Context& context);
     void look_for_life(Context& context);
     void life_lost(std::string why, Context& context);
+    // instance_health.cc
+    HealthWatch& health_watch();
+    bool is_watched() const;
+    void watch_health(Context& context);
+    void go_on_watching(Context& context);
+    void health_probe_over(Context& context);
+    void follow_health(const JobSpec& before, Context& context);
+    std::string unhealthy_text() const;
+    void unhealthy(Context& context);
+    void health_check_over(bool healthy, const std::string& failure);
     bool has_max_lifetime() const;
     Duration draw_lifetime(Context& context) const;
     void extend_timeouts(Duration by, Context& context);
@@ -427,6 +448,7 @@ private:
     std::unique_ptr<PastRun> past_run_;
     std::unique_ptr<PastRun> teardown_;  // that goes on
     StartHistory starts_;
+    std::unique_ptr<HealthWatch> health_;
     std::uint32_t generation_ = 0;
     std::array<std::uint32_t, kTimerKinds> armed_{};  // generation by TimerKind, 0 = not armed
     std::array<TimePoint, kTimerKinds> due_{};        // of those that are armed

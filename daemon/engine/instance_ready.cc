@@ -77,6 +77,7 @@ void Instance::become_ready(Context& context) {
     ready_ = true;
     cause_ += ", ready after " + to_text(std::chrono::duration_cast<Duration>(context.now - began_));
     watch_life(context);
+    watch_health(context);
     note(state_, context);
 }
 
@@ -123,6 +124,8 @@ void Instance::ready_failed(std::string why, Context& context) {
 /// it has found last.
 void Instance::end_helpers(Context& context) {
     tell_beside(SideRole::ReadyProbe, context);
+    kill_beside(SideRole::HealthProbe, context);
+    kill_beside(SideRole::HealthCheck, context);
     kill_beside(SideRole::PostStart, context);
     kill_beside(SideRole::ReloadCommand, context);
 }

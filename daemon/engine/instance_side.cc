@@ -77,6 +77,8 @@ void Instance::side_succeeded(SideRole role, Context& context) {
             become_ready(context);
             return;
         case SideRole::PreStop: tell_run_to_end(context); return;
+        case SideRole::HealthCheck: health_check_over(true, {}); return;
+        case SideRole::HealthProbe:
         case SideRole::StopCommand:
         case SideRole::PreStart:
         case SideRole::PostStop:
@@ -87,6 +89,8 @@ void Instance::side_succeeded(SideRole role, Context& context) {
 void Instance::side_failed(SideRole role, const std::string& failure, Context& context) {
     if (const auto hook = hook_of(role)) return hook_failed(*hook, failure, context);
     if (role == SideRole::StopCommand) return stop_command_failed(failure, context);
+    if (role == SideRole::HealthCheck) return health_check_over(false, failure);
+    if (role == SideRole::HealthProbe) return;
     if (role == SideRole::ReloadCommand) {
         const bool overdue = spec_->start_timeout != kForever && !is_armed(TimerKind::StartTimeout);
         const auto limit = " (did not end within start_timeout, " + to_text(spec_->start_timeout) + ")";
@@ -100,6 +104,7 @@ void Instance::side_failed(SideRole role, const std::string& failure, Context& c
 /// Nothing is left of it.
 void Instance::side_over(SideRole role, Context& context) {
     if (role == SideRole::PreStart && preparing_ && state_ == State::Starting) return prepared(context);
+    if (role == SideRole::HealthProbe) health_probe_over(context);
     if (role == SideRole::ReloadCommand && std::exchange(reload_again_, false)) {
         on(ReloadRequested{"reload asked for once more"}, context);
     }

@@ -48,6 +48,7 @@ void Instance::on(const SpecChanged& event, Context& context) {
     if (has_stop_time())
         follow_limit(TimerKind::StopTimeout, before->stop_timeout, spec_->stop_timeout, since_, context);
     follow_lifetime(*before, context);
+    follow_health(*before, context);
     follow_stop_steps(*before, context);
     follow_zombie_limit(*before, context);
     follow_backoff(before->restart, context);

@@ -59,10 +59,16 @@ bool meets(Condition condition, const Instance& instance) {
     switch (condition) {
         case Condition::Started: return is_executing(instance.state()) || instance.ready();
         case Condition::Ready: return instance.ready();
+        case Condition::Healthy: return instance.healthy();
         case Condition::ExitedOk: return instance.state() == State::Exited;
         case Condition::Exited: return over && instance.runs_ended() > 0;
     }
     return false;
+}
+
+/// What is unhealthy takes nothing down that was started when it was not.
+bool keeps(Condition condition, const Instance& instance) {
+    return meets(condition == Condition::Healthy ? Condition::Ready : condition, instance);
 }
 
 /// Whether a start of it is under way, which will succeed or fail, or a stop; what is to be tried again later has failed.
@@ -86,6 +92,7 @@ std::string what_it_must_be(const Link& link) {
     switch (link.condition) {
         case Condition::Started: return " to be started";
         case Condition::Ready: return " to be ready";
+        case Condition::Healthy: return " to be healthy";
         case Condition::ExitedOk: return " to end well";
         case Condition::Exited: return " to end";
     }
@@ -131,8 +138,9 @@ LinkState look_at(const Link& link) {
                                  [](const auto& instance) { return is_being_started(*instance); });
         return state;
     }
-    std::size_t met = 0, gone = 0;
+    std::size_t met = 0, gone = 0, kept = 0;
     for (const auto& instance : instances) {
+        kept += keeps(link.condition, *instance) ? 1 : 0;
         if (meets(link.condition, *instance)) {
             ++met;
         } else if (is_settled(instance->state()) || link.to->leaving) {
@@ -141,7 +149,7 @@ LinkState look_at(const Link& link) {
     }
     state.met = met == instances.size();
     state.hopeless = gone > 0;
-    state.down = link.lasts() && met == 0;
+    state.down = link.lasts() && kept == 0;
     state.lost = state.down && gone == instances.size();
     return state;
 }

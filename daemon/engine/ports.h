@@ -93,7 +93,18 @@ std::string describe(SpawnStage stage, const JobSpec& spec);
 std::string describe(SpawnStage stage, const JobSpec& spec, const JobCommand& command);
 
 /// What a command that runs beside a run is for; the last five are the hooks, in the order of Hook.
-enum class SideRole { StopCommand, ReloadCommand, ReadyProbe, PreStart, PostStart, PreStop, PostStop, OnFailed };
+enum class SideRole {
+    StopCommand,
+    ReloadCommand,
+    ReadyProbe,
+    HealthProbe,
+    HealthCheck,
+    PreStart,
+    PostStart,
+    PreStop,
+    PostStop,
+    OnFailed
+};
 
 constexpr SideRole role_of(Hook hook) {
     return static_cast<SideRole>(static_cast<int>(SideRole::PreStart) + static_cast<int>(hook));
@@ -106,12 +117,16 @@ constexpr std::optional<Hook> hook_of(SideRole role) {
 
 /// The command of a job for `role`.
 const JobCommand& command_of(const JobSpec& spec, SideRole role);
+/// It is procsup-probe.
+constexpr bool is_probe(SideRole role) {
+    return role == SideRole::ReadyProbe || role == SideRole::HealthProbe || role == SideRole::HealthCheck;
+}
 /// For people: "stop_command".
 std::string_view to_text(SideRole role);
 
 /// How a run has ended, for what is run afterwards.
 struct RunOutcome {
-    std::optional<RunResult> result{};  ///< of one that has not ended yet: none
+    std::optional<RunResult> result{};   ///< of one that has not ended yet: none
     std::optional<ExitStatus> status{};  ///< of its main process, if it had one
     std::string cause{};                 ///< for people
 };
@@ -185,10 +200,12 @@ enum class TimerKind {
     Backoff,
     MaxLifetime,
     Watchdog,
+    HealthProbe,
+    HealthRestart,
     RollStep
 };
 
-inline constexpr std::size_t kTimerKinds = 10;
+inline constexpr std::size_t kTimerKinds = 12;
 
 class Timers {
 public:

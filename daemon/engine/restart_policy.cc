@@ -69,6 +69,12 @@ bool StartHistory::admit(const RateLimit& limit, TimePoint now) {
     return true;
 }
 
+TimePoint StartHistory::admits_at(const RateLimit& limit, TimePoint now) const {
+    if (limit.count == 0 || !starts_ || count(limit, now) < limit.count) return now;
+    // The oldest of as many as there may be: it has to leave the window.
+    return (*starts_)[starts_->size() - limit.count] + limit.window;
+}
+
 std::uint32_t StartHistory::count(const RateLimit& limit, TimePoint now) const {
     if (!starts_) return 0;
     return static_cast<std::uint32_t>(

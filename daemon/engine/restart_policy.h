@@ -43,6 +43,8 @@ class StartHistory {
 public:
     /// Notes an automatic start at `now` unless the limit is reached; says whether it may happen.
     bool admit(const RateLimit& limit, TimePoint now);
+    /// When admit() would admit the next one: `now`, or later.
+    TimePoint admits_at(const RateLimit& limit, TimePoint now) const;
     /// How many automatic starts there were in the window of `limit` before `now`.
     std::uint32_t count(const RateLimit& limit, TimePoint now) const;
     /// Whether the limit of `policy` is ever reached, if every run from that of `next` on ends at once: `quick_deaths` have so far.

@@ -83,6 +83,13 @@ bool Supervisor::reload(InstanceId id, std::string cause, TimePoint now) {
     return true;
 }
 
+std::uint32_t Supervisor::check_health(InstanceId id, TimePoint now) {
+    const auto* instance = find(id);
+    if (instance == nullptr || instance->health() == nullptr || instance->state() == State::Paused) return 0;
+    deliver(*by_id_.at(id).instance, HealthCheckRequested{}, now);
+    return instance->health_checks().begun;
+}
+
 void Supervisor::kill_all() {
     hurries_ = true;
     for (const auto& [id, member] : by_id_) {
@@ -117,7 +124,7 @@ void Supervisor::spawned(Incarnation incarnation, pid_t pid, TimePoint now) {
 
 void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string text) {
     if (is_beside(incarnation)) {
-        deliver_last(incarnation, SideNotStarted{incarnation, stage, os_error, std::move(text)}, now);
+        deliver_beside(incarnation, SideNotStarted{incarnation, stage, os_error, std::move(text)}, true, now);
     } else {
         deliver_last(incarnation, NotStarted{stage, os_error, std::move(text)}, now);
     }
@@ -130,8 +137,7 @@ void Supervisor::execed(Incarnation incarnation, TimePoint now) {
 void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now,
                         const Account& account) {
     if (is_beside(incarnation)) {
-        const SideExited event{incarnation, status, tree_empty};
-        tree_empty ? deliver_last(incarnation, event, now) : deliver(incarnation, event, now);
+        deliver_beside(incarnation, SideExited{incarnation, status, tree_empty}, tree_empty, now);
     } else if (tree_empty) {
         deliver_last(incarnation, Exited{status, true, account}, now);
     } else {
@@ -144,7 +150,7 @@ void Supervisor::exited(Incarnation incarnation, ExitStatus status, bool tree_em
 
 void Supervisor::tree_empty(Incarnation incarnation, TimePoint now, const Account& account) {
     if (is_beside(incarnation)) {
-        deliver_last(incarnation, SideTreeEmpty{incarnation}, now);
+        deliver_beside(incarnation, SideTreeEmpty{incarnation}, true, now);
     } else {
         deliver_last(incarnation, TreeEmpty{account}, now);
     }
@@ -168,6 +174,12 @@ void Supervisor::announce_words(Incarnation incarnation) {
     if (found != by_incarnation_.end()) announcer_.says(found->second->id());
 }
 
+void Supervisor::health_reported(Incarnation side, HealthState::Verdict verdict, std::string words, std::string said,
+                                 TimePoint now) {
+    deliver(side, HealthReported{side, verdict, std::move(words), std::move(said)}, now);
+    announce_words(side);
+}
+
 void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by,
                                  TimePoint now) {
     deliver(incarnation, ZombiesCounted{count, std::move(neglected_by)}, now);
@@ -186,6 +198,12 @@ void Supervisor::deliver(Incarnation incarnation, const Event& event, TimePoint 
     // The one place where events of an older incarnation are dropped: it is no longer in the table.
     const auto found = by_incarnation_.find(incarnation);
     if (found != by_incarnation_.end()) deliver(*found->second, event, now);
+}
+
+void Supervisor::deliver_beside(Incarnation side, const Event& event, bool last, TimePoint now) {
+    const auto id = by_incarnation_.at(side)->id();
+    last ? deliver_last(side, event, now) : deliver(side, event, now);
+    announcer_.says(id);
 }
 
 void Supervisor::deliver_last(Incarnation incarnation, const Event& event, TimePoint now) {

@@ -85,6 +85,10 @@ public:
     /// Has it read its configuration again, by its reload_signal or reload_command; false when it does not run, or stands still.
     bool reload(InstanceId id, std::string cause, TimePoint now);
 
+    /// Looks at the health of an instance once more; the number of that look in Instance::health_checks(), 0 when it does not run, is
+    /// not ready, stands still, or has no [health].
+    std::uint32_t check_health(InstanceId id, TimePoint now);
+
     /// Stops every instance and refuses new starts from now on.
     void shut_down(const std::string& cause, TimePoint now);
     bool shutting_down() const { return shutting_down_; }
@@ -112,6 +116,9 @@ public:
     /// What is in the way, as far as that is known; `how` follows what is awaited: ", which it has closed", ": cannot connect".
     void readiness_hindered(Incarnation incarnation, std::string how, TimePoint now, std::string said = {});
     void noticed(Incarnation incarnation, Notice notice, TimePoint now);
+    /// `side`: of the probe that has found it.
+    void health_reported(Incarnation side, HealthState::Verdict verdict, std::string words, std::string said,
+                         TimePoint now);
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
 
@@ -139,6 +146,8 @@ public:
 private:
     void deliver(Instance& instance, const Event& event, TimePoint now);
     void deliver(Incarnation incarnation, const Event& event, TimePoint now);
+    /// Of a command beside a run, which is `last`, or not, to be heard of; what somebody waits for may be over with it.
+    void deliver_beside(Incarnation side, const Event& event, bool last, TimePoint now);
     /// As deliver(), for the event after which the incarnation is no more.
     void deliver_last(Incarnation incarnation, const Event& event, TimePoint now);
     void note_transition(Instance& instance, const AnnounceAction& change, TimePoint now);

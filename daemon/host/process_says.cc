@@ -27,6 +27,11 @@ void Processes::hindered(Incarnation incarnation, std::string how, std::string s
     note(incarnation, NoteHindered{std::move(how), std::move(said)});
 }
 
+void Processes::looked_at_health(Incarnation incarnation, HealthState::Verdict verdict, std::string how,
+                                 std::string said) {
+    note(incarnation, NoteHealth{verdict, std::move(how), std::move(said)});
+}
+
 /// Nobody can speak for a job but its own processes, whoever may write to the socket.
 void Processes::said(Incarnation incarnation, pid_t sender, const Notice& notice) {
     const auto found = runs_.find(incarnation);

@@ -126,8 +126,10 @@ void Processes::launch_beside(InstanceId id, Incarnation incarnation, const Side
     const auto pipes = pipes_of(id, spec, beside.name, beside.role == SideRole::PreStart);
     if (!pipes) return launch_refused(incarnation, SpawnStage::Stdout, pipes.error().os_error);
     order.pipes = *pipes;
-    if (beside.role == SideRole::ReadyProbe) {
-        auto reports = ready_channels_.open_reports(incarnation);
+    if (is_probe(beside.role)) {
+        const bool ready = beside.role == SideRole::ReadyProbe;
+        auto reports =
+            ready ? ready_channels_.open_reports(incarnation) : ready_channels_.open_health_reports(incarnation);
         if (!reports) return launch_refused(incarnation, SpawnStage::ReadyChannel, reports.error().os_error);
         order.ready_pipe = std::move(*reports);
     }
@@ -293,6 +295,8 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->became_ready(incarnation, now);
     } else if (const auto* hindered = std::get_if<NoteHindered>(&noted.what)) {
         supervisor_->readiness_hindered(incarnation, hindered->how, now, hindered->said);
+    } else if (const auto* health = std::get_if<NoteHealth>(&noted.what)) {
+        supervisor_->health_reported(incarnation, health->verdict, health->how, health->said, now);
     } else if (const auto* notice = std::get_if<Notice>(&noted.what)) {
         supervisor_->noticed(incarnation, *notice, now);
     } else if (const auto* zombies = std::get_if<NoteZombies>(&noted.what)) {

@@ -203,6 +203,11 @@ private:
         std::string how;
         std::string said;
     };
+    struct NoteHealth {
+        HealthState::Verdict verdict;
+        std::string how;
+        std::string said;
+    };
     struct NoteZombies {
         std::uint32_t count;
         std::string neglected_by;
@@ -210,7 +215,7 @@ private:
     struct Note {
         Incarnation incarnation;
         std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteReady, NoteHindered,
-                     Notice, NoteZombies>
+                     NoteHealth, Notice, NoteZombies>
             what;
     };
 
@@ -225,6 +230,8 @@ private:
     // ReadyObserver
     void said_ready(Incarnation incarnation) override;
     void hindered(Incarnation incarnation, std::string how, std::string said) override;
+    void looked_at_health(Incarnation incarnation, HealthState::Verdict verdict, std::string how,
+                          std::string said) override;
     void said(Incarnation incarnation, pid_t sender, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
     void tell_refusal(Run& run, const std::string& text);

@@ -71,6 +71,10 @@ Result<Fd> ReadyChannels::open_reports(Incarnation incarnation) {
     return open_pipe(incarnation, &ReadyChannels::read_reports);
 }
 
+Result<Fd> ReadyChannels::open_health_reports(Incarnation incarnation) {
+    return open_pipe(incarnation, &ReadyChannels::read_health_reports);
+}
+
 Result<Fd> ReadyChannels::open_pipe(Incarnation incarnation, Read read) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
@@ -97,8 +101,10 @@ void ReadyChannels::read_pipe(Incarnation incarnation, Channel& channel) {
     observer_.hindered(incarnation, ", which it has closed without a line", {});
 }
 
-/// The newest line is what counts. The probe writes whole ones, and each only once.
-void ReadyChannels::read_reports(Incarnation incarnation, Channel& channel) {
+/// The newest line is what counts. The probe writes whole ones, and each only once. Gives it in two parts, the second of which is
+/// what the command of the probe has written.
+template <typename Take>
+void ReadyChannels::read_newest_report(Incarnation incarnation, Channel& channel, const Take& take) {
     char text[4096];
     const ssize_t size = read(channel.fd.get(), text, sizeof(text));
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -110,10 +116,29 @@ void ReadyChannels::read_reports(Incarnation incarnation, Channel& channel) {
     if (lines.back() == '\n') lines.remove_suffix(1);
     if (const auto end = lines.rfind('\n'); end != std::string_view::npos) lines.remove_prefix(end + 1);
     const auto behind = std::min(lines.find(kOutputMark), lines.size());
-    const auto said = lines.substr(std::min(behind + kOutputMark.size(), lines.size()));
-    observer_.hindered(incarnation, ": " + line_for_people(lines.substr(0, behind)), line_for_people(said));
+    take(lines.substr(0, behind), lines.substr(std::min(behind + kOutputMark.size(), lines.size())));
     channel.next_rest = kLongestRest;
     rest(channel);
+}
+
+void ReadyChannels::read_reports(Incarnation incarnation, Channel& channel) {
+    read_newest_report(incarnation, channel, [&](std::string_view how, std::string_view said) {
+        observer_.hindered(incarnation, ": " + line_for_people(how), line_for_people(said));
+    });
+}
+
+/// "unhealthy: cannot connect", see daemon/probe/watch.h. What is something else says nothing.
+void ReadyChannels::read_health_reports(Incarnation incarnation, Channel& channel) {
+    using Verdict = HealthState::Verdict;
+    read_newest_report(incarnation, channel, [&](std::string_view how, std::string_view said) {
+        const auto word = how.substr(0, how.find(':'));
+        const auto reason = how.substr(std::min(word.size() + 2, how.size()));
+        if (word != "healthy" && word != "unhealthy" && word != "unknown") return;
+        const auto verdict = word == "healthy"     ? Verdict::Healthy
+                             : word == "unhealthy" ? Verdict::Unhealthy
+                                                   : Verdict::Unknown;
+        observer_.looked_at_health(incarnation, verdict, line_for_people(reason), line_for_people(said));
+    });
 }
 
 Result<std::string> ReadyChannels::open_socket(Incarnation incarnation, const JobSpec& spec) {

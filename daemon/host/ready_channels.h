@@ -9,6 +9,7 @@
 #include "common/event_loop.h"
 #include "common/fd.h"
 #include "common/result.h"
+#include "daemon/engine/instance_health.h"
 #include "daemon/engine/ports.h"
 #include "daemon/host/disposer.h"
 
@@ -23,6 +24,10 @@ public:
     /// Why it is not ready yet, to follow what is waited for: ", which …", ": cannot …".
     /// `said` is what the command of a probe has written last, as a job's log is for who may operate the job; empty: nothing.
     virtual void hindered(Incarnation incarnation, std::string how, std::string said) = 0;
+    /// What a probe that looks at its health has found: why its last look has failed ("cannot connect to …"), and `said` as of
+    /// hindered(); empty where it has not.
+    virtual void looked_at_health(Incarnation incarnation, HealthState::Verdict verdict, std::string how,
+                                  std::string said) = 0;
     /// A datagram has come from process `sender`, by what the kernel says (unix(7), SCM_CREDENTIALS).
     virtual void said(Incarnation incarnation, pid_t sender, const Notice& notice) = 0;
 };
@@ -42,6 +47,8 @@ public:
     Result<Fd> open_pipe(Incarnation incarnation);
     /// The same for the lines of a probe, which are heard until it is closed.
     Result<Fd> open_reports(Incarnation incarnation);
+    /// Of a probe that looks at its health.
+    Result<Fd> open_health_reports(Incarnation incarnation);
     /// What the job gets as $NOTIFY_SOCKET. Only its user, where it has one of its own, may send there.
     Result<std::string> open_socket(Incarnation incarnation, const JobSpec& spec);
     void close(Incarnation incarnation);
@@ -60,6 +67,9 @@ private:
     Result<Fd> open_pipe(Incarnation incarnation, Read read);
     void read_pipe(Incarnation incarnation, Channel& channel);
     void read_reports(Incarnation incarnation, Channel& channel);
+    void read_health_reports(Incarnation incarnation, Channel& channel);
+    template <typename Take>
+    void read_newest_report(Incarnation incarnation, Channel& channel, const Take& take);
     void read_socket(Incarnation incarnation, Channel& channel);
     Next read_datagram(Incarnation incarnation, const Fd& socket);
     void rest(Channel& channel);

@@ -1,5 +1,7 @@
 #include "daemon/host/side_spec.h"
 
+#include <algorithm>
+
 #include "common/signal_name.h"
 #include "conf/placeholder.h"
 
@@ -24,7 +26,12 @@ JobSpec side_spec(const SideOrder& order, const std::string& probe_program) {
     JobSpec spec = order.spec;
     const auto& command = command_of(order.spec, order.role);
     spec.command = command.argv;
-    const bool probes = order.role == SideRole::ReadyProbe;
+    const bool probes = is_probe(order.role);
+    if (order.role == SideRole::HealthCheck) {
+        // The first is the probe's own, and a command to run may have one that is called so.
+        const auto option = std::find(spec.command.begin(), spec.command.end(), kWatchOption);
+        if (option != spec.command.end()) *option = kOnceOption;
+    }
     spec.program = probes ? probe_program : command.program;
     if (probes) spec.readiness.fd = kProbeReportFd;
     // The job's own input is the job's to read.

@@ -18,6 +18,8 @@ bool timer_belongs(TimerKind kind, State state) {
         case TimerKind::MaxLifetime:
         case TimerKind::RollStep:
         case TimerKind::Watchdog:
+        case TimerKind::HealthProbe:
+        case TimerKind::HealthRestart:
         case TimerKind::RunTimeout: return state == State::Running || state == State::Reloading;
         case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
@@ -192,6 +194,8 @@ void FakeMachine::check_moment(InstanceId id, const SideOrder& order) {
     if (undoes(order)) return check_undo(id, order);
     const auto main = live_of_.find(id);
     if (main == live_of_.end() || main->second != order.beside) return broken("a command runs beside nothing");
+    const bool looks = order.role == SideRole::HealthProbe || order.role == SideRole::HealthCheck;
+    if (looks && !supervisor_->find(id)->is_up()) broken("the health of what is not ready is looked at");
     const Run& job = runs_.at(main->second);
     if (job.paused) broken("a command runs beside a job that stands still");
     if ((order.main_pid == 0) != job.main_gone) broken("a command was not told rightly of the main process");
@@ -334,6 +338,7 @@ void FakeMachine::announce(const Transition& transition) {
     const bool owes = owes_post_stop_.contains(transition.id) && bonds_hold_;
     if (!is_live(transition.to) && owes) broken("post_stop was not run");
     check_undone(transition);
+    check_health_restart(transition);
     check_one_by_one(transition);
     if (!is_live(transition.to) && lives(transition.id)) {
         broken(fmt::format("instance {} is {} while a process of it lives", transition.id, to_text(transition.to)));
@@ -436,12 +441,16 @@ void FakeMachine::happen_to(const Due& due) {
             if (!run.beside) {
                 if (draw(2) != 0) plan(due.incarnation, Step::Say, 2'000);
                 plan(due.incarnation, Step::Exit, draw(2) == 0 ? 60'000 : 900);
+            } else if (run.beside == SideRole::HealthProbe) {
+                plan(due.incarnation, Step::Look, 1'000);
+                if (draw(9) == 0) plan(due.incarnation, Step::Exit, 5'000);
             } else if (!run.ignores_stop) {
                 plan(due.incarnation, Step::Exit, 300);
             }
             supervisor_->execed(due.incarnation, now_);
             return;
         case Step::Say: say_something(due.incarnation); return;
+        case Step::Look: look_at_health(due.incarnation); return;
         case Step::Exit: report_exit(due.incarnation, run); return;
         case Step::TreeEmpty:
             over(due.incarnation);
@@ -465,6 +474,30 @@ void FakeMachine::say_something(Incarnation incarnation) {
     if (draw(3) == 0) notice.extend_timeout = std::chrono::seconds(draw(20));
     if (draw(3) == 0) notice.status = "at work";
     supervisor_->noticed(incarnation, std::move(notice), now_);
+}
+
+void FakeMachine::look_at_health(Incarnation incarnation) {
+    plan(incarnation, Step::Look, 3'000);
+    const auto verdict = static_cast<HealthState::Verdict>(draw(2));
+    supervisor_->health_reported(incarnation, verdict, verdict == HealthState::Verdict::Healthy ? "" : ": no", {},
+                                 now_);
+}
+
+/// One that is unhealthy is restarted when it was ready, and not beyond its budget.
+void FakeMachine::check_health_restart(const Transition& transition) {
+    if (transition.to != State::Stopping || !transition.cause.starts_with("unhealthy: ")) return;
+    if (!is_executing(transition.from)) return;
+    ++unhealthy_ends_;
+    const auto& health = supervisor_->find(transition.id)->spec().health;
+    if (transition.from == State::Paused || !ready_.contains(transition.id))
+        broken(fmt::format("{} was restarted for its health while it could not be looked at", transition.instance));
+    if (health.action == Health::Action::None) broken("what is unhealthy was restarted against its action");
+    auto& times = health_restarts_[transition.id];
+    times.push_back(now_);
+    while (times.front() <= now_ - health.restart_limit.window) times.pop_front();
+    // A limit that was lowered meanwhile holds for those that follow.
+    if (!reconfigures_ && health.restart_limit.count != 0 && times.size() > health.restart_limit.count)
+        broken(fmt::format("{} was restarted for its health beyond its limit", transition.instance));
 }
 
 void FakeMachine::over(Incarnation incarnation) {

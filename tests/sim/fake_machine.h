@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <random>
@@ -45,6 +46,7 @@ public:
     void may_be_pulled_by_rolls();
     static constexpr std::string_view kRollCause = "rolling restart";
     std::uint64_t rolls_done() const { return rolls_done_; }
+    std::uint64_t health_restarts() const { return unhealthy_ends_; }
     std::uint64_t transitions() const { return transitions_; }
     bool daemon_ended() const { return daemon_ended_; }
 
@@ -65,7 +67,7 @@ public:
     void end_daemon(int code, std::string_view cause) override;
 
 private:
-    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Say, Exit, TreeEmpty, CountZombies, Timer };
+    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Say, Look, Exit, TreeEmpty, CountZombies, Timer };
     struct Due {
         Step step;
         Incarnation incarnation = 0;
@@ -106,6 +108,8 @@ private:
     /// What instance `id` is asked to end by, or was told before that, while it runs.
     const Run* command_of(InstanceId id) const;
     void say_something(Incarnation incarnation);
+    void look_at_health(Incarnation incarnation);
+    void check_health_restart(const Transition& transition);
     void command_works(InstanceId id);
     void report_exit(Incarnation incarnation, Run& run);
     void broken(std::string what);
@@ -126,6 +130,8 @@ private:
     std::set<InstanceId> owes_post_stop_;
     std::unordered_map<InstanceId, Incarnation> prepared_;  ///< by pre_start
     std::set<InstanceId> ready_;
+    std::map<InstanceId, std::deque<TimePoint>> health_restarts_;
+    std::uint64_t unhealthy_ends_ = 0;
     std::uint64_t rolls_done_ = 0;
     std::uint64_t transitions_ = 0;
     Incarnation last_over_ = 0;

@@ -14,7 +14,7 @@ void add_dependency(FakeMachine& machine, JobSpec& spec, std::string on) {
         case 1: dependencies.wants.push_back(std::move(on)); return;
         case 2:
         case 3:
-            dependencies.requirements.push_back({std::move(on), static_cast<Requirement::Condition>(machine.draw(3)),
+            dependencies.requirements.push_back({std::move(on), static_cast<Requirement::Condition>(machine.draw(4)),
                                                  static_cast<Requirement::OnRestart>(machine.draw(2))});
             return;
         default: return;
@@ -66,6 +66,12 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     if (spec.daemon_of.empty() && machine.draw(4) == 0) spec.instances = {"a", "b", "c"};
     if (spec.daemon_of.empty() && machine.draw(3) == 0) spec.instances = {"0", "1", "2"};
     if (machine.draw(2) == 0) spec.watchdog = std::chrono::milliseconds(500 + machine.draw(8000));
+    if (spec.type == JobType::Service && machine.draw(2) == 0) {
+        spec.health.look.kind = Readiness::Kind::Exec;
+        spec.health.look.probe = {{"/bin/look"}, "/bin/look"};
+        spec.health.action = machine.draw(4) == 0 ? Health::Action::None : Health::Action::Restart;
+        spec.health.restart_limit = {machine.draw(3), 30s};
+    }
     if (machine.draw(2) == 0) spec.max_lifetime = std::chrono::milliseconds(1000 + machine.draw(3000));
     return spec;
 }
@@ -129,8 +135,10 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor, Configured& job
         supervisor.pause(id, "pause", machine.now());
     } else if (what < 97) {
         supervisor.resume(id, "resume", machine.now());
-    } else if (what < 100) {
+    } else if (what < 99) {
         supervisor.reload(id, "reload", machine.now());
+    } else if (what < 100) {
+        supervisor.check_health(id, machine.now());
     } else if (what < 103) {
         scale(machine, supervisor, std::string(supervisor.find(id)->name().job));
     } else {
@@ -138,8 +146,13 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor, Configured& job
     }
 }
 
-/// Runs one seed until `steps` things have happened, then shuts down; returns the first breach. `rolls_done` grows.
-std::string run_seed(std::uint32_t seed, std::uint64_t steps, std::uint64_t& rolls_done) {
+/// What must have happened for the invariants to mean something.
+struct Done {
+    std::uint64_t rolls = 0, health_restarts = 0;
+};
+
+/// Runs one seed until `steps` things have happened, then shuts down; returns the first breach. `done` grows.
+std::string run_seed(std::uint32_t seed, std::uint64_t steps, Done& done) {
     FakeMachine machine(seed);
     Supervisor supervisor(machine, machine, machine, seed);
     machine.attach(supervisor);
@@ -157,7 +170,8 @@ std::string run_seed(std::uint32_t seed, std::uint64_t steps, std::uint64_t& rol
         machine.check_all();
         if (!supervisor.plan(jobs, Restarts::Later).empty()) return "the configuration that is in force is news";
     }
-    rolls_done += machine.rolls_done();
+    done.rolls += machine.rolls_done();
+    done.health_restarts += machine.health_restarts();
     supervisor.shut_down("shutdown", machine.now());
     for (const auto& [name, job] : supervisor.jobs()) {
         if (supervisor.rolls(name)) return "a rolling restart goes on while all is stopped";
@@ -178,11 +192,12 @@ TEST(Simulation, HoldsEveryInvariantOverAMillionRandomSteps) {
     constexpr std::uint64_t kStepsASeed = 5'000;
     const auto first = static_cast<std::uint32_t>(from_environment("PROCSUP_SIM_FIRST_SEED", 1));
     const auto seeds = from_environment("PROCSUP_SIM_STEPS", 1'000'000) / kStepsASeed;
-    std::uint64_t rolls_done = 0;
+    Done done;
     for (std::uint32_t seed = first; seed < first + seeds; ++seed) {
-        ASSERT_EQ(run_seed(seed, kStepsASeed, rolls_done), "") << "seed " << seed;
+        ASSERT_EQ(run_seed(seed, kStepsASeed, done), "") << "seed " << seed;
     }
-    EXPECT_GT(rolls_done, seeds / 10);
+    EXPECT_GT(done.rolls, seeds / 10);
+    EXPECT_GT(done.health_restarts, seeds / 2);
 }
 
 TEST(Simulation, IsTheSameForTheSameSeed) {

@@ -1,0 +1,155 @@
+// Looks at an instance that is ready, again and again, and what becomes of one that is unhealthy. What looks is a command beside
+// the run (procsup-probe), which has the verdict; here is decided what follows.
+#include <algorithm>
+#include <utility>
+
+#include "daemon/engine/instance.h"
+
+namespace procsup {
+namespace {
+
+/// Before another probe is started in place of one that has ended by itself, or could not be started.
+constexpr auto kBetweenProbes = std::chrono::seconds(5);
+
+}  // namespace
+
+HealthWatch& Instance::health_watch() {
+    if (!health_) health_ = std::make_unique<HealthWatch>();
+    return *health_;
+}
+
+const HealthState* Instance::health() const {
+    static const HealthState kUnknown;
+    if (!is_up() || !spec_->health.is_declared()) return nullptr;
+    return health_ ? &health_->state : &kUnknown;
+}
+
+bool Instance::healthy() const {
+    const auto* state = health();
+    return state != nullptr && state->verdict == HealthState::Verdict::Healthy;
+}
+
+TimePoint Instance::health_restart_due() const {
+    return is_armed(TimerKind::HealthRestart) ? due_[static_cast<std::size_t>(TimerKind::HealthRestart)] : kNever;
+}
+
+std::uint32_t Instance::health_restarts(TimePoint now) const {
+    return health_ ? health_->restarts.count(spec_->health.restart_limit, now) : 0;
+}
+
+/// In a run that is ready, goes on and does not stand still.
+bool Instance::is_watched() const {
+    return spec_->health.is_declared() && ready_ && (state_ == State::Running || state_ == State::Reloading);
+}
+
+void Instance::watch_health(Context& context) {
+    if (!is_watched() || is_beside(SideRole::HealthProbe)) return;
+    disarm(TimerKind::HealthProbe, context);
+    context.actions.push_back(SpawnBesideAction{SideRole::HealthProbe});
+}
+
+/// Nothing is left of the one before.
+void Instance::health_probe_over(Context& context) {
+    if (!is_watched()) return;
+    if (std::exchange(health_watch().replaced, false)) return watch_health(context);
+    arm(TimerKind::HealthProbe, kBetweenProbes, context);
+}
+
+void Instance::follow_health(const JobSpec& before, Context& context) {
+    if (before.health == spec_->health || !is_executing(state_)) return;
+    disarm(TimerKind::HealthRestart, context);
+    if (health_) health_->state = {};
+    if (is_beside(SideRole::HealthProbe)) {
+        health_watch().replaced = true;
+        kill_beside(SideRole::HealthProbe, context);
+    } else {
+        watch_health(context);
+    }
+}
+
+std::string Instance::unhealthy_text() const {
+    const auto& words = health_->state.words;
+    return "unhealthy: " + (words.empty() ? expand_job(to_text(spec_->health.look), name_) : words);
+}
+
+void Instance::on(const HealthReported& event, Context& context) {
+    const auto* from = side(event.side);
+    if (from == nullptr) return;
+    if (from->role == SideRole::HealthCheck) {
+        auto& checks = health_watch().checks;
+        checks.words = event.words;
+        checks.said = event.said;
+        return;
+    }
+    if (from->role != SideRole::HealthProbe || !is_watched() || health_watch().replaced) return;
+    auto& state = health_->state;
+    state.words = event.words;
+    state.said = event.said;
+    // What was known once is not forgotten.
+    if (event.verdict == HealthState::Verdict::Unknown) return;
+    const auto before = std::exchange(state.verdict, event.verdict);
+    if (before == event.verdict) return;
+    const auto since = std::exchange(state.since, context.now);
+    if (event.verdict == HealthState::Verdict::Unhealthy) return unhealthy(context);
+    disarm(TimerKind::HealthRestart, context);
+    if (before == HealthState::Verdict::Unhealthy) {
+        cause_ = "healthy again after " + to_text(std::chrono::duration_cast<Duration>(context.now - since));
+    } else {
+        cause_ += ", healthy after " + to_text(std::chrono::duration_cast<Duration>(context.now - began_));
+    }
+    note(state_, context);
+}
+
+/// As a restart, but that what went wrong before is not forgotten, and in a budget of its own.
+void Instance::unhealthy(Context& context) {
+    const auto& health = spec_->health;
+    auto cause = unhealthy_text();
+    if (health.action == Health::Action::Restart) {
+        if (health_->restarts.admit(health.restart_limit, context.now)) {
+            starts_again_ = true;
+            begin_stop(cause, context);
+            // What follows tells it as something that is over.
+            if (!stop_held_) pending_cause_ = "restarted because it was " + cause;
+            return;
+        }
+        cause += "; restart_limit (" + std::to_string(health.restart_limit.count) + "/" +
+                 to_text(health.restart_limit.window) + ") reached, it runs on";
+        arm_until(TimerKind::HealthRestart, health_->restarts.admits_at(health.restart_limit, context.now), context);
+    }
+    cause_ = std::move(cause);
+    note(state_, context);
+}
+
+/// Timers are disarmed with each change of state.
+void Instance::go_on_watching(Context& context) {
+    watch_health(context);
+    if (!is_watched() || !health_ || health_->state.verdict != HealthState::Verdict::Unhealthy) return;
+    const auto& health = spec_->health;
+    if (health.action != Health::Action::Restart) return;
+    arm_until(TimerKind::HealthRestart, health_->restarts.admits_at(health.restart_limit, context.now), context);
+}
+
+void Instance::on(const HealthCheckRequested&, Context& context) {
+    if (!is_watched()) return;
+    auto& checks = health_watch().checks;
+    // Who asks while one is made gets what that finds.
+    if (checks.begun != checks.over) return;
+    ++checks.begun;
+    checks.words.clear();
+    checks.said.clear();
+    context.actions.push_back(SpawnBesideAction{SideRole::HealthCheck});
+}
+
+void Instance::health_check_over(bool healthy, const std::string& failure) {
+    auto& checks = health_watch().checks;
+    checks.over = checks.begun;
+    checks.healthy = healthy;
+    if (healthy) {
+        checks.words.clear();
+        checks.said.clear();
+    } else if (checks.words.empty()) {
+        checks.words = failure;
+    }
+}
+
+}  // namespace procsup
