@@ -108,7 +108,7 @@ TEST_F(HealthOfJobs, ThatIsBadComesWithAdvice) {
     bring_up("told");
     report("no", Verdict::Unhealthy);
     const auto why = client.call("Job.Why", R"({"name":"told"})");
-    EXPECT_TRUE(why["cause"].starts_with("unhealthy: no"));
+    EXPECT_EQ(why["cause"], "start; unhealthy: no");
     EXPECT_EQ(why["advice.0"], "procsupctl check-health told");
 }
 

@@ -93,7 +93,9 @@ TEST(Health, HasABudgetBeyondWhichTheJobRunsOnUntilThereIsRoomAgain) {
     }
     sim.fakes.calls.clear();
     sim.report(Verdict::Unhealthy, "no");
-    EXPECT_EQ(sim.told(), "web: running -> running: unhealthy: no; restart_limit (2/10min) reached, it runs on");
+    EXPECT_EQ(sim.told(),
+              "web: running -> running: restarted because it was unhealthy: no; unhealthy: no; restart_limit (2/10min) "
+              "reached, it runs on");
     EXPECT_TRUE(sim.fakes.calls.empty());
     EXPECT_EQ(sim.web().health_restart_due(), begun + 10min);
     sim.fire(TimerKind::HealthRestart);
@@ -113,13 +115,13 @@ TEST(Health, ThatComesBackTakesTheRestartBack) {
     sim.pass(30s);
     sim.report(Verdict::Healthy);
     EXPECT_EQ(sim.fakes.timer(TimerKind::HealthRestart), nullptr);
-    EXPECT_EQ(sim.told(), "web: running -> running: healthy again after 30s");
+    EXPECT_EQ(sim.told(), "web: running -> running: restarted because it was unhealthy: no; healthy again after 30s");
 }
 
 TEST(Health, IsOnlyToldWhereNothingIsToBeDone) {
     Watched sim(watched(Health::Action::None));
     sim.report(Verdict::Unhealthy, "no");
-    EXPECT_EQ(sim.told(), "web: running -> running: unhealthy: no");
+    EXPECT_EQ(sim.told(), "web: running -> running: start asked; unhealthy: no");
     EXPECT_TRUE(sim.fakes.calls.empty());
     EXPECT_EQ(sim.fakes.timer(TimerKind::HealthRestart), nullptr);
     EXPECT_TRUE(sim.web().ready());
@@ -175,6 +177,23 @@ TEST(Health, IsLookedAtAsANewTextSaysWithoutARestart) {
     sim.beside_exit(ExitStatus::killed(SIGKILL));
     EXPECT_EQ(sim.fakes.calls.back(), "run other for pid 411");
     EXPECT_EQ(sim.state(), State::Running);
+}
+
+TEST(Health, IsHeardOfAgainAfterAChangeThatMetAStop) {
+    Watched sim;
+    auto spec = watched();
+    spec.name = "web";
+    spec.command = {"/usr/bin/web"};
+    spec.restart.jitter = 0;
+    spec.enabled = false;
+    spec.health.successes = 2;
+    sim.supervisor.configure({spec}, sim.fakes.now);
+    sim.stop();
+    sim.end_all();
+    sim.start();
+    sim.run_with_probe();
+    sim.report(Verdict::Healthy);
+    EXPECT_TRUE(sim.web().healthy());
 }
 
 TEST(Health, CanBeLookedAtOnceMore) {

@@ -310,7 +310,10 @@ void Instance::start_run(std::string cause, Context& context) {
     hindrance_.clear();
     hindrance_said_.clear();
     run_exit_.reset();
-    if (health_) health_->state = {};
+    if (health_) {
+        health_->state = {};
+        health_->told.clear();
+    }
     start_stage_ = SpawnStage::None;
     preparing_ = spec_->hook(Hook::PreStart) != nullptr;
     pending_cause_ = cause;

@@ -355,6 +355,7 @@ private:
     void follow_health(const JobSpec& before, Context& context);
     std::string unhealthy_text() const;
     void unhealthy(Context& context);
+    void tell_health(std::string how, Context& context);
     void health_check_over(bool healthy, const std::string& failure);
     bool has_max_lifetime() const;
     Duration draw_lifetime(Context& context) const;

@@ -50,8 +50,9 @@ void Instance::watch_health(Context& context) {
 
 /// Nothing is left of the one before.
 void Instance::health_probe_over(Context& context) {
+    const bool replaced = std::exchange(health_watch().replaced, false);
     if (!is_watched()) return;
-    if (std::exchange(health_watch().replaced, false)) return watch_health(context);
+    if (replaced) return watch_health(context);
     arm(TimerKind::HealthProbe, kBetweenProbes, context);
 }
 
@@ -92,11 +93,17 @@ void Instance::on(const HealthReported& event, Context& context) {
     const auto since = std::exchange(state.since, context.now);
     if (event.verdict == HealthState::Verdict::Unhealthy) return unhealthy(context);
     disarm(TimerKind::HealthRestart, context);
-    if (before == HealthState::Verdict::Unhealthy) {
-        cause_ = "healthy again after " + to_text(std::chrono::duration_cast<Duration>(context.now - since));
-    } else {
-        cause_ += ", healthy after " + to_text(std::chrono::duration_cast<Duration>(context.now - began_));
-    }
+    const bool again = before == HealthState::Verdict::Unhealthy;
+    const auto after = to_text(std::chrono::duration_cast<Duration>(context.now - (again ? since : began_)));
+    tell_health((again ? "; healthy again after " : ", healthy after ") + after, context);
+}
+
+/// The cause says why it runs, and then how it is.
+void Instance::tell_health(std::string how, Context& context) {
+    auto& told = health_->told;
+    if (!told.empty() && cause_.ends_with(told)) cause_.resize(cause_.size() - told.size());
+    told = std::move(how);
+    cause_ += told;
     note(state_, context);
 }
 
@@ -116,8 +123,7 @@ void Instance::unhealthy(Context& context) {
                  to_text(health.restart_limit.window) + ") reached, it runs on";
         arm_until(TimerKind::HealthRestart, health_->restarts.admits_at(health.restart_limit, context.now), context);
     }
-    cause_ = std::move(cause);
-    note(state_, context);
+    tell_health("; " + cause, context);
 }
 
 /// Timers are disarmed with each change of state.

@@ -31,6 +31,7 @@ struct HealthWatch {
     HealthState state;
     HealthChecks checks;
     StartHistory restarts;  ///< those that were made because it was unhealthy
+    std::string told{};     ///< at the end of the cause of the run: "; unhealthy: …"
     bool replaced = false;  ///< its probe was ended for another one to look as the job says now
 };
 

@@ -188,7 +188,7 @@ function words; printf 'words: '; printf '<%s>' $argv; echo; end
 
     def test_verbs_options_and_jobs_are_described(self):
         self.assertEqual({"stop": "stop and wait until nothing is left"}, self.candidates("procsupctl sto"))
-        self.assertEqual({"--for=": "wait until ready (default), stopped or the next exit"},
+        self.assertEqual({"--for=": "wait until ready (default), healthy, stopped or the next exit"},
                          self.candidates("procsupctl wait --fo"))
         self.assertEqual({"db": "2 instances", "db@copy": "running", "db@primary": "running", "mailer": "stopped"},
                          self.candidates("procsupctl stop "))

@@ -245,7 +245,11 @@ class CommandLine(ProbeTest):
         cases = {
             "no TARGET": [],
             "unknown TARGET 'udp'": ["udp", "127.0.0.1", "1"],
-            "unknown option '--once'": ["--once", "file", "/"],
+            "unknown option '--twice'": ["--twice", "file", "/"],
+            "--grace is to be a number from 0 to 86400000, not 'x'": ["--watch", "--grace", "x", "file", "/"],
+            "--failures is to be a number from 1 to 64, not '65'": ["--watch", "--failures", "65", "file", "/"],
+            "--of is to be a number from 1 to 64, not '0'": ["--watch", "--of", "0", "file", "/"],
+            "--successes is to be a number from 1 to 64": ["--successes"],
             "an ADDRESS and a PORT are missing": ["tcp"],
             "PORT is to be a number from 1 to 65535": ["tcp", "::1"],
             "a PATH is missing": ["file", ""],
