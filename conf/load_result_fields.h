@@ -53,8 +53,8 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Requirement> {
     archive.field("job", value.job);
-    archive.field("condition", value.condition);
-    archive.field("onRestart", value.on_restart);
+    archive.field("condition", value.condition, Requirement().condition);
+    archive.field("onRestart", value.on_restart, Requirement().on_restart);
 }
 
 template <typename Archive, typename T>

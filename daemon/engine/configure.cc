@@ -48,13 +48,14 @@ ConfigurationChange Supervisor::configure(const Configured& jobs, TimePoint now,
     }
     bind_daemons();
     link_jobs(jobs_);
+    const auto held_up = all_held_up();
     stop_in_order(targets(std::exchange(to_stop_, {}), "removed from the configuration"), false, now);
     restart(std::exchange(to_restart_, {}), now);
     auto to_start = targets(std::exchange(to_start_, {}), why);
     for (const auto& target : to_start) needy.push_back(target.job);
     add_pulled(std::move(needy), to_start);
     start_in_order(std::move(to_start), now);
-    reconsider_all(now);
+    reconsider(held_up, now);
     carry_on_rolls(now);
     return change;
 }
@@ -68,18 +69,28 @@ void Supervisor::let_job_leave(Job& job) {
     }
 }
 
-/// What they wait for may be none of theirs any more.
-void Supervisor::reconsider_all(TimePoint now) {
-    std::vector<Instance*> all;
+std::vector<InstanceId> Supervisor::all_held_up() const {
+    std::vector<InstanceId> held_up;
     for (const auto& [name, job] : jobs_) {
         for (const auto* list : {&job.instances, &job.leaving_instances}) {
-            for (const auto& instance : *list) all.push_back(instance.get());
+            for (const auto& one : *list) {
+                const bool cannot_start = one->state() == State::Waiting || one->held_back();
+                if (cannot_start || one->stop_held() || one->recycle_due()) held_up.push_back(one->id());
+            }
         }
     }
-    for (auto* instance : all) {
-        if (instance->state() == State::Waiting || instance->held_back()) deliver(*instance, MayStart{}, now);
-        if (instance->stop_held()) deliver(*instance, MayStop{}, now);
-        if (instance->recycle_due()) deliver(*instance, MayRecycle{}, now);
+    return held_up;
+}
+
+/// What they wait for may be none of theirs any more.
+void Supervisor::reconsider(const std::vector<InstanceId>& held_up, TimePoint now) {
+    for (const auto id : held_up) {
+        const auto found = by_id_.find(id);
+        if (found == by_id_.end()) continue;
+        Instance& instance = *found->second.instance;
+        if (instance.state() == State::Waiting || instance.held_back()) deliver(instance, MayStart{}, now);
+        if (instance.stop_held()) deliver(instance, MayStop{}, now);
+        if (instance.recycle_due()) deliver(instance, MayRecycle{}, now);
     }
 }
 

@@ -26,17 +26,22 @@ bool runs_or_is_about_to(const Instance& instance) {
 /// Some of many names, for a line of text.
 class Names {
 public:
-    void add(std::string name) {
-        constexpr std::size_t kMostNamed = 3;
-        if (++count_ <= kMostNamed) text_ += (count_ > 1 ? ", " : "") + std::move(name);
-        more_ = count_ > kMostNamed ? count_ - kMostNamed : 0;
+    /// `write` adds one more to the text, if that is to have it.
+    template <typename Write>
+    void add(const Write& write) {
+        if (++count_ > kMostNamed) return;
+        if (count_ > 1) text_ += ", ";
+        write(text_);
     }
-    std::string text() const { return more_ == 0 ? text_ : text_ + " and " + std::to_string(more_) + " more"; }
+    std::string text() && {
+        if (count_ > kMostNamed) text_ += " and " + std::to_string(count_ - kMostNamed) + " more";
+        return std::move(text_);
+    }
 
 private:
+    static constexpr std::size_t kMostNamed = 3;
     std::string text_;
     std::size_t count_ = 0;
-    std::size_t more_ = 0;
 };
 
 }  // namespace
@@ -52,10 +57,14 @@ Obstacle Supervisor::before_start(const Instance& instance) const {
     for (const auto& link : job->links) {
         const auto state = look_at(link);
         if (state.met) continue;
-        if (state.hopeless) return {obstacle_text(link, state), true};
-        waited_for.add(obstacle_text(link, state));
+        if (state.hopeless) {
+            std::string text;
+            add_obstacle(text, link, state);
+            return {std::move(text), true};
+        }
+        waited_for.add([&](std::string& text) { add_obstacle(text, link, state); });
     }
-    return {waited_for.text(), false};
+    return {std::move(waited_for).text(), false};
 }
 
 /// The instance that ends and still has the number, and with it the port, that the next run of `instance` is to have.
@@ -90,21 +99,25 @@ std::string Supervisor::before_stop(const Instance& instance) const {
         for (const auto* list : {&dependent->instances, &dependent->leaving_instances}) {
             for (const auto& other : *list) {
                 const bool ends = other->state() == State::Stopping || (shutting_down_ && is_live(other->state()));
-                if (ends) waited_for.add(other->name().instance);
+                if (ends) waited_for.add([&](std::string& text) { text += other->name().instance; });
             }
         }
     }
-    return waited_for.text();
+    return std::move(waited_for).text();
 }
 
 void Supervisor::settle_links(const Instance& changed, TimePoint now) {
     Job* job = job_of(changed);
     if (job == nullptr) return;
-    for (Job* dependent : job->dependents) {
-        for (auto& link : dependent->links) {
-            if (link.to == job) settle_link(*dependent, link, changed, now);
+    if (std::exchange(job->standing_told, job->standing) != job->standing) {
+        for (Job* dependent : job->dependents) {
+            for (auto& link : dependent->links) {
+                if (link.to == job) settle_link(*dependent, link, changed, now);
+            }
+            if (dependent->spec->max_lifetime != kForever) recycle_one_of(*dependent, now);
         }
     }
+    if (by_state_[static_cast<std::size_t>(State::Stopping)] == 0) return;
     for (const auto& link : job->links) {
         for (const auto* list : {&link.to->instances, &link.to->leaving_instances}) {
             for (const auto& instance : *list) {
@@ -132,7 +145,9 @@ void Supervisor::settle_link(Job& dependent, Link& link, const Instance& changed
 void Supervisor::requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now) {
     const auto& name = link.to->spec->name;
     if (state.lost) {
-        deliver(instance, RequirementLost{"requires " + obstacle_text(link, state)}, now);
+        std::string text = "requires ";
+        add_obstacle(text, link, state);
+        deliver(instance, RequirementLost{std::move(text)}, now);
     } else if (link.on_restart == Requirement::OnRestart::Restart && is_live(instance.state())) {
         deliver(instance, RestartRequested{"restarted with " + name + ", which it requires"}, now);
     } else if (link.on_restart == Requirement::OnRestart::Signal) {

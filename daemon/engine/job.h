@@ -24,6 +24,14 @@ struct Link {
     bool lasts() const { return kind == Kind::Requires && Requirement::lasts(condition); }
 };
 
+/// What links to a job ask of its instances, as sets of bits (links.cc), so that thousands of links cost no look at instances.
+struct Standing {
+    unsigned all = 0;  ///< what is so of each instance
+    unsigned any = 0;  ///< what is so of one or more
+
+    friend bool operator==(const Standing&, const Standing&) = default;
+};
+
 /// One configured or transient job with its instances.
 struct Job {
     std::shared_ptr<const JobSpec> spec;  // shared with runs started from it, see Instance
@@ -33,9 +41,11 @@ struct Job {
     std::optional<std::uint32_t> scaled;  ///< how many instances, where that is not what the file says
     bool leaving = false;                 ///< gone from the configuration: forgotten when it has stopped
 
-    std::vector<Link> links;       ///< to the jobs that this one is started after
-    std::vector<Job*> dependents;  ///< that have a link to this one
-    std::uint32_t rank = 0;        ///< higher than that of each job it has a link to
+    std::vector<Link> links;                ///< to the jobs that this one is started after
+    std::vector<Job*> dependents;           ///< that have a link to this one
+    std::uint32_t rank = 0;                 ///< higher than that of each job it has a link to
+    Standing standing;                      ///< of its instances, at the moment
+    std::optional<Standing> standing_told;  ///< at which its dependents were looked at last; none: their links are new
 };
 
 /// What it was scaled to, where that holds with the text `spec`: as long as that says of instances what the one before says.

@@ -1,6 +1,7 @@
 #include "daemon/engine/links.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -54,6 +55,11 @@ void rank_jobs(Jobs& jobs) {
     }
 }
 
+// Sets of bits: one for each condition that is met, one for each that is not and will not be, one more.
+constexpr unsigned met_bit(Condition condition) { return 1U << static_cast<unsigned>(condition); }
+constexpr unsigned gone_bit(Condition condition) { return met_bit(condition) << 8; }
+constexpr unsigned kBeingStarted = 1U << 16;
+
 bool meets(Condition condition, const Instance& instance) {
     const bool over = instance.state() == State::Exited || instance.state() == State::Failed;
     switch (condition) {
@@ -67,8 +73,8 @@ bool meets(Condition condition, const Instance& instance) {
 }
 
 /// What is unhealthy takes nothing down that was started when it was not.
-bool keeps(Condition condition, const Instance& instance) {
-    return meets(condition == Condition::Healthy ? Condition::Ready : condition, instance);
+constexpr Condition to_keep(Condition condition) {
+    return condition == Condition::Healthy ? Condition::Ready : condition;
 }
 
 /// Whether a start of it is under way, which will succeed or fail, or a stop; what is to be tried again later has failed.
@@ -88,7 +94,7 @@ bool is_being_started(const Instance& instance) {
     return false;
 }
 
-std::string what_it_must_be(const Link& link) {
+std::string_view what_it_must_be(const Link& link) {
     switch (link.condition) {
         case Condition::Started: return " to be started";
         case Condition::Ready: return " to be ready";
@@ -97,6 +103,19 @@ std::string what_it_must_be(const Link& link) {
         case Condition::Exited: return " to end";
     }
     return {};
+}
+
+std::string hopeless_text(const Link& link) {
+    for (const auto& instance : link.to->instances) {
+        if (meets(link.condition, *instance)) continue;
+        const auto& which = instance->name().instance;
+        if (instance->state() == State::Failed) return which + ", which has failed: " + instance->cause();
+        if (instance->state() == State::Exited) return which + ", which has ended: " + instance->cause();
+        if (instance->state() != State::Stopped) continue;
+        if (!instance->stopped_by_order()) return which + ", which is stopped";
+        return which + ", which was stopped by order; who may operate it can start it: procsupctl start " + which;
+    }
+    return link.to->spec->name + ", which is no longer configured";
 }
 
 }  // namespace
@@ -112,6 +131,8 @@ void link_jobs(Jobs& jobs) {
     }
     for (auto& [name, job] : jobs) {
         if (!job.transient) add_links(jobs, job);
+        job.standing = standing_of(job);
+        job.standing_told.reset();
     }
     for (auto& [name, job] : jobs) {
         for (auto& link : job.links) {
@@ -130,43 +151,49 @@ void unlink_job(Job& job) {
     for (const auto& link : job.links) std::erase(link.to->dependents, &job);
 }
 
+Standing standing_of(const Job& job) {
+    constexpr std::array kConditions{Condition::Started, Condition::Ready, Condition::Healthy, Condition::ExitedOk,
+                                     Condition::Exited};
+    Standing standing{~0U, 0};
+    for (const auto& instance : job.instances) {
+        const bool settled = is_settled(instance->state());
+        unsigned bits = is_being_started(*instance) ? kBeingStarted : 0;
+        for (const auto condition : kConditions) {
+            if (meets(condition, *instance)) {
+                bits |= met_bit(condition);
+            } else if (settled) {
+                bits |= gone_bit(condition);
+            }
+        }
+        standing.all &= bits;
+        standing.any |= bits;
+    }
+    return standing;
+}
+
 LinkState look_at(const Link& link) {
-    const auto& instances = link.to->instances;
+    const auto [all, any] = link.to->standing;
     LinkState state;
     if (link.kind != Link::Kind::Requires) {
-        state.met = std::none_of(instances.begin(), instances.end(),
-                                 [](const auto& instance) { return is_being_started(*instance); });
+        state.met = (any & kBeingStarted) == 0;
         return state;
     }
-    std::size_t met = 0, gone = 0, kept = 0;
-    for (const auto& instance : instances) {
-        kept += keeps(link.condition, *instance) ? 1 : 0;
-        if (meets(link.condition, *instance)) {
-            ++met;
-        } else if (is_settled(instance->state()) || link.to->leaving) {
-            ++gone;
-        }
-    }
-    state.met = met == instances.size();
-    state.hopeless = gone > 0;
-    state.down = link.lasts() && kept == 0;
-    state.lost = state.down && gone == instances.size();
+    const auto is_met = met_bit(link.condition), is_gone = gone_bit(link.condition);
+    const bool leaves = link.to->leaving;
+    state.met = (all & is_met) != 0;
+    state.hopeless = leaves ? !state.met : (any & is_gone) != 0;
+    state.down = link.lasts() && (any & met_bit(to_keep(link.condition))) == 0;
+    state.lost = state.down && (leaves ? (any & is_met) == 0 : (all & is_gone) != 0);
     return state;
 }
 
-std::string obstacle_text(const Link& link, const LinkState& state) {
+void add_obstacle(std::string& text, const Link& link, const LinkState& state) {
     const auto& name = link.to->spec->name;
-    if (!state.hopeless) return name + what_it_must_be(link);
-    for (const auto& instance : link.to->instances) {
-        if (meets(link.condition, *instance)) continue;
-        const auto& which = instance->name().instance;
-        if (instance->state() == State::Failed) return which + ", which has failed: " + instance->cause();
-        if (instance->state() == State::Exited) return which + ", which has ended: " + instance->cause();
-        if (instance->state() != State::Stopped) continue;
-        if (!instance->stopped_by_order()) return which + ", which is stopped";
-        return which + ", which was stopped by order; who may operate it can start it: procsupctl start " + which;
+    if (!state.hopeless) {
+        text.append(name).append(what_it_must_be(link));
+    } else {
+        text += hopeless_text(link);
     }
-    return name + ", which is no longer configured";
 }
 
 bool should_pull(const Link& link, const Instance& instance) {

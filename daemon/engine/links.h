@@ -17,6 +17,9 @@ void link_jobs(Jobs& jobs);
 /// Takes away all links to and from a job that is no more.
 void unlink_job(Job& job);
 
+/// Looks at all instances of a job: to be kept in Job::standing whenever one has changed, or there is another number of them.
+Standing standing_of(const Job& job);
+
 /// What the other end of a link is at the moment.
 struct LinkState {
     bool met = false;       ///< the job that has the link may be started, as far as this link goes
@@ -26,8 +29,8 @@ struct LinkState {
 };
 LinkState look_at(const Link& link);
 
-/// What is waited for, or missing: "db to be ready"; "db, which has failed: exit 1".
-std::string obstacle_text(const Link& link, const LinkState& state);
+/// Adds what is waited for, or missing: "db to be ready"; "db, which has failed: exit 1".
+void add_obstacle(std::string& text, const Link& link, const LinkState& state);
 
 /// Whether a start of the job that has the link should start this instance of the other.
 bool should_pull(const Link& link, const Instance& instance);

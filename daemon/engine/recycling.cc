@@ -25,9 +25,6 @@ void Supervisor::settle_recycling(const Instance& changed, TimePoint now) {
     const auto* job = job_of(changed);
     if (job == nullptr) return;
     if (changed.spec().max_lifetime != kForever) recycle_one_of(*job, now);
-    for (const auto* dependent : job->dependents) {
-        if (dependent->spec->max_lifetime != kForever) recycle_one_of(*dependent, now);
-    }
 }
 
 /// The first for which it is time; the others then have to wait for it.

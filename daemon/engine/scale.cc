@@ -77,10 +77,11 @@ Result<Scaling> Supervisor::scale(const std::string& name, std::uint32_t count, 
         job.instances.pop_back();
     }
     if (!done.leaving.empty()) ending_jobs_.push_back(name);
+    job.standing = standing_of(job);
     bind_daemons();
     stop_in_order(targets(done.leaving, cause), false, now);
     if (done.starts) start(done.added, cause, now, whom);
-    reconsider_all(now);
+    reconsider(all_held_up(), now);
     carry_on_rolls(now);
     return done;
 }

@@ -287,6 +287,7 @@ void Supervisor::note_transition(Instance& instance, const AnnounceAction& chang
     --by_state_[static_cast<std::size_t>(change.from)];
     ++by_state_[static_cast<std::size_t>(change.to)];
     touched_.push_back(instance.id());
+    if (auto* job = job_of(instance)) job->standing = standing_of(*job);
     // Its text may have become that of a daemon since it was counted.
     const bool counts = !is_settled(change.to) && instance.spec().daemon_of.empty();
     if (counts != instance.counted()) unsettled_ += counts ? 1 : std::size_t(-1);

@@ -162,7 +162,8 @@ private:
                          Restarts restarts, TimePoint now);
     void let_job_leave(Job& job);
     void name_followers(const Configured& jobs, ConfigurationChange& change) const;
-    void reconsider_all(TimePoint now);
+    std::vector<InstanceId> all_held_up() const;
+    void reconsider(const std::vector<InstanceId>& held_up, TimePoint now);
     Job* job_of(const Instance& instance);
     const Job* job_of(const Instance& instance) const;
     void erase_instance(const Instance& instance);

@@ -141,6 +141,7 @@ void FakeMachine::check_stop_order(InstanceId id) {
 
 /// Nothing runs without what it requires, and nothing waits for what is there.
 void FakeMachine::check_links(const Job& job) {
+    if (!job.transient && job.standing != standing_of(job)) broken("links know an older standing of " + job.spec->name);
     if (!bonds_hold_ || supervisor_->shutting_down()) return;
     const bool all_met =
         std::all_of(job.links.begin(), job.links.end(), [](const auto& link) { return look_at(link).met; });

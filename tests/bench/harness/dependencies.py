@@ -59,7 +59,7 @@ def plan(bench, samples, count, times):
 
 def run(bench):
     samples = Samples()
-    count, rounds = (20, 2) if bench.quick else (bench.affordable(1000), 9)
+    count, rounds = (20, 2) if bench.quick else (bench.affordable(1000), 15)
     mode = bench.modes()[0]
     plain, depending = contestants = [bench.in_mode(mode), Depending(bench, mode)]
     jobs = jobs_of(count, [bench.tools.service, "BOARD", "park"])
