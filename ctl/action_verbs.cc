@@ -251,9 +251,9 @@ int signal_jobs(Session& session) {
         return kUsage;
     }
     const auto sent = [&](const json::Value& outcome) {
+        const auto command = escaped(outcome.string_or("command", ""));
         return escaped(outcome.string_or("name", "")) + ": " + signal_name(*number) + " sent to " +
-               (outcome.bool_or("stopCommand", false) ? "its stop_command, pid " : "pid ") +
-               std::to_string(outcome.int_or("pid", 0));
+               (command.empty() ? "pid " : "its " + command + ", pid ") + std::to_string(outcome.int_or("pid", 0));
     };
     return act(session, "io.procsupd.Job.Signal",
                names_parameters(session.line(), 1, [&](json::Writer& writer) { writer.member("signal", wanted); }),

@@ -65,6 +65,7 @@ TEST(Scale, NeedsANumber) {
              {{"scale"}, "'scale' needs a JOB and a number"},
              {{"scale", "web"}, "'scale' needs a number of instances (as in: procsupctl scale web 3)"},
              {{"scale", "web", "three"}, "'three' is no number of instances (as in: procsupctl scale web 3)"},
+             {{"scale", "web", "-1"}, "'-1' is no number of instances (as in: procsupctl scale web 3)"},
              {{"scale", "web", "3", "db"}, "'scale' does not take 'db'"}}) {
         const auto printed = run_procsupctl(daemon, words);
         EXPECT_EQ(printed.code, 2);

@@ -24,7 +24,7 @@ std::string joined(const json::Value& value, std::string_view name) {
     return text;
 }
 
-/// "command, env.PORT; starts web@2; with api".
+/// "command, env.PORT; starts web@2; with api; starts with it db".
 std::string reason_of(const json::Value& change) {
     const auto action = change.string_or("action", "");
     std::string text;
@@ -43,6 +43,9 @@ std::string reason_of(const json::Value& change) {
     add_list("starts ", "started");
     add_list("stops ", "stopped");
     add_list("with ", "with");
+    add_list("starts with it ", "pulled");
+    if (const auto keys = joined(change, "withdrawn"); !keys.empty())
+        add(keys + " as it runs, no restart needed any more");
     return text;
 }
 

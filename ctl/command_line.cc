@@ -53,7 +53,7 @@ private:
             take_rest();
             return {};
         }
-        if (word.size() > 1 && word[0] == '-') {
+        if (word.size() > 1 && word[0] == '-' && !is_negative_count(word)) {
             ++at_;
             return word[1] == '-' ? take_long_option(word) : take_letters(word);
         }
@@ -65,6 +65,12 @@ private:
         line_.operands.push_back(word);
         ++at_;
         return {};
+    }
+
+    /// Not an option, so that it is told what it is.
+    bool is_negative_count(std::string_view word) const {
+        const bool counts = line_.verb != nullptr && line_.verb->operands == Operands::JobAndCount;
+        return counts && word.substr(1).find_first_not_of("0123456789") == std::string_view::npos;
     }
 
     void take_rest() {
@@ -288,6 +294,7 @@ private:
                 if (count == 0) return missing("a JOB");
                 return line_.command.empty() ? missing("a command behind '--'") : Result<void>();
             case Operands::File: return at_most(1);
+            case Operands::Files: return {};
             case Operands::Shell: return count == 0 ? missing("a shell: bash, zsh or fish") : at_most(1);
             case Operands::Verb: return at_most(2);
             case Operands::Anything: return {};

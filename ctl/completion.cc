@@ -139,6 +139,7 @@ void add_operands(const Progress& progress, std::string_view unfinished, Candida
             break;
         case Operands::Command: result.commands = true; break;
         case Operands::File: result.files = progress.operands == 0; break;
+        case Operands::Files: result.files = true; break;
         case Operands::Shell:
             for (const auto shell : kShells) result.words.push_back({std::string(shell), {}});
             break;

@@ -161,14 +161,32 @@ std::string what_was_waited_for(const CriticalStep& step, const Output& out) {
     return name == step.links.front()->to ? terms : escaped(name) + ": " + terms;
 }
 
-void add_step(Table& table, const CriticalStep& step, std::int64_t base, const Output& out) {
+/// What else than to be ready `waiter` required of the job of `step`; empty: nothing.
+std::string_view awaited_of(const CriticalStep& step, const CriticalStep* waiter) {
+    if (waiter == nullptr || !waiter->instance->first_start->started) return {};
+    for (const auto* link : waiter->links) {
+        const bool was_ready_then = step.job->oneshot && link->condition == "exited_ok";
+        const bool later = link->condition == "healthy" || link->condition.starts_with("exited");
+        if (later && !was_ready_then) return link->condition;
+    }
+    return {};
+}
+
+/// `waiter`: the step above, which could be started when this one was as that required.
+void add_step(Table& table, const CriticalStep& step, const CriticalStep* waiter, std::int64_t base,
+              const Output& out) {
     const auto& first = *step.instance->first_start;
-    const auto& end = first.ready ? first.ready : first.failed;
+    const auto awaited = awaited_of(step, waiter);
+    const auto& end = !awaited.empty() ? waiter->instance->first_start->started
+                      : first.ready    ? first.ready
+                                       : first.failed;
     const auto at = [&](const std::optional<std::int64_t>& time) {
         return time ? seconds_text(*time - base) : std::string("-");
     };
     std::string remark;
-    if (!first.ready) {
+    if (!awaited.empty()) {
+        remark = " (" + std::string(awaited) + ")";
+    } else if (!first.ready) {
         remark = first.failed ? " (failed)" : "";
     } else if (first.failed) {
         remark = " (failed before)";
@@ -272,7 +290,11 @@ std::string critical_text(const JobGraph& graph, const std::vector<CriticalStep>
                 seconds_text(*last.first_start->ready - base) + " after " + date_text(graph.boot_usec + base) + "\n";
     Table table;
     table.add("", {"INSTANCE", "STARTED", "READY", "TOOK", "WAITED FOR"});
-    for (const auto& step : path) add_step(table, step, base, out);
+    const CriticalStep* waiter = nullptr;
+    for (const auto& step : path) {
+        add_step(table, step, waiter, base, out);
+        waiter = &step;
+    }
     return text + table.text() + not_ready_text(graph, of_asked);
 }
 

@@ -169,6 +169,20 @@ TEST_F(GraphText, OfTheCriticalPathNamesTheInstanceOfSeveral) {
     EXPECT_NE(text.find("  b@1: daemon of b\n"), std::string::npos) << text;
 }
 
+TEST_F(GraphText, OfTheCriticalPathTakesAsLongAsWhatWasRequiredOfAJob) {
+    const auto graph = [&](const std::string& condition) {
+        return graph_of(R"({"jobs":[{"name":"a","links":[{"to":"b","kind":"requires","condition":")" + condition +
+                        R"("}],
+         "instances":[{"name":"a","firstStart":{"startedUSec":3000000,"readyUSec":3001000,"waitedFor":"b","atBoot":true},"state":"running"}]},
+        {"name":"b","instances":[{"name":"b","state":"exited","firstStart":{"startedUSec":0,"readyUSec":2000,"atBoot":true}}]}]})");
+    };
+    EXPECT_NE(critical(graph("exited_ok"), false).find("b         0.000s   3.000s (exited_ok)  3.000s  -\n"),
+              std::string::npos)
+        << critical(graph("exited_ok"), false);
+    EXPECT_NE(critical(graph("healthy"), false).find("3.000s (healthy)"), std::string::npos);
+    EXPECT_NE(critical(graph("ready"), false).find("b         0.000s   0.002s  0.002s  -\n"), std::string::npos);
+}
+
 TEST_F(GraphText, OfTheCriticalPathNamesWhatIsGone) {
     EXPECT_NE(critical(graph_of(R"({"jobs":[{"name":"a","instances":[{"name":"a","state":"running","ready":true,
                    "firstStart":{"wantedUSec":0,"startedUSec":5,"readyUSec":5,"waitedFor":"gone","atBoot":true}}]}]})"),

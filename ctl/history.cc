@@ -70,8 +70,9 @@ public:
             if (!next) return session_.exit_code();
             from = *next;
         }
+        if (!nothing_kept_.empty() && past_.empty() && live_.empty()) return tell_nothing_kept();
         print();
-        return incomplete_ ? kFailed : kSuccess;
+        return !nothing_kept_.empty() ? tell_nothing_kept() : incomplete_ ? kFailed : kSuccess;
     }
 
 private:
@@ -107,7 +108,12 @@ private:
 
     using Jobs = std::map<std::string, JobRuns, std::less<>>;
 
-    Jobs jobs_of(json::Value& reply, std::vector<PastRun>& live) const {
+    int tell_nothing_kept() {
+        for (const auto& text : nothing_kept_) session_.out().error(text + ", and no run of one is kept");
+        return kStatusUnknown;
+    }
+
+    Jobs jobs_of(json::Value& reply, std::vector<PastRun>& live) {
         Jobs jobs;
         const auto* asked = reply.find("jobs");
         for (const auto& job : asked != nullptr && asked->as_array() ? *asked->as_array() : json::Value::Array()) {
@@ -117,6 +123,9 @@ private:
                 for (const auto& name : *names->as_array()) {
                     if (name.as_string() != nullptr) instances->push_back(*name.as_string());
                 }
+            }
+            if (const auto text = job.string_or("former", ""); !text.empty()) {
+                former_[std::string(job.string_or("job", ""))] = escaped(text);
             }
             jobs.emplace(job.string_or("job", ""), JobRuns(most_, std::move(instances)));
         }
@@ -177,7 +186,12 @@ private:
     void take(const json::Value& reply, Jobs jobs, std::vector<PastRun> live, Read read) {
         for (auto& [name, runs] : jobs) {
             unreadable_ += runs.unreadable();
-            past_.push_back(runs.take());
+            auto past = runs.take();
+            if (const auto former = former_.find(name); past.empty() && former != former_.end()) {
+                nothing_kept_.push_back(former->second);
+            } else {
+                past_.push_back(std::move(past));
+            }
         }
         live_.insert(live_.end(), std::make_move_iterator(live.begin()), std::make_move_iterator(live.end()));
         const auto where = escaped(reply.string_or("directory", ""));
@@ -233,6 +247,9 @@ private:
     Deadline deadline_;
     std::size_t most_;
     std::vector<std::vector<PastRun>> past_;
+    std::map<std::string, std::string, std::less<>>
+        former_;  ///< jobs that are no more, and what to say of a name that is none
+    std::vector<std::string> nothing_kept_;
     std::vector<PastRun> live_;
     std::vector<std::string> problems_;
     std::set<std::string> told_;

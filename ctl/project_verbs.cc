@@ -190,7 +190,11 @@ int check(Session& session) {
                                                            escaped(session.socket_path()) + " can enforce");
         }
     }
-    words.insert(words.end(), {"--", file});
+    words.emplace_back("--");
+    const auto& operands = session.line().operands;
+    words.insert(words.end(), operands.begin(), operands.end());
+    // Without a project here it looks where procsupd looks by itself.
+    if (operands.empty() && access(file.c_str(), F_OK) == 0) words.push_back(file);
     return become_procsupd(session, std::move(words));
 }
 

@@ -89,8 +89,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"reload", VerbGroup::Act, "[JOB…]", "make a job read its files again; without JOB: as apply", bit(Option::NoWait),
      Operands::AnyJobs, ExitFamily::Action, reload},
     {"signal", VerbGroup::Act, "SIG JOB…",
-     "send a signal to the main process, or, when that has ended, to its stop_command", bit(Option::All),
-     Operands::SignalAndJobs, ExitFamily::Action, signal_jobs},
+     "send a signal to the main process, or, when there is none, to its stop_command or the hook that runs",
+     bit(Option::All), Operands::SignalAndJobs, ExitFamily::Action, signal_jobs},
     {"pause", VerbGroup::Act, "JOB…", "make every process of it stand still", bit(Option::All), Operands::Jobs,
      ExitFamily::Action, pause_jobs},
     {"resume", VerbGroup::Act, "JOB…", "let what was paused go on", bit(Option::All), Operands::Jobs,
@@ -129,8 +129,10 @@ constexpr auto kVerbs = std::to_array<Verb>({
      bit(Option::NoWait), Operands::File, ExitFamily::Action, up},
     {"down", VerbGroup::Project, "[FILE]", "stop the jobs and the supervisor of a project file", bit(Option::NoWait),
      Operands::File, ExitFamily::Action, down},
-    {"check", VerbGroup::Project, "[--here] [FILE]", "report everything that is wrong in a configuration",
-     bit(Option::Here), Operands::File, ExitFamily::Action, check},
+    {"check", VerbGroup::Project, "[--here] [FILE|DIR…]",
+     "report everything that is wrong in a configuration (default: procsup.toml here, or else the supervisor's "
+     "directories)",
+     bit(Option::Here), Operands::Files, ExitFamily::Action, check},
     {"schema", VerbGroup::Project, "", "print the JSON schema of job files and project files, for editors", 0,
      Operands::None, ExitFamily::Action, schema},
 

@@ -73,6 +73,7 @@ enum class Operands {
     Command,        ///< -- CMD [ARG…]
     JobAndCommand,  ///< JOB -- CMD [ARG…]
     File,           ///< at most one file
+    Files,          ///< files or directories
     Shell,
     Verb,      ///< a verb's words, or none
     Anything,  ///< taken verbatim, options too

@@ -84,7 +84,12 @@ std::vector<Described> describe(const std::vector<Change>& changes) {
             drop_passing(lines);
             const auto cause = change.restarts() ? change.end_before_restart() : change.cause;
             std::string text = escaped(cause.empty() ? change.to : cause);
-            if (change.run) text = with_duration(std::move(text), *change.run);
+            // That is about another job.
+            if (change.run && change.cause.starts_with("requires ")) {
+                text += "; its run lasted " + lasted;
+            } else if (change.run) {
+                text = with_duration(std::move(text), *change.run);
+            }
             if (change.restarts()) text += "; started again";
             lines.push_back({{change.time_usec, std::move(text), 0, change.run}, change.cause, true, false});
         } else {
@@ -144,13 +149,13 @@ std::string zombies_text(Session& session, std::string_view name) {
     return text;
 }
 
-/// "would start now?", for the states in which that is a question.
+/// "starts by itself?", for the states in which that is a question.
 std::string start_question(std::string_view state) {
     if (state == "failed" || state == "stopped") {
-        return "  would start now? no: state " + escaped(state) + ".";
+        return "  starts by itself? no: state " + escaped(state) + ".";
     }
-    if (state == "exited") return "  would start now? no: it has ended well.";
-    if (state == "backoff") return "  would start now? not yet: when its delay is over.";
+    if (state == "exited") return "  starts by itself? no: it has ended well.";
+    if (state == "backoff") return "  starts by itself? yes, when its delay is over.";
     return {};
 }
 

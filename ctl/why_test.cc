@@ -216,7 +216,7 @@ TEST(Why, PrintsCauseHistoryAndAdviceAndExits3) {
               "  10:11:02 exit 78 after 200ms   (not for the first time)\n"
               "           pid 8, 4ms of CPU\n"
               "  older: procsupctl history mailer\n"
-              "  would start now? no: state failed. try: procsupctl start mailer\n");
+              "  starts by itself? no: state failed. try: procsupctl start mailer\n");
     EXPECT_EQ(daemon.calls(), (std::vector<std::string>{R"(io.procsupd.Job.Why {"name":"mailer"})",
                                                         R"(io.procsupd.Manager.Status {"names":["mailer"]})"}));
 }

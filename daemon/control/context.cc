@@ -17,15 +17,6 @@ constexpr std::size_t kLongestName = 200;
 constexpr auto kBounds =
     "at least one name is needed, at most 1000, of them at most 64 patterns; each of at most 200 bytes";
 
-std::vector<std::string> names_of(const varlink::PendingCall& call) {
-    std::vector<std::string> names;
-    if (const auto* name = call.parameters().find("name")) names.push_back(*name->as_string());
-    if (const auto* list = call.parameters().find("names")) {
-        for (const auto& name : *list->as_array()) names.push_back(*name.as_string());
-    }
-    return names;
-}
-
 bool within_bounds(const std::vector<std::string>& names) {
     const auto is_pattern = [](const std::string& name) { return name.find_first_of("*?") != std::string::npos; };
     const auto is_long = [](const std::string& name) { return name.size() > kLongestName; };
@@ -49,14 +40,18 @@ void refuse(varlink::PendingCall& call) {
 
 }  // namespace
 
-void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call, std::string_view name) {
-    // A hint names jobs.
-    if (!context.access.allows(call.peer(), Tier::Read)) return refuse(call);
+std::string no_such_job_text(const ControlContext& context, std::string_view name) {
     std::vector<std::string_view> known;
     for (const auto& [job_name, job] : context.supervisor.jobs()) {
         known.push_back(job_name);
         for (const auto& instance : job.instances) known.push_back(instance->name().instance);
     }
+    return "no job or instance is called '" + std::string(name) + "'" + did_you_mean(name, known);
+}
+
+void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call, std::string_view name) {
+    // A hint names jobs.
+    if (!context.access.allows(call.peer(), Tier::Read)) return refuse(call);
     json::Writer writer;
     writer.begin_object().member("name", name);
     if (const auto mask = context.host.masked_by(name.substr(0, name.find('@'))); !mask.empty()) {
@@ -69,7 +64,7 @@ void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call,
         writer.end_object();
         return call.fail_with(error_name(call, "NoSuchJob"), writer.text());
     }
-    writer.member("message", "no job or instance is called '" + std::string(name) + "'" + did_you_mean(name, known));
+    writer.member("message", no_such_job_text(context, name));
     writer.member("hint", "procsupctl list").end_object();
     call.fail_with(error_name(call, "NoSuchJob"), writer.text());
 }
@@ -105,8 +100,21 @@ bool has_names(const varlink::PendingCall& call) {
     return names != nullptr && !names->as_array()->empty();
 }
 
+std::vector<std::string> names_of(const varlink::PendingCall& call) {
+    std::vector<std::string> names;
+    if (const auto* name = call.parameters().find("name")) names.push_back(*name->as_string());
+    if (const auto* list = call.parameters().find("names")) {
+        for (const auto& name : *list->as_array()) names.push_back(*name.as_string());
+    }
+    return names;
+}
+
 std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call) {
-    const auto names = names_of(call);
+    return selected(context, call, names_of(call));
+}
+
+std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call,
+                                                const std::vector<std::string>& names) {
     if (!within_bounds(names)) {
         fail_invalid(call, call.parameters().find("name") != nullptr ? "name" : "names", kBounds);
         return std::nullopt;

@@ -25,6 +25,11 @@ struct ControlContext {
 std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call);
 /// As selected(); without `names`, all there are.
 std::optional<std::vector<const Instance*>> selected_or_all(const ControlContext& context, varlink::PendingCall& call);
+/// As selected(), of these names instead of the call's.
+std::optional<std::vector<InstanceId>> selected(const ControlContext& context, varlink::PendingCall& call,
+                                                const std::vector<std::string>& names);
+/// What the call names: `name`, and `names`.
+std::vector<std::string> names_of(const varlink::PendingCall& call);
 /// Whether the call has a list `names` that is not empty.
 bool has_names(const varlink::PendingCall& call);
 
@@ -34,6 +39,8 @@ std::optional<std::string> selected_job(const ControlContext& context, varlink::
 /// Whether the call's timeoutUSec, if it has one, is one.
 bool has_valid_timeout(varlink::PendingCall& call);
 
+/// That nothing is called `name`, with what is called nearly so: only for who may know all names.
+std::string no_such_job_text(const ControlContext& context, std::string_view name);
 /// Answers that nothing is called `name`, with what is called nearly so; refuses a caller who may not know the names.
 void fail_no_such_job(const ControlContext& context, varlink::PendingCall& call, std::string_view name);
 

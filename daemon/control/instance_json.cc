@@ -160,8 +160,8 @@ void write_outcome(json::Writer& writer, const Instance& instance, bool ok, std:
     writer.begin_object();
     writer.member("name", instance.name().instance).member("state", to_text(instance.state())).member_bool("ok", ok);
     if (details.refused) writer.member_bool("refused", true);
-    write_pid(writer, details.stop_command != 0 ? details.stop_command : instance.pid());
-    if (details.stop_command != 0) writer.member_bool("stopCommand", true);
+    write_pid(writer, details.command != nullptr ? details.command->pid : instance.pid());
+    if (details.command != nullptr) writer.member("command", to_text(details.command->role));
     write_exit(writer, last_run(instance));
     if (details.run_seen_by != nullptr) write_run(writer, "lastRun", last_run(instance), *details.run_seen_by);
     if (!details.missing.empty()) writer.member("missing", details.missing);

@@ -33,7 +33,7 @@ void write_usage(json::Writer& writer, const TreeUsage& usage);
 struct OutcomeDetails {
     std::string missing{};
     bool refused = false;
-    pid_t stop_command = 0;                 ///< that of its stop_command, if this is about it
+    const SideRun* command = nullptr;       ///< its stop_command or hook, if this is about that
     const HostPort* run_seen_by = nullptr;  ///< of one that is about the last run: whose clock tells when that was
 };
 

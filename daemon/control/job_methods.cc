@@ -161,8 +161,8 @@ void signal(const ControlContext& context, varlink::PendingCall call) {
     for (const auto id : *ids) {
         OutcomeDetails details;
         const bool sent = context.supervisor.signal(id, *number);
-        if (!sent) details.stop_command = context.supervisor.signal_stop_command(id, *number);
-        const bool ok = sent || details.stop_command != 0;
+        if (!sent) details.command = context.supervisor.signal_command(id, *number);
+        const bool ok = sent || details.command != nullptr;
         details.refused = !ok;
         const auto& instance = *context.supervisor.find(id);
         const std::string_view cause = ok ? std::string_view(instance.cause()) : "it has no main process";

@@ -100,6 +100,8 @@ void write_changes(json::Writer& writer, const ConfigurationChange& change) {
         if (!job.started.empty()) write_strings(writer, "started", job.started);
         if (!job.stopped.empty()) write_strings(writer, "stopped", job.stopped);
         if (!job.with.empty()) write_strings(writer, "with", job.with);
+        if (!job.pulled.empty()) write_strings(writer, "pulled", job.pulled);
+        if (!job.withdrawn.empty()) write_strings(writer, "withdrawn", job.withdrawn);
         writer.end_object();
     }
     writer.end_array().member_int("unchanged", static_cast<std::int64_t>(change.unchanged));

@@ -6,6 +6,7 @@
 
 #include "common/signal_name.h"
 #include "common/utf8.h"
+#include "conf/key_reader.h"
 #include "daemon/control/instance_json.h"
 
 namespace procsup {
@@ -43,6 +44,35 @@ void write_job(json::Writer& writer, const std::string& job, const std::vector<c
     writer.end_object();
 }
 
+/// What is asked for: instances, and names of jobs that are no more, of which files may be left.
+struct Asked {
+    ByJob by_job;
+    std::vector<std::string> former;
+};
+
+/// Of a job that is no more nobody is the owner.
+std::optional<Asked> asked_for(const ControlContext& context, varlink::PendingCall& call) {
+    Asked asked;
+    std::vector<std::string> names;
+    const bool may_see_all = context.access.allows(call.peer(), Tier::Operate);
+    for (auto& name : names_of(call)) {
+        const bool former = may_see_all && is_job_name(name) && context.supervisor.select(name, Surplus::With).empty();
+        (former ? asked.former : names).push_back(std::move(name));
+    }
+    std::vector<const Instance*> instances;
+    if (asked.former.empty()) {
+        auto all = selected_or_all(context, call);
+        if (!all) return std::nullopt;
+        instances = std::move(*all);
+    } else if (!names.empty()) {
+        const auto ids = selected(context, call, names);
+        if (!ids) return std::nullopt;
+        for (const auto id : *ids) instances.push_back(context.supervisor.find(id));
+    }
+    for (const auto* instance : instances) asked.by_job[instance->name().job].push_back(instance);
+    return asked;
+}
+
 }  // namespace
 
 std::string past_run_record(const Transition& transition, std::int64_t daemon, const HostPort& host) {
@@ -77,12 +107,11 @@ std::string past_run_record(const Transition& transition, std::int64_t daemon, c
 }
 
 void history(const ControlContext& context, varlink::PendingCall call) {
-    const auto instances = selected_or_all(context, call);
-    if (!instances) return;
+    const auto wanted = asked_for(context, call);
+    if (!wanted) return;
+    const auto& by_job = wanted->by_job;
     const auto asked_from = call.parameters().int_or("from", 0);
     if (asked_from < 0) return call.fail_invalid_parameter("from");
-    ByJob by_job;
-    for (const auto* instance : *instances) by_job[instance->name().job].push_back(instance);
     const auto count = static_cast<std::int64_t>(by_job.size());
     const auto from = std::min(asked_from, count);
     const auto first = std::next(by_job.begin(), from);
@@ -98,6 +127,10 @@ void history(const ControlContext& context, varlink::PendingCall call) {
         write_job(writer, job, its, its.size() >= all.instances.size() + all.leaving_instances.size());
         // Nothing is kept of a transient one, and what was kept of another that had its name is not for who has chosen it.
         if (!known->second.transient) jobs.push_back(job);
+    }
+    for (const auto& name : from == 0 ? wanted->former : std::vector<std::string>()) {
+        writer.begin_object().member("job", name).member("former", no_such_job_text(context, name)).end_object();
+        jobs.push_back(name);
     }
     auto past = context.host.past_runs(jobs);
     writer.end_array().key("runs").begin_array();

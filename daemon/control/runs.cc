@@ -194,12 +194,16 @@ bool Runs::may_run(const varlink::Peer& peer, const JobSpec* like) const {
 
 std::string Runs::refusal_of_descriptors(const varlink::Peer& peer) const {
     if (may_run(peer, nullptr)) return {};
-    const JobSpec* own = nullptr;
+    bool owns = false;
     for (const auto& [name, job] : context_.supervisor.jobs()) {
         if (may_run(peer, job.spec.get())) return {};
-        if (own == nullptr && job.spec->owner == peer.uid) own = job.spec.get();
+        owns = owns || job.spec->owner == peer.uid;
     }
-    return refusal(peer, own);
+    // What was asked for is in a message that is not read then.
+    if (!owns) return refusal(peer, nullptr);
+    return "uid " + std::to_string(peer.uid) +
+           " may not run commands as the user of any job: that may only that user, with the job's groups, and "
+           "administrators";
 }
 
 std::string Runs::refusal(const varlink::Peer& peer, const JobSpec* like) const {

@@ -235,12 +235,14 @@ TEST_F(Manager, ApplyAnswersWithWhatBecomesOfEachJob) {
     JobChange web{"web", Kind::Restart, {"command", "env.PORT"}};
     web.started = {"web@2"};
     web.with = {"api"};
+    web.pulled = {"db"};
+    web.withdrawn = {"umask"};
     box.host.changes[0](ConfigurationChange{{std::move(web), {"db", Kind::Later, {"umask"}}}, 17});
     const auto answer = client.take_one();
     EXPECT_EQ(answer.error, "");
     EXPECT_EQ(answer["changes.0"],
               R"({"job":"web","action":"restart","keys":["command","env.PORT"],"started":["web@2"],)"
-              R"("with":["api"]})");
+              R"("with":["api"],"pulled":["db"],"withdrawn":["umask"]})");
     EXPECT_EQ(answer["changes.1"], R"({"job":"db","action":"later","keys":["umask"]})");
     EXPECT_EQ(answer["unchanged"], "17");
 }

@@ -11,12 +11,11 @@
 namespace procsup {
 namespace {
 
-/// It has a main process, or a stop_command that runs without one.
+/// It has a main process, or a command that runs without one.
 bool hears_signals(const Instance& instance) {
     const auto& sides = instance.sides();
-    return instance.pid() != 0 || std::any_of(sides.begin(), sides.end(), [](const SideRun& side) {
-               return side.role == SideRole::StopCommand && !side.left_others;
-           });
+    return instance.pid() != 0 ||
+           std::any_of(sides.begin(), sides.end(), [](const SideRun& side) { return side.stands_alone(); });
 }
 
 std::vector<std::string> advice_for(const Instance& instance) {
@@ -33,7 +32,7 @@ std::vector<std::string> advice_for(const Instance& instance) {
         case State::Exited: return {(instance.ready() ? "procsupctl restart " : "procsupctl start ") + name};
         case State::Paused: return {"procsupctl resume " + name};
         case State::Stopping:
-            if (instance.stop_held()) return {"procsupctl status"};
+            if (instance.stop_held()) return {"procsupctl why " + waited_for(instance)};
             if (!hears_signals(instance)) return {"procsupctl tree " + name};
             if (instance.taken_down()) return {"procsupctl logs " + name, "procsupctl signal KILL " + name};
             return {"procsupctl signal KILL " + name};
@@ -133,7 +132,7 @@ std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
 }  // namespace
 
 std::string waited_for(const Instance& instance) {
-    if (instance.state() != State::Waiting && !instance.held_back()) return {};
+    if (instance.state() != State::Waiting && !instance.held_back() && !instance.stop_held()) return {};
     std::string_view what = instance.waits_for();
     constexpr std::string_view kDaemon = "its daemon ";
     if (what.starts_with(kDaemon)) what.remove_prefix(kDaemon.size());

@@ -205,6 +205,22 @@ TEST_F(Why, TellsForHowLongAStopCommandHasRun) {
               "(stop_timeout = \"none\")");
 }
 
+TEST_F(Why, GoesOnWithWhatAStopWaitsFor) {
+    auto user = job("user");
+    user.dependencies.requirements = {{"slow"}};
+    box.configure({job("slow"), user});
+    start("slow");
+    box.executes("slow");
+    start("user");
+    box.executes("user");
+    box.supervisor.stop({box.instance("slow").id(), box.instance("user").id()}, "enough", box.loop.now());
+    const auto why = client.call("Job.Why", R"({"name":"slow"})");
+    EXPECT_EQ(why["cause"], "enough; waits for user to end");
+    EXPECT_EQ(why["behind.0.name"], "user");
+    EXPECT_NE(why["behind.0.cause"].find("told to end with SIGTERM"), std::string::npos) << why["behind.0.cause"];
+    EXPECT_EQ(why["advice.0"], "procsupctl signal KILL user");
+}
+
 TEST_F(Why, KeepsABoundedHistory) {
     for (int i = 0; i < 20; ++i) {
         start("web");

@@ -25,6 +25,8 @@ struct JobChange {
     std::vector<std::string> keys{};                ///< in which its texts differ; those that count at a start first
     std::vector<std::string> started{}, stopped{};  ///< instances that it has from now on, or no longer
     std::vector<std::string> with{};                ///< jobs that run and end with it, because they depend on it
+    std::vector<std::string> pulled{};              ///< jobs that are not up and are started for it
+    std::vector<std::string> withdrawn{};           ///< keys that waited for its next start, and are again as it runs
 };
 
 /// What a configuration does, or would do; by the names of jobs.

@@ -367,16 +367,49 @@ TEST(Change, ForTheNextStartMendsWhatHasFailedWithTheTextBeforeIt) {
     EXPECT_TRUE(sim.change(spec).empty()) << "now it has failed with this text";
 }
 
-TEST(Change, ThatIsTakenBackBeforeTheNextStartChangesNothing) {
+TEST(Change, ThatIsTakenBackBeforeTheNextStartIsToldAndTouchesNothing) {
     Live sim;
     sim.start();
     sim.run();
     const auto before = sim.text();
     sim.change(with_command(before, "/bin/newer"), Restarts::Later);
+    sim.fakes.calls.clear();
+    const auto back = sim.change(before);
+    ASSERT_EQ(back.jobs.size(), 1u);
+    EXPECT_EQ(back.jobs[0].kind, Kind::Live);
+    EXPECT_THAT(back.jobs[0].keys, IsEmpty());
+    EXPECT_THAT(back.jobs[0].withdrawn, ElementsAre("command"));
+    EXPECT_THAT(sim.fakes.calls, IsEmpty());
     EXPECT_TRUE(sim.change(before).empty());
     sim.supervisor.restart(sim.id, "restart", sim.fakes.now);
     sim.exit(ExitStatus::killed(SIGTERM));
     EXPECT_EQ(sim.web().spec().command.front(), before.command.front());
+}
+
+TEST(Change, TellsWhatItStartsBesidesBecauseItIsNeeded) {
+    Several jobs;
+    auto deep = Several::resting(Several::requiring("deep", {{"base"}}));
+    const auto base = Several::resting(Several::job("base"));
+    const auto up = Several::job("up"), stopped = Several::job("stopped");
+    jobs.configure({deep, base, up, stopped});
+    for (const char* name : {"up", "stopped"}) jobs.run(name);
+    jobs.stop({"stopped"});
+    jobs.exit("stopped");
+    auto extra = Several::requiring("new", {{"deep"}, {"up"}});
+    extra.dependencies.wants = {"stopped"};
+    jobs.calls();
+    const auto change = jobs.configure({deep, base, up, stopped, extra});
+    ASSERT_EQ(change.jobs.size(), 1u);
+    EXPECT_THAT(change.jobs[0].pulled, ElementsAre("deep", "stopped", "base"));
+    EXPECT_THAT(jobs.calls(), ElementsAre("spawn stopped", "spawn base"));
+    auto restarted = with_command(up, "/bin/newer");
+    EXPECT_THAT(jobs.configure({deep, base, restarted, stopped, extra}).jobs.at(0).pulled, IsEmpty());
+    auto needy = restarted;
+    needy.dependencies.wants = {"later"};
+    const auto later = Several::resting(Several::job("later"));
+    const auto added = jobs.configure({deep, base, needy, stopped, extra, later});
+    EXPECT_EQ(added.jobs.at(0).kind, Kind::Add);
+    EXPECT_THAT(added.jobs.at(1).pulled, ElementsAre("later")) << "a job that goes on has come to want it";
 }
 
 TEST(Change, ThatIsOnlyPlannedIsTheSameAndChangesNothing) {

@@ -184,7 +184,7 @@ TEST(PreStop, RunsBeforeTheJobIsToldToEnd) {
     sim.stop();
     EXPECT_EQ(sim.fakes.calls, Calls{"run pre_stop for pid 411"});
     EXPECT_EQ(sim.told(), "web: running -> stopping: stop asked; running pre_stop");
-    EXPECT_EQ(sim.fakes.outcome.cause, "stop asked; running pre_stop");
+    EXPECT_EQ(sim.fakes.outcome.cause, "stop asked");
     sim.beside();
     EXPECT_EQ(sim.fakes.calls.back(), "signal 15");
     sim.exit(ExitStatus::killed(SIGTERM));
@@ -284,6 +284,31 @@ TEST(PostStop, ThatFailsOrHangsIsToldAndChangesNothing) {
     EXPECT_EQ(sim.fakes.calls.back(), "kill beside");
     sim.beside_exit(ExitStatus::killed(SIGKILL));
     EXPECT_EQ(sim.told(), "web: stopping -> stopped: stop asked; exit 0 (post_stop failed: killed by SIGKILL)");
+}
+
+TEST(PostStop, GetsSignalsWhereNoMainProcessIs) {
+    Hooked sim({Hook::PostStop});
+    sim.bring_up();
+    EXPECT_EQ(sim.supervisor.signal_command(sim.id, SIGTERM), nullptr);
+    sim.exit(ExitStatus::exited(0));
+    sim.beside_runs();
+    ASSERT_NE(sim.supervisor.signal_command(sim.id, SIGTERM), nullptr);
+    EXPECT_EQ(sim.fakes.calls.back(), "signal 15");
+    EXPECT_EQ(sim.supervisor.signal_command(sim.id, SIGTERM)->role, SideRole::PostStop);
+    sim.beside_exit(ExitStatus::killed(SIGTERM), false);
+    EXPECT_EQ(sim.supervisor.signal_command(sim.id, SIGTERM), nullptr) << "only what it has left is there";
+}
+
+TEST(OnFailed, KnowsNothingOfHowTheCommandBeforeItWasEnded) {
+    Hooked sim({Hook::PostStop, Hook::OnFailed});
+    sim.bring_up();
+    sim.exit(ExitStatus::exited(1));
+    sim.beside_runs();
+    sim.fire(TimerKind::StopTimeout);
+    EXPECT_EQ(sim.web().told().signal, SIGKILL);
+    sim.beside_exit(ExitStatus::killed(SIGKILL));
+    EXPECT_EQ(sim.fakes.calls.back(), "run on_failed for pid 0");
+    EXPECT_EQ(sim.web().told().signal, 0);
 }
 
 TEST(PostStop, RunsAfterAStartThatFailed) {

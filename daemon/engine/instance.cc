@@ -307,6 +307,7 @@ void Instance::start_run(std::string cause, Context& context) {
     stop_cause_.clear();
     failures_beside_.clear();
     status_text_.clear();
+    said_last_.clear();
     hindrance_.clear();
     hindrance_said_.clear();
     run_exit_.reset();

@@ -48,6 +48,9 @@ struct SideRun {
     TimePoint began{};                    ///< asked for
     pid_t pid = 0;                        ///< 0: it is not there yet
     bool left_others = false;             ///< its main process has ended, others of its tree have not
+
+    /// Whether it can be told something in place of the job's main process.
+    bool stands_alone() const { return !left_others && (role == SideRole::StopCommand || hook_of(role)); }
 };
 
 /// One past change of an instance, for `why`.
@@ -137,6 +140,11 @@ public:
     /// Whether it can reach that limit as it goes on; only in State::Backoff.
     bool can_reach_start_limit() const { return starts_.can_reach_limit(spec_->restart, quick_deaths_, next_start_); }
     const std::string& cause() const { return cause_; }
+    /// Without how far it has come, which that says last.
+    std::string cause_before(std::string_view progress) const {
+        return cause_.substr(0, cause_.size() - (cause_.ends_with(progress) ? progress.size() : 0));
+    }
+    static constexpr std::string_view kRunningPreStop = "; running pre_stop";
     /// Since when its program runs; in State::Starting, since when it is being started.
     TimePoint began() const { return began_; }
     const FirstStart& first_start() const { return first_start_; }
@@ -412,6 +420,7 @@ private:
     bool stop_signalled_ = false;     // by a stop signal
     bool run_over_ = false;           // nothing is left of this run but what runs beside it
     std::string status_text_;
+    std::string said_last_;                      // of a run that ended before it was ready
     std::string failures_beside_;                // of its commands, while it ended
     std::size_t stop_step_ = 0;                  // how many of its stop_steps were taken
     bool killed_ = false;                        // this run did not end in time after that

@@ -13,6 +13,15 @@
 namespace procsup {
 namespace {
 
+/// As much of what a job says of itself as has a place in a cause.
+std::string beginning_of(const std::string& words) {
+    constexpr std::size_t kMost = 200;
+    if (words.size() <= kMost) return words;
+    std::size_t end = kMost;
+    while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xC0) == 0x80) --end;
+    return words.substr(0, end) + "…";
+}
+
 std::string size_text(const TreeLimit& limit) {
     return limit.value == TreeLimit::kUnlimited ? "unlimited" : exact_size(limit.value);
 }
@@ -23,6 +32,7 @@ std::string size_text(const TreeLimit& limit) {
 void Instance::run_ended(Context& context) {
     pid_ = 0;
     told_ = {};
+    said_last_ = ready_ || stop_asked_ ? std::string() : beginning_of(status_text_);
     status_text_.clear();
     if (sides_.empty()) {
         after_run(context);
@@ -158,6 +168,7 @@ std::string Instance::end_text() const {
         text += fmt::format("; {} is in {}", code, codes);
     }
     if (timed_out_) text = limit_text_ + ", " + text;
+    if (!said_last_.empty()) text += "; it said: " + said_last_;
     if (!failures_beside_.empty()) text += " (" + failures_beside_ + ")";
     if (killed_) text += " (did not end within stop_timeout, " + to_text(spec_->stop_timeout) + ")";
     return text;

@@ -10,6 +10,8 @@ namespace procsup {
 /// False: the job has none for this.
 bool Instance::run_hook(Hook hook, Context& context) {
     if (spec_->hook(hook) == nullptr) return false;
+    // What was told to end before it is gone.
+    if (run_over_) told_ = {};
     context.actions.push_back(SpawnBesideAction{role_of(hook)});
     return true;
 }

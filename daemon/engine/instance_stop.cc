@@ -46,7 +46,8 @@ void Instance::begin_stop(std::string cause, Context& context) {
         return;
     }
     const bool paused = state_ == State::Paused;
-    enter(State::Stopping, std::move(cause) + "; waits for " + others + " to end", context);
+    waits_for_ = others + " to end";
+    enter(State::Stopping, std::move(cause) + "; waits for " + waits_for_, context);
     stop_held_ = true;
     stands_still_ = paused;
 }
@@ -54,7 +55,8 @@ void Instance::begin_stop(std::string cause, Context& context) {
 void Instance::on(const MayStop&, Context& context) {
     if (!stop_held_) return;
     if (const auto others = context.gate.before_stop(*this); !others.empty()) {
-        cause_ = pending_cause_ + "; waits for " + others + " to end";
+        waits_for_ = others + " to end";
+        cause_ = pending_cause_ + "; waits for " + waits_for_;
     } else {
         stop_run(pending_cause_, context);
     }
@@ -68,7 +70,7 @@ void Instance::stop_run(std::string cause, Context& context) {
     const bool hook = ready_ && !main_ended_ && !context.gate.hurries() && spec_->hook(Hook::PreStop) != nullptr &&
                       spec_->stop_timeout > Duration::zero();
     if (hook) {
-        cause += "; running pre_stop";
+        cause += kRunningPreStop;
     } else if (stops_by_command()) {
         cause += "; running stop_command";
     }

@@ -31,6 +31,14 @@ std::vector<std::string> jobs_with(const ConfigurationChange& change, std::initi
     return names;
 }
 
+/// What waited for its next start and does so no longer.
+std::vector<std::string> withdrawn_from(const Instance& instance, const JobSpec& now) {
+    auto keys = difference(instance.spec(), instance.next_spec()).at_start;
+    const auto left = difference(instance.spec(), now).at_start;
+    std::erase_if(keys, [&](const auto& key) { return std::find(left.begin(), left.end(), key) != left.end(); });
+    return keys;
+}
+
 /// Who ends when a job does, by the names of the jobs that they depend on.
 using Followers = std::multimap<std::string_view, std::string_view>;
 
@@ -69,6 +77,7 @@ std::optional<JobChange> change_of(const Job& job, const std::shared_ptr<const J
         later = later || (text.keys.needs_restart() && text.takes != Takes::ByRestart);
         add_new(change.keys, text.keys.at_start);
         add_new(live, text.keys.live);
+        if (&instance->spec() != &instance->next_spec()) add_new(change.withdrawn, withdrawn_from(*instance, *now));
     }
     if (starts_added(job, *now)) {
         for (const auto& name : names) change.started.push_back(name.instance);
@@ -81,7 +90,8 @@ std::optional<JobChange> change_of(const Job& job, const std::shared_ptr<const J
     }
     // Without instances that stay, it is still a text that has changed.
     if (change.keys.empty() && !change.stopped.empty()) add_new(change.keys, {"instances"});
-    const bool nothing = change.keys.empty() && change.started.empty() && change.stopped.empty() && !job.leaving;
+    const bool nothing = change.keys.empty() && change.started.empty() && change.stopped.empty() &&
+                         change.withdrawn.empty() && !job.leaving;
     return nothing ? std::nullopt : std::optional(std::move(change));
 }
 
@@ -139,6 +149,7 @@ ConfigurationChange Supervisor::plan(const Configured& jobs, Restarts restarts) 
     std::sort(change.jobs.begin(), change.jobs.end(),
               [](const JobChange& a, const JobChange& b) { return a.job < b.job; });
     name_followers(jobs, change);
+    name_pulled(jobs, change);
     return change;
 }
 
@@ -161,6 +172,47 @@ void Supervisor::name_followers(const Configured& jobs, ConfigurationChange& cha
             }
         }
         one.with.assign(reached.begin() + 1, reached.end());
+    }
+}
+
+/// Whether a start of one that wants or requires `job` starts it too.
+bool Supervisor::would_be_pulled(const JobSpec& job, const Requirement* requirement) const {
+    const auto known = jobs_.find(job.name);
+    if (known == jobs_.end() || known->second.leaving) return true;
+    Link link{nullptr, Link::Kind::Wants};
+    if (requirement != nullptr) link = {nullptr, Link::Kind::Requires, requirement->condition};
+    const auto& instances = known->second.instances;
+    return std::any_of(instances.begin(), instances.end(), [&](const auto& one) { return should_pull(link, *one); });
+}
+
+/// What is started with a job, though its own text says that it is not, or somebody has stopped it.
+void Supervisor::name_pulled(const Configured& jobs, ConfigurationChange& change) const {
+    if (change.jobs.empty()) return;
+    std::map<std::string_view, const JobSpec*> by_name;
+    std::set<std::string_view> started;
+    for (const auto& spec : jobs) by_name.emplace(spec->name, spec.get());
+    for (const auto& one : change.jobs) {
+        if (one.kind == Kind::Start || one.kind == Kind::Restart) started.insert(one.job);
+    }
+    for (auto& one : change.jobs) {
+        if (one.kind == Kind::Stop || one.kind == Kind::Add) continue;
+        const auto known = jobs_.find(one.job);
+        const bool starts = started.contains(one.job);
+        const bool goes_on = known != jobs_.end() && is_up(known->second) &&
+                             known->second.spec->dependencies != by_name.at(one.job)->dependencies;
+        if (!starts && !goes_on) continue;
+        std::vector<std::string> reached{one.job};
+        const auto pull = [&](const std::string& name, const Requirement* requirement) {
+            const auto other = by_name.find(name);
+            if (other == by_name.end() || started.contains(name)) return;
+            if (would_be_pulled(*other->second, requirement)) add_new(reached, {name});
+        };
+        for (std::size_t i = 0; i < reached.size(); ++i) {
+            const auto& dependencies = by_name.at(reached[i])->dependencies;
+            for (const auto& requirement : dependencies.requirements) pull(requirement.job, &requirement);
+            for (const auto& name : dependencies.wants) pull(name, nullptr);
+        }
+        one.pulled.assign(reached.begin() + 1, reached.end());
     }
 }
 

@@ -174,6 +174,31 @@ TEST(Notices, KeepTheStatusUntilTheRunIsOver) {
     EXPECT_EQ(job.web().status_text(), "");
 }
 
+TEST(Notices, OfAStatusAreTheLastWordsOfARunThatWasNeverReady) {
+    auto spec = notifying();
+    spec.restart.when = Restart::No;
+    Running job(spec);
+    Notice notice;
+    notice.status = "cannot open /x";
+    job.say(notice);
+    job.exit(ExitStatus::exited(2));
+    EXPECT_EQ(job.web().cause(), "exit 2; it said: cannot open /x");
+    job.start();
+    job.run();
+    notice.status = std::string(199, 'a') + "é of a long story";
+    job.say(notice);
+    job.fire(TimerKind::ReadyTimeout);
+    job.exit(ExitStatus::killed(SIGTERM));
+    EXPECT_EQ(job.web().cause(),
+              "not ready within 20s (notify), killed by SIGTERM; it said: " + std::string(199, 'a') + "…");
+    job.start();
+    job.run();
+    job.say(notice);
+    job.say(Running::ready_notice());
+    job.exit(ExitStatus::exited(3));
+    EXPECT_EQ(job.web().cause(), "exit 3") << "it had been ready";
+}
+
 TEST(Notices, ExtendTheTimeThatIsRunningAndNeverShortenIt) {
     Running job(notifying());
     Notice notice;

@@ -52,7 +52,7 @@ TEST(StopCommand, RunsInsteadOfTheStopSignal) {
 TEST(StopCommand, GetsNoSignalThatTheMainProcessCanHave) {
     Stopping sim;
     sim.beside_runs();
-    EXPECT_EQ(sim.supervisor.signal_stop_command(sim.id, SIGTERM), 0);
+    EXPECT_EQ(sim.supervisor.signal_command(sim.id, SIGTERM), nullptr);
     EXPECT_TRUE(sim.supervisor.signal(sim.id, SIGTERM));
 }
 

@@ -63,15 +63,15 @@ bool Supervisor::signal(InstanceId id, int signal) {
     return true;
 }
 
-pid_t Supervisor::signal_stop_command(InstanceId id, int signal) {
+const SideRun* Supervisor::signal_command(InstanceId id, int signal) {
     const auto* instance = find(id);
-    if (instance == nullptr || instance->pid() != 0) return 0;
+    if (instance == nullptr || instance->pid() != 0) return nullptr;
     for (const auto& side : instance->sides()) {
-        if (side.role != SideRole::StopCommand || side.left_others || side.pid == 0) continue;
+        if (!side.stands_alone() || side.pid == 0) continue;
         backend_.signal(side.incarnation, signal);
-        return side.pid;
+        return &side;
     }
-    return 0;
+    return nullptr;
 }
 
 bool Supervisor::reload(InstanceId id, std::string cause, TimePoint now) {
@@ -278,7 +278,7 @@ void Supervisor::spawn_beside(Instance& instance, SideRole role, TimePoint now) 
     instance.add_side(role, incarnation, now);
     by_incarnation_.emplace(incarnation, &instance);
     SideOrder order{instance.spec(), instance.name(), role, instance.incarnation(), instance.pid()};
-    if (role == SideRole::PreStop) order.outcome.cause = instance.cause();
+    if (role == SideRole::PreStop) order.outcome.cause = instance.cause_before(Instance::kRunningPreStop);
     if (role == SideRole::PostStop || role == SideRole::OnFailed) order.outcome = instance.outcome();
     backend_.spawn_beside(instance.id(), incarnation, order);
 }

@@ -80,8 +80,8 @@ public:
     bool resume(InstanceId id, std::string cause, TimePoint now);
     /// To the main process; false when the instance has none.
     bool signal(InstanceId id, int signal);
-    /// To the stop_command of an instance that has no main process; its pid, or 0 when none runs.
-    pid_t signal_stop_command(InstanceId id, int signal);
+    /// To the stop_command or hook of an instance that has no main process; null when none runs. Valid as an instance is.
+    const SideRun* signal_command(InstanceId id, int signal);
     /// Has it read its configuration again, by its reload_signal or reload_command; false when it does not run, or stands still.
     bool reload(InstanceId id, std::string cause, TimePoint now);
 
@@ -162,6 +162,8 @@ private:
                          Restarts restarts, TimePoint now);
     void let_job_leave(Job& job);
     void name_followers(const Configured& jobs, ConfigurationChange& change) const;
+    void name_pulled(const Configured& jobs, ConfigurationChange& change) const;
+    bool would_be_pulled(const JobSpec& job, const Requirement* requirement) const;
     std::vector<InstanceId> all_held_up() const;
     void reconsider(const std::vector<InstanceId>& held_up, TimePoint now);
     Job* job_of(const Instance& instance);

@@ -252,15 +252,15 @@ TEST(ADoneOneshot, ThatIsStoppedWithoutAStopCommandLeavesNoRecord) {
 
 TEST(TheStopCommandOfAOneshot, GetsTheSignalsForAMainProcess) {
     Done sim(oneshot("undo"));
-    EXPECT_EQ(sim.supervisor.signal_stop_command(sim.id, SIGTERM), 0);
+    EXPECT_EQ(sim.supervisor.signal_command(sim.id, SIGTERM), nullptr);
     sim.stop();
-    EXPECT_EQ(sim.supervisor.signal_stop_command(sim.id, SIGTERM), 0) << "it is not there yet";
+    EXPECT_EQ(sim.supervisor.signal_command(sim.id, SIGTERM), nullptr) << "it is not there yet";
     sim.beside_runs();
     EXPECT_FALSE(sim.supervisor.signal(sim.id, SIGTERM));
-    EXPECT_EQ(sim.supervisor.signal_stop_command(sim.id, SIGTERM), 412);
+    EXPECT_EQ(sim.supervisor.signal_command(sim.id, SIGTERM)->pid, 412);
     EXPECT_EQ(sim.fakes.calls, (Calls{"run undo for pid 0", "signal 15"}));
     sim.beside_exit(ExitStatus::killed(SIGTERM), false);
-    EXPECT_EQ(sim.supervisor.signal_stop_command(sim.id, SIGTERM), 0) << "its main process has ended";
+    EXPECT_EQ(sim.supervisor.signal_command(sim.id, SIGTERM), nullptr) << "its main process has ended";
 }
 
 TEST(TheStopCommandOfAOneshot, HoldsUpTheEndOfTheDaemon) {

@@ -1,6 +1,9 @@
 // What runs say of themselves.
 #include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "daemon/host/processes.h"
@@ -32,15 +35,25 @@ void Processes::looked_at_health(Incarnation incarnation, HealthState::Verdict v
     note(incarnation, NoteHealth{verdict, std::move(how), std::move(said)});
 }
 
-/// Nobody can speak for a job but its own processes, whoever may write to the socket.
-void Processes::said(Incarnation incarnation, pid_t sender, const Notice& notice) {
+/// Nobody can speak for a job but its own processes, whoever may write to the socket. Of one that has ended meanwhile
+/// (`systemd-notify --no-block` does so at once) nothing but its user is known: that of the job could end the job as well.
+std::string Processes::why_not_heard(const Run& run, pid_t sender, uid_t uid) const {
+    const auto owner = sender == run.main ? Owner{run.id, true} : who_is(sender);
+    if (owner && owner->id == run.id) return {};
+    const bool has_ended = kill(sender, 0) != 0 && errno == ESRCH;
+    if (!has_ended) return "that is none of its processes";
+    const uid_t own = run.spec->identity ? run.spec->identity->uid : geteuid();
+    if (uid == own || uid == 0) return {};
+    return fmt::format("that had ended before it could be looked at, and was of another user ({})", uid);
+}
+
+void Processes::said(Incarnation incarnation, pid_t sender, uid_t uid, const Notice& notice) {
     const auto found = runs_.find(incarnation);
     if (found == runs_.end()) return;
     Run& run = found->second;
-    const auto owner = sender == run.main ? Owner{run.id, true} : who_is(sender);
-    if (!owner || owner->id != run.id) {
-        tell_refusal(run,
-                     fmt::format("a notification of process {} was not taken: that is none of its processes", sender));
+    if (const auto why_not = why_not_heard(run, sender, uid); !why_not.empty()) {
+        const auto text = fmt::format("a notification of process {} was not taken: {}", sender, why_not);
+        if (tell_refusal(run, text)) hindered(incarnation, "; " + text, {});
         return;
     }
     if (!notice.refused.empty()) tell_refusal(run, notice.refused);
@@ -51,9 +64,10 @@ void Processes::said(Incarnation incarnation, pid_t sender, const Notice& notice
     note(incarnation, notice);
 }
 
-/// Once a run: it may say more of the kind.
-void Processes::tell_refusal(Run& run, const std::string& text) {
-    if (!std::exchange(run.refusal_told, true) && on_shortfall_) on_shortfall_(*run.spec, text);
+bool Processes::tell_refusal(Run& run, const std::string& text) {
+    if (std::exchange(run.refusal_told, true)) return false;
+    if (on_shortfall_) on_shortfall_(*run.spec, text);
+    return true;
 }
 
 }  // namespace procsup

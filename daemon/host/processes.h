@@ -232,9 +232,11 @@ private:
     void hindered(Incarnation incarnation, std::string how, std::string said) override;
     void looked_at_health(Incarnation incarnation, HealthState::Verdict verdict, std::string how,
                           std::string said) override;
-    void said(Incarnation incarnation, pid_t sender, const Notice& notice) override;
+    void said(Incarnation incarnation, pid_t sender, uid_t uid, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
-    void tell_refusal(Run& run, const std::string& text);
+    std::string why_not_heard(const Run& run, pid_t sender, uid_t uid) const;
+    /// Once a run: it may say more of the kind. Whether it was told.
+    bool tell_refusal(Run& run, const std::string& text);
     // Main processes that runs name
     std::string name_main(Incarnation incarnation, Run& run, pid_t pid);
     void named_main_ended(Incarnation incarnation);

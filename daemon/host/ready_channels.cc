@@ -28,14 +28,14 @@ constexpr std::string_view kOutputMark = ":\t";
 /// With a number that leaves those free that children need.
 Fd kept(Fd fd) { return Fd(fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstKeptFd)); }
 
-pid_t sender_of(msghdr& message) {
+/// Of nobody: process 0.
+ucred sender_of(msghdr& message) {
+    ucred credentials{};
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) continue;
-        ucred credentials{};
         memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
-        return credentials.pid;
     }
-    return 0;
+    return credentials;
 }
 
 Notice too_long_notice() {
@@ -230,11 +230,11 @@ ReadyChannels::Next ReadyChannels::read_datagram(Incarnation incarnation, const 
     message.msg_controllen = sizeof(control);
     const ssize_t size = recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_PEEK);
     if (size < 0) return errno == EINTR ? Next::Datagram : Next::Nothing;
-    const pid_t sender = sender_of(message);
-    if (sender > 0 && size > 0) {
+    const ucred sender = sender_of(message);
+    if (sender.pid > 0 && size > 0) {
         // Of one that is too long it is not known what else it says.
         const bool whole = (message.msg_flags & MSG_TRUNC) == 0;
-        observer_.said(incarnation, sender,
+        observer_.said(incarnation, sender.pid, sender.uid,
                        whole ? parse_notice({text, static_cast<std::size_t>(size)}) : too_long_notice());
     }
     if ((message.msg_flags & MSG_CTRUNC) != 0) return Next::Descriptors;

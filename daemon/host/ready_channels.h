@@ -28,8 +28,8 @@ public:
     /// hindered(); empty where it has not.
     virtual void looked_at_health(Incarnation incarnation, HealthState::Verdict verdict, std::string how,
                                   std::string said) = 0;
-    /// A datagram has come from process `sender`, by what the kernel says (unix(7), SCM_CREDENTIALS).
-    virtual void said(Incarnation incarnation, pid_t sender, const Notice& notice) = 0;
+    /// A datagram has come from process `sender` of user `uid`, by what the kernel says (unix(7), SCM_CREDENTIALS).
+    virtual void said(Incarnation incarnation, pid_t sender, uid_t uid, const Notice& notice) = 0;
 };
 
 /// The two ways in which a run can say that it is ready: a pipe, of which the job has one end, and a datagram socket below the

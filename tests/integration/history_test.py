@@ -125,6 +125,20 @@ class History(CaptureTest):
         s.ctl("reload")
         self.assertEqual({"web@a", "web@b"}, {run["name"] for run in self.past("web")})
 
+    def test_of_a_job_that_is_no_more_is_shown_as_long_as_it_is_kept(self):
+        s = self.start()
+        self.end_once(2)
+        self.await_file("once.jsonl", 2)
+        s.configure('[jobs.web]\ncommand = ["sleep", "infinity"]\n')
+        s.ctl("apply")
+        self.assertEqual(["once", "once"], [run["name"] for run in self.past("once")])
+        self.assertEqual(["once", "once", "web"], sorted(run["name"] for run in self.runs("once", "web")))
+        nothing = s.run("history", "wbe")
+        self.assertEqual((4, "error: no job or instance is called 'wbe' (did you mean 'web'?), and no run of one is kept\n"),
+                         (nothing.code, nothing.err))
+        both = s.run("history", "wbe", "once")
+        self.assertEqual((4, 3), (both.code, both.out.count("\n")), both)
+
     def test_of_transient_jobs_is_not_kept(self):
         s = self.start()
         self.assertEqual(0, s.run("run", "--name=job", "--", "true").code)

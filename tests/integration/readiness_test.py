@@ -377,9 +377,45 @@ time.sleep(1000)
             stranger.sendto(b"READY=1\nSTATUS=mine", name)
             self.await_true("it is refused", lambda: "that is none of its processes" in s.log_text())
         self.assertFalse(s.instance("web")["ready"])
+        told = f"waits for notify; a notification of process {os.getpid()} was not taken: that is none of its processes"
+        self.await_true("it is shown", lambda: told in s.run("why", "web").out)
         self.assertNotIn("status_text", s.instance("web"))
         say("READY=1")
         s.ctl("wait", "web")
+
+    def test_a_process_that_has_ended_meanwhile_is_heard_too(self):
+        for mode in ("cgroup", "keeper", "group") if ROOT else ("keeper", "group"):
+            with self.subTest(mode=mode):
+                s = self.prepare(f"""
+[daemon]
+containment = "{mode}"
+[jobs.web]
+shell = "read line < @DIR@/go; systemd-notify --no-block --ready --status=done; echo > @DIR@/done; exec sleep 1000"
+ready.notify = true
+""")
+                done, _ = s.fifo("done"), s.fifo("go")
+                s.start()
+                self.await_true("its start", lambda: s.instance("web")["state"] == "running")
+                os.kill(s.process.pid, signal.SIGSTOP)
+                with open(s.path("go"), "w", encoding="utf-8") as go:
+                    go.write("\n")
+                done.next()
+                os.kill(s.process.pid, signal.SIGCONT)
+                s.ctl("wait", "web")
+                self.assertEqual("done", s.instance("web")["status_text"])
+
+    @unittest.skipUnless(ROOT, "jobs of another user need root")
+    def test_a_process_of_another_user_that_has_ended_is_not_heard(self):
+        s, _ = self.speaker('user = "nobody"\n')
+        path = os.path.join(s.runtime, "notify")
+        name = os.path.join(path, os.listdir(path)[0])
+        os.chmod(name, 0o666)
+        os.kill(s.process.pid, signal.SIGSTOP)
+        said = ("import socket\nsocket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', " + repr(name) + ")")
+        subprocess.run(["/usr/bin/python3", "-c", said], check=True, user=65533, group=65533, extra_groups=[])
+        os.kill(s.process.pid, signal.SIGCONT)
+        self.await_true("it is refused", lambda: "and was of another user (65533)" in s.log_text())
+        self.assertFalse(s.instance("web")["ready"])
 
     @unittest.skipUnless(ROOT, "jobs of another user need root")
     def test_the_socket_of_a_job_of_another_user_is_that_users(self):
