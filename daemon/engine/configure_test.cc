@@ -500,6 +500,17 @@ JobSpec several(std::vector<std::string> instances) {
     return spec;
 }
 
+TEST(ChangeOfInstances, MakesTheNameOfTheOnlyOneThatOfTheJob) {
+    Several jobs;
+    jobs.configure({Several::job("web")});
+    jobs.run("web");
+    auto several = Several::job("web");
+    several.instances = {"0", "1"};
+    jobs.configure({several});
+    EXPECT_EQ(jobs.ids({"web"}).size(), 2u) << "the one that ends is none of those to be waited for";
+    EXPECT_EQ(jobs.supervisor.select("web", Surplus::With).size(), 3u);
+}
+
 TEST(ChangeOfInstances, LeavesThoseThatStayAlone) {
     Several jobs;
     jobs.configure({several({"0", "1"})});

@@ -337,7 +337,8 @@ std::vector<InstanceId> Supervisor::select(std::string_view pattern, Surplus sur
             if (pattern == job_name || pattern == name.instance || first) ids.push_back(instance->id());
         }
         for (const auto& instance : job->second.leaving_instances) {
-            if ((with && pattern == job_name) || pattern == instance->name().instance) ids.push_back(instance->id());
+            // One that was the only one is called as the job, which is meant then.
+            if (pattern == job_name ? with : pattern == instance->name().instance) ids.push_back(instance->id());
         }
         return ids;
     }

@@ -53,7 +53,7 @@ class Hooks(IntegrationTest):
         ]
         said = [line for line in self.lines(s, "shop") if not line.startswith(("127.0.0.1", "Serving"))]
         taken_out = said.pop(3)
-        self.assertRegex(taken_out, r"^taken out: restart asked by .*; running pre_stop$")
+        self.assertRegex(taken_out, r"^taken out: restart asked by uid \d+ \(pid \d+\)$")
         self.assertEqual(expected, said[:len(expected)])
         self.assertEqual("mail to root: shop: start_limit (3/1min) reached; last: killed by SIGKILL", said[-1])
         self.assertEqual(4, said.count("cleaned up: signal SIGKILL"))
