@@ -122,6 +122,8 @@ void ConfigurationReader::read_project(const std::vector<Document>& documents, b
                 if (const auto* settings = table_of(source, member)) reader.read_job(*settings, defaults_);
             } else if (member.key == "jobs") {
                 collect_jobs(document, JobDraft::kOwnRank + rank, member.value, jobs);
+            } else if (member.key == kGroupSection) {
+                collect_groups(document, reader, member.value);
             } else if (member.key == kDaemonSection || member.key == kAccessSection) {
                 if (const auto* settings = table_of(source, member)) reader.read_daemon(member.key, *settings, daemon_);
             } else {
@@ -152,6 +154,27 @@ void ConfigurationReader::collect_jobs(const Document& document, std::uint32_t r
                           quoted(member.key) + " stands in no job: write it below [jobs.NAME]");
         } else {
             table_of(source, member);
+        }
+    }
+}
+
+void ConfigurationReader::collect_groups(const Document& document, KeyReader& reader, const TomlValue& groups) {
+    const auto& source = *document.source;
+    const auto* table = groups.as<TomlValue::Table>();
+    if (table == nullptr) {
+        problems_.add({&source, groups.position},
+                      "'groups' must be tables, not " + std::string(type_name(groups)) + ": write [groups.NAME]");
+        return;
+    }
+    for (const auto& member : *table) {
+        if (!is_job_name(member.key)) {
+            problems_.add({&source, member.position}, quoted(member.key) +
+                                                          " cannot name a group: use 1 to 64 of A-Z a-z "
+                                                          "0-9 _ . -, not starting with - or .");
+        } else if (const auto* settings = table_of(source, member)) {
+            auto& group = groups_[member.key];
+            if (group.place.file == nullptr) group.place = {&source, member.position};
+            reader.read_group(*settings, group);
         }
     }
 }
@@ -295,6 +318,7 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
 Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
     Configuration configuration;
     auto& daemon = configuration.daemon;
+    for (auto& [name, group] : groups_) references_.add_group(name, std::move(group));
     references_.set_masked(masked_);
     references_.check(problems_);
     resolve_daemon(daemon, places);
@@ -308,6 +332,7 @@ Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
         for (const auto& [job, stream] : usual_streams_) jobs_[job].*stream = instead;
     }
     references_.connect(jobs_);
+    references_.join_groups(jobs_);
     configuration.jobs = std::move(jobs_);
     std::sort(configuration.jobs.begin(), configuration.jobs.end(),
               [](const JobSpec& a, const JobSpec& b) { return a.name < b.name; });

@@ -17,6 +17,8 @@
 
 namespace procsup {
 
+class KeyReader;
+
 /// Makes a Configuration of texts, one file after another, each with its overlays; the file with [defaults] comes first.
 /// Reads no file itself. Everything wrong goes to `problems`; the configuration is complete only when there is nothing in it.
 class ConfigurationReader {
@@ -65,6 +67,7 @@ private:
     /// Absent after a report.
     std::optional<Document> parse(const File& file, Text text);
     void read_project(const std::vector<Document>& documents, bool complete);
+    void collect_groups(const Document& document, KeyReader& reader, const TomlValue& groups);
     void collect_jobs(const Document& document, std::uint32_t rank, const TomlValue& jobs,
                       std::map<std::string, Parts>& found);
     /// `complete`: nothing that is said of the job was unreadable.
@@ -91,6 +94,7 @@ private:
     std::deque<SourceFile> sources_;
     JobDraft defaults_;
     DaemonDraft daemon_;
+    std::map<std::string, GroupDraft> groups_;
     References references_;
     std::map<std::string, std::string, std::less<>> origins_;  // of jobs, by name
     std::vector<JobSpec> jobs_;

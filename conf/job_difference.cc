@@ -32,6 +32,7 @@ std::map<std::string, std::string> settings_of(const JobSpec& spec) {
 }
 
 bool is_live(std::string_view key) {
+    if (key.starts_with("groups.")) return true;
     const auto dot = key.find('.');
     const auto* row =
         dot == std::string_view::npos ? find_key("", key) : find_key(key.substr(0, dot), key.substr(dot + 1));
@@ -54,6 +55,9 @@ private:
 /// What is not in the text of a job, because it follows from the machine.
 void add_found(const JobSpec& before, const JobSpec& now, Differences& differences) {
     if (before.program != now.program) differences.add("command");
+    for (const auto* one : {&before.membership, &now.membership}) {
+        if (before.membership != now.membership && !one->group.empty()) differences.add("groups." + one->group);
+    }
     // Of one that others write to, they say so.
     if (before.stdin_stream != now.stdin_stream) differences.add("log.stdin");
     if (before.stop_command != now.stop_command) differences.add("stop_command");

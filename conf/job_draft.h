@@ -31,6 +31,7 @@ enum class Key : std::uint8_t {
     MemoryMax, MemoryHigh, Cpu, CpuWeight, TasksMax, IoWeight, StrictLimits,
     NoNewPrivileges, Capabilities, AmbientCapabilities, PrivateTmp, ReadOnlyPaths, ReadWritePaths,
     StrictSandbox, Free,
+    GroupMembers, GroupStrategy, GroupIntensity, GroupOnExhausted,
     RuntimeDir, StateDir, DaemonLogDir, LogLevel, Containment, OnCrash, ShutdownTimeout, MaxClients,
     AccessAdmin, AccessOperate, AccessRead,
 };
@@ -101,6 +102,16 @@ struct JobDraft {
     bool own(Key key) const { return written(key) && mark(key).rank >= kOwnRank; }
     /// Of two keys that exclude each other the one that counts. Texts of the same rank decide nothing.
     bool outranks(Key key, Key other) const { return written(key) && mark(key).rank > mark(other).rank; }
+};
+
+/// A group as written.
+struct GroupDraft {
+    Place place;
+    Membership settings;
+    std::vector<std::string> members;
+    std::vector<Place> places;  ///< of each member
+    bool refused = false;       ///< a list of members is written, and is none
+    Place on_exhausted;         ///< where it is written; no file: nowhere
 };
 
 /// The daemon's own settings as written.

@@ -15,6 +15,7 @@
 #include "common/units.h"
 #include "conf/dependencies.h"
 #include "conf/health.h"
+#include "conf/membership.h"
 #include "conf/rate_limit.h"
 #include "conf/readiness.h"
 
@@ -280,6 +281,7 @@ struct JobSpec {
     Dependencies dependencies;
     Readiness readiness;
     Health health;
+    Membership membership;
 
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream{Stream::Kind::Capture, {}};

@@ -96,6 +96,7 @@ void write_what(json::Writer& writer, const JobSpec& spec) {
     strings_member(writer, "instances", spec.instances);
     optional_member(writer, "portBase", spec.port_base);
     optional_member(writer, "owner", spec.owner);
+    if (!spec.membership.group.empty()) writer.member("group", spec.membership.group);
     strings_member(writer, "tags", spec.tags);
 }
 

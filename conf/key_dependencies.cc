@@ -47,6 +47,18 @@ void KeyReader::job_names(const TomlValue& value, std::vector<std::string>& out,
     }
 }
 
+void KeyReader::members(const TomlValue& value) {
+    job_names(value, group_->members, group_->places);
+    group_->refused = group_->members.empty();
+    const auto* names = value.as<TomlValue::Array>();
+    if (names != nullptr && names->empty()) report(value, "must name at least one job");
+}
+
+void KeyReader::group_exhausted(const TomlValue& value) {
+    group_->on_exhausted = place_of(value);
+    choice(value, group_->settings.on_exhausted);
+}
+
 void KeyReader::requirements(const TomlValue& value) {
     const auto* elements = array(value);
     if (elements == nullptr) return;

@@ -13,7 +13,7 @@ struct Chapter {
     std::string_view text;
 };
 
-constexpr std::array<Chapter, 8> kChapters{{
+constexpr std::array<Chapter, 9> kChapters{{
     {"", "JOB SETTINGS",
      "The keys of a job file, of [jobs.NAME] and of [defaults]. A change of a key that is called _live_ takes effect "
      "at "
@@ -38,6 +38,10 @@ constexpr std::array<Chapter, 8> kChapters{{
      "What a job may do, whoever it runs as. What the kernel, the user or the container does not permit of it is told "
      "by "
      "procsupctl(1) check --here beforehand, and by status."},
+    {kGroupSection, "GROUPS: [groups.NAME]",
+     "In procsupd.toml and in project files: jobs that are one to whoever operates them, and what becomes of the "
+     "others when one of "
+     "them fails. See GROUPS below."},
     {kDaemonSection, "THE DAEMON: [daemon]", "In procsupd.toml and in project files."},
     {kAccessSection, "ACCESS: [access]", "In procsupd.toml and in project files."},
 }};

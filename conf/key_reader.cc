@@ -69,6 +69,12 @@ void KeyReader::read_daemon(std::string_view section, const TomlValue::Table& ta
     daemon_ = nullptr;
 }
 
+void KeyReader::read_group(const TomlValue::Table& table, GroupDraft& group) {
+    group_ = &group;
+    read_table(kGroupSection, table);
+    group_ = nullptr;
+}
+
 void KeyReader::read_table(std::string_view section, const TomlValue::Table& table) {
     for (const auto& member : table) {
         if (section.empty() && is_table_of_job(member.key)) {
@@ -95,7 +101,7 @@ void KeyReader::read_member(const KeyRow& row, const TomlMember& member) {
 }
 
 std::string KeyReader::label() const {
-    const bool plain = row_->section.empty() || row_->section == kDaemonSection || row_->section == kAccessSection;
+    const bool plain = row_->section.empty() || !is_job_section(row_->section);
     return "'" + (plain ? std::string() : std::string(row_->section) + ".") + std::string(row_->name) + "'";
 }
 

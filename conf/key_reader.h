@@ -28,13 +28,19 @@ public:
     /// Reads [daemon] or [access].
     void read_daemon(std::string_view section, const TomlValue::Table& table, DaemonDraft& daemon);
 
+    /// Reads [groups.NAME].
+    void read_group(const TomlValue::Table& table, GroupDraft& group);
+
     // For the rows.
     JobDraft& job() { return *job_; }
+    GroupDraft& group() { return *group_; }
     DaemonDraft& daemon() { return *daemon_; }
     void text(const TomlValue& value, std::string& out);
     void job_name(const TomlValue& value, std::string& out);
     void job_names(const TomlValue& value, std::vector<std::string>& out, std::vector<Place>& places);
     void requirements(const TomlValue& value);
+    void members(const TomlValue& value);
+    void group_exhausted(const TomlValue& value);
     void ready_by_notice(const TomlValue& value);
     void ready_by_fd(const TomlValue& value);
     void ready_by_command(const TomlValue& value);
@@ -143,6 +149,7 @@ private:
     const KeyRow* row_ = nullptr;
     JobDraft* job_ = nullptr;
     DaemonDraft* daemon_ = nullptr;
+    GroupDraft* group_ = nullptr;
 };
 
 /// Whether `name` may be the name of a job or an instance: `[A-Za-z0-9_.-]{1,64}`, not starting with '-' or '.'.

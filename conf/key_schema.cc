@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kOnlyInProject{"jobs", "defaults", kDaemonSection, kAccessSection};
 constexpr std::string_view kInBoth = "x";
+constexpr std::string_view kNamePattern = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$";
 
 /// Compact JSON with line breaks and indentation, for people and for diffs.
 std::string indented(const std::string& compact) {
@@ -105,10 +106,25 @@ void write_settings(json::Writer& writer) {
     writer.end_object().member_bool("additionalProperties", false).end_object();
 }
 
+/// "groups" is a job's key too: its user's groups.
+void write_groups(json::Writer& writer) {
+    writer.begin_object().key("anyOf").begin_array();
+    write_reference(writer, "settings/properties/groups");
+    write_reference(writer, "groups");
+    writer.end_array().end_object();
+}
+
+void write_groups_definition(json::Writer& writer) {
+    writer.key(kGroupSection).begin_object().member("type", "object");
+    writer.key("patternProperties").begin_object().key(kNamePattern);
+    write_table(writer, kGroupSection);
+    writer.end_object().member_bool("additionalProperties", false).end_object();
+}
+
 /// Of a project file: its tables.
 void write_project_tables(json::Writer& writer) {
     writer.key("jobs").begin_object().member("type", "object");
-    writer.key("patternProperties").begin_object().key("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$");
+    writer.key("patternProperties").begin_object().key(kNamePattern);
     // What a job must have may stand in [defaults].
     write_reference(writer, "settings");
     writer.end_object().member_bool("additionalProperties", false).end_object();
@@ -124,6 +140,8 @@ void write_project_tables(json::Writer& writer) {
 void write_only_project(json::Writer& writer) {
     writer.begin_object().key("properties").begin_object();
     for (const auto name : kOnlyInProject) writer.key(name).begin_object().end_object();
+    writer.key(kGroupSection);
+    write_reference(writer, kGroupSection);
     writer.key(kInBoth).begin_object().end_object().end_object();
     writer.member_bool("additionalProperties", false).end_object();
 }
@@ -135,8 +153,10 @@ void write_names_of_file(json::Writer& writer) {
     };
     writer.key("properties").begin_object();
     for (const auto& row : all_keys()) {
-        if (row.section.empty()) reference(row.name);
+        if (row.section.empty() && row.name != kGroupSection) reference(row.name);
     }
+    writer.key(kGroupSection);
+    write_groups(writer);
     for (const auto section : kTablesOfJob) reference(section);
     write_project_tables(writer);
     writer.end_object().member_bool("additionalProperties", false);
@@ -182,6 +202,7 @@ std::string json_schema() {
     write_settings(writer);
     writer.key("only_project");
     write_only_project(writer);
+    write_groups_definition(writer);
     writer.end_object().end_object();
     return indented(writer.text());
 }

@@ -514,6 +514,25 @@ constexpr std::array kRows{
     KeyRow{Key::Free, "", "x", &kTable, "{}", "all jobs", "yours: anything may stand here, it is never checked",
            [](R& r, V& v) { r.anything(v); }},
 
+    KeyRow{Key::GroupMembers, "groups", "members", &kJobs, "required", "groups",
+           "the jobs of the group, each of which is in no other; with a _strategy_ of one-for-all or rest-for-one in "
+           "the order "
+           "in which they are started",
+           [](R& r, V& v) { r.members(v); }, kLive},
+    KeyRow{Key::GroupStrategy, "groups", "strategy", &kStrategy, "\"one-for-one\"", "groups",
+           "which members are restarted when one has ended and is started again by its own policy: it alone, all of "
+           "them, or it and those behind it",
+           [](R& r, V& v) { r.choice(v, r.group().settings.strategy); }, kLive},
+    KeyRow{Key::GroupIntensity, "groups", "intensity", &kRestartLimit, "\"5/60s\"", "groups",
+           "how often the policies of all members together may start one again within a time; once more, and the group "
+           "is exhausted",
+           [](R& r, V& v) { r.rate(v, 10000, "restarts", r.group().settings.intensity); }, kLive},
+    KeyRow{Key::GroupOnExhausted, "groups", "on_exhausted", &kGroupExhausted, "\"fail-group\"", "groups",
+           "what then becomes of it: all members end, the last first, and have failed; or procsupd ends, with the exit "
+           "code of "
+           "the member that has ended last",
+           [](R& r, V& v) { r.group_exhausted(v); }, kLive},
+
     KeyRow{Key::RuntimeDir, "daemon", "runtime_dir", &kPath, "\"/run/procsupd\" for root", "daemon",
            "where the control socket is", [](R& r, V& v) { r.daemon_path(v, r.daemon().spec.runtime_dir); }},
     KeyRow{Key::StateDir, "daemon", "state_dir", &kPath, "\"/var/lib/procsupd\" for root", "daemon",

@@ -23,11 +23,12 @@ struct ValueForm {
 /// One key: the one place that says what it is called, may be, is by default and means, and how it is read.
 struct KeyRow {
     Key key;
-    std::string_view section;  ///< "" for a job's own keys, else "log", "limits", "sandbox", "daemon", "access"
+    std::string_view
+        section;  ///< "" for a job's own keys, else "log", "limits", "sandbox", "groups", "daemon", "access"
     std::string_view name;
     const ValueForm* form;
     std::string_view default_text;
-    std::string_view applies_to;  ///< kinds of jobs, or "daemon"
+    std::string_view applies_to;  ///< kinds of jobs, or "groups", "daemon"
     std::string_view meaning;
     void (*read)(KeyReader& reader, const TomlValue& value);
     bool live = false;  ///< a job that runs takes on another value without being restarted
@@ -40,6 +41,8 @@ const KeyRow* find_key(std::string_view section, std::string_view name);
 
 inline constexpr std::string_view kDaemonSection = "daemon";
 inline constexpr std::string_view kAccessSection = "access";
+/// [groups.NAME]
+inline constexpr std::string_view kGroupSection = "groups";
 
 /// The tables of a job that have keys of their own.
 inline constexpr std::array<std::string_view, 5> kTablesOfJob{"ready", "health", "log", "limits", "sandbox"};
@@ -49,7 +52,9 @@ inline bool is_table_of_job(std::string_view name) {
 }
 
 /// Is `section` one of a job's tables?
-inline bool is_job_section(std::string_view section) { return section != kDaemonSection && section != kAccessSection; }
+inline bool is_job_section(std::string_view section) {
+    return section != kDaemonSection && section != kAccessSection && section != kGroupSection;
+}
 
 /// What to say of a key that is in no row: "unknown key …" with a hint, or "… is not available in this version".
 /// `section` as in KeyRow, or "project" for the top level of a project file; `is_table`: its value is a table.

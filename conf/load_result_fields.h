@@ -23,6 +23,12 @@ constexpr std::int64_t last_of(Requirement::OnRestart) {
 }
 constexpr std::int64_t last_of(Readiness::Kind) { return static_cast<std::int64_t>(Readiness::Kind::File); }
 constexpr std::int64_t last_of(Health::Action) { return static_cast<std::int64_t>(Health::Action::None); }
+constexpr std::int64_t last_of(Membership::Strategy) {
+    return static_cast<std::int64_t>(Membership::Strategy::RestForOne);
+}
+constexpr std::int64_t last_of(Membership::OnExhausted) {
+    return static_cast<std::int64_t>(Membership::OnExhausted::Shutdown);
+}
 constexpr std::int64_t last_of(Hook) { return static_cast<std::int64_t>(Hook::OnFailed); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
 constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
@@ -208,6 +214,15 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Membership> {
+    archive.field("group", value.group);
+    archive.field("position", value.position);
+    archive.field("strategy", value.strategy);
+    archive.field("intensity", value.intensity);
+    archive.field("onExhausted", value.on_exhausted);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, JobSpec> {
     static const JobSpec usual;
     archive.field("name", value.name);
@@ -250,6 +265,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("dependencies", value.dependencies, usual.dependencies);
     archive.field("readiness", value.readiness, usual.readiness);
     archive.field("health", value.health, usual.health);
+    archive.field("membership", value.membership, usual.membership);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("reloadCommand", value.reload_command, usual.reload_command);
     archive.field("hooks", value.hooks, usual.hooks);

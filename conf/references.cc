@@ -70,6 +70,7 @@ void References::check_dependencies(Problems& problems) const {
         const auto found = jobs_.find(parent.job);
         if (found != jobs_.end()) order.add(jobs_.at(job).number, found->second.number, "daemon_of", parent.place);
     }
+    check_groups(order, problems);
     order.check(problems);
 }
 

@@ -11,16 +11,21 @@
 
 namespace procsup {
 
+class Order;
+
 /// What jobs say of other jobs, or have together with them; checked when all of them are known.
 class References {
 public:
     void add(const JobDraft& draft, const JobSpec& spec);
+    void add_group(const std::string& name, GroupDraft draft);
     /// Which jobs there are not because a file says so.
     void set_masked(std::vector<MaskedJob> masked) { masked_ = std::move(masked); }
     /// Reports names that no job has, instances and streams that do not fit, circles, and directories of jobs of several users.
     void check(Problems& problems) const;
     /// Says in each job whether another one's output is its input.
     void connect(std::vector<JobSpec>& jobs) const;
+    /// Says in each job which group it is in.
+    void join_groups(std::vector<JobSpec>& jobs) const;
 
 private:
     struct Job {
@@ -36,6 +41,7 @@ private:
     using ByJob = std::map<std::string, Reference, std::less<>>;
     void check_bond(const std::string& job, const Reference& parent, Problems& problems) const;
     void check_dependencies(Problems& problems) const;
+    void check_groups(Order& order, Problems& problems) const;
     void check_dirs(Problems& problems) const;
     void check_pipe(const std::string& job, const Reference& reader, Problems& problems) const;
     /// The job that `key` names, or null: there is none.
@@ -46,6 +52,7 @@ private:
     std::vector<MaskedJob> masked_;
     ByJob bonds_;  ///< `daemon_of`
     ByJob pipes_;  ///< `log.pipe_to`
+    std::map<std::string, GroupDraft> groups_;
     struct Dependency {
         std::size_t job;  ///< its number
         const char* key;  ///< "after", …

@@ -21,7 +21,7 @@ struct LaterKey {
 constexpr LaterKey kLater[] = {
     {"", "schedule"},        {"", "sockets"},
     {"", "coordination"},    {"", "pool"},
-    {"project", "groups"},   {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
+    {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
     {"project", "values"},
 };
 // clang-format on
@@ -39,7 +39,7 @@ constexpr NoKey kNoKeys[] = {
      "Linux has not enforced RLIMIT_LOCKS since 2.4.25: 'open_files' bounds how many files a process can lock"},
 };
 
-constexpr std::string_view kProjectKeys[] = {"jobs", "defaults", "daemon", "access", "x"};
+constexpr std::string_view kProjectKeys[] = {"jobs", "groups", "defaults", "daemon", "access", "x"};
 
 std::vector<std::string_view> names_in(std::string_view section) {
     if (section == "project") return {std::begin(kProjectKeys), std::end(kProjectKeys)};
@@ -65,6 +65,7 @@ std::string_view other_home(std::string_view section, std::string_view name) {
         if (row.section == "log") return "[log]";
         if (row.section == "limits") return "[limits]";
         if (row.section == "sandbox") return "[sandbox]";
+        if (row.section == kGroupSection) return "[groups.NAME]";
         if (row.section == kDaemonSection) return "[daemon]";
         if (row.section == kAccessSection) return "[access]";
         return "the job itself, above its first table";
@@ -85,7 +86,10 @@ std::string unknown_key_text(std::string_view section, std::string_view name, bo
     std::string text = quoted(name);
     if (later) return "key " + text + " is not available in this version";
     text.insert(0, "unknown key ");
-    if (section != "project" && !section.empty()) text.append(" in [").append(section).append("]");
+    if (section == kGroupSection) {
+        text += " in [groups.NAME]";
+    } else if (section != "project" && !section.empty())
+        text.append(" in [").append(section).append("]");
     if (const auto home = other_home(section, name); !home.empty()) {
         return text.append(" (it belongs in ").append(home).append(")");
     }

@@ -89,6 +89,11 @@ constexpr ValueForm kRestartLimit{"a number of restarts in a time such as \"3/10
 constexpr ValueForm kLooks{"an integer from 1 to 64", "integer", R"({"type":"integer","minimum":1,"maximum":64})", {}};
 constexpr ValueForm kHealthAction{"\"restart\" or \"none\"", "\"restart\" or \"none\"",
                                   R"({"enum":["restart","none"]})", kHealthActionWords};
+constexpr ValueForm kStrategy{"\"one-for-one\", \"one-for-all\" or \"rest-for-one\"",
+                              "\"one-for-one\", \"one-for-all\" or \"rest-for-one\"",
+                              R"({"enum":["one-for-one","one-for-all","rest-for-one"]})", kStrategyWords};
+constexpr ValueForm kGroupExhausted{"\"fail-group\" or \"shutdown\"", "\"fail-group\" or \"shutdown\"",
+                                    R"({"enum":["fail-group","shutdown"]})", kGroupExhaustedWords};
 constexpr ValueForm kExitSet{
     "an array of exit codes and signal names such as [0, \"SIGTERM\"]",
     "array of codes and signal names",

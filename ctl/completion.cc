@@ -149,8 +149,11 @@ void add_operands(const Progress& progress, std::string_view unfinished, Candida
 
 /// An instance is told by its state, a job of several by their number.
 std::vector<Candidate> names_in(const json::Value::Array& instances) {
-    std::map<std::string_view, std::size_t> jobs;
-    for (const auto& instance : instances) ++jobs[instance.string_or("job", "")];
+    std::map<std::string_view, std::size_t> jobs, groups;
+    for (const auto& instance : instances) {
+        ++jobs[instance.string_or("job", "")];
+        if (const auto group = instance.string_or("group", ""); !group.empty()) ++groups[group];
+    }
     std::vector<Candidate> names;
     for (const auto& instance : instances) {
         const auto name = instance.string_or("name", "");
@@ -164,6 +167,10 @@ std::vector<Candidate> names_in(const json::Value::Array& instances) {
     }
     for (const auto& [job, count] : jobs) {
         names.push_back({std::string(job), std::to_string(count) + (count == 1 ? " instance" : " instances")});
+    }
+    for (const auto& [group, count] : groups) {
+        names.push_back(
+            {std::string(group), "group of " + std::to_string(count) + (count == 1 ? " instance" : " instances")});
     }
     std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.word < b.word; });
     return names;

@@ -28,6 +28,7 @@ std::string terms_of(const JobLink& link, const Output& out) {
     std::string text = escaped(link.condition);
     const auto add = [&](const std::string& term) { text += (text.empty() ? "" : ", ") + term; };
     if (link.kind == "before") add("as that says");
+    if (link.kind == "group") add("of its group");
     if (!link.on_restart.empty() && link.on_restart != "ignore") add("on_restart = " + escaped(link.on_restart));
     if (!link.met) add(out.colored(Color::Yellow, "not yet"));
     return text.empty() ? text : " (" + text + ")";
@@ -36,10 +37,12 @@ std::string terms_of(const JobLink& link, const Output& out) {
 /// What links of these kinds say, behind their word.
 struct KindText {
     std::string_view word;
-    std::array<std::string_view, 2> kinds;
+    std::array<std::string_view, 3> kinds;
 };
-constexpr std::array<KindText, 4> kKinds{
-    {{"requires", {"requires"}}, {"wants", {"wants"}}, {"after", {"after", "before"}}, {"daemon of", {"daemon_of"}}}};
+constexpr std::array<KindText, 4> kKinds{{{"requires", {"requires"}},
+                                          {"wants", {"wants"}},
+                                          {"after", {"after", "before", "group"}},
+                                          {"daemon of", {"daemon_of"}}}};
 
 std::string names_in(const json::Value& parent, const std::string& member) {
     const auto* list = parent.find(member);

@@ -232,6 +232,7 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.not_enforced = not_enforced_lines(instance);
     view.description = instance.string_or("description", "");
     view.owner = instance.string_or("owner", "");
+    view.group = instance.string_or("group", "");
     if (const auto* code = instance.find("exitCode"); code != nullptr && code->as_int() != nullptr) {
         view.exit_code = *code->as_int();
     }
@@ -439,6 +440,7 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
         if (instance.last_run) text += last_run_lines(*instance.last_run);
     }
     if (!instance.owner.empty()) text += "\n    owner: " + escaped(instance.owner);
+    if (!instance.group.empty()) text += "\n    group: " + escaped(instance.group);
     return text + "\n";
 }
 

@@ -47,7 +47,7 @@ struct InstanceView {
     std::string changed;                    ///< of its settings since it was started, ready to be shown
     std::vector<std::string> not_enforced;  ///< "not enforced: limits.core = 0 (why)", ready to be shown
     std::string_view description;
-    std::string_view owner;
+    std::string_view owner, group;
     std::optional<std::int64_t> exit_code;  ///< of the last run, when it exited
     std::string_view exit_signal;           ///< of the last run, when it was killed
     std::optional<EndedRun> last_run;

@@ -76,6 +76,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      Operands::Jobs, ExitFamily::Status, is_failed},
     {"events", VerbGroup::State, "[-f] [JOB…]", "the present states, and with -f every change", bit(Option::Follow),
      Operands::AnyJobs, ExitFamily::Status, events},
+    {"groups", VerbGroup::State, "", "the groups of jobs: how many work, and how often they were restarted lately", 0,
+     Operands::None, ExitFamily::Status, groups},
     {"metrics", VerbGroup::State, "[JOB…]", "what is measured of the supervisor and its jobs, for Prometheus", 0,
      Operands::AnyJobs, ExitFamily::Status, metrics},
 

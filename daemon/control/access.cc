@@ -12,6 +12,7 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Manager.Ping", Tier::Read},
     {"io.procsupd.Manager.Status", Tier::Read},
     {"io.procsupd.Manager.Metrics", Tier::Read},
+    {"io.procsupd.Manager.Groups", Tier::Read},
     {"io.procsupd.Manager.GetAbilities", Tier::Read},
     {"io.procsupd.Manager.WhoIs", Tier::Read},
     // Which keys of which jobs would change, and no values.

@@ -42,6 +42,7 @@ void refuse(varlink::PendingCall& call) {
 
 std::string no_such_job_text(const ControlContext& context, std::string_view name) {
     std::vector<std::string_view> known;
+    for (const auto& [group_name, group] : context.supervisor.groups()) known.push_back(group_name);
     for (const auto& [job_name, job] : context.supervisor.jobs()) {
         known.push_back(job_name);
         for (const auto& instance : job.instances) known.push_back(instance->name().instance);
@@ -148,6 +149,11 @@ std::optional<std::string> selected_job(const ControlContext& context, varlink::
     const std::string name(call.parameters().string_or("name", ""));
     const auto& job = context.supervisor.find(ids->front())->name().job;
     if (name == job) return name;
+    if (context.supervisor.find_group(name) != nullptr) {
+        fail_invalid(call, "name",
+                     "this is done with a job, not with a group: name one of its members, such as '" + job + "'");
+        return std::nullopt;
+    }
     fail_invalid(call, "name", "this is done with a job, not with some instances: name '" + job + "'");
     return std::nullopt;
 }

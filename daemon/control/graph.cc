@@ -39,6 +39,7 @@ std::string_view kind_of(const Link& link, const Job& job) {
     switch (link.kind) {
         case Link::Kind::Wants: return "wants";
         case Link::Kind::Requires: return "requires";
+        case Link::Kind::Group: return "group";
         case Link::Kind::After: break;
     }
     const auto& after = job.spec->dependencies.after;
@@ -213,7 +214,7 @@ Dependents dependents_of(const ControlContext& context, const varlink::Peer& pee
     for (const auto* other : job.dependents) {
         if (!may_know(*other->spec)) continue;
         const bool needs = std::any_of(other->links.begin(), other->links.end(), [&](const Link& link) {
-            return link.to == &job && link.kind != Link::Kind::After;
+            return link.to == &job && link.kind != Link::Kind::After && link.kind != Link::Kind::Group;
         });
         (needs ? found.needing : found.following).add(other->spec->name);
     }

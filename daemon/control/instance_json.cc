@@ -150,6 +150,7 @@ void write_instance(json::Writer& writer, const ControlContext& context, const I
     if (const auto usage = usages.find(instance.id()); usage != usages.end()) write_usage(writer, usage->second);
     if (!spec.description.empty()) writer.member("description", spec.description);
     if (spec.owner) writer.member("owner", std::to_string(*spec.owner));
+    if (!spec.membership.group.empty()) writer.member("group", spec.membership.group);
     writer.key("tags").begin_array();
     for (const auto& tag : spec.tags) writer.string(tag);
     writer.end_array().end_object();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/control/graph.h"
+#include "daemon/control/groups.h"
 #include "daemon/control/instance_json.h"
 #include "daemon/control/interface_texts.h"
 #include "daemon/control/metrics.h"
@@ -190,6 +191,7 @@ varlink::Interface manager_interface(ControlContext& context, const Clients& cli
     interface.methods["Metrics"] = [&context, clients](const varlink::PendingCall& call) {
         metrics(context, clients(), call);
     };
+    interface.methods["Groups"] = [&context](const varlink::PendingCall& call) { groups(context, call); };
     interface.methods["Plan"] = [&context](const varlink::PendingCall& call) { plan(context, call); };
     interface.methods["Apply"] = [&context](const varlink::PendingCall& call) { apply(context, call); };
     interface.methods["Rollback"] = [&context](const varlink::PendingCall& call) { rollback(context, call); };

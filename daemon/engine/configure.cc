@@ -47,6 +47,7 @@ ConfigurationChange Supervisor::configure(const Configured& jobs, TimePoint now,
         if (!job.transient && !job.leaving && !configured.contains(name)) let_job_leave(job);
     }
     bind_daemons();
+    form_groups();
     link_jobs(jobs_);
     const auto held_up = all_held_up();
     stop_in_order(targets(std::exchange(to_stop_, {}), "removed from the configuration"), false, now);

@@ -64,6 +64,9 @@ Obstacle Supervisor::before_start(const Instance& instance) const {
         }
         waited_for.add([&](std::string& text) { add_obstacle(text, link, state); });
     }
+    if (const auto* other = member_that_stops(*job)) {
+        waited_for.add([&](std::string& text) { text += other->name().instance + " to end"; });
+    }
     return {std::move(waited_for).text(), false};
 }
 

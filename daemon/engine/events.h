@@ -27,6 +27,7 @@ struct ReloadRequested { std::string cause; };
 struct MayStart { InstanceId waited_for = 0; };
 struct MayStop {};
 struct RequirementLost { std::string cause; };
+struct GroupFailed { std::string cause; };
 struct Spawned { pid_t pid; };
 struct NotStarted { SpawnStage stage; int os_error; std::string text{}; };
 struct Execed {};
@@ -50,7 +51,7 @@ struct TimerFired { TimerKind kind; std::uint32_t generation; };
 struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
-                           ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
+                           ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, GroupFailed, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
                            SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, HealthReported, HealthCheckRequested, ZombiesCounted, MayRecycle, TimerFired, SpecChanged>;
 
 // What an instance wants done.

@@ -45,6 +45,7 @@ const SideRun* Instance::side(Incarnation incarnation) const {
 
 void Instance::on(const StartRequested& event, Context& context) {
     wanted_ = true;
+    fails_with_.clear();
     stop_ordered_ = false;
     if (first_start_.wanted == TimePoint()) first_start_.wanted = context.now;
     switch (state_) {
@@ -79,6 +80,7 @@ void Instance::on(const RestartRequested& event, Context& context) {
         return;
     }
     wanted_ = starts_again_ = true;
+    fails_with_.clear();
     stop_ordered_ = false;
     forget_failures();
     is_done ? take_down(event.cause, context) : begin_stop(event.cause, context);
@@ -120,6 +122,30 @@ void Instance::on(const RequirementLost& event, Context& context) {
         begin_stop(event.cause, context);
     } else if (state_ == State::Waiting || state_ == State::Backoff) {
         start_run(event.cause, context);
+    }
+}
+
+/// Whoever looks after the group decides when it is started again.
+void Instance::on(const GroupFailed& event, Context& context) {
+    const bool goes_down = state_ == State::Starting || is_executing(state_) || state_ == State::Stopping;
+    if (state_ == State::Waiting || state_ == State::Backoff || (goes_down && wanted_)) {
+        starts_again_ = wanted_ = false;
+        fails_with_ = event.cause;
+    }
+    switch (state_) {
+        case State::Waiting:
+        case State::Backoff: fail(event.cause, std::nullopt, context); return;
+        case State::Starting:
+        case State::Running:
+        case State::Reloading:
+        case State::Paused: begin_stop(event.cause, context); return;
+        case State::Stopping:
+            pending_cause_ = event.cause;
+            stop_asked_ = true;
+            return;
+        case State::Exited: on(StopRequested{event.cause}, context); return;
+        case State::Stopped:
+        case State::Failed: return;
     }
 }
 

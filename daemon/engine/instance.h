@@ -187,6 +187,8 @@ public:
         return !wanted_ && (stop_ordered_ || (spec_->manually_stopped && first_start_.wanted == TimePoint()));
     }
     /// Failed because of what it requires alone: started when that is there again.
+    /// It was ended, or is, because its group has failed.
+    bool fails_with_group() const { return !fails_with_.empty(); }
     bool held_back() const { return held_back_ && wanted_; }
     /// Its job has it no more, or is no longer configured itself: it stops for that.
     bool left() const { return left_; }
@@ -269,6 +271,7 @@ private:
     void on(const MayStart& event, Context& context);
     void on(const MayStop& event, Context& context);
     void on(const RequirementLost& event, Context& context);
+    void on(const GroupFailed& event, Context& context);
     void on(const Spawned& event, Context& context);
     void on(const NotStarted& event, Context& context);
     void on(const Execed& event, Context& context);
@@ -420,6 +423,7 @@ private:
     bool stop_signalled_ = false;     // by a stop signal
     bool run_over_ = false;           // nothing is left of this run but what runs beside it
     std::string status_text_;
+    std::string fails_with_;                     // its group, for this cause: what follows its end
     std::string said_last_;                      // of a run that ended before it was ready
     std::string failures_beside_;                // of its commands, while it ended
     std::size_t stop_step_ = 0;                  // how many of its stop_steps were taken

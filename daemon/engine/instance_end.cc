@@ -57,6 +57,8 @@ void Instance::settle_end(Context& context) {
         settle_unasked_end(run_end(), context);
     } else if (wanted_) {
         start_run(pending_cause_, context);
+    } else if (!fails_with_.empty()) {
+        fail(fails_with_ + "; " + end_text(), std::nullopt, context);
     } else {
         enter(State::Stopped, pending_cause_ + "; " + end_text(), context);
     }
@@ -116,7 +118,9 @@ void Instance::schedule_restart(const RunEnd& end, Context& context) {
     }
     const auto delay =
         quick ? with_jitter(restart_delay(policy, quick_deaths_), policy.jitter, context.random) : Duration::zero();
-    if (delay == Duration::zero()) {
+    // What that is for the other members of its group is settled first.
+    const bool at_once = delay == Duration::zero() && spec_->membership.group.empty();
+    if (at_once) {
         ++restarts_;
         start_run("restarted after " + end_text(), context);
         return;

@@ -135,9 +135,11 @@ void Instance::settle_failure(Context& context) {
     auto failure = *std::exchange(failure_, std::nullopt);
     if (stop_asked_ && wanted_) {
         start_run(pending_cause_, context);
-    } else if (stop_asked_) {
+    } else if (stop_asked_ && !fails_with_group()) {
         enter(State::Stopped, pending_cause_ + "; " + failure.cause, context);
     } else {
+        // As what has failed by itself: a text that mends it starts it again.
+        wanted_ = wanted_ || fails_with_group();
         enter(State::Failed, std::move(failure.cause), context);
         if (failure.end_code) context.actions.push_back(EndDaemonAction{*failure.end_code});
     }

@@ -10,6 +10,7 @@ namespace procsup {
 
 void Instance::on(const StopRequested& event, Context& context) {
     wanted_ = starts_again_ = false;
+    fails_with_.clear();
     stop_ordered_ = stop_ordered_ || event.by_order;
     if (first_start_.wanted != TimePoint()) first_start_.over = true;
     switch (state_) {

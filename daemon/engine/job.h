@@ -13,7 +13,8 @@ struct Job;
 
 /// That one job is started after another, and what it needs of that.
 struct Link {
-    enum class Kind { After, Wants, Requires };
+    /// Group: that is before it in a group whose members are started in order.
+    enum class Kind { After, Wants, Requires, Group };
     Job* to = nullptr;  ///< the other one
     Kind kind = Kind::After;
     Requirement::Condition condition = Requirement::Condition::Ready;    ///< of Kind::Requires

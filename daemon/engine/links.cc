@@ -31,6 +31,22 @@ void add_links(Jobs& jobs, Job& job) {
     }
 }
 
+/// Of members that are started in order: to all that are before each.
+void add_group_links(Jobs& jobs) {
+    std::map<std::string_view, std::vector<Job*>> groups;
+    for (auto& [name, job] : jobs) {
+        if (!job.transient && job.spec->membership.is_ordered()) groups[job.spec->membership.group].push_back(&job);
+    }
+    for (const auto& [name, members] : groups) {
+        for (auto* job : members) {
+            for (auto* other : members) {
+                const bool is_before = other->spec->membership.position < job->spec->membership.position;
+                if (is_before) job->links.push_back({other, Link::Kind::Group});
+            }
+        }
+    }
+}
+
 /// Ranks by removing, again and again, what has no link to a job that is left.
 void rank_jobs(Jobs& jobs) {
     std::map<const Job*, std::size_t> open;
@@ -58,7 +74,7 @@ void rank_jobs(Jobs& jobs) {
 // Sets of bits: one for each condition that is met, one for each that is not and will not be, one more.
 constexpr unsigned met_bit(Condition condition) { return 1U << static_cast<unsigned>(condition); }
 constexpr unsigned gone_bit(Condition condition) { return met_bit(condition) << 8; }
-constexpr unsigned kBeingStarted = 1U << 16;
+constexpr unsigned kBeingStarted = 1U << 16, kInBackoff = 1U << 17;
 
 bool meets(Condition condition, const Instance& instance) {
     const bool over = instance.state() == State::Exited || instance.state() == State::Failed;
@@ -131,6 +147,9 @@ void link_jobs(Jobs& jobs) {
     }
     for (auto& [name, job] : jobs) {
         if (!job.transient) add_links(jobs, job);
+    }
+    add_group_links(jobs);
+    for (auto& [name, job] : jobs) {
         job.standing = standing_of(job);
         job.standing_told.reset();
     }
@@ -158,6 +177,7 @@ Standing standing_of(const Job& job) {
     for (const auto& instance : job.instances) {
         const bool settled = is_settled(instance->state());
         unsigned bits = is_being_started(*instance) ? kBeingStarted : 0;
+        if (instance->state() == State::Backoff) bits |= kInBackoff;
         for (const auto condition : kConditions) {
             if (meets(condition, *instance)) {
                 bits |= met_bit(condition);
@@ -175,7 +195,9 @@ LinkState look_at(const Link& link) {
     const auto [all, any] = link.to->standing;
     LinkState state;
     if (link.kind != Link::Kind::Requires) {
-        state.met = (any & kBeingStarted) == 0;
+        // In its group its turn comes first also when it is to be tried again.
+        const unsigned waited_for = link.kind == Link::Kind::Group ? kBeingStarted | kInBackoff : kBeingStarted;
+        state.met = (any & waited_for) == 0;
         return state;
     }
     const auto is_met = met_bit(link.condition), is_gone = gone_bit(link.condition);
@@ -197,7 +219,7 @@ void add_obstacle(std::string& text, const Link& link, const LinkState& state) {
 }
 
 bool should_pull(const Link& link, const Instance& instance) {
-    if (link.kind == Link::Kind::After || instance.ready()) return false;
+    if (link.kind == Link::Kind::After || link.kind == Link::Kind::Group || instance.ready()) return false;
     if (link.kind == Link::Kind::Requires && meets(link.condition, instance)) return false;
     const bool ends = instance.state() == State::Stopping && !instance.wanted();
     return ends || is_settled(instance.state()) || instance.state() == State::Backoff;

@@ -59,9 +59,13 @@ void Supervisor::restart(std::vector<Target> asked, TimePoint now, OnBehalf whom
     add_pulled(std::move(jobs), pulled, whom);
     std::erase_if(pulled, [&](const Target& target) { return known.contains(target.instance); });
     start_in_order(std::move(pulled), now);
-    add_followers(asked, restarts_with);
-    last_first(asked);
-    for (const auto& target : asked) deliver(*target.instance, RestartRequested{target.cause}, now);
+    restart_in_order(std::move(asked), now);
+}
+
+void Supervisor::restart_in_order(std::vector<Target> targets, TimePoint now) {
+    add_followers(targets, restarts_with);
+    last_first(targets);
+    for (const auto& target : targets) deliver(*target.instance, RestartRequested{target.cause}, now);
 }
 
 void Supervisor::shut_down(const std::string& cause, TimePoint now) {

@@ -225,7 +225,13 @@ void Supervisor::deliver(Instance& instance, const Event& event, TimePoint now) 
 void Supervisor::settle(TimePoint now) {
     if (settling_) return;
     settling_ = true;
-    while (!touched_.empty()) {
+    while (!touched_.empty() || !member_failures_.empty()) {
+        if (!member_failures_.empty()) {
+            const auto failure = std::move(member_failures_.back());
+            member_failures_.pop_back();
+            member_failed(failure, now);
+            continue;
+        }
         const auto id = touched_.back();
         touched_.pop_back();
         const auto* instance = find(id);
@@ -233,6 +239,7 @@ void Supervisor::settle(TimePoint now) {
         settle_bonds(*instance, now);
         settle_places(*instance, now);
         settle_links(*instance, now);
+        settle_group(*instance, now);
         settle_roll(*instance, now);
         settle_recycling(*instance, now);
     }
@@ -288,6 +295,7 @@ void Supervisor::note_transition(Instance& instance, const AnnounceAction& chang
     ++by_state_[static_cast<std::size_t>(change.to)];
     touched_.push_back(instance.id());
     if (auto* job = job_of(instance)) job->standing = standing_of(*job);
+    note_member_failure(instance, change.to);
     // Its text may have become that of a daemon since it was counted.
     const bool counts = !is_settled(change.to) && instance.spec().daemon_of.empty();
     if (counts != instance.counted()) unsettled_ += counts ? 1 : std::size_t(-1);
@@ -304,6 +312,13 @@ void Supervisor::note_transition(Instance& instance, const AnnounceAction& chang
         const bool ends = job->transient || job->leaving || !job->leaving_instances.empty();
         if (ends) ending_jobs_.push_back(name.job);
     }
+}
+
+void Supervisor::note_member_failure(const Instance& instance, State to) {
+    if (instance.spec().membership.group.empty()) return;
+    // What waits for another job, and what ends with its group, has not failed itself.
+    const bool for_good = to == State::Failed && !instance.held_back() && !instance.fails_with_group();
+    if (to == State::Backoff || for_good) member_failures_.push_back({instance.id(), instance.cause(), for_good});
 }
 
 // ---- looking
@@ -324,6 +339,12 @@ const Job* Supervisor::job_of(const Instance& instance) const {
 
 std::vector<InstanceId> Supervisor::select(std::string_view pattern, Surplus surplus) const {
     std::vector<InstanceId> ids;
+    if (const auto* group = find_group(pattern)) {
+        for (const auto* member : group->members) {
+            for (const auto id : select(member->spec->name, surplus)) ids.push_back(id);
+        }
+        return ids;
+    }
     const bool with = surplus == Surplus::With;
     const auto job_name = pattern.substr(0, pattern.find('@'));
     if (pattern.find_first_of("*?") == std::string_view::npos) {

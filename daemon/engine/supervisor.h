@@ -14,6 +14,7 @@
 #include "common/result.h"
 #include "daemon/engine/bonds.h"
 #include "daemon/engine/configuration_change.h"
+#include "daemon/engine/group.h"
 #include "daemon/engine/instance.h"
 #include "daemon/engine/links.h"
 #include "daemon/engine/rolling.h"
@@ -123,6 +124,8 @@ public:
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
 
     const Jobs& jobs() const { return jobs_; }
+    const std::map<std::string, Group, std::less<>>& groups() const { return groups_; }
+    const Group* find_group(std::string_view name) const;
     const Instance* find(InstanceId id) const;
     /// When the jobs of the first configuration were to be started; zero: there was none yet.
     TimePoint booted() const { return booted_; }
@@ -191,6 +194,17 @@ private:
     void settle_link(Job& dependent, Link& link, const Instance& changed, TimePoint now);
     void requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now);
 
+    // group_rules.cc
+    void form_groups();
+    Group* group_of(const Job* job);
+    void note_member_failure(const Instance& instance, State to);
+    const Instance* member_that_stops(const Job& job) const;
+    void settle_group(const Instance& changed, TimePoint now);
+    void member_failed(const MemberFailure& failure, TimePoint now);
+    void restart_others(const Group& group, const Instance& failed, const Job& job, const std::string& cause,
+                        TimePoint now);
+    void exhaust(Group& group, const Instance& failed, const std::string& how, TimePoint now);
+
     // scale.cc
     std::string scaling_fault(const Job& job, std::uint32_t count) const;
     void add_instance(Job& job, InstanceName name, Scaling& done, TimePoint now);
@@ -223,6 +237,7 @@ private:
     /// Adds what runs and goes down with `targets` by a link that `follows`.
     static void add_followers(std::vector<Target>& targets, bool (*follows)(const Link&));
     void restart(std::vector<Target> asked, TimePoint now, OnBehalf whom = {});
+    void restart_in_order(std::vector<Target> targets, TimePoint now);
     void stop_in_order(std::vector<Target> asked, bool by_order, TimePoint now);
     void start_in_order(std::vector<Target> targets, TimePoint now);
     static void last_first(std::vector<Target>& targets);
@@ -241,8 +256,10 @@ private:
     std::unordered_map<Incarnation, Instance*> by_incarnation_;
     std::array<std::size_t, kStates> by_state_{};
     Bonds bonds_;
-    std::map<std::string, Roll> rolls_;  ///< by job
-    std::set<std::string> rolls_due_;    ///< to be looked at
+    std::map<std::string, Group, std::less<>> groups_;
+    std::vector<MemberFailure> member_failures_;  ///< since the rules were looked at
+    std::map<std::string, Roll> rolls_;           ///< by job
+    std::set<std::string> rolls_due_;             ///< to be looked at
     bool rolling_ = false;
     std::uint32_t roll_generation_ = 0;
     std::vector<InstanceId> touched_;  ///< changed since the rules were looked at

@@ -124,6 +124,46 @@ void FakeMachine::check_requirements(const JobSpec& spec, const InstanceName& na
     }
 }
 
+/// Runs of other members that are to be over when the one whose run has ended is started again.
+void FakeMachine::note_member_failure(const Transition& transition) {
+    if (transition.to != State::Waiting && transition.to != State::Starting) before_failure_.erase(transition.id);
+    const auto* failed = supervisor_->find(transition.id);
+    const auto& own = failed->spec().membership;
+    if (transition.to != State::Backoff || !own.is_ordered() || supervisor_->shutting_down() || !bonds_hold_) return;
+    const auto* group = supervisor_->find_group(own.group);
+    if (group == nullptr) return;
+    for (const auto* member : group->members) {
+        const auto& other = member->spec->membership;
+        const bool concerned = own.strategy == Membership::Strategy::OneForAll || other.position > own.position;
+        if (!concerned || member->spec->name == failed->name().job) continue;
+        for (const auto& instance : member->instances) {
+            const auto run = live_of_.find(instance->id());
+            if (run != live_of_.end()) before_failure_[transition.id].insert(run->second);
+        }
+    }
+}
+
+/// A member is started when what of its group is not to be there any more has ended.
+void FakeMachine::check_group(InstanceId id, const JobSpec& spec, const InstanceName& name) {
+    if (!spec.membership.is_ordered() || !bonds_hold_ || supervisor_->shutting_down() || daemon_ended_) return;
+    const auto* group = supervisor_->find_group(spec.membership.group);
+    for (const auto* member : group != nullptr ? group->members : std::vector<Job*>()) {
+        if (member->spec->membership.position <= spec.membership.position) continue;
+        for (const auto& instance : member->instances) {
+            if (instance->state() == State::Stopping)
+                broken(name.instance + " was started while " + instance->name().instance +
+                       ", behind it in its group, ends");
+        }
+    }
+    const auto failure = before_failure_.find(id);
+    if (failure == before_failure_.end() || !supervisor_->find(id)->cause().starts_with("restarted after")) return;
+    for (const auto& [other, run] : live_of_) {
+        if (failure->second.contains(run))
+            broken(name.instance + " was restarted while " + supervisor_->find(other)->name().instance +
+                   " of its group ran on");
+    }
+}
+
 /// When all is stopped, nothing is told to end while something lives that was started after it.
 void FakeMachine::check_stop_order(InstanceId id) {
     const auto* instance = supervisor_->find(id);
@@ -152,7 +192,8 @@ void FakeMachine::check_links(const Job& job) {
         const bool bound = supervisor_->parent_of(instance->id()) != nullptr;
         bool has_daemons = false;
         for (const auto& [name, other] : supervisor_->jobs()) has_daemons |= other.spec->daemon_of == job.spec->name;
-        if (all_met && !bound && !has_daemons && (state == State::Waiting || instance->held_back())) {
+        const bool behind_one = job.spec->membership.is_ordered();
+        if (all_met && !bound && !has_daemons && !behind_one && (state == State::Waiting || instance->held_back())) {
             broken(instance->name().instance + " waits for nothing: " + instance->cause());
         }
         if (one_lost && (state == State::Running || state == State::Starting)) {
@@ -218,6 +259,7 @@ void FakeMachine::begins(InstanceId id, const JobSpec& spec, const InstanceName&
     check_place(name);
     check_daemons(spec, name);
     check_requirements(spec, name);
+    check_group(id, spec, name);
     if (spec.hook(Hook::PostStop) != nullptr) owes_post_stop_.insert(id);
 }
 
@@ -339,6 +381,7 @@ void FakeMachine::announce(const Transition& transition) {
     const bool owes = owes_post_stop_.contains(transition.id) && bonds_hold_;
     if (!is_live(transition.to) && owes) broken("post_stop was not run");
     check_undone(transition);
+    note_member_failure(transition);
     check_health_restart(transition);
     check_one_by_one(transition);
     if (!is_live(transition.to) && lives(transition.id)) {

@@ -97,6 +97,8 @@ private:
     void check_daemons(const JobSpec& spec, const InstanceName& name);
     void check_requirements(const JobSpec& spec, const InstanceName& name);
     void check_stop_order(InstanceId id);
+    void check_group(InstanceId id, const JobSpec& spec, const InstanceName& name);
+    void note_member_failure(const Transition& transition);
     void check_links(const Job& job);
     void check_undone(const Transition& transition);
     void check_one_by_one(const Transition& transition);
@@ -121,6 +123,8 @@ private:
     std::multimap<TimePoint, Due> future_;
     std::unordered_map<Incarnation, Run> runs_;
     std::unordered_map<InstanceId, Incarnation> live_of_;
+    std::map<InstanceId, std::set<Incarnation>>
+        before_failure_;  ///< runs that the restart of a failed member has to wait for
     std::map<std::pair<InstanceId, SideRole>, Incarnation> beside_of_;
     std::map<std::pair<InstanceId, TimerKind>, std::uint32_t> armed_;
     std::unordered_map<InstanceId, State> states_;

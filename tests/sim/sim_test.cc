@@ -76,11 +76,29 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     return spec;
 }
 
+/// Members in the order of their numbers, as which they depend on each other too.
+void form_groups(FakeMachine& machine, std::vector<JobSpec>& jobs) {
+    for (const char* name : {"some", "others"}) {
+        if (machine.draw(2) == 0) continue;
+        Membership membership;
+        membership.group = name;
+        membership.strategy = static_cast<Membership::Strategy>(machine.draw(2));
+        membership.intensity = {machine.draw(4), std::chrono::seconds(5)};
+        if (machine.draw(20) == 0) membership.on_exhausted = Membership::OnExhausted::Shutdown;
+        for (auto& job : jobs) {
+            if (!job.membership.group.empty() || machine.draw(2) == 0) continue;
+            job.membership = membership;
+            ++membership.position;
+        }
+    }
+}
+
 std::vector<JobSpec> random_jobs(FakeMachine& machine) {
     std::vector<JobSpec> jobs;
     for (std::uint32_t i = 0; i < 12; ++i) {
         if (machine.draw(3) != 0) jobs.push_back(random_job(machine, i));
     }
+    form_groups(machine, jobs);
     return jobs;
 }
 
