@@ -46,13 +46,14 @@ struct HealthReported { Incarnation side; HealthState::Verdict verdict; std::str
 struct HealthCheckRequested {};
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct MayRecycle {};
+struct MayBeMended {};
 struct TimerFired { TimerKind kind; std::uint32_t generation; };
 // A run that goes on has another text, which differs in live keys alone (conf/job_difference.h).
 struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
                            ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, GroupFailed, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
-                           SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, HealthReported, HealthCheckRequested, ZombiesCounted, MayRecycle, TimerFired, SpecChanged>;
+                           SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, HealthReported, HealthCheckRequested, ZombiesCounted, MayRecycle, MayBeMended, TimerFired, SpecChanged>;
 
 // What an instance wants done.
 struct SpawnAction { bool prepared; };  // pre_start has run for it

@@ -73,6 +73,13 @@ void Supervisor::settle_group(const Instance& changed, TimePoint now) {
     }
 }
 
+void Supervisor::note_member_failure(const Instance& instance, State to) {
+    if (instance.spec().membership.group.empty()) return;
+    // What waits for another job, and what ends with its group, has not failed itself.
+    const bool for_good = to == State::Failed && !instance.held_back() && !instance.fails_with_group();
+    if (to == State::Backoff || for_good) member_failures_.push_back({instance.id(), instance.cause(), for_good});
+}
+
 /// It is about to be started again by its policy, or has failed for good.
 void Supervisor::member_failed(const MemberFailure& failure, TimePoint now) {
     const auto member = by_id_.find(failure.id);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "daemon/engine/crew_fixture.h"
 #include "daemon/engine/instance_fixture.h"
 
 namespace procsup {
@@ -223,6 +224,59 @@ TEST(Health, OfWhatDoesNotRunCannotBeLookedAt) {
     other.start();
     other.run();
     EXPECT_EQ(other.supervisor.check_health(other.id, other.fakes.now), 0u);
+}
+
+/// Three instances that are ready, each with its probe.
+struct Ward : Crew {
+    Ward() : Crew(watched()) {
+        bring_up();
+        fakes.transitions.clear();
+    }
+    void report(const std::string& name, Verdict verdict) {
+        const auto probe = at(name).sides().front().incarnation;
+        supervisor.health_reported(probe, verdict, "cannot connect", {}, fakes.now);
+    }
+    /// It ends as it was told to, and so does its probe.
+    void end_all(const std::string& name) {
+        const auto probe = at(name).sides().front().incarnation;
+        supervisor.exited(probe, ExitStatus::killed(SIGKILL), true, fakes.now);
+        end(name, ExitStatus::killed(SIGTERM));
+    }
+};
+
+TEST(Health, OfSeveralInstancesRestartsOneAfterTheOther) {
+    Ward ward;
+    for (const char* name : {"web@0", "web@1", "web@2"}) ward.report(name, Verdict::Unhealthy);
+    EXPECT_EQ(ward.state("web@0"), State::Stopping);
+    EXPECT_EQ(ward.at("web@1").cause(), "start asked; unhealthy: cannot connect; its restart waits for that of web@0");
+    EXPECT_EQ(ward.state("web@2"), State::Running);
+    ward.end_all("web@0");
+    EXPECT_EQ(ward.state("web@1"), State::Running) << "not before the first is ready again";
+    ward.report("web@2", Verdict::Healthy);
+    ward.run("web@0");
+    EXPECT_EQ(ward.state("web@1"), State::Stopping);
+    ward.end_all("web@1");
+    ward.run("web@1");
+    EXPECT_EQ(ward.state("web@2"), State::Running) << "it is well again";
+    ward.report("web@2", Verdict::Unhealthy);
+    EXPECT_EQ(ward.state("web@2"), State::Stopping);
+}
+
+TEST(Health, OfAnInstanceIsNotWaitedForWhenItHasFailedOrLeaves) {
+    Ward ward;
+    ward.report("web@0", Verdict::Unhealthy);
+    ward.report("web@1", Verdict::Unhealthy);
+    ward.end_all("web@0");
+    ward.end("web@0", ExitStatus::exited(1));
+    EXPECT_EQ(ward.state("web@1"), State::Running) << "it is started once more at once";
+    ward.end("web@0", ExitStatus::exited(1));
+    EXPECT_EQ(ward.state("web@1"), State::Stopping);
+    Ward fewer;
+    fewer.report("web@2", Verdict::Unhealthy);
+    fewer.report("web@0", Verdict::Unhealthy);
+    EXPECT_EQ(fewer.scale(1), "");
+    fewer.end_all("web@2");
+    EXPECT_EQ(fewer.state("web@0"), State::Stopping);
 }
 
 }  // namespace

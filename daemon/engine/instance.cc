@@ -274,6 +274,8 @@ void Instance::enter(State state, std::string cause, Context& context) {
     cause_ = std::move(cause);
     state_since_ = context.now;
     if (!goes_on) since_ = context.now;
+    const bool goes_on_to_run = state == State::Stopping || state == State::Waiting || state == State::Starting;
+    if (health_ && !goes_on_to_run && !is_executing(state)) health_->mended = health_->waits = false;
     if (!is_live(state)) {
         pid_ = 0;
         adopt_next_spec();
@@ -340,6 +342,7 @@ void Instance::start_run(std::string cause, Context& context) {
     if (health_) {
         health_->state = {};
         health_->told.clear();
+        health_->waits = false;
     }
     start_stage_ = SpawnStage::None;
     preparing_ = spec_->hook(Hook::PreStart) != nullptr;

@@ -38,6 +38,8 @@ public:
     virtual bool hurries() const = 0;
     /// Not after `now`: it may be replaced; else when that is to be asked again, kNever: when something has happened.
     virtual TimePoint before_recycle(const Instance& instance, TimePoint now) const = 0;
+    /// Another instance of its job that is being restarted because it is unhealthy; null: none.
+    virtual const Instance* mended_beside(const Instance& instance) const = 0;
 };
 
 /// A command of a job that runs beside a run of its main process, and ends with it at the latest: the run is over when that is.
@@ -234,6 +236,10 @@ public:
     TimePoint proven_at() const;
     /// Has run for max_lifetime, and waits until it may be replaced.
     bool recycle_due() const { return recycle_due_; }
+    /// Whether it is being restarted because it was unhealthy, up to when it is ready again.
+    bool is_mended() const { return health_ && health_->mended && state_ != State::Paused; }
+    /// Whether it is to be, after another one.
+    bool waits_to_be_mended() const { return health_ && health_->waits; }
     /// The runs of reload_command, counted since the instance exists.
     struct Reloads {
         std::uint32_t begun = 0;
@@ -287,6 +293,7 @@ private:
     void on(const HealthCheckRequested& event, Context& context);
     void on(const ZombiesCounted& event, Context& context);
     void on(const MayRecycle& event, Context& context);
+    void on(const MayBeMended& event, Context& context);
     void on(const TimerFired& event, Context& context);
     void on(const SpecChanged& event, Context& context);
 

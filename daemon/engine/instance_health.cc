@@ -43,7 +43,9 @@ bool Instance::is_watched() const {
 }
 
 void Instance::watch_health(Context& context) {
-    if (!is_watched() || is_beside(SideRole::HealthProbe)) return;
+    if (!is_watched()) return;
+    if (health_) health_->mended = false;
+    if (is_beside(SideRole::HealthProbe)) return;
     disarm(TimerKind::HealthProbe, context);
     context.actions.push_back(SpawnBesideAction{SideRole::HealthProbe});
 }
@@ -92,6 +94,7 @@ void Instance::on(const HealthReported& event, Context& context) {
     if (before == event.verdict) return;
     const auto since = std::exchange(state.since, context.now);
     if (event.verdict == HealthState::Verdict::Unhealthy) return unhealthy(context);
+    health_->waits = false;
     disarm(TimerKind::HealthRestart, context);
     const bool again = before == HealthState::Verdict::Unhealthy;
     const auto after = to_text(std::chrono::duration_cast<Duration>(context.now - (again ? since : began_)));
@@ -107,13 +110,19 @@ void Instance::tell_health(std::string how, Context& context) {
     note(state_, context);
 }
 
-/// As a restart, but that what went wrong before is not forgotten, and in a budget of its own.
+/// As a restart, but that what went wrong before is not forgotten, and in a budget of its own; of several instances, which are often
+/// unhealthy for the same reason, one at a time.
 void Instance::unhealthy(Context& context) {
     const auto& health = spec_->health;
     auto cause = unhealthy_text();
-    if (health.action == Health::Action::Restart) {
+    const auto* other = context.gate.mended_beside(*this);
+    health_->waits = other != nullptr && health.action == Health::Action::Restart;
+    if (health_->waits) {
+        cause += "; its restart waits for that of " + other->name().instance;
+    } else if (health.action == Health::Action::Restart) {
         if (health_->restarts.admit(health.restart_limit, context.now)) {
             starts_again_ = true;
+            health_->mended = true;
             begin_stop(cause, context);
             // What follows tells it as something that is over.
             if (!stop_held_) pending_cause_ = "restarted because it was " + cause;
@@ -133,6 +142,16 @@ void Instance::go_on_watching(Context& context) {
     const auto& health = spec_->health;
     if (health.action != Health::Action::Restart) return;
     arm_until(TimerKind::HealthRestart, health_->restarts.admits_at(health.restart_limit, context.now), context);
+}
+
+void Instance::on(const MayBeMended&, Context& context) {
+    if (!waits_to_be_mended()) return;
+    const bool unwell = is_watched() && health_->state.verdict == HealthState::Verdict::Unhealthy;
+    if (!unwell) {
+        health_->waits = false;
+    } else if (context.gate.mended_beside(*this) == nullptr) {
+        unhealthy(context);
+    }
 }
 
 void Instance::on(const HealthCheckRequested&, Context& context) {

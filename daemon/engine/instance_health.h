@@ -33,6 +33,8 @@ struct HealthWatch {
     StartHistory restarts;  ///< those that were made because it was unhealthy
     std::string told{};     ///< at the end of the cause of the run: "; unhealthy: …"
     bool replaced = false;  ///< its probe was ended for another one to look as the job says now
+    bool mended = false;    ///< it was restarted because it was unhealthy, and is not ready again
+    bool waits = false;     ///< it is unhealthy, and another instance of its job is restarted for that first
 };
 
 }  // namespace procsup

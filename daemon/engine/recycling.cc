@@ -1,4 +1,4 @@
-// The supervisor's rules for max_lifetime: of several instances of a job one is replaced at a time.
+// The supervisor's rules for max_lifetime and health: of several instances of a job one is replaced at a time.
 #include <algorithm>
 
 #include "daemon/engine/supervisor.h"
@@ -25,6 +25,23 @@ void Supervisor::settle_recycling(const Instance& changed, TimePoint now) {
     const auto* job = job_of(changed);
     if (job == nullptr) return;
     if (changed.spec().max_lifetime != kForever) recycle_one_of(*job, now);
+}
+
+const Instance* Supervisor::mended_beside(const Instance& instance) const {
+    const auto* job = job_of(instance);
+    if (job == nullptr) return nullptr;
+    const auto found = std::find_if(job->instances.begin(), job->instances.end(),
+                                    [&](const auto& other) { return other.get() != &instance && other->is_mended(); });
+    return found == job->instances.end() ? nullptr : found->get();
+}
+
+/// The first of those that are unhealthy, once the one before is ready again, or has failed.
+void Supervisor::settle_mending(const Instance& changed, TimePoint now) {
+    const auto* job = job_of(changed);
+    if (job == nullptr || !changed.spec().health.is_declared()) return;
+    for (const auto& instance : job->instances) {
+        if (instance->waits_to_be_mended()) deliver(*instance, MayBeMended{}, now);
+    }
 }
 
 /// The first for which it is time; the others then have to wait for it.

@@ -242,6 +242,7 @@ void Supervisor::settle(TimePoint now) {
         settle_group(*instance, now);
         settle_roll(*instance, now);
         settle_recycling(*instance, now);
+        settle_mending(*instance, now);
     }
     settling_ = false;
 }
@@ -312,13 +313,6 @@ void Supervisor::note_transition(Instance& instance, const AnnounceAction& chang
         const bool ends = job->transient || job->leaving || !job->leaving_instances.empty();
         if (ends) ending_jobs_.push_back(name.job);
     }
-}
-
-void Supervisor::note_member_failure(const Instance& instance, State to) {
-    if (instance.spec().membership.group.empty()) return;
-    // What waits for another job, and what ends with its group, has not failed itself.
-    const bool for_good = to == State::Failed && !instance.held_back() && !instance.fails_with_group();
-    if (to == State::Backoff || for_good) member_failures_.push_back({instance.id(), instance.cause(), for_good});
 }
 
 // ---- looking

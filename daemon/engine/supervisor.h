@@ -211,6 +211,8 @@ private:
 
     // recycling.cc
     TimePoint before_recycle(const Instance& instance, TimePoint now) const override;
+    const Instance* mended_beside(const Instance& instance) const override;
+    void settle_mending(const Instance& changed, TimePoint now);
     void settle_recycling(const Instance& changed, TimePoint now);
     void recycle_one_of(const Job& job, TimePoint now);
 

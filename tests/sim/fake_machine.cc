@@ -536,6 +536,11 @@ void FakeMachine::check_health_restart(const Transition& transition) {
     if (transition.from == State::Paused || !ready_.contains(transition.id))
         broken(fmt::format("{} was restarted for its health while it could not be looked at", transition.instance));
     if (health.action == Health::Action::None) broken("what is unhealthy was restarted against its action");
+    for (const auto& other : supervisor_->jobs().find(transition.job)->second.instances) {
+        if (other->id() != transition.id && other->is_mended())
+            broken(fmt::format("{} was restarted for its health together with {}", transition.instance,
+                               other->name().instance));
+    }
     auto& times = health_restarts_[transition.id];
     times.push_back(now_);
     while (times.front() <= now_ - health.restart_limit.window) times.pop_front();
