@@ -187,7 +187,9 @@ private:
         for (auto& [name, runs] : jobs) {
             unreadable_ += runs.unreadable();
             auto past = runs.take();
-            if (const auto former = former_.find(name); past.empty() && former != former_.end()) {
+            // Of files that were not seen, or not all, nothing is known.
+            const bool known = read == Read::All && reply.string_or("problem", "").empty();
+            if (const auto former = former_.find(name); known && past.empty() && former != former_.end()) {
                 nothing_kept_.push_back(former->second);
             } else {
                 past_.push_back(std::move(past));

@@ -170,6 +170,8 @@ class History(CaptureTest):
         self.assertEqual(1, shown.code)
         self.assertIn(f"the files in {self.dir} are not shown: their file system does not answer", shown.err)
         self.assertGreaterEqual(len(shown.json["runs"]), 2)
+        gone = self.s.run("history", "gone")
+        self.assertEqual((1, "no run is known yet\n"), (gone.code, gone.out), "whether one is kept is not known then")
 
     def test_stays_bounded_and_in_order_over_5000_quick_runs(self):
         s = self.start(QUICK)
