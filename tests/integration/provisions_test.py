@@ -277,30 +277,49 @@ class SystemDirectories(Provisions):
         for number in range(files):
             os.close(os.open(f"/run/{self.name}/{number}", os.O_CREAT | os.O_WRONLY))
 
-    def removed_beside(self, names):
-        """The job "next" is started while what "full" has left is being removed: nobody takes away what it was given."""
-        s = self.supervise("".join(f"[jobs.{job}]\n{WAIT}enabled = false\nruntime_dirs = ['{name}']\n"
-                                   for job, name in names.items()))
+    def given_after(self, names):
+        """The job "next" is started while a helper is at work on what it shares with "full"."""
+        s = self.prepare("".join(f"[jobs.{job}]\n{WAIT}enabled = false\nruntime_dirs = ['{name}']\n" for job, name in names.items()) +
+                         f"[jobs.other]\n{WAIT}enabled = false\n[jobs.full.credentials]\nkey = '@DIR@/mount/key'\n")
+        os.mkdir(s.path("mount"))
+        s.start()
+        mount = fuse.SilentMount(s.path("mount"))
+        self.addCleanup(mount.close)
+        s.ctl("start", "--no-wait", "full")
+        mount.take()
+        s.ctl("start", "--no-wait", "next")
+        s.ctl("start", "other")
+        self.assertEqual("starting", s.instance("next")["state"])
+        mount.close()
+        s.ctl("wait", "next")
+        s.ctl("stop", "full")
         given = f"/run/{names['next']}"
-        for _ in range(2):
-            s.ctl("start", "full")
-            self.fill(2000)
-            s.ctl("stop", "full")
-            s.ctl("start", "next")
-            self.assertEqual("running", s.instance("next")["state"])
-            os.close(os.open(given + "/mine", os.O_CREAT | os.O_WRONLY))
-            # A third one has its turn after any removal that is still at work on what is above.
-            s.ctl("start", "full")
-            s.ctl("stop", "full")
-            self.assertTrue(os.path.exists(given + "/mine"))
-            s.ctl("stop", "next")
-            self.gone(given)
+        self.assertTrue(os.path.isdir(given))
+        s.ctl("stop", "next")
+        self.gone(given)
+
+    @unittest.skipUnless(fuse.available(), "needs root and /dev/fuse")
+    def test_a_start_waits_while_somebody_is_at_work_on_what_it_shares(self):
+        self.given_after({"full": self.name, "next": self.name})
+
+    @unittest.skipUnless(fuse.available(), "needs root and /dev/fuse")
+    def test_a_start_waits_while_somebody_is_at_work_on_what_its_own_is_in(self):
+        self.given_after({"full": self.name, "next": self.name + "/in"})
 
     def test_a_start_waits_for_the_removal_of_what_it_shares(self):
-        self.removed_beside({"full": self.name, "next": self.name})
-
-    def test_a_start_waits_for_the_removal_of_what_its_own_is_in(self):
-        self.removed_beside({"full": self.name, "next": self.name + "/in"})
+        s = self.supervise("".join(f"[jobs.{job}]\n{WAIT}enabled = false\nruntime_dirs = ['{self.name}']\n" for job in ("full", "next")))
+        for _ in range(5):
+            s.ctl("start", "full")
+            self.fill(100)
+            s.ctl("stop", "full")
+            s.ctl("start", "next")
+            os.close(os.open(f"/run/{self.name}/mine", os.O_CREAT | os.O_WRONLY))
+            # A third one has its turn after any removal that is still at work.
+            s.ctl("start", "full")
+            s.ctl("stop", "full")
+            self.assertTrue(os.path.exists(f"/run/{self.name}/mine"))
+            s.ctl("stop", "next")
+            self.gone(f"/run/{self.name}")
 
     def test_many_that_share_them_start_and_stop_at_once(self):
         n = self.name
