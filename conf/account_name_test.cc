@@ -49,6 +49,9 @@ public:
     std::optional<std::string> writing_fault(const std::string&) const override { return std::nullopt; }
     bool is_program(const std::string&) const override { return true; }
     bool exists(const std::string&) const override { return false; }
+    Result<std::shared_ptr<const Zone>> time_zone(const std::string& name) const override {
+        return Error{"unknown time zone " + name};
+    }
     Result<std::optional<std::string>> small_file(const std::string&, uid_t) const override {
         return std::optional<std::string>();
     }

@@ -40,6 +40,9 @@ public:
         return once(programs_, path, [&] { return inner_.is_program(path); });
     }
     bool exists(const std::string& path) const override { return inner_.exists(path); }
+    Result<std::shared_ptr<const Zone>> time_zone(const std::string& name) const override {
+        return once(zones_, name, [&] { return inner_.time_zone(name); });
+    }
     Result<std::optional<std::string>> small_file(const std::string& path, uid_t owner) const override {
         return once(files_, std::pair(path, owner), [&] { return inner_.small_file(path, owner); });
     }
@@ -62,6 +65,7 @@ private:
     mutable std::map<std::string, std::vector<gid_t>> memberships_;
     mutable std::map<std::string, std::optional<std::string>> directories_;
     mutable std::map<std::string, bool> programs_;
+    mutable std::map<std::string, Result<std::shared_ptr<const Zone>>> zones_;
     mutable std::map<std::pair<std::string, uid_t>, Result<std::optional<std::string>>> files_;
 };
 

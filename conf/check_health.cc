@@ -17,8 +17,8 @@ void SettingsCheck::check_health_target() {
         // In an overlay it takes the place of what the file says.
         if (before && draft_.mark(*before).rank == draft_.mark(key).rank)
             report(key, name + " excludes what else is looked at in [health]: write one of them");
-        if (spec_.type == JobType::Oneshot)
-            report(key, name + " is not for a oneshot, which ends by itself: 'run_timeout' bounds its run");
+        if (spec_.ends_by_itself())
+            report(key, name + " is not for a " + type_word() + ", which ends by itself: 'run_timeout' bounds its run");
         before = key;
     }
 }
@@ -39,7 +39,7 @@ void SettingsCheck::check_health() {
                                                                  ") is never reached: only 'health.of' (" +
                                                                  std::to_string(health.of) + ") looks are considered");
     }
-    if (spec_.type == JobType::Oneshot) return;
+    if (spec_.ends_by_itself()) return;
     if (health.look.kind == Readiness::Kind::Exec && !spec_.may_fork)
         report(place_of(Key::HealthExec, Key::MayFork), "'health.exec' cannot run: may_fork = false");
     if (health.action == Health::Action::None)

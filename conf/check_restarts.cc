@@ -10,13 +10,14 @@
 namespace procsup {
 
 void SettingsCheck::check_type() {
-    if (spec_.type != JobType::Oneshot) return;
+    if (!spec_.ends_by_itself()) return;
     const auto when = policy_.when;
     if (when != Restart::Always && when != Restart::UnlessStopped && when != Restart::OnSuccess) return;
     const bool at_type = draft_.outranks(Key::Type, Key::Restart);
     report(at_type ? Key::Type : Key::Restart,
-           "a oneshot that is started again after success is never done: write restart = \"on-failure\", "
-           "or type = \"service\"");
+           "a " + type_word() +
+               " that is started again after success is never done: write restart = \"on-failure\", "
+               "or type = \"service\"");
 }
 
 /// Keys that matter only when there is an automatic restart.
@@ -131,9 +132,9 @@ void SettingsCheck::check_max_lifetime() {
         return;
     }
     const auto written = "'max_lifetime' (" + to_text(spec_.max_lifetime) + ")";
-    if (spec_.type == JobType::Oneshot) {
-        report_own(Key::MaxLifetime,
-                   "'max_lifetime' is not for a oneshot, which ends by itself: 'run_timeout' bounds its run");
+    if (spec_.ends_by_itself()) {
+        report_own(Key::MaxLifetime, "'max_lifetime' is not for a " + type_word() +
+                                         ", which ends by itself: 'run_timeout' bounds its run");
     } else if (spec_.max_lifetime < policy_.min_uptime) {
         const auto key = place_of(Key::MaxLifetime, Key::MinUptime);
         if (!draft_.written(key)) return;

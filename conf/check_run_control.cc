@@ -72,9 +72,8 @@ void SettingsCheck::check_readiness() {
         if (before && draft_.mark(*before).rank == draft_.mark(key).rank) {
             report(key, name + " excludes what else is written in [ready]: write one of them");
         }
-        if (spec_.type == JobType::Oneshot) {
-            report(key, name + " never takes effect: a oneshot is ready when it has ended well");
-        }
+        if (spec_.ends_by_itself())
+            report(key, name + " never takes effect: a " + type_word() + " is waited for until it has ended");
         before = key;
     }
     const bool polled = ready.kind >= Readiness::Kind::Tcp;
@@ -82,12 +81,12 @@ void SettingsCheck::check_readiness() {
         report_own(Key::ReadyInterval, "'ready.interval' never takes effect: nothing is looked at again and again");
     if (!ready.is_declared())
         report_own(Key::ReadyTimeout, "'ready.timeout' never takes effect: nothing in [ready] is waited for");
-    // Of [defaults] a oneshot uses nothing of it.
-    if (ready.kind == Readiness::Kind::Exec && !spec_.may_fork && spec_.type != JobType::Oneshot) {
+    // Of [defaults] what ends by itself uses nothing of it.
+    if (ready.kind == Readiness::Kind::Exec && !spec_.may_fork && !spec_.ends_by_itself()) {
         report(place_of(Key::ReadyExec, Key::MayFork), "'ready.exec' cannot run: may_fork = false");
     }
     const bool logged = spec_.is_logged() || draft_.stream_refused;
-    if (ready.kind == Readiness::Kind::LogLine && !logged && spec_.type != JobType::Oneshot) {
+    if (ready.kind == Readiness::Kind::LogLine && !logged && !spec_.ends_by_itself()) {
         report(Key::ReadyLogLine,
                "'ready.log_line' sees nothing: neither 'log.stdout' nor 'log.stderr' is \"capture\", \"journal\" or "
                "\"forward\"");
@@ -119,9 +118,9 @@ void SettingsCheck::check_watchdog() {
         return;
     }
     check_ends_process(Key::WatchdogSignal, "watchdog_signal", spec_.watchdog_signal);
-    if (spec_.type == JobType::Oneshot) {
+    if (spec_.ends_by_itself()) {
         report_own(Key::Watchdog,
-                   "'watchdog' is not for a oneshot, which ends by itself: 'run_timeout' bounds its run");
+                   "'watchdog' is not for a " + type_word() + ", which ends by itself: 'run_timeout' bounds its run");
     } else if (spec_.readiness.kind == Readiness::Kind::Fd) {
         report(place_of(Key::Watchdog, Key::ReadyFd),
                "'watchdog' is not for a job with 'ready.fd': write ready.notify = true instead of that, or "

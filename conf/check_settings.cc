@@ -23,6 +23,7 @@ void SettingsCheck::run() {
     check_bond();
     check_watchdog();
     check_health();
+    check_schedule();
     check_zombies();
     check_limits();
     check_privileges();

@@ -1,6 +1,7 @@
 #include "conf/configuration_reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "conf/enforcement.h"
@@ -228,6 +229,7 @@ void ConfigurationReader::read_job(const std::string& name, const Parts& parts, 
     JobDraft draft = merged(name, parts);
     if (!fits || !complete) return;
     let_stderr_follow(draft);
+    let_schedule_restart(draft);
     except_itself(draft);
     JobResolver::EnvPlaces env_places;
     auto spec = resolver_.resolve(draft, env_places);
@@ -258,6 +260,11 @@ void ConfigurationReader::note_shortfalls(const JobDraft& draft, const JobSpec& 
 void ConfigurationReader::let_stderr_follow(JobDraft& draft) {
     const auto& output = draft.spec.stdout_stream;
     if (output.is_shared() && !draft.written(Key::LogStderr)) draft.spec.stderr_stream = output;
+}
+
+/// What has failed has its next turn.
+void ConfigurationReader::let_schedule_restart(JobDraft& draft) {
+    if (draft.spec.type == JobType::Task && !draft.written(Key::Restart)) draft.spec.restart.when = Restart::No;
 }
 
 /// What all jobs depend on by [defaults] does not depend on itself.
@@ -315,6 +322,16 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
     full_ = true;
 }
 
+/// What is no number was not written by procsupd, and nothing is known then.
+LastMoment ConfigurationReader::last_moment(const std::string& state_dir, const std::string& job) const {
+    const auto path = state_dir + "/" + std::string(kScheduleState) + job;
+    const auto text = surroundings_.small_file(path, surroundings_.own_uid());
+    LastMoment last;
+    if (text && *text) std::from_chars((*text)->data(), (*text)->data() + (*text)->size(), last.seconds);
+    constexpr std::int64_t kYear9000 = 221'845'392'000;
+    return last.seconds > 0 && last.seconds < kYear9000 ? last : LastMoment();
+}
+
 Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
     Configuration configuration;
     auto& daemon = configuration.daemon;
@@ -340,6 +357,9 @@ Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
     for (auto& job : configuration.jobs) {
         if (job.restart.when != Restart::UnlessStopped) continue;
         job.manually_stopped = surroundings_.exists(daemon.state_dir + "/stopped/" + job.name);
+    }
+    for (auto& job : configuration.jobs) {
+        if (job.schedule.is_declared()) job.last_moment = last_moment(daemon.state_dir, job.name);
     }
     return configuration;
 }

@@ -77,10 +77,12 @@ private:
     /// Bounds what all jobs together are, however small each file is.
     void check_total(const Place& place, const JobSpec& spec);
     static void let_stderr_follow(JobDraft& draft);
+    static void let_schedule_restart(JobDraft& draft);
     static void except_itself(JobDraft& draft);
     static void excuse_useful(JobDraft& draft, std::uint32_t rank);
     void note_usual_streams(const JobDraft& draft);
     void note_shortfalls(const JobDraft& draft, const JobSpec& spec);
+    LastMoment last_moment(const std::string& state_dir, const std::string& job) const;
     void resolve_daemon(DaemonSpec& daemon, const DaemonPlaces& places);
     void resolve_access(const std::vector<PlacedName>& names, AccessRule& rule);
     /// The table that `member` must be; nullptr after a report.

@@ -58,6 +58,12 @@ public:
         return path.starts_with("/usr/bin/") && !path.ends_with("nope") && path.find(' ') == std::string::npos;
     }
     bool exists(const std::string& path) const override { return existing.contains(path); }
+    /// Two hours before UTC, but for that itself.
+    Result<std::shared_ptr<const Zone>> time_zone(const std::string& name) const override {
+        if (name.find("nowhere") != name.npos) return Error{"unknown time zone '" + name + "'"};
+        const std::chrono::hours offset(name == "UTC" ? 0 : 2);
+        return std::make_shared<const Zone>(name, offset, std::vector<Zone::Change>());
+    }
     Result<std::optional<std::string>> small_file(const std::string& path, uid_t) const override {
         const auto found = files.find(path);
         return found != files.end() ? std::optional<std::string>(found->second) : std::nullopt;

@@ -72,6 +72,10 @@ void add_found(const JobSpec& before, const JobSpec& now, Differences& differenc
     if (same_way && same_pace && before.readiness.probe != ready.probe) {
         differences.add("ready." + std::string(word_of(ready.kind)));
     }
+    const bool other_clocks = before.schedule.timezone == now.schedule.timezone && before.schedule != now.schedule;
+    if (other_clocks && before.schedule.cron == now.schedule.cron && before.schedule.zone && now.schedule.zone &&
+        *before.schedule.zone != *now.schedule.zone)
+        differences.add("schedule.timezone");
     const auto& look = now.health.look;
     const bool same_look = before.health.look.kind == look.kind && before.health.look.target == look.target;
     if (same_look && command_of_probe(before.health.look) != command_of_probe(look))

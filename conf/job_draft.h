@@ -24,6 +24,7 @@ enum class Key : std::uint8_t {
     ReadyNotify, ReadyFd, ReadyLogLine, ReadyTcp, ReadyUnix, ReadyHttp, ReadyExec, ReadyFile, ReadyInterval, ReadyTimeout,
     HealthTcp, HealthUnix, HealthHttp, HealthExec, HealthInterval, HealthTimeout, HealthFailures, HealthOf, HealthSuccesses,
     HealthGrace, HealthAction, HealthRestartLimit,
+    ScheduleCron, ScheduleInterval, ScheduleTimezone, ScheduleOverlap, ScheduleMissed, ScheduleJitter,
     Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
@@ -82,6 +83,7 @@ struct JobDraft {
         std::vector<PlacedText> command;
     };
     Look ready, health;
+    PlacedText timezone;
     struct {
         std::vector<Place> after, before, wants, requirements;
     } dependency_places;          ///< of each name in JobSpec::dependencies

@@ -17,9 +17,9 @@ std::string_view parent_of(std::string_view path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// What [defaults] says of services is not in force for a oneshot.
+/// What [defaults] says of services is not in force for what ends by itself.
 void leave_out_others_usual(JobSpec& spec) {
-    if (spec.type != JobType::Oneshot) return;
+    if (!spec.ends_by_itself()) return;
     const JobSpec usual;
     spec.watchdog = usual.watchdog;
     spec.watchdog_signal = usual.watchdog_signal;
@@ -53,6 +53,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft, EnvPlaces& env_places) {
     resolve_log_dir(job);
     resolve_readiness(job);
     resolve_health(job);
+    resolve_schedule(job);
     resolve_sandbox(job);
     check_port(job);
     return std::move(job.spec);

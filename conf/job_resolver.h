@@ -36,6 +36,7 @@ private:
     void resolve_commands_beside(Job& job);
     void resolve_readiness(Job& job);
     void resolve_health(Job& job);
+    void resolve_schedule(Job& job);
     using Words = std::vector<std::string>;
     /// What is run to look, of the part `section` of the job; `options` are the probe's.
     void resolve_look(Job& job, std::string_view section, const JobDraft::Look& draft, Words options, Readiness& look);

@@ -18,6 +18,7 @@
 #include "conf/membership.h"
 #include "conf/rate_limit.h"
 #include "conf/readiness.h"
+#include "conf/schedule.h"
 
 /// What a job is, after its file was read, checked and every name in it resolved. Plain data: nothing here
 /// has to be looked up again, so the supervisor never waits for a file system or a name service.
@@ -25,7 +26,7 @@ namespace procsup {
 
 inline constexpr std::uint64_t kMebibyte = 1u << 20;
 
-enum class JobType { Service, Oneshot };
+enum class JobType { Service, Oneshot, Task };
 
 enum class Restart { No, OnSuccess, OnFailure, OnAbnormal, Always, UnlessStopped };
 
@@ -253,6 +254,11 @@ struct JobSpec {
     bool essential = false;
     bool manually_stopped = false;  ///< remembered for restart = "unless-stopped"
 
+    /// By its nature, and not because it was told to or has failed.
+    bool ends_by_itself() const { return type != JobType::Service; }
+    /// With the daemon, or when it is added to the configuration.
+    bool starts_at_once() const { return enabled && !manually_stopped && type != JobType::Task; }
+
     std::vector<std::string> instances;  ///< names behind the '@'; empty: one instance called as the job
     std::optional<int> port_base;
 
@@ -282,6 +288,8 @@ struct JobSpec {
     Readiness readiness;
     Health health;
     Membership membership;
+    Schedule schedule;
+    LastMoment last_moment;  ///< of its schedule
 
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream{Stream::Kind::Capture, {}};

@@ -137,6 +137,19 @@ void write_health(json::Writer& writer, const Health& health) {
     writer.end_object();
 }
 
+void write_schedule(json::Writer& writer, const Schedule& schedule) {
+    if (!schedule.is_declared()) return;
+    writer.key("schedule").begin_object();
+    if (schedule.cron.empty()) {
+        usec_member(writer, "intervalUSec", schedule.interval);
+    } else {
+        writer.member("cron", schedule.cron).member("timezone", schedule.timezone);
+    }
+    writer.member("overlap", word_of(schedule.overlap)).member("missed", word_of(schedule.missed));
+    usec_member(writer, "jitterUSec", schedule.jitter);
+    writer.end_object();
+}
+
 void write_restart(json::Writer& writer, const RestartPolicy& policy) {
     writer.member("restart", word_of(policy.when));
     usec_member(writer, "minUptimeUSec", policy.min_uptime);
@@ -332,6 +345,7 @@ void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privilege
     write_dependencies(writer, spec.dependencies);
     write_readiness(writer, spec.readiness);
     write_health(writer, spec.health);
+    write_schedule(writer, spec.schedule);
     write_restart(writer, spec.restart);
     write_run(writer, spec);
     write_privileges(writer, spec, no_new_privileges);

@@ -98,6 +98,7 @@ public:
         run();
         readiness();
         health();
+        schedule();
         log();
         limits();
         sandbox();
@@ -242,6 +243,23 @@ private:
         add(health.action != usual.action, "action", toml_string(word_of(health.action)));
         add(health.restart_limit != usual.restart_limit, "restart_limit", toml_rate(health.restart_limit));
         table("health", lines);
+    }
+
+    void schedule() {
+        const auto& schedule = spec_.schedule;
+        if (!schedule.is_declared()) return;
+        const Schedule usual;
+        const bool cron = !schedule.cron.empty();
+        std::string lines = cron ? "cron = " + toml_string(schedule.cron) + "\n"
+                                 : "interval = " + toml_duration(schedule.interval) + "\n";
+        const auto add = [&](bool differs, const char* key, const std::string& value) {
+            if (differs) lines += key + (" = " + value) + "\n";
+        };
+        add(schedule.timezone != usual.timezone, "timezone", toml_string(schedule.timezone));
+        add(schedule.overlap != usual.overlap, "overlap", toml_string(word_of(schedule.overlap)));
+        add(schedule.missed != usual.missed, "missed", toml_string(word_of(schedule.missed)));
+        add(schedule.jitter != usual.jitter, "jitter", toml_duration(schedule.jitter));
+        table("schedule", lines);
     }
 
     void stop_signal() {

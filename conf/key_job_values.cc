@@ -98,15 +98,6 @@ void KeyReader::shell(const TomlValue& value) {
     }
 }
 
-void KeyReader::job_type(const TomlValue& value) {
-    const auto* text = value.as<std::string>();
-    if (text != nullptr && *text == "task") {
-        report(value, "\"task\" is not available in this version, which has no schedules and no pools");
-        return;
-    }
-    choice(value, job_->spec.type);
-}
-
 void KeyReader::on_exhausted(const TomlValue& value) {
     const auto* text = value.as<std::string>();
     if (text != nullptr && text->starts_with("exec:")) {

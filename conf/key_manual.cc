@@ -13,7 +13,7 @@ struct Chapter {
     std::string_view text;
 };
 
-constexpr std::array<Chapter, 9> kChapters{{
+constexpr std::array<Chapter, 10> kChapters{{
     {"", "JOB SETTINGS",
      "The keys of a job file, of [jobs.NAME] and of [defaults]. A change of a key that is called _live_ takes effect "
      "at "
@@ -27,6 +27,7 @@ constexpr std::array<Chapter, 9> kChapters{{
     {"health", "HEALTH: [health]",
      "How it is found out, again and again, that a service that was ready still does its work: one of the keys up to "
      "_exec_. See HEALTH below."},
+    {"schedule", "SCHEDULES: [schedule]", "When a task is started, again and again. See SCHEDULES below."},
     {"log", "OUTPUT AND INPUT: [log]", "Where a job's standard streams go to and come from."},
     {"limits", "LIMITS: [limits]",
      "What one process of a job may use, what all of them may use together (from _memory_max_ on), and who goes first. "

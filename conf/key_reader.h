@@ -48,6 +48,9 @@ public:
     void ready_by(const TomlValue& value, Readiness::Kind kind);
     void healthy_by_command(const TomlValue& value);
     void healthy_by(const TomlValue& value, Readiness::Kind kind);
+    void cron(const TomlValue& value);
+    void interval(const TomlValue& value);
+    void timezone(const TomlValue& value);
     void placed_text(const TomlValue& value, PlacedText& out);
     void boolean(const TomlValue& value, bool& out);
     template <typename Integer>
@@ -93,7 +96,6 @@ public:
     void instances(const TomlValue& value);
     void command(const TomlValue& value, std::vector<PlacedText>& words);
     void shell(const TomlValue& value);
-    void job_type(const TomlValue& value);
     void on_exhausted(const TomlValue& value);
     void environment(const TomlValue& value);
     void env_names(const TomlValue& value);

@@ -32,9 +32,9 @@ constexpr std::array kRows{
     KeyRow{Key::Shell, "", "shell", &kString, "none", "all jobs", "run by /bin/sh -c, instead of _command_",
            [](R& r, V& v) { r.shell(v); }},
     KeyRow{Key::Type, "", "type", &kType, "\"service\"", "all jobs",
-           "a _service_ runs on; a _oneshot_ counts as up when it has ended with success, until it is stopped. See "
-           "ONESHOTS in procsupd(8)",
-           [](R& r, V& v) { r.job_type(v); }},
+           "a _service_ runs on; a _oneshot_ counts as up when it has ended with success, until it is stopped (see "
+           "ONESHOTS in procsupd(8)); a _task_ is started by its [schedule] or by hand, and ends by itself",
+           [](R& r, V& v) { r.choice(v, r.job().spec.type); }},
     KeyRow{Key::Enabled, "", "enabled", &kBool, "true", "all jobs", "whether it is started with the daemon",
            [](R& r, V& v) { r.boolean(v, r.job().spec.enabled); }, kLive},
     KeyRow{Key::Instances, "", "instances", &kInstances, "1", "all jobs",
@@ -68,7 +68,7 @@ constexpr std::array kRows{
            [](R& r, V& v) { r.env_files(v); }},
     KeyRow{Key::Env, "", "env", &kEnv, "{}", "all jobs", "variables, over those of _inherit_env_ and _env_files_",
            [](R& r, V& v) { r.environment(v); }},
-    KeyRow{Key::Restart, "", "restart", &kRestart, "\"on-failure\"", "all jobs",
+    KeyRow{Key::Restart, "", "restart", &kRestart, "\"on-failure\"; of a task \"no\"", "all jobs",
            "after which ends it is started again: _no_, _on-success_, _on-failure_, _on-abnormal_ (a signal or a "
            "time-out only), _always_, or _unless-stopped_: always, but a stop by hand is remembered when the daemon "
            "starts again, which then starts it only where a job that it starts requires or wants it",
@@ -317,6 +317,32 @@ constexpr std::array kRows{
            "no more restarts of an instance than that in this time because it is unhealthy: after that it runs on, "
            "unhealthy, until there may be one again",
            [](R& r, V& v) { r.rate(v, 10000, "restarts", r.job().spec.health.restart_limit); }, kLive},
+    KeyRow{Key::ScheduleCron, "schedule", "cron", &kCron, "none", "tasks",
+           "the times at which it is started: minute, hour, day of the month, month and day of the week, as in "
+           "crontab(5), or "
+           "\"@hourly\", \"@daily\", \"@weekly\", \"@monthly\", \"@yearly\". Either this or _interval_",
+           [](R& r, V& v) { r.cron(v); }, kLive},
+    KeyRow{Key::ScheduleInterval, "schedule", "interval", &kDuration, "none", "tasks",
+           "from the beginning of a run to that of the next, in real time, whatever clocks are set to. The first one "
+           "is so long "
+           "after it was added to the configuration",
+           [](R& r, V& v) { r.interval(v); }, kLive},
+    KeyRow{Key::ScheduleTimezone, "schedule", "timezone", &kZone, "\"local\"", "tasks with schedule.cron",
+           "whose clocks are meant: a name such as \"Europe/Berlin\", \"UTC\", or \"local\" for those of the machine",
+           [](R& r, V& v) { r.timezone(v); }, kLive},
+    KeyRow{Key::ScheduleOverlap, "schedule", "overlap", &kOverlap, "\"skip\"", "tasks with [schedule]",
+           "when a run is due and the one before is not over: _skip_ leaves it out, _queue_ starts it when that is "
+           "over (one at "
+           "most waits), _replace_ stops the one before in its own way and then starts it",
+           [](R& r, V& v) { r.choice(v, r.job().spec.schedule.overlap); }, kLive},
+    KeyRow{
+        Key::ScheduleMissed, "schedule", "missed", &kMissed, "\"run-once\"", "tasks with [schedule]",
+        "when runs were due while procsupd did not run, the machine was off or asleep, or clocks were set over them: "
+        "_run-once_ makes up for all of them by one run at once, _skip_ goes on with the next",
+        [](R& r, V& v) { r.choice(v, r.job().spec.schedule.missed); }, kLive},
+    KeyRow{Key::ScheduleJitter, "schedule", "jitter", &kDuration, "\"0s\"", "tasks with [schedule]",
+           "each run is started up to so much later, at random, so that many do not start at the same moment",
+           [](R& r, V& v) { r.duration(v, r.job().spec.schedule.jitter); }, kLive},
     KeyRow{Key::Owner, "", "owner", &kName, "root", "all jobs", "a user who may operate and read this job",
            [](R& r, V& v) { r.name_or_id(v, r.job().owner); }, kLive},
     KeyRow{Key::Tags, "", "tags", &kStrings, "[]", "all jobs", "words to find jobs by", [](R& r, V& v) { r.tags(v); },

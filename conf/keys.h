@@ -23,8 +23,7 @@ struct ValueForm {
 /// One key: the one place that says what it is called, may be, is by default and means, and how it is read.
 struct KeyRow {
     Key key;
-    std::string_view
-        section;  ///< "" for a job's own keys, else "log", "limits", "sandbox", "groups", "daemon", "access"
+    std::string_view section;  ///< "" for a job's own keys, else one of kTablesOfJob, or "groups", "daemon", "access"
     std::string_view name;
     const ValueForm* form;
     std::string_view default_text;
@@ -45,7 +44,8 @@ inline constexpr std::string_view kAccessSection = "access";
 inline constexpr std::string_view kGroupSection = "groups";
 
 /// The tables of a job that have keys of their own.
-inline constexpr std::array<std::string_view, 5> kTablesOfJob{"ready", "health", "log", "limits", "sandbox"};
+inline constexpr std::array<std::string_view, 6> kTablesOfJob{"ready", "health", "schedule",
+                                                              "log",   "limits", "sandbox"};
 
 inline bool is_table_of_job(std::string_view name) {
     return std::find(kTablesOfJob.begin(), kTablesOfJob.end(), name) != kTablesOfJob.end();

@@ -1,12 +1,13 @@
 // The configuration or its problems as JSON, between the process that loads and the daemon. Members that are as by
 // default are left out.
+#include <algorithm>
+#include <map>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
 #include "common/json.h"
 #include "conf/load.h"
-
-#include <algorithm>
 #include "conf/load_result_fields.h"
 
 namespace procsup {
@@ -177,6 +178,48 @@ Result<std::vector<T>> decode_list(json::Value& list) {
     return result;
 }
 
+using Zones = std::map<std::string, std::shared_ptr<const Zone>>;
+
+wire::ZoneText text_of(const Zone& zone) {
+    wire::ZoneText text{zone.name(), zone.first_offset().count(), {}, {}};
+    for (const auto& change : zone.changes()) {
+        text.changes.push_back(change.at.time_since_epoch().count());
+        text.offsets.push_back(change.offset.count());
+    }
+    return text;
+}
+
+/// Null for what is none.
+std::shared_ptr<const Zone> zone_of(const wire::ZoneText& text) {
+    const bool ordered = std::is_sorted(text.changes.begin(), text.changes.end());
+    if (text.changes.size() != text.offsets.size() || !ordered) return nullptr;
+    std::vector<Zone::Change> changes;
+    for (std::size_t i = 0; i < text.changes.size(); ++i) {
+        changes.push_back(
+            {std::chrono::sys_seconds(std::chrono::seconds(text.changes[i])), std::chrono::seconds(text.offsets[i])});
+    }
+    return std::make_shared<const Zone>(text.name, std::chrono::seconds(text.first_offset), changes);
+}
+
+Zones zones_of(const std::vector<JobSpec>& jobs) {
+    Zones zones;
+    for (const auto& job : jobs) {
+        if (job.schedule.zone) zones.emplace(job.schedule.timezone, job.schedule.zone);
+    }
+    return zones;
+}
+
+/// Whether all that clocks decide about have one.
+bool give_zones(std::vector<JobSpec>& jobs, const Zones& zones) {
+    for (auto& job : jobs) {
+        if (job.schedule.cron.empty()) continue;
+        const auto zone = zones.find(job.schedule.timezone);
+        if (zone == zones.end()) return false;
+        job.schedule.zone = zone->second;
+    }
+    return true;
+}
+
 }  // namespace
 
 std::string encode_load_result(const std::variant<Configuration, std::vector<Problem>>& result) {
@@ -192,6 +235,7 @@ std::string encode_load_result(const std::variant<Configuration, std::vector<Pro
     if (const auto* configuration = std::get_if<Configuration>(&result)) {
         line("daemon", configuration->daemon);
         for (const auto& job : configuration->jobs) line("job", job);
+        for (const auto& [name, zone] : zones_of(configuration->jobs)) line("zone", text_of(*zone));
     } else {
         line("problems", std::get<std::vector<Problem>>(result));
     }
@@ -203,6 +247,7 @@ Result<std::variant<Configuration, std::vector<Problem>>> decode_load_result(std
     using Outcome = std::variant<Configuration, std::vector<Problem>>;
     if (text.empty() || text.back() != '\n') return unusable("it is cut off");
     Configuration configuration;
+    Zones zones;
     configuration.jobs.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')));
     for (bool first = true; !text.empty(); first = false) {
         const auto end = text.find('\n');
@@ -218,16 +263,23 @@ Result<std::variant<Configuration, std::vector<Problem>>> decode_load_result(std
             if (!problems) return problems.error();
             return Outcome(std::move(*problems));
         }
-        if (key != (first ? "daemon" : "job")) return unusable("neither a configuration nor problems");
-        auto value = parsed->take(first ? "daemon" : "job");
+        const std::string kind = key;
+        if (first != (kind == "daemon") || (!first && kind != "job" && kind != "zone"))
+            return unusable("neither a configuration nor problems");
+        auto value = parsed->take(kind);
         Decoder decoder(value);
+        wire::ZoneText zone;
         if (first) {
             wire::describe(decoder, configuration.daemon);
-        } else {
+        } else if (kind == "job") {
             wire::describe(decoder, configuration.jobs.emplace_back());
+        } else {
+            wire::describe(decoder, zone);
         }
         if (const auto fault = decoder.fault(); !fault.empty()) return unusable(fault);
+        if (kind == "zone" && !(zones[zone.name] = zone_of(zone))) return unusable("no time zone");
     }
+    if (!give_zones(configuration.jobs, zones)) return unusable("a time zone is missing");
     return Outcome(std::move(configuration));
 }
 

@@ -8,8 +8,15 @@
 /// directions. Known only to load_result.cc. A third argument of field() is the value that is left out.
 namespace procsup::wire {
 
+/// A time zone: its changes and the offsets from UTC since each of them, in seconds.
+struct ZoneText {
+    std::string name;
+    std::int64_t first_offset = 0;
+    std::vector<std::int64_t> changes, offsets;
+};
+
 // The largest enumerator of each enumeration that crosses the pipe.
-constexpr std::int64_t last_of(JobType) { return static_cast<std::int64_t>(JobType::Oneshot); }
+constexpr std::int64_t last_of(JobType) { return static_cast<std::int64_t>(JobType::Task); }
 constexpr std::int64_t last_of(Restart) { return static_cast<std::int64_t>(Restart::UnlessStopped); }
 constexpr std::int64_t last_of(StopScope) { return static_cast<std::int64_t>(StopScope::Main); }
 constexpr std::int64_t last_of(SignalTo) { return static_cast<std::int64_t>(SignalTo::All); }
@@ -22,6 +29,8 @@ constexpr std::int64_t last_of(Requirement::OnRestart) {
     return static_cast<std::int64_t>(Requirement::OnRestart::Signal);
 }
 constexpr std::int64_t last_of(Readiness::Kind) { return static_cast<std::int64_t>(Readiness::Kind::File); }
+constexpr std::int64_t last_of(Schedule::Overlap) { return static_cast<std::int64_t>(Schedule::Overlap::Replace); }
+constexpr std::int64_t last_of(Schedule::Missed) { return static_cast<std::int64_t>(Schedule::Missed::Skip); }
 constexpr std::int64_t last_of(Health::Action) { return static_cast<std::int64_t>(Health::Action::None); }
 constexpr std::int64_t last_of(Membership::Strategy) {
     return static_cast<std::int64_t>(Membership::Strategy::RestForOne);
@@ -173,6 +182,37 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Cron> {
+    archive.field("minutes", value.minutes);
+    archive.field("hours", value.hours);
+    archive.field("days", value.days);
+    archive.field("months", value.months);
+    archive.field("weekdays", value.weekdays);
+    archive.field("eitherDay", value.either_day);
+    archive.field("fixedTime", value.fixed_time);
+}
+
+// The zone is sent once for all that have it, and found again by its name.
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, Schedule> {
+    archive.field("cron", value.cron);
+    archive.field("moments", value.moments);
+    archive.field("timezone", value.timezone);
+    archive.field("interval", value.interval);
+    archive.field("overlap", value.overlap);
+    archive.field("missed", value.missed);
+    archive.field("jitter", value.jitter);
+}
+
+template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ZoneText> {
+    archive.field("name", value.name);
+    archive.field("firstOffset", value.first_offset);
+    archive.field("changes", value.changes);
+    archive.field("offsets", value.offsets);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ResourceLimit> {
     archive.field("resource", value.resource);
     archive.field("soft", value.soft);
@@ -266,6 +306,8 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("readiness", value.readiness, usual.readiness);
     archive.field("health", value.health, usual.health);
     archive.field("membership", value.membership, usual.membership);
+    archive.field("schedule", value.schedule, usual.schedule);
+    archive.field("lastMoment", value.last_moment.seconds, usual.last_moment.seconds);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("reloadCommand", value.reload_command, usual.reload_command);
     archive.field("hooks", value.hooks, usual.hooks);

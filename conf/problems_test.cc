@@ -31,14 +31,15 @@ TEST(Problems, KeysThatAreNotThere) {
         {"zzz = 1", {"2:1: error: unknown key 'zzz'"}},
         {"b = 1", {"2:1: error: unknown key 'b'"}},
         {"web.command = ['a']",
-         {"2:1: error: unknown key 'web' (a job has the tables [env], [credentials], [ready], [health], [log], "
+         {"2:1: error: unknown key 'web' (a job has the tables [env], [credentials], [ready], [health], [schedule], "
+          "[log], "
           "[limits], "
           "[sandbox] and "
           "[x]; each job is "
           "a table of "
           "its "
           "own in [jobs])"}},
-        {"schedule = {}", {"2:1: error: key 'schedule' is not available in this version"}},
+        {"sockets = []", {"2:1: error: key 'sockets' is not available in this version"}},
         {"log.max_sise = '1MiB'", {"2:5: error: unknown key 'max_sise' in [log] (did you mean 'max_size'?)"}},
         {"nice = 1", {"2:1: error: unknown key 'nice' (it belongs in [limits])"}},
         {"log.restart = 'no'",
@@ -118,10 +119,8 @@ TEST(Problems, ValuesOutOfForm) {
          {"2:11: error: 'restart' must be one of \"no\", \"on-success\", \"on-failure\", \"on-abnormal\", \"always\" "
           "and "
           "\"unless-stopped\", not 'on-failur' (did you mean 'on-failure'?)"}},
-        {"type = 'task'",
-         {"2:8: error: 'type' \"task\" is not available in this version, which has no schedules and no pools"}},
         {"type = 'servic'",
-         {"2:8: error: 'type' must be \"service\" or \"oneshot\", not 'servic' (did you mean 'service'?)"}},
+         {"2:8: error: 'type' must be \"service\", \"oneshot\" or \"task\", not 'servic' (did you mean 'service'?)"}},
         {"on_exhausted = 'exec:/bin/x'", {"2:16: error: 'on_exhausted' \"exec:\" is not available in this version"}},
         {"instances = 0", {"2:13: error: 'instances' must be an integer from 1 to 1000 or an array of names, not 0"}},
         {"instances = 1001",

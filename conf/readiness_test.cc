@@ -117,7 +117,7 @@ TEST(Readiness, ThatCannotBeIsRefused) {
     };
     for (const auto& [ready, fault] : cases) EXPECT_EQ(faults(ready), "web.toml:" + fault + "\n");
     EXPECT_EQ(faults("notify = true", "type = 'oneshot'\n"),
-              "web.toml:4:1: error: 'ready.notify' never takes effect: a oneshot is ready when it has ended well\n");
+              "web.toml:4:1: error: 'ready.notify' never takes effect: a oneshot is waited for until it has ended\n");
     EXPECT_EQ(faults("exec = ['/bin/x']", "may_fork = false\n"),
               "web.toml:4:1: error: 'ready.exec' cannot run: may_fork = false\n");
     EXPECT_EQ(

@@ -32,7 +32,7 @@ std::string expression_fault(const std::string& expression) {
 void JobResolver::resolve_readiness(Job& job) {
     auto& ready = job.spec.readiness;
     // Of [defaults]: a mistake in the job itself was told.
-    if (job.spec.type == JobType::Oneshot) ready = {};
+    if (job.spec.ends_by_itself()) ready = {};
     if (!ready.is_declared()) return;
     if (!job.draft.written(Key::ReadyTimeout)) ready.timeout = job.spec.start_timeout;
     if (ready.kind != Readiness::Kind::Fd) ready.fd = -1;
@@ -43,7 +43,7 @@ void JobResolver::resolve_readiness(Job& job) {
 
 void JobResolver::resolve_health(Job& job) {
     auto& health = job.spec.health;
-    if (job.spec.type == JobType::Oneshot) health = {};
+    if (job.spec.ends_by_itself()) health = {};
     if (!health.is_declared()) return;
     if (!job.draft.written(Key::HealthOf)) health.of = std::max(health.of, health.failures);
     resolve_look(job, "health", job.draft.health,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "conf/job_draft.h"
+#include "conf/job_text.h"
 #include "conf/problems.h"
 
 namespace procsup {
@@ -29,6 +30,7 @@ private:
     }
     /// Where to complain of two settings: at `key` if it is the job's own, unless `other` was said over it.
     Key place_of(Key key, Key other) const { return draft_.own(key) && !draft_.outranks(other, key) ? key : other; }
+    std::string type_word() const { return std::string(word_of(spec_.type)); }
     /// There are automatic restarts.
     bool restarts() const { return policy_.when != Restart::No || !policy_.force.empty(); }
 
@@ -51,6 +53,9 @@ private:
     void check_stop_command();
     void check_hooks();
     void check_watchdog();
+
+    // check_schedule.cc
+    void check_schedule();
 
     // check_health.cc
     void check_health();

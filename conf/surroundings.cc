@@ -172,6 +172,12 @@ bool SystemSurroundings::is_program(const std::string& path) const {
 
 bool SystemSurroundings::exists(const std::string& path) const { return access(path.c_str(), F_OK) == 0; }
 
+Result<std::shared_ptr<const Zone>> SystemSurroundings::time_zone(const std::string& name) const {
+    auto zone = load_zone(name, variable("TZ"));
+    if (!zone) return zone.error();
+    return std::make_shared<const Zone>(std::move(*zone));
+}
+
 Result<std::optional<std::string>> SystemSurroundings::small_file(const std::string& path, uid_t owner) const {
     auto text = read_text_file(AT_FDCWD, path, path, kMostSmallFile, Trust{as_root_, owner});
     if (text) return std::optional<std::string>(std::move(*text));

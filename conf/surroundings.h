@@ -2,12 +2,14 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/capability.h"
 #include "common/result.h"
+#include "conf/time_zone.h"
 
 namespace procsup {
 
@@ -44,6 +46,8 @@ public:
     virtual std::optional<std::string> writing_fault(const std::string& path) const = 0;
     virtual bool is_program(const std::string& path) const = 0;
     virtual bool exists(const std::string& path) const = 0;
+    /// What clocks show there; see load_zone().
+    virtual Result<std::shared_ptr<const Zone>> time_zone(const std::string& name) const = 0;
     /// The text of a small file; `owner` is whose file it may be besides root's, when root reads it.
     virtual Result<std::optional<std::string>> small_file(const std::string& path, uid_t owner) const = 0;
 };
@@ -65,6 +69,7 @@ public:
     std::optional<std::string> writing_fault(const std::string& path) const override;
     bool is_program(const std::string& path) const override;
     bool exists(const std::string& path) const override;
+    Result<std::shared_ptr<const Zone>> time_zone(const std::string& name) const override;
     Result<std::optional<std::string>> small_file(const std::string& path, uid_t owner) const override;
 
 private:

@@ -103,6 +103,12 @@ Zone::Zone(std::string name, seconds first_offset, const std::vector<Change>& ch
     }
 }
 
+std::vector<Zone::Change> Zone::changes() const {
+    std::vector<Change> changes;
+    for (auto span = spans_.begin() + 1; span != spans_.end(); ++span) changes.push_back({span->begin, span->offset});
+    return changes;
+}
+
 const Zone::Span& Zone::span_at(sys_seconds time) const {
     const auto next = std::upper_bound(spans_.begin() + 1, spans_.end(), time,
                                        [](sys_seconds at, const Span& span) { return at < span.begin; });

@@ -23,6 +23,9 @@ public:
     Zone(std::string name, std::chrono::seconds first_offset, const std::vector<Change>& changes);
 
     const std::string& name() const { return name_; }
+    /// What it was made of.
+    std::chrono::seconds first_offset() const { return spans_.front().offset; }
+    std::vector<Change> changes() const;
     std::chrono::seconds offset_at(std::chrono::sys_seconds time) const;
     std::optional<std::chrono::sys_seconds> next_change(std::chrono::sys_seconds after) const;
     /// The latest that clocks have shown up to `time`: while an hour is shown for the second time, its end.
@@ -30,11 +33,15 @@ public:
     /// When clocks show `local`, or something later, for the first time.
     std::chrono::sys_seconds first_reaching(std::chrono::local_seconds local) const;
 
+    friend bool operator==(const Zone&, const Zone&) = default;
+
 private:
     struct Span {
         std::chrono::sys_seconds begin;
         std::chrono::seconds offset;
         std::chrono::local_seconds reached;  // before its begin; never less than that of the span before
+
+        friend bool operator==(const Span&, const Span&) = default;
     };
     const Span& span_at(std::chrono::sys_seconds time) const;
 

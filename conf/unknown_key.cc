@@ -19,8 +19,7 @@ struct LaterKey {
 /// Keys that are part of the design but not of this version: told apart from slips of the fingers.
 // clang-format off
 constexpr LaterKey kLater[] = {
-    {"", "schedule"},        {"", "sockets"},
-    {"", "coordination"},    {"", "pool"},
+    {"", "sockets"},        {"", "coordination"},      {"", "pool"},
     {"project", "locks"},   {"project", "semaphores"}, {"project", "queues"},
     {"project", "values"},
 };
@@ -62,6 +61,7 @@ std::string_view other_home(std::string_view section, std::string_view name) {
         }
         if (row.section == "ready") return "[ready]";
         if (row.section == "health") return "[health]";
+        if (row.section == "schedule") return "[schedule]";
         if (row.section == "log") return "[log]";
         if (row.section == "limits") return "[limits]";
         if (row.section == "sandbox") return "[sandbox]";
@@ -96,7 +96,8 @@ std::string unknown_key_text(std::string_view section, std::string_view name, bo
     const auto meant = did_you_mean(name, names_in(section));
     if (!meant.empty() || !is_table || !section.empty()) return text + meant;
     return text +
-           " (a job has the tables [env], [credentials], [ready], [health], [log], [limits], [sandbox] and [x]; each "
+           " (a job has the tables [env], [credentials], [ready], [health], [schedule], [log], [limits], [sandbox] and "
+           "[x]; each "
            "job is a "
            "table of "
            "its own in "

@@ -89,6 +89,14 @@ constexpr ValueForm kRestartLimit{"a number of restarts in a time such as \"3/10
 constexpr ValueForm kLooks{"an integer from 1 to 64", "integer", R"({"type":"integer","minimum":1,"maximum":64})", {}};
 constexpr ValueForm kHealthAction{"\"restart\" or \"none\"", "\"restart\" or \"none\"",
                                   R"({"enum":["restart","none"]})", kHealthActionWords};
+constexpr ValueForm kCron{
+    "a cron expression such as \"0 2 * * *\"", "cron expression", R"({"type":"string","minLength":1})", {}};
+constexpr ValueForm kZone{
+    "a time zone such as \"Europe/Berlin\"", "time zone", R"({"type":"string","minLength":1})", {}};
+constexpr ValueForm kOverlap{"\"skip\", \"queue\" or \"replace\"", "\"skip\", \"queue\" or \"replace\"",
+                             R"({"enum":["skip","queue","replace"]})", kOverlapWords};
+constexpr ValueForm kMissed{"\"run-once\" or \"skip\"", "\"run-once\" or \"skip\"", R"({"enum":["run-once","skip"]})",
+                            kMissedWords};
 constexpr ValueForm kStrategy{"\"one-for-one\", \"one-for-all\" or \"rest-for-one\"",
                               "\"one-for-one\", \"one-for-all\" or \"rest-for-one\"",
                               R"({"enum":["one-for-one","one-for-all","rest-for-one"]})", kStrategyWords};
@@ -141,8 +149,8 @@ constexpr ValueForm kRequirements{
     {}};
 constexpr ValueForm kParentRestart{"one of \"restart\", \"stop\" and \"keep\"", "\"restart\", \"stop\" or \"keep\"",
                                    R"({"enum":["restart","stop","keep"]})", kParentRestarts};
-constexpr ValueForm kType{"\"service\" or \"oneshot\"", "\"service\" or \"oneshot\"",
-                          R"({"enum":["service","oneshot"]})", kTypes};
+constexpr ValueForm kType{"\"service\", \"oneshot\" or \"task\"", "\"service\", \"oneshot\" or \"task\"",
+                          R"({"enum":["service","oneshot","task"]})", kTypes};
 constexpr ValueForm kRestart{
     "one of \"no\", \"on-success\", \"on-failure\", \"on-abnormal\", \"always\" and \"unless-stopped\"", "word",
     R"({"enum":["no","on-success","on-failure","on-abnormal","always","unless-stopped"]})", kRestarts};

@@ -5,7 +5,7 @@ namespace procsup::ctl {
 
 class Session;
 
-// state_verbs.cc, why.cc, history.cc, graph.cc, groups.cc, tree.cc, top.cc, events.cc, metrics.cc
+// state_verbs.cc, why.cc, history.cc, graph.cc, groups.cc, schedule.cc, tree.cc, top.cc, events.cc, metrics.cc
 int status(Session& session);
 int status_of_everything(Session& session);  // what `up` ends with
 int list(Session& session);
@@ -21,6 +21,7 @@ int is_failed(Session& session);
 int events(Session& session);
 int metrics(Session& session);
 int groups(Session& session);
+int schedule(Session& session);
 
 // apply.cc
 int apply(Session& session);

@@ -110,9 +110,11 @@ std::string detail(const InstanceView& instance, std::int64_t now_usec) {
         if (!instance.cause.empty()) text += " (" + escaped(instance.cause) + ")";
         return text;
     }
-    const auto stop = stop_text(instance, now_usec);
-    if (instance.cause.empty()) return stop;
-    return escaped(instance.cause) + left_text(instance, now_usec) + (stop.empty() ? "" : "; ") + stop;
+    auto next = stop_text(instance, now_usec);
+    if (next.empty() && instance.next_start_usec != 0)
+        next = "next run in " + age_text(Duration(std::max(instance.next_start_usec - now_usec, std::int64_t{0})));
+    if (instance.cause.empty()) return next;
+    return escaped(instance.cause) + left_text(instance, now_usec) + (next.empty() ? "" : "; ") + next;
 }
 
 Table::Cell state_cell(const InstanceView& instance, const Output& out) {
@@ -426,7 +428,8 @@ std::string instance_block(const InstanceView& instance, std::string_view comman
     if (!instance.health.empty()) text += "\n   health: " + health_text(instance, now_usec);
     if (instance.watchdog_off) text += "\n watchdog: none: the job has switched it off for this run";
     if (instance.next_start_usec != 0) {
-        text += "\n     next: start in " + age_text(Duration(instance.next_start_usec - now_usec));
+        text += "\n     next: start in " +
+                age_text(Duration(std::max(instance.next_start_usec - now_usec, std::int64_t{0})));
     }
     if (const auto stop = stop_text(instance, now_usec); !stop.empty()) text += "\n     next: " + stop;
     if (!instance.output_problem.empty())

@@ -78,6 +78,8 @@ constexpr auto kVerbs = std::to_array<Verb>({
      Operands::AnyJobs, ExitFamily::Status, events},
     {"groups", VerbGroup::State, "", "the groups of jobs: how many work, and how often they were restarted lately", 0,
      Operands::None, ExitFamily::Status, groups},
+    {"schedule", VerbGroup::State, "[JOB…]", "when tasks are started next, and how their last runs have ended", 0,
+     Operands::AnyJobs, ExitFamily::Status, schedule},
     {"metrics", VerbGroup::State, "[JOB…]", "what is measured of the supervisor and its jobs, for Prometheus", 0,
      Operands::AnyJobs, ExitFamily::Status, metrics},
 

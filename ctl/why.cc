@@ -269,7 +269,10 @@ std::string why_text(const json::Value& reply, const Output& out) {
     text += limits_text(reply) + last_lines_text(reply) + place_text(reply, instance, "  ");
     if (const auto problem = reply.string_or("outputProblem", ""); !problem.empty())
         text += "  what it writes waits: " + escaped(problem) + "\n";
-    std::string last = start_question(instance.state);
+    const auto schedule = escaped(reply.string_or("schedule", ""));
+    if (!schedule.empty()) text += "  schedule: " + schedule + "\n";
+    // What its schedule says of that stands there.
+    std::string last = schedule.empty() ? start_question(instance.state) : std::string();
     if (const auto* advice = reply.find("advice"); advice != nullptr && advice->as_array() != nullptr) {
         for (const auto& step : *advice->as_array()) {
             if (step.as_string() == nullptr) continue;

@@ -29,6 +29,8 @@ Daemon::~Daemon() {
     loader_.reset();
     timers_.reset();
     history_.reset();
+    clock_watch_.reset();
+    runs_.reset();
     stops_.reset();
     records_.reset();
     store_.reset();
@@ -91,6 +93,11 @@ Result<void> Daemon::set_up() {
     options_.places.shows_lines = options_.batch || getpid() == 1;
     loader_ = std::make_unique<Loader>(*loop_, *processes_, options_.config, options_.places);
     stops_ = std::make_unique<RememberedStops>(*store_);
+    runs_ = std::make_unique<RememberedRuns>(*store_);
+    supervisor_->clocks_set(read_clocks(), loop_->now());
+    auto clock_watch = ClockWatch::create(*loop_, [this] { supervisor_->clocks_set(read_clocks(), loop_->now()); });
+    if (!clock_watch) return clock_watch.error();
+    clock_watch_ = std::move(*clock_watch);
     history_ = std::make_unique<RunHistory>(*records_, *supervisor_, *this);
     shutdown_ = std::make_unique<Shutdown>(
         Shutdown::Parts{*loop_, *supervisor_, *processes_, log_, *store_, *records_, *loggers_},
@@ -183,6 +190,12 @@ void Daemon::roll(const RollNews& news) {
             break;
     }
     if (control_) control_->on_roll(news);
+}
+
+void Daemon::scheduled(const ScheduleNews& news) {
+    if (!shutdown_->asked()) runs_->note(news);
+    if (news.kind == ScheduleNews::Kind::LeftOut || news.kind == ScheduleNews::Kind::Queued)
+        log_.info(fmt::format("{}: {}", news.job, news.text), {{"PROCSUPD_JOB", news.job}});
 }
 
 void Daemon::count_zombies(InstanceId id, Incarnation incarnation) {

@@ -9,6 +9,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/host_port.h"
 #include "daemon/engine/supervisor.h"
+#include "daemon/host/clock_watch.h"
 #include "daemon/host/disposer.h"
 #include "daemon/host/guard.h"
 #include "daemon/host/loader.h"
@@ -24,6 +25,7 @@
 #include "daemon/host/wall_clock.h"
 #include "daemon/loop/sd_event_loop.h"
 #include "daemon/options.h"
+#include "daemon/remembered_runs.h"
 #include "daemon/remembered_stops.h"
 #include "daemon/run_history.h"
 #include "daemon/service_report.h"
@@ -46,6 +48,7 @@ public:
     void announce(const Transition& transition) override;
     void says(InstanceId id) override;
     void roll(const RollNews& news) override;
+    void scheduled(const ScheduleNews& news) override;
     void end_daemon(int code, std::string_view cause) override;
 
     // HostPort
@@ -111,6 +114,8 @@ private:
     std::unique_ptr<Supervisor> supervisor_;
     std::unique_ptr<Loader> loader_;
     std::unique_ptr<RememberedStops> stops_;
+    std::unique_ptr<RememberedRuns> runs_;
+    std::unique_ptr<ClockWatch> clock_watch_;
     std::unique_ptr<RunHistory> history_;
     std::unique_ptr<Shutdown> shutdown_;
     std::unique_ptr<ServiceReport> report_;

@@ -39,6 +39,7 @@ constexpr auto kNeeded = std::to_array<std::pair<std::string_view, Tier>>({
     {"io.procsupd.Job.Cat", Tier::Operate},
     {"io.procsupd.Job.Why", Tier::Operate},
     {"io.procsupd.Job.History", Tier::Operate},
+    {"io.procsupd.Job.Schedules", Tier::Read},
     {"io.procsupd.Job.Tree", Tier::Operate},
     // A pass over all processes, as Tree is.
     {"io.procsupd.Job.Usage", Tier::Operate},

@@ -138,8 +138,10 @@ void write_instance(json::Writer& writer, const ControlContext& context, const I
     write_run(writer, "lastRun", last_run(instance), host);
     writer.member("cause", instance.cause());
     write_scaling(writer, context.supervisor, instance);
-    if (instance.state() == State::Backoff) {
-        writer.member_int("nextStartUSec", wall_usec(host, instance.next_start()));
+    const auto next =
+        instance.state() == State::Backoff ? instance.next_start() : context.supervisor.next_run(instance);
+    if (next != kNever) {
+        writer.member_int("nextStartUSec", wall_usec(host, next));
     } else {
         writer.member_null("nextStartUSec");
     }

@@ -12,6 +12,7 @@
 #include "daemon/control/interface_texts.h"
 #include "daemon/control/past_runs.h"
 #include "daemon/control/reload.h"
+#include "daemon/control/schedules.h"
 #include "daemon/control/why.h"
 
 namespace procsup {
@@ -312,6 +313,7 @@ varlink::Interface job_interface(ControlContext& context, Waiters& waiters, Subs
     methods["Show"] = [&](PendingCall call) { show(context, call); };
     methods["Cat"] = [&](PendingCall call) { cat(context, call); };
     methods["Why"] = [&](PendingCall call) { why(context, call); };
+    methods["Schedules"] = [&](PendingCall call) { schedules(context, call); };
     methods["History"] = [&](PendingCall call) { history(context, call); };
     methods["Graph"] = [&](PendingCall call) { graph(context, call); };
     methods["Tree"] = [&](PendingCall call) { tree(context, call); };

@@ -202,9 +202,9 @@ bool Waiters::is_configured(const Instance& instance) const {
 /// started at once.
 Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& target) const {
     if (instance.left()) return {true, false, {}, std::string(kLeft), true};
-    const bool oneshot = instance.spec().type == JobType::Oneshot;
+    const bool ends = instance.spec().ends_by_itself();
     if (instance.runs_ended() > target.runs_ended) {
-        const bool done = oneshot && instance.state() == State::Exited;
+        const bool done = ends && instance.state() == State::Exited;
         return {true, done, {}, instance.cause()};
     }
     switch (instance.state()) {
@@ -218,13 +218,13 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
         case State::Stopping: return {};
         case State::Running:
         case State::Reloading: {
-            if (oneshot) return {};
+            if (ends) return {};
             const auto proven = instance.proven_at();
             if (proven == kNever) return {};
             if (context_.loop.now() >= proven) return {true, true, {}, {}};
             return {false, false, proven, {}};
         }
-        case State::Exited: return {true, oneshot, {}, {}};
+        case State::Exited: return {true, ends, {}, {}};
         case State::Stopped:
         case State::Backoff:
         case State::Failed: return {true, false, {}, {}};

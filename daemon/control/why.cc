@@ -148,11 +148,12 @@ bool is_told_by_its_lines(const Instance& instance) {
 }
 
 void write_why(json::Writer& writer, const Instance& instance, const std::vector<Behind>& behind,
-               const std::vector<LastLines>& newest, const HostPort& host, TimePoint now) {
+               const std::vector<LastLines>& newest, const std::string& schedule, const HostPort& host, TimePoint now) {
     writer.begin_object().member("name", instance.name().instance).member("state", to_text(instance.state()));
     write_awaits(writer, instance, Sees::Output);
     write_stopping(writer, instance, host);
     writer.member("cause", full_cause(instance, now, Sees::Output)).member("origin", instance.spec().origin);
+    if (!schedule.empty()) writer.member("schedule", schedule);
     writer.key("advice").begin_array();
     for (const auto& line : advice_for(instance, behind)) writer.string(line);
     writer.end_array().key("history").begin_array();

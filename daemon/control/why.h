@@ -22,9 +22,10 @@ struct Behind {
 };
 
 /// The answer of method Why: the state, its cause, what was before (newest first), and what to do about it. `behind`: what it waits
-/// for, what that waits for, and so on. `newest`: what the last of all these has written at last, if it is on its way.
+/// for, what that waits for, and so on. `newest`: what the last of all these has written at last, if it is on its way. `schedule`: as of
+/// schedule_text().
 void write_why(json::Writer& writer, const Instance& instance, const std::vector<Behind>& behind,
-               const std::vector<LastLines>& newest, const HostPort& host, TimePoint now);
+               const std::vector<LastLines>& newest, const std::string& schedule, const HostPort& host, TimePoint now);
 
 /// io.procsupd.Job.Why
 void why(const ControlContext& context, varlink::PendingCall call);

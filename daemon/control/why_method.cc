@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/control/schedules.h"
 #include "daemon/control/why.h"
 
 namespace procsup {
@@ -78,7 +79,9 @@ void answer(const ControlContext& context, Asked& asked, const std::vector<LastL
     const auto chain = behind(context, asked.call.peer(), *instance);
     // Meanwhile it may wait for another one.
     const bool same = last_of(*instance, chain).instance->id() == asked.last;
-    write_why(writer, *instance, chain, same ? newest : std::vector<LastLines>(), context.host, context.loop.now());
+    const auto now = context.loop.now();
+    write_why(writer, *instance, chain, same ? newest : std::vector<LastLines>(),
+              schedule_text(context.supervisor, *instance, now), context.host, now);
     asked.call.reply(writer.text());
 }
 

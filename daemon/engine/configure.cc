@@ -34,7 +34,7 @@ ConfigurationChange Supervisor::configure(const Configured& jobs, TimePoint now,
         const auto known = jobs_.find(spec->name);
         if (known == jobs_.end()) {
             const Job& job = add_job(spec, now);
-            if (!spec->enabled || spec->manually_stopped) continue;
+            if (!spec->starts_at_once()) continue;
             for (const auto& instance : job.instances) to_start_.push_back(instance->id());
         } else {
             Job& job = known->second;
@@ -58,6 +58,7 @@ ConfigurationChange Supervisor::configure(const Configured& jobs, TimePoint now,
     start_in_order(std::move(to_start), now);
     reconsider(held_up, now);
     carry_on_rolls(now);
+    renew_timetables(now);
     return change;
 }
 
@@ -129,7 +130,7 @@ void Supervisor::update_job(Job& job, const std::shared_ptr<const JobSpec>& spec
         });
         if (same != before.end()) {
             update_instance(**same, std::move(name), spec, restarts, now);
-            if ((*same)->left() && spec->enabled && !spec->manually_stopped) to_start_.push_back((*same)->id());
+            if ((*same)->left() && spec->starts_at_once()) to_start_.push_back((*same)->id());
             (*same)->set_left(false);
             job.instances.push_back(std::move(*same));
             continue;

@@ -12,7 +12,8 @@ namespace {
 constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout,  TimerKind::StopTimeout,
                                 TimerKind::StopStep,     TimerKind::RunTimeout,    TimerKind::ZombieCheck,
                                 TimerKind::Backoff,      TimerKind::MaxLifetime,   TimerKind::Watchdog,
-                                TimerKind::HealthProbe,  TimerKind::HealthRestart, TimerKind::RollStep};
+                                TimerKind::HealthProbe,  TimerKind::HealthRestart, TimerKind::RollStep,
+                                TimerKind::Schedule};
 static_assert(kAllTimers.size() == kTimerKinds);
 
 }  // namespace
@@ -91,6 +92,11 @@ void Instance::on(const ResetRequested& event, Context& context) {
     if (state_ == State::Failed) {
         wanted_ = false;
         enter(State::Stopped, event.cause, context);
+    } else if (spec_->type == JobType::Task && stop_ordered_ && state_ == State::Stopped) {
+        // Its schedule goes on.
+        stop_ordered_ = false;
+        cause_ = event.cause;
+        note(state_, context);
     }
 }
 
@@ -235,7 +241,8 @@ void Instance::on(const TimerFired& event, Context& context) {
             return;
         case TimerKind::HealthProbe: watch_health(context); return;
         case TimerKind::HealthRestart: unhealthy(context); return;
-        case TimerKind::RollStep: return;
+        case TimerKind::RollStep:
+        case TimerKind::Schedule: return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
         case TimerKind::StopTimeout:
             told_ = {SIGKILL, context.now};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/engine/instance.h"
+#include "daemon/engine/timetable.h"
 
 namespace procsup {
 
@@ -38,9 +39,12 @@ struct Job {
     std::shared_ptr<const JobSpec> spec;  // shared with runs started from it, see Instance
     std::vector<std::unique_ptr<Instance>> instances;
     std::vector<std::unique_ptr<Instance>> leaving_instances;  ///< no longer configured, not yet stopped
-    bool transient = false;               ///< forgotten when its one run has ended and was reported
-    std::optional<std::uint32_t> scaled;  ///< how many instances, where that is not what the file says
-    bool leaving = false;                 ///< gone from the configuration: forgotten when it has stopped
+    bool transient = false;                ///< forgotten when its one run has ended and was reported
+    std::optional<std::uint32_t> scaled;   ///< how many instances, where that is not what the file says
+    std::unique_ptr<Timetable> timetable;  ///< of a task with [schedule] that is enabled
+    std::string schedule_told;             ///< what has become of the last run that was due, where it was not started
+    std::vector<InstanceId> queued;        ///< a run of theirs is due, and the one before is not over
+    bool leaving = false;                  ///< gone from the configuration: forgotten when it has stopped
 
     std::vector<Link> links;                ///< to the jobs that this one is started after
     std::vector<Job*> dependents;           ///< that have a link to this one

@@ -135,8 +135,7 @@ ConfigurationChange Supervisor::plan(const Configured& jobs, Restarts restarts) 
         configured.insert(spec->name);
         const auto known = jobs_.find(spec->name);
         if (known == jobs_.end()) {
-            const bool starts = spec->enabled && !spec->manually_stopped;
-            change.jobs.push_back({spec->name, starts ? Kind::Start : Kind::Add});
+            change.jobs.push_back({spec->name, spec->starts_at_once() ? Kind::Start : Kind::Add});
         } else if (auto one = change_of(known->second, spec, restarts)) {
             change.jobs.push_back(std::move(*one));
         } else {

@@ -22,6 +22,9 @@ namespace procsup {
 
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, std::chrono::microseconds>;
 
+/// What clocks show: a point on CLOCK_REALTIME, microseconds since 1970.
+using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+
 /// An instance for as long as the supervisor lives; never used again for another.
 using InstanceId = std::uint64_t;
 
@@ -189,7 +192,7 @@ struct Notice {
     std::string refused{};               ///< for people: what of it was not taken, and why
 };
 
-/// RollStep is the supervisor's own (rolling.h), all others are of the instance's state machine.
+/// RollStep and Schedule are the supervisor's own (rolling.h, schedule_rules.cc), all others are of the instance's state machine.
 enum class TimerKind {
     StartTimeout,
     ReadyTimeout,
@@ -202,10 +205,11 @@ enum class TimerKind {
     Watchdog,
     HealthProbe,
     HealthRestart,
-    RollStep
+    RollStep,
+    Schedule
 };
 
-inline constexpr std::size_t kTimerKinds = 12;
+inline constexpr std::size_t kTimerKinds = 13;
 
 class Timers {
 public:
@@ -264,6 +268,17 @@ struct RollNews {
     std::span<const std::string> untouched{};  ///< of Failed: what it has not come to
 };
 
+/// What has become of a run that a job's schedule was due for.
+struct ScheduleNews {
+    /// Begun: it is in force, or its next run was found anew; Started; Queued: it is started when the one before is over; LeftOut;
+    /// Dropped: it is no longer in force.
+    enum class Kind { Begun, Started, Queued, LeftOut, Dropped };
+    Kind kind = Kind::Begun;
+    std::string_view job;
+    std::string_view text;   ///< of LeftOut and Queued: which run, and why
+    std::int64_t dealt = 0;  ///< up to when all runs of the job are dealt with, in seconds since 1970
+};
+
 class Announcer {
 public:
     virtual ~Announcer() = default;
@@ -273,6 +288,8 @@ public:
     virtual void says(InstanceId) {}
     /// Of a rolling restart; as announce().
     virtual void roll(const RollNews& news) = 0;
+    /// Of a schedule; as announce().
+    virtual void scheduled(const ScheduleNews&) {}
     /// An essential job ended for good, or a job's start limit asks for it: the daemon is to end with `code`.
     virtual void end_daemon(int code, std::string_view cause) = 0;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "conf/job_text.h"
 #include "daemon/engine/supervisor.h"
 
 namespace procsup {
@@ -55,7 +56,8 @@ Result<void> Supervisor::roll(const std::string& name, std::string cause, TimePo
     const Job& job = found->second;
     if (rolls_.contains(name)) return cannot("that is already under way");
     if (job.transient) return cannot("it is a command that runs once");
-    if (job.spec->type == JobType::Oneshot) return cannot("it is a oneshot, which does not go on running");
+    if (job.spec->ends_by_itself())
+        return cannot("it is a " + std::string(word_of(job.spec->type)) + ", which does not go on running");
     if (shutting_down_) return cannot("procsupd is ending");
     for (const auto& instance : job.instances) {
         if (!instance->wanted()) return cannot(instance->name().instance + " is stopped; start it first");

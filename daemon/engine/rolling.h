@@ -10,8 +10,10 @@ namespace procsup {
 /// For whom something is done. What others have stopped is not started again for somebody who may not operate it.
 struct OnBehalf {
     std::optional<uid_t> owner{};  ///< may operate no jobs but those of this user; absent: all
+    bool by_itself = false;        ///< nobody has asked for it
 
-    bool may_operate(const JobSpec& spec) const { return !owner || spec.owner == owner; }
+    static OnBehalf nobody() { return {{}, true}; }
+    bool may_operate(const JobSpec& spec) const { return !by_itself && (!owner || spec.owner == owner); }
 };
 
 /// A rolling restart of a job that is under way: its instances are restarted one after the other, the next when the one

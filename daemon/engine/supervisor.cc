@@ -186,6 +186,7 @@ void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, s
 }
 
 void Supervisor::timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now) {
+    if (kind == TimerKind::Schedule) return schedule_timer_fired(generation, now);
     if (kind == TimerKind::RollStep) return roll_timer_fired(id, generation, now);
     if (const auto found = by_id_.find(id); found != by_id_.end()) {
         deliver(*found->second.instance, TimerFired{kind, generation}, now);
@@ -243,6 +244,7 @@ void Supervisor::settle(TimePoint now) {
         settle_roll(*instance, now);
         settle_recycling(*instance, now);
         settle_mending(*instance, now);
+        settle_schedule(*instance, now);
     }
     settling_ = false;
 }

@@ -96,7 +96,7 @@ public:
     /// Whether no process of any instance is left.
     bool idle() const { return live_ == 0; }
     /// Whether nothing will happen by itself any more to any instance but daemons (JobSpec::daemon_of).
-    bool all_but_daemons_settled() const { return unsettled_ == 0; }
+    bool all_but_daemons_settled() const { return unsettled_ == 0 && due_.empty(); }
     /// SIGKILL to every tree that still lives; no hook is run any more.
     void kill_all();
 
@@ -122,6 +122,12 @@ public:
                          TimePoint now);
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
+
+    /// What the clocks of the machine show, first and whenever one was set or the machine has slept.
+    void clocks_set(const Clocks& clocks, TimePoint now);
+    const Clocks& clocks() const { return clocks_; }
+    /// When the schedule of its job starts it, if nothing runs of it; kNever: there is none in force.
+    TimePoint next_run(const Instance& instance) const;
 
     const Jobs& jobs() const { return jobs_; }
     const std::map<std::string, Group, std::less<>>& groups() const { return groups_; }
@@ -205,6 +211,17 @@ private:
                         TimePoint now);
     void exhaust(Group& group, const Instance& failed, const std::string& how, TimePoint now);
 
+    // schedule_rules.cc
+    void renew_timetables(TimePoint now);
+    void renew_timetable(Job& job, TimePoint now);
+    void drop_timetable(Job& job);
+    void tell_schedule(Job& job, ScheduleNews::Kind kind, std::string text);
+    void note_due(const Job& job, TimePoint before);
+    void arm_schedule(TimePoint now);
+    void schedule_timer_fired(std::uint32_t generation, TimePoint now);
+    void run_scheduled(Job& job, TimePoint now);
+    void settle_schedule(const Instance& changed, TimePoint now);
+
     // scale.cc
     std::string scaling_fault(const Job& job, std::uint32_t count) const;
     void add_instance(Job& job, InstanceName name, Scaling& done, TimePoint now);
@@ -260,8 +277,12 @@ private:
     Bonds bonds_;
     std::map<std::string, Group, std::less<>> groups_;
     std::vector<MemberFailure> member_failures_;  ///< since the rules were looked at
-    std::map<std::string, Roll> rolls_;           ///< by job
-    std::set<std::string> rolls_due_;             ///< to be looked at
+    Clocks clocks_;
+    std::set<std::pair<TimePoint, std::string>> due_;  ///< the next run of each job with a timetable
+    TimePoint schedule_armed_ = kNever;                ///< for the first of them
+    std::uint32_t schedule_generation_ = 0;
+    std::map<std::string, Roll> rolls_;  ///< by job
+    std::set<std::string> rolls_due_;    ///< to be looked at
     bool rolling_ = false;
     std::uint32_t roll_generation_ = 0;
     std::vector<InstanceId> touched_;  ///< changed since the rules were looked at

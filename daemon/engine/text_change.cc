@@ -24,6 +24,12 @@ Takes when_it_starts(const Instance& instance, Restarts restarts) {
     return Takes::AtNextStart;
 }
 
+/// What comes by its schedule is not begun anew because its text is another one, and no run of it is cut off.
+Restarts restarts_for(const Instance& instance, const JobSpec& now, Restarts restarts) {
+    const bool is_task = instance.spec().type == JobType::Task && now.type == JobType::Task;
+    return is_task ? Restarts::Later : restarts;
+}
+
 /// It has its newest text already, but has failed with one before.
 bool mended_by(const Instance& instance, const JobSpec& now, Restarts restarts) {
     return restarts == Restarts::Now && instance.wanted() && instance.failed_with_other_than(now);
@@ -32,11 +38,12 @@ bool mended_by(const Instance& instance, const JobSpec& now, Restarts restarts) 
 }  // namespace
 
 bool has_text(const Instance& instance, const JobSpec& now, Restarts restarts) {
-    return &instance.spec() == &now && !mended_by(instance, now, restarts);
+    return &instance.spec() == &now && !mended_by(instance, now, restarts_for(instance, now, restarts));
 }
 
 TextChange text_change(const Instance& instance, const InstanceName& name, const JobSpec& now, Restarts restarts) {
     TextChange change;
+    restarts = restarts_for(instance, now, restarts);
     const bool mends = mended_by(instance, now, restarts);
     change.keys = difference(mends ? *instance.run_spec() : instance.spec(), now);
     const bool moved = instance.name().index != name.index;
@@ -50,7 +57,7 @@ TextChange text_change(const Instance& instance, const InstanceName& name, const
 bool starts_added(const Job& job, const JobSpec& now) {
     const bool wanted = std::any_of(job.instances.begin(), job.instances.end(),
                                     [](const auto& instance) { return instance->wanted(); });
-    return now.enabled && (wanted || job.leaving);
+    return now.enabled && now.type != JobType::Task && (wanted || job.leaving);
 }
 
 }  // namespace procsup

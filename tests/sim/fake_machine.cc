@@ -24,6 +24,8 @@ bool timer_belongs(TimerKind kind, State state) {
         case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
         case TimerKind::Backoff: return state == State::Backoff;
+        // One for all, of no instance.
+        case TimerKind::Schedule: return false;
     }
     return false;
 }
@@ -158,7 +160,8 @@ void FakeMachine::check_group(InstanceId id, const JobSpec& spec, const Instance
     const auto failure = before_failure_.find(id);
     if (failure == before_failure_.end() || !supervisor_->find(id)->cause().starts_with("restarted after")) return;
     for (const auto& [other, run] : live_of_) {
-        if (failure->second.contains(run))
+        // What was scaled away meanwhile is no member any more.
+        if (failure->second.contains(run) && !supervisor_->find(other)->left())
             broken(name.instance + " was restarted while " + supervisor_->find(other)->name().instance +
                    " of its group ran on");
     }
@@ -437,6 +440,42 @@ void FakeMachine::may_be_pulled_by_rolls() {
     }
 }
 
+/// Runs of an interval are never closer together than that, and what is dealt with only grows while no clock is set.
+void FakeMachine::scheduled(const ScheduleNews& news) {
+    const std::string job(news.job);
+    if (news.kind == ScheduleNews::Kind::Dropped) {
+        known_runs_.erase(job);
+        return;
+    }
+    auto& known = known_runs_[job];
+    const auto& schedule = supervisor_->jobs().at(job).spec->schedule;
+    if (known.dealt > news.dealt && !known.disturbed && !reconfigures_)
+        broken("a run of " + job + " is dealt with twice");
+    if (news.kind != ScheduleNews::Kind::Begun) {
+        ++scheduled_runs_;
+        const auto boot = now_.time_since_epoch() + clocks_.slept;
+        const bool too_soon =
+            known.boot != Duration() && boot - known.boot < schedule.interval * 9 / 10 - schedule.jitter;
+        if (too_soon && news.kind != ScheduleNews::Kind::LeftOut && !reconfigures_)
+            broken("two runs of " + job + " are due too close together");
+        if (news.kind != ScheduleNews::Kind::LeftOut) known.boot = boot;
+    }
+    if (known.dealt != news.dealt) known.disturbed = false;
+    known.dealt = news.dealt;
+}
+
+void FakeMachine::disturb_clocks() {
+    constexpr auto kTenYears = std::chrono::hours(24 * 3652);
+    const bool sleeps = draw(1) == 0;
+    const auto by = sleeps ? Duration(std::chrono::seconds(draw(40)))
+                           : std::chrono::duration_cast<Duration>(draw(1) == 0 ? kTenYears : -kTenYears) *
+                                 static_cast<int>(1 + draw(1)) / 2;
+    clocks_.wall += by;
+    if (sleeps) clocks_.slept += by;
+    for (auto& [job, known] : known_runs_) known.disturbed = true;
+    supervisor_->clocks_set(clocks_, now_);
+}
+
 void FakeMachine::end_daemon(int, std::string_view) { daemon_ended_ = true; }
 
 // ---- what happens
@@ -604,7 +643,13 @@ void FakeMachine::check_all() {
     if (counted != supervisor_->count_by_state()) broken("the counts by state are wrong");
     if (instances != supervisor_->instance_count()) broken("the table of instances is wrong");
     if (supervisor_->idle() != runs_.empty()) broken("idle() is not the truth");
+    const bool is_due = std::any_of(supervisor_->jobs().begin(), supervisor_->jobs().end(), [](const auto& entry) {
+        const auto* timetable = entry.second.timetable.get();
+        return timetable != nullptr && timetable->due() != kNever;
+    });
+    if (is_due != armed_.contains({0, TimerKind::Schedule})) broken("the timer of schedules is not set for a run");
     for (const auto& [key, generation] : armed_) {
+        if (key.second == TimerKind::Schedule) continue;
         const auto* instance = supervisor_->find(key.first);
         if (instance == nullptr || !timer_belongs(key.second, instance->state())) {
             broken(fmt::format("timer {} is armed in state {}", static_cast<int>(key.second),

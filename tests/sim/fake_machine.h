@@ -64,7 +64,13 @@ public:
     void disarm(InstanceId id, TimerKind kind) override;
     void announce(const Transition& transition) override;
     void roll(const RollNews& news) override;
+    void scheduled(const ScheduleNews& news) override;
     void end_daemon(int code, std::string_view cause) override;
+
+    /// Somebody sets the clock, or the machine sleeps.
+    void disturb_clocks();
+    const Clocks& clocks() const { return clocks_; }
+    std::uint64_t scheduled_runs() const { return scheduled_runs_; }
 
 private:
     enum class Step { Refuse, Launch, FailBeforeExec, Exec, Say, Look, Exit, TreeEmpty, CountZombies, Timer };
@@ -136,6 +142,15 @@ private:
     std::set<InstanceId> ready_;
     std::map<InstanceId, std::deque<TimePoint>> health_restarts_;
     std::uint64_t unhealthy_ends_ = 0;
+    Clocks clocks_{std::chrono::hours(24 * 20000), {}};
+    /// Of a job with a schedule.
+    struct KnownRuns {
+        std::int64_t dealt = 0;
+        Duration boot{};         ///< of the last run that was due, by CLOCK_BOOTTIME
+        bool disturbed = false;  ///< a clock was set since
+    };
+    std::map<std::string, KnownRuns> known_runs_;
+    std::uint64_t scheduled_runs_ = 0;
     std::uint64_t rolls_done_ = 0;
     std::uint64_t transitions_ = 0;
     Incarnation last_over_ = 0;

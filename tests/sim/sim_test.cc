@@ -29,6 +29,20 @@ void add_hooks(FakeMachine& machine, JobSpec& spec) {
     }
 }
 
+void add_schedule(FakeMachine& machine, JobSpec& spec) {
+    auto& schedule = spec.schedule;
+    if (machine.draw(1) == 0) {
+        schedule.cron = "* * * * *";
+        schedule.moments = *parse_cron(schedule.cron);
+        schedule.zone = std::make_shared<const Zone>("UTC", std::chrono::seconds(0), std::vector<Zone::Change>());
+    } else {
+        schedule.interval = std::chrono::milliseconds(1000 + machine.draw(5000));
+    }
+    schedule.overlap = static_cast<Schedule::Overlap>(machine.draw(2));
+    schedule.missed = static_cast<Schedule::Missed>(machine.draw(1));
+    if (machine.draw(1) == 0) schedule.jitter = std::chrono::milliseconds(machine.draw(900));
+}
+
 JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     using namespace std::chrono_literals;
     constexpr Restart kRestarts[] = {Restart::No,         Restart::OnSuccess, Restart::OnFailure,
@@ -36,7 +50,7 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     JobSpec spec;
     spec.name = "job" + std::to_string(number);
     spec.command = {"/bin/work"};
-    spec.type = machine.draw(4) == 0 ? JobType::Oneshot : JobType::Service;
+    spec.type = machine.draw(4) == 0 ? JobType::Oneshot : machine.draw(4) == 0 ? JobType::Task : JobType::Service;
     spec.restart.when = kRestarts[machine.draw(5)];
     spec.restart.start_limit = {machine.draw(1) == 0 ? 0 : 5 + machine.draw(5), 60s};
     spec.restart.delay = std::chrono::milliseconds(machine.draw(800));
@@ -72,6 +86,7 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
         spec.health.action = machine.draw(4) == 0 ? Health::Action::None : Health::Action::Restart;
         spec.health.restart_limit = {machine.draw(3), 30s};
     }
+    if (spec.type == JobType::Task) add_schedule(machine, spec);
     if (machine.draw(2) == 0) spec.max_lifetime = std::chrono::milliseconds(1000 + machine.draw(3000));
     return spec;
 }
@@ -120,7 +135,8 @@ void roll(FakeMachine& machine, Supervisor& supervisor, const std::string& name)
 /// An operator who asks for anything at any time; `jobs` is the configuration.
 void ask_something(FakeMachine& machine, Supervisor& supervisor, Configured& jobs) {
     const auto all = supervisor.select("*");
-    const auto what = machine.reconfigures() ? machine.draw(108) : 1 + machine.draw(107);
+    const auto what = machine.reconfigures() ? machine.draw(110) : 1 + machine.draw(109);
+    if (what > 108) return machine.disturb_clocks();
     if (what == 0) {
         machine.configured_anew(supervisor.select("*"));
         const auto restarts = machine.draw(1) == 0 ? Restarts::Now : Restarts::Later;
@@ -148,6 +164,9 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor, Configured& job
         for (const auto other : all) machine.may_be_pulled(other, id);
         supervisor.restart(id, "restart", machine.now());
     } else if (what < 90) {
+        // The schedule of a task goes on then.
+        if (supervisor.find(id)->state() == State::Stopped && supervisor.find(id)->spec().type == JobType::Task)
+            machine.asked_to_start(id);
         supervisor.reset(id, "reset", machine.now());
     } else if (what < 93) {
         supervisor.pause(id, "pause", machine.now());
@@ -166,7 +185,7 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor, Configured& job
 
 /// What must have happened for the invariants to mean something.
 struct Done {
-    std::uint64_t rolls = 0, health_restarts = 0;
+    std::uint64_t rolls = 0, health_restarts = 0, scheduled_runs = 0;
 };
 
 /// Runs one seed until `steps` things have happened, then shuts down; returns the first breach. `done` grows.
@@ -174,6 +193,7 @@ std::string run_seed(std::uint32_t seed, std::uint64_t steps, Done& done) {
     FakeMachine machine(seed);
     Supervisor supervisor(machine, machine, machine, seed);
     machine.attach(supervisor);
+    supervisor.clocks_set(machine.clocks(), machine.now());
     auto jobs = supervisor.shared(random_jobs(machine));
     supervisor.configure(jobs, machine.now(), Restarts::Now);
     for (std::uint64_t step = 0; step < steps && machine.breach().empty(); ++step) {
@@ -190,6 +210,7 @@ std::string run_seed(std::uint32_t seed, std::uint64_t steps, Done& done) {
     }
     done.rolls += machine.rolls_done();
     done.health_restarts += machine.health_restarts();
+    done.scheduled_runs += machine.scheduled_runs();
     supervisor.shut_down("shutdown", machine.now());
     for (const auto& [name, job] : supervisor.jobs()) {
         if (supervisor.rolls(name)) return "a rolling restart goes on while all is stopped";
@@ -216,6 +237,7 @@ TEST(Simulation, HoldsEveryInvariantOverAMillionRandomSteps) {
     }
     EXPECT_GT(done.rolls, seeds / 10);
     EXPECT_GT(done.health_restarts, seeds / 2);
+    EXPECT_GT(done.scheduled_runs, seeds);
 }
 
 TEST(Simulation, IsTheSameForTheSameSeed) {

@@ -15,10 +15,19 @@ class Timed(Procsupd):
         return ['max_lifetime = "1h"']
 
 
-def measure(bench, supervisor, count, seconds, samples, what):
+class Scheduled(Procsupd):
+    """Each job is a task, to be started in an hour, at a time that its interval or an expression says."""
+
+    def more_settings(self, folder, job):
+        even = int(job.name[-1]) % 2 == 0
+        when = 'cron = "0 0 1 1 *"' if even else 'interval = "1h"'
+        return ['type = "task"', f"schedule.{when}", 'schedule.jitter = "1min"']
+
+
+def measure(bench, supervisor, count, seconds, samples, what, born=True):
     jobs = jobs_of(count, [bench.tools.service, "BOARD", "park"])
     with Running(bench.tools, supervisor, jobs, capacity=4 * count + 100) as running:
-        running.wait_born(count)
+        running.wait_born(count if born else 0)
         running.wait_settled(bench.quiet_seconds)
         cpu, switches = machine.cpu_ns(running.pid), machine.context_switches(running.pid)
         time.sleep(seconds)
@@ -33,4 +42,6 @@ def run(bench):
     count, seconds = (20, 1) if bench.quick else (1000, 30)
     what = f"idle for {seconds} s with {count:,} jobs"
     return [*measure(bench, bench.product, count, seconds, samples, what),
-            *measure(bench, Timed(bench.tools), count, seconds, samples, f"{what} and {count:,} timers")]
+            *measure(bench, Timed(bench.tools), count, seconds, samples, f"{what} and {count:,} timers"),
+            *measure(bench, Scheduled(bench.tools), 10 * count, seconds, samples,
+                     f"idle for {seconds} s with {10 * count:,} schedules", born=False)]
