@@ -48,10 +48,12 @@ std::string remarks(const json::Value::Array& all) {
     for (const auto& schedule : all) {
         const auto job = escaped(schedule.string_or("job", ""));
         const auto told = escaped(schedule.string_or("told", ""));
-        if (!told.empty()) text += job + ": " + told + "\n";
-        if (told.empty() && schedule.bool_or("stopped", false))
+        if (schedule.bool_or("stopped", false)) {
             text += job + ": it was stopped by order; procsupctl start " + job +
                     " runs it and lets its schedule go on, procsupctl reset only does that\n";
+        } else if (!told.empty()) {
+            text += job + ": " + told + "\n";
+        }
     }
     return text.empty() ? text : "\n" + text;
 }

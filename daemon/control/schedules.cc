@@ -66,10 +66,12 @@ std::string schedule_text(const Supervisor& supervisor, const Instance& instance
     if (timetable == nullptr) return text + "; not in force: enabled = false";
     const auto next = moment_text(timetable->schedule(), std::chrono::floor<std::chrono::seconds>(timetable->moment()));
     if (instance.stopped_by_order()) {
-        text +=
-            "; not in force: it was stopped by order; procsupctl start runs it and lets the schedule go on, procsupctl "
-            "reset only does that";
-    } else if (timetable->due() == kNever) {
+        return text +
+               "; not in force: it was stopped by order; procsupctl start runs it and lets the schedule go on, "
+               "procsupctl "
+               "reset only does that";
+    }
+    if (timetable->due() == kNever) {
         text += "; no run is due within 30 years";
     } else {
         text += (timetable->makes_up() ? "; makes up for the run of " : "; next run ") + next + ", in " +

@@ -270,7 +270,7 @@ struct RollNews {
 
 /// What has become of a run that a job's schedule was due for.
 struct ScheduleNews {
-    /// Begun: it is in force, or its next run was found anew; Started; Queued: it is started when the one before is over; LeftOut;
+    /// Begun: it is in force, and its next run was found anew, or nothing is started because all was stopped by order; Started; Queued: it is started when the one before is over; LeftOut;
     /// Dropped: it is no longer in force.
     enum class Kind { Begun, Started, Queued, LeftOut, Dropped };
     Kind kind = Kind::Begun;

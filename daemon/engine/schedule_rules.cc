@@ -114,16 +114,15 @@ void Supervisor::run_scheduled(Job& job, TimePoint now) {
     note_due(job, before);
     if (!runs) return tell_schedule(job, ScheduleNews::Kind::Begun, {});
     std::vector<InstanceId> to_start, to_replace;
-    auto kind = ScheduleNews::Kind::Started;
+    auto kind = ScheduleNews::Kind::Begun;
     std::string why;
     for (const auto& instance : job.instances) {
-        if (instance->stopped_by_order()) {
-            kind = ScheduleNews::Kind::LeftOut;
-            why =
-                run + " is left out: " + instance->name().instance + " was stopped by order, until it is started again";
-        } else if (is_settled(instance->state())) {
+        if (instance->stopped_by_order()) continue;
+        if (is_settled(instance->state())) {
+            if (kind == ScheduleNews::Kind::Begun) kind = ScheduleNews::Kind::Started;
             to_start.push_back(instance->id());
         } else if (timetable.schedule().overlap == Schedule::Overlap::Replace) {
+            if (kind == ScheduleNews::Kind::Begun) kind = ScheduleNews::Kind::Started;
             to_replace.push_back(instance->id());
         } else if (timetable.schedule().overlap == Schedule::Overlap::Queue) {
             kind = ScheduleNews::Kind::Queued;

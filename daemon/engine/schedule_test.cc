@@ -133,7 +133,7 @@ TEST(ScheduledTask, StoppedByOrderIsNotStartedUntilSomebodyStartsIt) {
     jobs.stop({"backup"});
     jobs.fire();
     EXPECT_EQ(jobs.state("backup"), State::Stopped);
-    EXPECT_THAT(jobs.told(), HasSubstr("was stopped by order"));
+    EXPECT_THAT(jobs.told(), IsEmpty());
     jobs.start("backup");
     jobs.run("backup");
     jobs.exit("backup");
