@@ -4,6 +4,7 @@
 #include <string>
 
 #include "conf/settings_check.h"
+#include "conf/tree_limits.h"
 
 namespace procsup {
 
@@ -23,6 +24,21 @@ void SettingsCheck::check_health_target() {
     }
 }
 
+void SettingsCheck::check_thresholds() {
+    for (const auto& [key, word] : {std::pair(Key::HealthMemoryAbove, "'health.memory_above'"),
+                                    std::pair(Key::HealthCpuAbove, "'health.cpu_above'")}) {
+        if (spec_.ends_by_itself())
+            report_own(
+                key, word + (" is not for a " + type_word()) + ", which ends by itself: 'run_timeout' bounds its run");
+    }
+    const auto* max = find_tree_limit(spec_, TreeLimit::Kind::MemoryMax);
+    const auto above = spec_.health.memory_above;
+    if (above > 0 && max != nullptr && max->value <= above) {
+        report(place_of(Key::HealthMemoryAbove, Key::MemoryMax),
+               "'health.memory_above' is never reached: 'limits.memory_max' is " + tree_limit_toml(*max));
+    }
+}
+
 void SettingsCheck::check_health() {
     check_health_target();
     const auto& health = spec_.health;
@@ -31,9 +47,15 @@ void SettingsCheck::check_health() {
                                      Key::HealthOf,       Key::HealthSuccesses,   Key::HealthGrace,
                                      Key::HealthAction,   Key::HealthRestartLimit};
         for (const auto key : kOthers)
-            report_own(key, "it never takes effect: [health] says nowhere what is looked at: tcp, unix, http or exec");
+            report_own(key,
+                       "it never takes effect: [health] says nowhere what is looked at: tcp, unix, http, exec, "
+                       "memory_above or cpu_above");
         return;
     }
+    if (!health.look.is_declared())
+        report_own(Key::HealthTimeout,
+                   "'health.timeout' never takes effect: neither tcp, unix, http nor exec is asked");
+    check_thresholds();
     if (draft_.written(Key::HealthOf) && health.failures > health.of) {
         report(place_of(Key::HealthFailures, Key::HealthOf), "'health.failures' (" + std::to_string(health.failures) +
                                                                  ") is never reached: only 'health.of' (" +

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "conf/rate_limit.h"
@@ -21,11 +22,19 @@ struct Health {
     Duration grace{};                 ///< after it was ready no failure counts for so long
     Action action = Action::Restart;  ///< when it is unhealthy
     RateLimit restart_limit{3, std::chrono::minutes(10)};
+    std::uint64_t memory_above = 0;  ///< bytes of all processes of a run: a look finds it unhealthy above that; 0: any
+    double cpu_above = 0;            ///< the same of the processors that they keep busy, since the look before
 
-    bool is_declared() const { return look.is_declared(); }
+    bool has_thresholds() const { return memory_above > 0 || cpu_above > 0; }
+    bool is_declared() const { return look.is_declared() || has_thresholds(); }
 
     friend bool operator==(const Health&, const Health&) = default;
 };
+
+/// What is looked at, for people: "tcp 127.0.0.1:8080, memory_above 512MiB"; for expand_job().
+std::string to_text(const Health& health);
+/// "1.5"
+std::string processors_text(double processors);
 
 // In the order of Health::Action.
 inline constexpr std::array<std::string_view, 2> kHealthActionWords{"restart", "none"};

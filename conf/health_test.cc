@@ -86,8 +86,8 @@ TEST(HealthSettings, ThatContradictEachOtherAreRefused) {
     EXPECT_EQ(faults("tcp = 80\nhttp = 'http://127.0.0.1/'"),
               "web.toml:4:1: error: 'health.http' excludes what else is looked at in [health]: write one of them\n");
     EXPECT_EQ(faults("interval = '1s'"),
-              "web.toml:3:1: error: it never takes effect: [health] says nowhere what is looked at: tcp, unix, http or "
-              "exec\n");
+              "web.toml:3:1: error: it never takes effect: [health] says nowhere what is looked at: tcp, unix, http, "
+              "exec, memory_above or cpu_above\n");
     EXPECT_EQ(
         faults("tcp = 80\nfailures = 4\nof = 3"),
         "web.toml:4:1: error: 'health.failures' (4) is never reached: only 'health.of' (3) looks are considered\n");
@@ -110,6 +110,33 @@ TEST(HealthSettings, AreTakenOnByARunThatGoesOn) {
     const auto changed = difference(before, job_of("tcp = 81\ninterval = '1s'\naction = 'none'"));
     EXPECT_TRUE(changed.at_start.empty());
     EXPECT_EQ(changed.live, (Words{"health.tcp", "health.action", "health.interval"}));
+}
+
+TEST(HealthSettings, OfWhatARunUsesNeedNoProbe) {
+    const auto job = job_of("memory_above = '512MiB'\ncpu_above = 1.5");
+    EXPECT_EQ(job.health.memory_above, 512u << 20);
+    EXPECT_EQ(job.health.cpu_above, 1.5);
+    EXPECT_TRUE(job.health.is_declared());
+    EXPECT_TRUE(job.health.look.probe.empty());
+    EXPECT_EQ(to_text(job.health), "memory_above 512MiB, cpu_above 1.5");
+    const auto both = job_of("tcp = 80\nmemory_above = '1GiB'").health;
+    EXPECT_EQ(to_text(both), "tcp 80, memory_above 1GiB");
+}
+
+TEST(HealthSettings, OfWhatARunUsesThatCannotBeAreRefused) {
+    EXPECT_NE(faults("memory_above = '1GiB'", "limits.memory_max = '1GiB'\n").find("is never reached"),
+              std::string::npos);
+    EXPECT_NE(faults("memory_above = '1'").find("memory_above"), std::string::npos);
+    EXPECT_NE(faults("cpu_above = 0").find("cpu_above"), std::string::npos);
+    EXPECT_NE(faults("cpu_above = 1\ntimeout = '1s'").find("'health.timeout' never takes effect"), std::string::npos);
+    EXPECT_NE(faults("cpu_above = 1", "type = 'oneshot'\n").find("is not for a oneshot"), std::string::npos);
+}
+
+TEST(HealthSettings, OfWhatARunUsesReadBackAsTheSame) {
+    const auto job = job_of("memory_above = '512MiB'\ncpu_above = 0.25\ninterval = '1s'");
+    const auto again = read_configuration_text(to_toml(job), "web.toml", FakeSurroundings());
+    ASSERT_TRUE(std::holds_alternative<Configuration>(again)) << to_toml(job);
+    EXPECT_EQ(std::get<Configuration>(again).jobs.front().health, job.health);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ enum class Key : std::uint8_t {
     ReloadSignal, ReloadCommand, PreStart, PostStart, PreStop, PostStop, OnFailed, Orphans, ZombieLimit, ZombieCheck, DaemonOf,
     OnParentRestart, MayFork, After, Before, Wants, Requires,
     ReadyNotify, ReadyFd, ReadyLogLine, ReadyTcp, ReadyUnix, ReadyHttp, ReadyExec, ReadyFile, ReadyInterval, ReadyTimeout,
-    HealthTcp, HealthUnix, HealthHttp, HealthExec, HealthInterval, HealthTimeout, HealthFailures, HealthOf, HealthSuccesses,
+    HealthTcp, HealthUnix, HealthHttp, HealthExec, HealthMemoryAbove, HealthCpuAbove, HealthInterval, HealthTimeout, HealthFailures, HealthOf, HealthSuccesses,
     HealthGrace, HealthAction, HealthRestartLimit,
     ScheduleCron, ScheduleInterval, ScheduleTimezone, ScheduleOverlap, ScheduleMissed, ScheduleJitter,
     Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,

@@ -125,7 +125,10 @@ void write_readiness(json::Writer& writer, const Readiness& readiness) {
 
 void write_health(json::Writer& writer, const Health& health) {
     if (!health.is_declared()) return;
-    writer.key("health").begin_object().member("by", word_of(health.look.kind)).member("target", health.look.target);
+    writer.key("health").begin_object();
+    if (health.look.is_declared()) writer.member("by", word_of(health.look.kind)).member("target", health.look.target);
+    if (health.memory_above > 0) writer.member_int("memoryAbove", static_cast<std::int64_t>(health.memory_above));
+    if (health.cpu_above > 0) writer.key("cpuAbove").real(health.cpu_above);
     usec_member(writer, "intervalUSec", health.look.interval);
     usec_member(writer, "timeoutUSec", health.look.timeout);
     writer.member_int("failures", health.failures)

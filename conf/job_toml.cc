@@ -229,11 +229,16 @@ private:
         const auto& look = health.look;
         const Health usual;
         const bool command = look.kind == Readiness::Kind::Exec;
-        std::string lines = std::string(word_of(look.kind)) + " = ";
-        lines += (command ? toml_strings(command_of_probe(look)) : toml_string(look.target)) + "\n";
+        std::string lines;
+        if (look.is_declared()) {
+            lines = std::string(word_of(look.kind)) + " = ";
+            lines += (command ? toml_strings(command_of_probe(look)) : toml_string(look.target)) + "\n";
+        }
         const auto add = [&](bool differs, const char* key, const std::string& value) {
             if (differs) lines += key + (" = " + value) + "\n";
         };
+        add(health.memory_above > 0, "memory_above", toml_size(health.memory_above));
+        add(health.cpu_above > 0, "cpu_above", toml_number(health.cpu_above));
         add(look.interval != usual.look.interval, "interval", toml_duration(look.interval));
         add(look.timeout != usual.look.timeout, "timeout", toml_duration(look.timeout));
         add(health.failures != usual.failures, "failures", std::to_string(health.failures));

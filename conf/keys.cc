@@ -290,6 +290,13 @@ constexpr std::array kRows{
     KeyRow{Key::HealthExec, "health", "exec", &kCommand, "none", "services",
            "a look has failed when this command does not end with 0; written and run as _stop_command_ is",
            [](R& r, V& v) { r.healthy_by_command(v); }, kLive},
+    KeyRow{Key::HealthMemoryAbove, "health", "memory_above", &kLogSize, "none", "services",
+           "a look has failed when all processes of the run use more memory together; alone, or beside one of the keys "
+           "before",
+           [](R& r, V& v) { r.log_size(v, r.job().spec.health.memory_above); }, kLive},
+    KeyRow{Key::HealthCpuAbove, "health", "cpu_above", &kCpuAbove, "none", "services",
+           "a look has failed when they have kept more processors busy since the look before: 1.5 is one and a half",
+           [](R& r, V& v) { r.number(v, 0.01, 8192, r.job().spec.health.cpu_above); }, kLive},
     KeyRow{Key::HealthInterval, "health", "interval", &kDuration, "\"10s\"", "jobs with [health]",
            "from the beginning of a look to that of the next; one that takes longer is followed by the next at once",
            [](R& r, V& v) { r.duration(v, r.job().spec.health.look.interval, R::Zero::Refused); }, kLive},

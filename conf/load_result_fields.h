@@ -179,6 +179,8 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("grace", value.grace);
     archive.field("action", value.action);
     archive.field("restartLimit", value.restart_limit);
+    archive.field("memoryAbove", value.memory_above);
+    archive.field("cpuAbove", value.cpu_above);
 }
 
 template <typename Archive, typename T>

@@ -46,6 +46,7 @@ void JobResolver::resolve_health(Job& job) {
     if (job.spec.ends_by_itself()) health = {};
     if (!health.is_declared()) return;
     if (!job.draft.written(Key::HealthOf)) health.of = std::max(health.of, health.failures);
+    if (!health.look.is_declared()) return;
     resolve_look(job, "health", job.draft.health,
                  {std::string(kWatchOption), "--interval", milliseconds(health.look.interval), "--timeout",
                   milliseconds(health.look.timeout), "--grace", milliseconds(health.grace), "--failures",

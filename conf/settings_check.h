@@ -60,6 +60,7 @@ private:
     // check_health.cc
     void check_health();
     void check_health_target();
+    void check_thresholds();
 
     // check_settings.cc: other jobs, limits and rights
     void check_bond();

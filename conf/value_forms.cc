@@ -87,6 +87,10 @@ constexpr ValueForm kRestartLimit{"a number of restarts in a time such as \"3/10
                                   R"({"type":"string","pattern":")" RATE_PATTERN R"("})",
                                   {}};
 constexpr ValueForm kLooks{"an integer from 1 to 64", "integer", R"({"type":"integer","minimum":1,"maximum":64})", {}};
+constexpr ValueForm kCpuAbove{"a number of processors from 0.01 on such as 1.5",
+                              "number",
+                              R"({"type":"number","minimum":0.01,"maximum":8192})",
+                              {}};
 constexpr ValueForm kHealthAction{"\"restart\" or \"none\"", "\"restart\" or \"none\"",
                                   R"({"enum":["restart","none"]})", kHealthActionWords};
 constexpr ValueForm kCron{

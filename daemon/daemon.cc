@@ -105,6 +105,7 @@ Result<void> Daemon::set_up() {
     report_ = std::make_unique<ServiceReport>(*loop_, service_, [this] { return status_text(); });
     tree_lister_ = std::make_unique<TreeLister>(*loop_, *processes_);
     processes_->set_zombie_counter([this](InstanceId id, Incarnation incarnation) { count_zombies(id, incarnation); });
+    processes_->set_measurer([this](InstanceId id, Incarnation incarnation) { measure_one(id, incarnation); });
     loop_->set_on_failure([this](std::string_view what) { log_.error("internal error: " + std::string(what)); });
     loop_->set_after_callback([this] { after_callback(); });
     watch_signals();
@@ -204,6 +205,21 @@ void Daemon::count_zombies(InstanceId id, Incarnation incarnation) {
         const auto zombies = listed ? zombies_in(*listed) : ZombieCount{};
         processes_->zombies_counted(incarnation, zombies.count, zombies.neglected_by);
     });
+}
+
+void Daemon::measure_one(InstanceId id, Incarnation incarnation) {
+    // Where there are no cgroups a helper looks at its processes.
+    constexpr auto kPatience = std::chrono::seconds(2);
+    tree_lister_->measure({supervisor_->find(id)}, kPatience,
+                          [this, incarnation](const std::vector<InstanceUsage>& uses, const Result<void>&) {
+                              auto usage = uses.empty() ? TreeUsage() : uses.front().usage;
+                              if (usage.memory) {
+                                  // Who reads large files needs no more memory than before.
+                                  *usage.memory -=
+                                      std::min(*usage.memory, processes_->droppable_memory_of(incarnation));
+                              }
+                              processes_->usage_measured(incarnation, usage);
+                          });
 }
 
 /// The first failure in a batch is the daemon's own; daemons only serve the others.

@@ -92,6 +92,7 @@ private:
     void after_callback();
     void begin_shutdown();
     void count_zombies(InstanceId id, Incarnation incarnation);
+    void measure_one(InstanceId id, Incarnation incarnation);
     void note_failure(const Instance& instance);
     void end(int code);
     std::string status_text() const;

@@ -5,11 +5,11 @@
 namespace procsup {
 namespace {
 
-std::string_view word_of(HealthState::Verdict verdict) {
+std::string_view word_of(HealthVerdict verdict) {
     switch (verdict) {
-        case HealthState::Verdict::Unknown: return "unknown";
-        case HealthState::Verdict::Healthy: return "healthy";
-        case HealthState::Verdict::Unhealthy: return "unhealthy";
+        case HealthVerdict::Unknown: return "unknown";
+        case HealthVerdict::Healthy: return "healthy";
+        case HealthVerdict::Unhealthy: return "unhealthy";
     }
     return "unknown";
 }
@@ -46,7 +46,7 @@ void check_health(const ControlContext& context, Waiters& waiters, varlink::Pend
 
 std::string checked_text(const Instance& instance) {
     const auto& checks = instance.health_checks();
-    if (checks.healthy) return "healthy: " + expand_job(to_text(instance.spec().health.look), instance.name());
+    if (checks.healthy) return "healthy: " + expand_job(to_text(instance.spec().health), instance.name());
     return "unhealthy: " + with_output(checks.words, checks.said);
 }
 

@@ -6,7 +6,7 @@ namespace procsup {
 namespace {
 
 using namespace std::chrono_literals;
-using Verdict = HealthState::Verdict;
+using Verdict = HealthVerdict;
 
 JobSpec watched(const std::string& name) {
     auto spec = job(name);

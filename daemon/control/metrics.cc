@@ -111,7 +111,7 @@ constexpr std::array kMeasures{
     Measure{"procsupd_job_healthy", "gauge", "1 while the looks of its [health] find it well, 0 while they do not.",
             [](const Seen& seen) -> std::optional<double> {
                 const auto* health = seen.instance.health();
-                if (health == nullptr || health->verdict == HealthState::Verdict::Unknown) return std::nullopt;
+                if (health == nullptr || health->verdict == HealthVerdict::Unknown) return std::nullopt;
                 return seen.instance.healthy() ? 1 : 0;
             }},
     Measure{"procsupd_job_starts_total", "counter", "Runs that were begun, or tried to.",

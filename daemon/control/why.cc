@@ -43,7 +43,7 @@ std::vector<std::string> advice_for(const Instance& instance) {
     }
     if (instance.state() == State::Starting || instance.awaits_readiness()) return {"procsupctl logs -f " + name};
     const auto* health = instance.health();
-    if (health != nullptr && health->verdict == HealthState::Verdict::Unhealthy)
+    if (health != nullptr && health->verdict == HealthVerdict::Unhealthy)
         return {"procsupctl check-health " + name, "procsupctl logs " + name};
     return {};
 }

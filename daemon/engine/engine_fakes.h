@@ -34,6 +34,7 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
     }
     void pause(Incarnation, bool pause) override { calls.push_back(pause ? "pause" : "go on"); }
     void count_zombies(Incarnation) override { calls.push_back("count zombies"); }
+    void measure(Incarnation) override { calls.push_back("measure"); }
     void abandon(Incarnation) override { calls.push_back("abandon"); }
     void forget(InstanceId) override {}
     void forget_job(const std::string& name) override { calls.push_back("forget " + name); }

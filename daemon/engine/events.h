@@ -42,8 +42,9 @@ struct BecameReady {};
 struct ReadinessHindered { std::string how; std::string said; };
 struct Noticed { Notice notice; };
 // What a probe has found that looks at its health.
-struct HealthReported { Incarnation side; HealthState::Verdict verdict; std::string words; std::string said; };
+struct HealthReported { Incarnation side; HealthVerdict verdict; std::string words; std::string said; };
 struct HealthCheckRequested {};
+struct UsageMeasured { TreeUsage usage; };
 struct ZombiesCounted { std::uint32_t count; std::string neglected_by; };
 struct MayRecycle {};
 struct MayBeMended {};
@@ -53,7 +54,7 @@ struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
                            ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, GroupFailed, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
-                           SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, HealthReported, HealthCheckRequested, ZombiesCounted, MayRecycle, MayBeMended, TimerFired, SpecChanged>;
+                           SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, HealthReported, HealthCheckRequested, UsageMeasured, ZombiesCounted, MayRecycle, MayBeMended, TimerFired, SpecChanged>;
 
 // What an instance wants done.
 struct SpawnAction { bool prepared; };  // pre_start has run for it
@@ -65,13 +66,14 @@ struct KillBesideAction { Incarnation side; };
 struct PauseAction { bool pause; };
 struct AbandonAction {};
 struct CountZombiesAction {};
+struct MeasureAction {};
 struct ArmAction { TimerKind kind; std::uint32_t generation; TimePoint when; };
 struct DisarmAction { TimerKind kind; };
 struct AnnounceAction { State from; State to; bool ends_run; bool ends_start; };
 struct EndDaemonAction { int code; };
 
 using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, SpawnBesideAction, TellBesideAction, KillBesideAction, PauseAction,
-                            AbandonAction, CountZombiesAction, ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
+                            AbandonAction, CountZombiesAction, MeasureAction, ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
 // clang-format on
 using Actions = std::vector<Action>;
 

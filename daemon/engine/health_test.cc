@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Calls = std::vector<std::string>;
-using Verdict = HealthState::Verdict;
+using Verdict = HealthVerdict;
 
 JobSpec watched(Health::Action action = Health::Action::Restart) {
     auto spec = with_restart(Restart::OnFailure);

@@ -12,8 +12,8 @@ namespace {
 constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout,  TimerKind::StopTimeout,
                                 TimerKind::StopStep,     TimerKind::RunTimeout,    TimerKind::ZombieCheck,
                                 TimerKind::Backoff,      TimerKind::MaxLifetime,   TimerKind::Watchdog,
-                                TimerKind::HealthProbe,  TimerKind::HealthRestart, TimerKind::RollStep,
-                                TimerKind::Schedule};
+                                TimerKind::HealthProbe,  TimerKind::HealthRestart, TimerKind::HealthMeasure,
+                                TimerKind::RollStep,     TimerKind::Schedule};
 static_assert(kAllTimers.size() == kTimerKinds);
 
 }  // namespace
@@ -241,6 +241,7 @@ void Instance::on(const TimerFired& event, Context& context) {
             return;
         case TimerKind::HealthProbe: watch_health(context); return;
         case TimerKind::HealthRestart: unhealthy(context); return;
+        case TimerKind::HealthMeasure: measure_usage(context); return;
         case TimerKind::RollStep:
         case TimerKind::Schedule: return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
@@ -283,6 +284,8 @@ void Instance::enter(State state, std::string cause, Context& context) {
     if (!goes_on) since_ = context.now;
     const bool goes_on_to_run = state == State::Stopping || state == State::Waiting || state == State::Starting;
     if (health_ && !goes_on_to_run && !is_executing(state)) health_->mended = health_->waits = false;
+    if (health_ && !is_executing(state) && std::exchange(health_->checks.measures, false))
+        health_check_over(false, "it has ended meanwhile");
     if (!is_live(state)) {
         pid_ = 0;
         adopt_next_spec();
@@ -347,7 +350,7 @@ void Instance::start_run(std::string cause, Context& context) {
     hindrance_said_.clear();
     run_exit_.reset();
     if (health_) {
-        health_->state = {};
+        forget_health();
         health_->told.clear();
         health_->waits = false;
     }

@@ -291,6 +291,7 @@ private:
     void on(const Noticed& event, Context& context);
     void on(const HealthReported& event, Context& context);
     void on(const HealthCheckRequested& event, Context& context);
+    void on(const UsageMeasured& event, Context& context);
     void on(const ZombiesCounted& event, Context& context);
     void on(const MayRecycle& event, Context& context);
     void on(const MayBeMended& event, Context& context);
@@ -375,6 +376,12 @@ private:
     void unhealthy(Context& context);
     void tell_health(std::string how, Context& context);
     void health_check_over(bool healthy, const std::string& failure);
+    void judge_health(Context& context);
+    // instance_thresholds.cc
+    void watch_usage(Context& context);
+    void measure_usage(Context& context);
+    std::optional<std::string> exceeded(const TreeUsage& usage, TimePoint now);
+    void forget_health();
     bool has_max_lifetime() const;
     Duration draw_lifetime(Context& context) const;
     void extend_timeouts(Duration by, Context& context);

@@ -26,7 +26,7 @@ const HealthState* Instance::health() const {
 
 bool Instance::healthy() const {
     const auto* state = health();
-    return state != nullptr && state->verdict == HealthState::Verdict::Healthy;
+    return state != nullptr && state->verdict == HealthVerdict::Healthy;
 }
 
 TimePoint Instance::health_restart_due() const {
@@ -45,7 +45,8 @@ bool Instance::is_watched() const {
 void Instance::watch_health(Context& context) {
     if (!is_watched()) return;
     if (health_) health_->mended = false;
-    if (is_beside(SideRole::HealthProbe)) return;
+    watch_usage(context);
+    if (!spec_->health.look.is_declared() || is_beside(SideRole::HealthProbe)) return;
     disarm(TimerKind::HealthProbe, context);
     context.actions.push_back(SpawnBesideAction{SideRole::HealthProbe});
 }
@@ -61,7 +62,8 @@ void Instance::health_probe_over(Context& context) {
 void Instance::follow_health(const JobSpec& before, Context& context) {
     if (before.health == spec_->health || !is_executing(state_)) return;
     disarm(TimerKind::HealthRestart, context);
-    if (health_) health_->state = {};
+    if (health_) forget_health();
+    disarm(TimerKind::HealthMeasure, context);
     if (is_beside(SideRole::HealthProbe)) {
         health_watch().replaced = true;
         kill_beside(SideRole::HealthProbe, context);
@@ -72,7 +74,7 @@ void Instance::follow_health(const JobSpec& before, Context& context) {
 
 std::string Instance::unhealthy_text() const {
     const auto& words = health_->state.words;
-    return "unhealthy: " + (words.empty() ? expand_job(to_text(spec_->health.look), name_) : words);
+    return "unhealthy: " + (words.empty() ? expand_job(to_text(spec_->health), name_) : words);
 }
 
 void Instance::on(const HealthReported& event, Context& context) {
@@ -85,18 +87,39 @@ void Instance::on(const HealthReported& event, Context& context) {
         return;
     }
     if (from->role != SideRole::HealthProbe || !is_watched() || health_watch().replaced) return;
-    auto& state = health_->state;
-    state.words = event.words;
-    state.said = event.said;
+    auto& probe = health_->probe;
+    probe.words = event.words;
+    probe.said = event.said;
     // What was known once is not forgotten.
-    if (event.verdict == HealthState::Verdict::Unknown) return;
-    const auto before = std::exchange(state.verdict, event.verdict);
-    if (before == event.verdict) return;
+    if (event.verdict != HealthVerdict::Unknown) probe.verdict = event.verdict;
+    judge_health(context);
+}
+
+/// Unhealthy when one of the ways to look finds it so, healthy when all do.
+void Instance::judge_health(Context& context) {
+    std::vector<const HealthPart*> parts;
+    if (spec_->health.look.is_declared()) parts.push_back(&health_->probe);
+    if (health_->usage) parts.push_back(&health_->usage->part);
+    const auto worse = [](const HealthPart* a, const HealthPart* b) {
+        return std::pair(a->verdict == HealthVerdict::Unhealthy, !a->words.empty()) >
+               std::pair(b->verdict == HealthVerdict::Unhealthy, !b->words.empty());
+    };
+    std::stable_sort(parts.begin(), parts.end(), worse);
+    auto& state = health_->state;
+    state.words = parts.front()->words;
+    state.said = parts.front()->said;
+    const bool well = std::all_of(parts.begin(), parts.end(),
+                                  [](const auto* part) { return part->verdict == HealthVerdict::Healthy; });
+    const bool unwell = parts.front()->verdict == HealthVerdict::Unhealthy;
+    if (!well && !unwell) return;
+    const auto verdict = unwell ? HealthVerdict::Unhealthy : HealthVerdict::Healthy;
+    const auto before = std::exchange(state.verdict, verdict);
+    if (before == verdict) return;
     const auto since = std::exchange(state.since, context.now);
-    if (event.verdict == HealthState::Verdict::Unhealthy) return unhealthy(context);
+    if (unwell) return unhealthy(context);
     health_->waits = false;
     disarm(TimerKind::HealthRestart, context);
-    const bool again = before == HealthState::Verdict::Unhealthy;
+    const bool again = before == HealthVerdict::Unhealthy;
     const auto after = to_text(std::chrono::duration_cast<Duration>(context.now - (again ? since : began_)));
     tell_health((again ? "; healthy again after " : ", healthy after ") + after, context);
 }
@@ -138,7 +161,7 @@ void Instance::unhealthy(Context& context) {
 /// Timers are disarmed with each change of state.
 void Instance::go_on_watching(Context& context) {
     watch_health(context);
-    if (!is_watched() || !health_ || health_->state.verdict != HealthState::Verdict::Unhealthy) return;
+    if (!is_watched() || !health_ || health_->state.verdict != HealthVerdict::Unhealthy) return;
     const auto& health = spec_->health;
     if (health.action != Health::Action::Restart) return;
     arm_until(TimerKind::HealthRestart, health_->restarts.admits_at(health.restart_limit, context.now), context);
@@ -146,7 +169,7 @@ void Instance::go_on_watching(Context& context) {
 
 void Instance::on(const MayBeMended&, Context& context) {
     if (!waits_to_be_mended()) return;
-    const bool unwell = is_watched() && health_->state.verdict == HealthState::Verdict::Unhealthy;
+    const bool unwell = is_watched() && health_->state.verdict == HealthVerdict::Unhealthy;
     if (!unwell) {
         health_->waits = false;
     } else if (context.gate.mended_beside(*this) == nullptr) {
@@ -162,19 +185,22 @@ void Instance::on(const HealthCheckRequested&, Context& context) {
     ++checks.begun;
     checks.words.clear();
     checks.said.clear();
-    context.actions.push_back(SpawnBesideAction{SideRole::HealthCheck});
+    checks.healthy = true;
+    checks.parts = (spec_->health.look.is_declared() ? 1 : 0) + (health_->usage ? 1 : 0);
+    checks.measures = health_->usage.has_value();
+    if (checks.measures) measure_usage(context);
+    if (spec_->health.look.is_declared()) context.actions.push_back(SpawnBesideAction{SideRole::HealthCheck});
 }
 
 void Instance::health_check_over(bool healthy, const std::string& failure) {
     auto& checks = health_watch().checks;
+    if (!healthy && checks.words.empty()) checks.words = failure;
+    checks.healthy = checks.healthy && healthy;
+    if (--checks.parts > 0) return;
     checks.over = checks.begun;
-    checks.healthy = healthy;
-    if (healthy) {
-        checks.words.clear();
-        checks.said.clear();
-    } else if (checks.words.empty()) {
-        checks.words = failure;
-    }
+    if (!checks.healthy) return;
+    checks.words.clear();
+    checks.said.clear();
 }
 
 }  // namespace procsup

@@ -1,34 +1,54 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "conf/verdict_window.h"
 #include "daemon/engine/restart_policy.h"
 
 namespace procsup {
 
 /// What the looks at the health of an instance have found, since the run was ready.
 struct HealthState {
-    enum class Verdict { Unknown, Healthy, Unhealthy };
-
-    Verdict verdict = Verdict::Unknown;
+    HealthVerdict verdict = HealthVerdict::Unknown;
     TimePoint since{};    ///< of the verdict; zero: there was no look yet
     std::string words{};  ///< why the last look has failed: "cannot connect to …"; empty: it has not, or there was none
     std::string said{};  ///< what its command has written last then
+};
+
+/// One of the ways in which is looked: by a probe, or at what the run uses.
+struct HealthPart {
+    HealthVerdict verdict = HealthVerdict::Unknown;
+    std::string words{}, said{};  ///< as of HealthState
+};
+
+/// What the run uses, for [health] memory_above and cpu_above.
+struct UsageWatch {
+    HealthPart part{};
+    VerdictWindow window;
+    TimePoint begun{};       ///< since when is looked, for `grace`
+    bool measuring = false;  ///< it was asked for
+    TimePoint measured{};    ///< when `cpu` was; zero: it was not
+    Duration cpu{};
 };
 
 /// The looks that somebody has asked for, counted since the instance exists.
 struct HealthChecks {
     std::uint32_t begun = 0;
     std::uint32_t over = 0;
-    bool healthy = false;  ///< of the last one that is over
-    std::string words{};   ///< as of HealthState
+    bool healthy = false;   ///< of the last one that is over
+    int parts = 0;          ///< that are not over, of the one that goes on
+    bool measures = false;  ///< what the run uses is one of them
+    std::string words{};    ///< as of HealthState
     std::string said{};
 };
 
 /// All that an instance keeps for [health]; made when it is needed first.
 struct HealthWatch {
     HealthState state;
+    HealthPart probe;                   ///< what its probe has found
+    std::optional<UsageWatch> usage{};  ///< where the job has thresholds
     HealthChecks checks;
     StartHistory restarts;  ///< those that were made because it was unhealthy
     std::string told{};     ///< at the end of the cause of the run: "; unhealthy: …"

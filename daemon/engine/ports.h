@@ -168,6 +168,8 @@ public:
     virtual void kill_tree(Incarnation incarnation) = 0;
     /// Looks for processes of the incarnation that have ended and were not collected; answered by zombies_counted.
     virtual void count_zombies(Incarnation incarnation) = 0;
+    /// What the processes of the incarnation use; answered by usage_measured.
+    virtual void measure(Incarnation incarnation) = 0;
     /// Every process of the incarnation stands still, or goes on.
     virtual void pause(Incarnation incarnation, bool pause) = 0;
     /// After exited: no event follows any more, and what is left lives on without being told anything.
@@ -205,11 +207,12 @@ enum class TimerKind {
     Watchdog,
     HealthProbe,
     HealthRestart,
+    HealthMeasure,
     RollStep,
     Schedule
 };
 
-inline constexpr std::size_t kTimerKinds = 13;
+inline constexpr std::size_t kTimerKinds = 14;
 
 class Timers {
 public:

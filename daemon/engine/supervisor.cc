@@ -174,7 +174,7 @@ void Supervisor::announce_words(Incarnation incarnation) {
     if (found != by_incarnation_.end()) announcer_.says(found->second->id());
 }
 
-void Supervisor::health_reported(Incarnation side, HealthState::Verdict verdict, std::string words, std::string said,
+void Supervisor::health_reported(Incarnation side, HealthVerdict verdict, std::string words, std::string said,
                                  TimePoint now) {
     deliver(side, HealthReported{side, verdict, std::move(words), std::move(said)}, now);
     announce_words(side);
@@ -183,6 +183,11 @@ void Supervisor::health_reported(Incarnation side, HealthState::Verdict verdict,
 void Supervisor::zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by,
                                  TimePoint now) {
     deliver(incarnation, ZombiesCounted{count, std::move(neglected_by)}, now);
+}
+
+void Supervisor::usage_measured(Incarnation incarnation, const TreeUsage& usage, TimePoint now) {
+    deliver(incarnation, UsageMeasured{usage}, now);
+    announce_words(incarnation);
 }
 
 void Supervisor::timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now) {
@@ -260,6 +265,8 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
         backend_.pause(instance.incarnation(), pause->pause);
     } else if (std::holds_alternative<CountZombiesAction>(action)) {
         backend_.count_zombies(instance.incarnation());
+    } else if (std::holds_alternative<MeasureAction>(action)) {
+        backend_.measure(instance.incarnation());
     } else if (std::holds_alternative<AbandonAction>(action)) {
         by_incarnation_.erase(instance.incarnation());
         backend_.abandon(instance.incarnation());

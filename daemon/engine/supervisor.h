@@ -118,8 +118,9 @@ public:
     void readiness_hindered(Incarnation incarnation, std::string how, TimePoint now, std::string said = {});
     void noticed(Incarnation incarnation, Notice notice, TimePoint now);
     /// `side`: of the probe that has found it.
-    void health_reported(Incarnation side, HealthState::Verdict verdict, std::string words, std::string said,
-                         TimePoint now);
+    void health_reported(Incarnation side, HealthVerdict verdict, std::string words, std::string said, TimePoint now);
+    /// As far as it is known.
+    void usage_measured(Incarnation incarnation, const TreeUsage& usage, TimePoint now);
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by, TimePoint now);
     void timer_fired(InstanceId id, TimerKind kind, std::uint32_t generation, TimePoint now);
 

@@ -64,6 +64,11 @@ TreeUsage Processes::usage_of(Incarnation incarnation, bool few) const {
     return run == runs_.end() || !run->second.tree ? TreeUsage{} : run->second.tree->usage(few);
 }
 
+std::uint64_t Processes::droppable_memory_of(Incarnation incarnation) const {
+    const auto run = runs_.find(incarnation);
+    return run == runs_.end() || !run->second.tree ? 0 : run->second.tree->droppable_memory();
+}
+
 std::optional<Processes::Owner> Processes::who_is(pid_t pid) const {
     if (const auto own = by_pid_.find(pid); own != by_pid_.end()) return owner(own->second, pid);
     if (contained_.containment->mode() != ContainmentMode::Cgroup) return by_family(pid);

@@ -30,8 +30,7 @@ void Processes::hindered(Incarnation incarnation, std::string how, std::string s
     note(incarnation, NoteHindered{std::move(how), std::move(said)});
 }
 
-void Processes::looked_at_health(Incarnation incarnation, HealthState::Verdict verdict, std::string how,
-                                 std::string said) {
+void Processes::looked_at_health(Incarnation incarnation, HealthVerdict verdict, std::string how, std::string said) {
     note(incarnation, NoteHealth{verdict, std::move(how), std::move(said)});
 }
 

@@ -301,6 +301,8 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->noticed(incarnation, *notice, now);
     } else if (const auto* zombies = std::get_if<NoteZombies>(&noted.what)) {
         supervisor_->zombies_counted(incarnation, zombies->count, zombies->neglected_by, now);
+    } else if (const auto* used = std::get_if<NoteUsage>(&noted.what)) {
+        supervisor_->usage_measured(incarnation, used->usage, now);
     } else {
         const auto account = accounts_.of(incarnation);
         accounts_.close(incarnation);

@@ -94,6 +94,10 @@ public:
     void zombies_counted(Incarnation incarnation, std::uint32_t count, std::string neglected_by) {
         note(incarnation, NoteZombies{count, std::move(neglected_by)});
     }
+    void measure(Incarnation incarnation) override { measurer_(runs_.at(incarnation).id, incarnation); }
+    /// Who answers measure(), at once or later, by usage_measured().
+    void usage_measured(Incarnation incarnation, const TreeUsage& usage) { note(incarnation, NoteUsage{usage}); }
+    void set_measurer(std::function<void(InstanceId, Incarnation)> measurer) { measurer_ = std::move(measurer); }
     void set_zombie_counter(std::function<void(InstanceId, Incarnation)> counter) {
         zombie_counter_ = std::move(counter);
     }
@@ -124,6 +128,8 @@ public:
 
     /// What the run uses, as far as that is known at once; with a look at its processes, should they be `few`.
     TreeUsage usage_of(Incarnation incarnation, bool few) const;
+    /// As Tree::droppable_memory().
+    std::uint64_t droppable_memory_of(Incarnation incarnation) const;
     const Accounts& accounts() const { return accounts_; }
     /// What can be enforced, from the next start on; before, everything is taken for that.
     void set_abilities(Abilities abilities) { unenforced_.set_abilities(std::move(abilities)); }
@@ -204,7 +210,7 @@ private:
         std::string said;
     };
     struct NoteHealth {
-        HealthState::Verdict verdict;
+        HealthVerdict verdict;
         std::string how;
         std::string said;
     };
@@ -212,10 +218,13 @@ private:
         std::uint32_t count;
         std::string neglected_by;
     };
+    struct NoteUsage {
+        TreeUsage usage;
+    };
     struct Note {
         Incarnation incarnation;
         std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteReady, NoteHindered,
-                     NoteHealth, Notice, NoteZombies>
+                     NoteHealth, Notice, NoteZombies, NoteUsage>
             what;
     };
 
@@ -230,8 +239,7 @@ private:
     // ReadyObserver
     void said_ready(Incarnation incarnation) override;
     void hindered(Incarnation incarnation, std::string how, std::string said) override;
-    void looked_at_health(Incarnation incarnation, HealthState::Verdict verdict, std::string how,
-                          std::string said) override;
+    void looked_at_health(Incarnation incarnation, HealthVerdict verdict, std::string how, std::string said) override;
     void said(Incarnation incarnation, pid_t sender, uid_t uid, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
     std::string why_not_heard(const Run& run, pid_t sender, uid_t uid) const;
@@ -297,7 +305,7 @@ private:
     Unenforced unenforced_;
     bool protected_ = false;  ///< the daemon's own oom_score_adj is below 0
     std::function<void(const JobSpec&, std::string)> on_shortfall_;
-    std::function<void(InstanceId, Incarnation)> zombie_counter_;
+    std::function<void(InstanceId, Incarnation)> zombie_counter_, measurer_;
 };
 
 }  // namespace procsup

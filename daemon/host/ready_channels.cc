@@ -129,14 +129,13 @@ void ReadyChannels::read_reports(Incarnation incarnation, Channel& channel) {
 
 /// "unhealthy: cannot connect", see daemon/probe/watch.h. What is something else says nothing.
 void ReadyChannels::read_health_reports(Incarnation incarnation, Channel& channel) {
-    using Verdict = HealthState::Verdict;
     read_newest_report(incarnation, channel, [&](std::string_view how, std::string_view said) {
         const auto word = how.substr(0, how.find(':'));
         const auto reason = how.substr(std::min(word.size() + 2, how.size()));
         if (word != "healthy" && word != "unhealthy" && word != "unknown") return;
-        const auto verdict = word == "healthy"     ? Verdict::Healthy
-                             : word == "unhealthy" ? Verdict::Unhealthy
-                                                   : Verdict::Unknown;
+        const auto verdict = word == "healthy"     ? HealthVerdict::Healthy
+                             : word == "unhealthy" ? HealthVerdict::Unhealthy
+                                                   : HealthVerdict::Unknown;
         observer_.looked_at_health(incarnation, verdict, line_for_people(reason), line_for_people(said));
     });
 }

@@ -26,7 +26,7 @@ public:
     virtual void hindered(Incarnation incarnation, std::string how, std::string said) = 0;
     /// What a probe that looks at its health has found: why its last look has failed ("cannot connect to …"), and `said` as of
     /// hindered(); empty where it has not.
-    virtual void looked_at_health(Incarnation incarnation, HealthState::Verdict verdict, std::string how,
+    virtual void looked_at_health(Incarnation incarnation, HealthVerdict verdict, std::string how,
                                   std::string said) = 0;
     /// A datagram has come from process `sender` of user `uid`, by what the kernel says (unix(7), SCM_CREDENTIALS).
     virtual void said(Incarnation incarnation, pid_t sender, uid_t uid, const Notice& notice) = 0;

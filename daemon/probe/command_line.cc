@@ -1,11 +1,11 @@
 #include "daemon/probe/command_line.h"
+#include "conf/verdict_window.h"
 
 #include <cstddef>
 
 #include "daemon/host/raw_syscall.h"
 #include "daemon/probe/address.h"
 #include "daemon/probe/line.h"
-#include "daemon/probe/verdict_window.h"
 
 namespace procsup::probe {
 namespace {

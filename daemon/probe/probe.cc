@@ -68,7 +68,7 @@ int Probe::look_once() {
     const std::int64_t begun = keeper::monotonic_now();
     Attempt attempt{sleeper_, begun, begun + line_.timeout * keeper::kMillisecond, line_.timeout};
     const bool good = look(attempt) == Verdict::Ready;
-    HealthReport(line_.report_fd).say(good ? Health::Healthy : Health::Unhealthy, attempt.reason);
+    HealthReport(line_.report_fd).say(good ? HealthVerdict::Healthy : HealthVerdict::Unhealthy, attempt.reason);
     if (!good && line_.report_fd < 0) attempt.reason.say();
     return good ? kExitReady : kExitFailed;
 }

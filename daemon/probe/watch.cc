@@ -5,21 +5,21 @@
 namespace procsup::probe {
 namespace {
 
-const char* word_of(Health health) {
-    switch (health) {
-        case Health::Unknown: return "unknown";
-        case Health::Healthy: return "healthy";
-        case Health::Unhealthy: return "unhealthy";
+const char* word_of(HealthVerdict verdict) {
+    switch (verdict) {
+        case HealthVerdict::Unknown: return "unknown";
+        case HealthVerdict::Healthy: return "healthy";
+        case HealthVerdict::Unhealthy: return "unhealthy";
     }
     return "unknown";
 }
 
 }  // namespace
 
-void HealthReport::say(Health health, const Line& reason) {
+void HealthReport::say(HealthVerdict verdict, const Line& reason) {
     if (fd_ < 0) return;
     Line line;
-    line << word_of(health);
+    line << word_of(verdict);
     if (!reason.is_empty()) line.line(reason);
     if (line.is(told_)) return;
     Line copy = line;

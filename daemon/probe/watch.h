@@ -1,8 +1,8 @@
 #pragma once
 
+#include "conf/verdict_window.h"
 #include "daemon/probe/attempt.h"
 #include "daemon/probe/command_line.h"
-#include "daemon/probe/verdict_window.h"
 
 namespace procsup::probe {
 
@@ -13,7 +13,7 @@ public:
     explicit HealthReport(int fd) : fd_(fd) {}
 
     /// Says nothing when that is what was said last. `reason` of a look that has failed; empty: it has not.
-    void say(Health health, const Line& reason);
+    void say(HealthVerdict verdict, const Line& reason);
 
 private:
     int fd_;

@@ -20,6 +20,7 @@ bool timer_belongs(TimerKind kind, State state) {
         case TimerKind::Watchdog:
         case TimerKind::HealthProbe:
         case TimerKind::HealthRestart:
+        case TimerKind::HealthMeasure:
         case TimerKind::RunTimeout: return state == State::Running || state == State::Reloading;
         case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
@@ -341,6 +342,11 @@ void FakeMachine::count_zombies(Incarnation incarnation) {
     plan(incarnation, Step::CountZombies, 20);
 }
 
+void FakeMachine::measure(Incarnation incarnation) {
+    if (!runs_.contains(incarnation)) return broken("what is measured is a tree that is empty");
+    plan(incarnation, Step::Measure, 20);
+}
+
 void FakeMachine::abandon(Incarnation incarnation) {
     const auto found = runs_.find(incarnation);
     if (found == runs_.end() || !found->second.main_gone) return broken("a run is abandoned that has its main process");
@@ -540,6 +546,13 @@ void FakeMachine::happen_to(const Due& due) {
             supervisor_->tree_empty(due.incarnation, now_);
             return;
         case Step::CountZombies: supervisor_->zombies_counted(due.incarnation, draw(4), "4711 (work)", now_); return;
+        case Step::Measure: {
+            TreeUsage usage;
+            if (draw(9) != 0) usage.memory = draw(1 << 20);
+            if (draw(9) != 0) usage.cpu = std::chrono::duration_cast<Duration>(now_.time_since_epoch()) * draw(2);
+            supervisor_->usage_measured(due.incarnation, usage, now_);
+            return;
+        }
         case Step::Timer: return;
     }
 }
@@ -561,9 +574,8 @@ void FakeMachine::say_something(Incarnation incarnation) {
 
 void FakeMachine::look_at_health(Incarnation incarnation) {
     plan(incarnation, Step::Look, 3'000);
-    const auto verdict = static_cast<HealthState::Verdict>(draw(2));
-    supervisor_->health_reported(incarnation, verdict, verdict == HealthState::Verdict::Healthy ? "" : ": no", {},
-                                 now_);
+    const auto verdict = static_cast<HealthVerdict>(draw(2));
+    supervisor_->health_reported(incarnation, verdict, verdict == HealthVerdict::Healthy ? "" : ": no", {}, now_);
 }
 
 /// One that is unhealthy is restarted when it was ready, and not beyond its budget.

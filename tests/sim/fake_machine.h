@@ -56,6 +56,7 @@ public:
     void tell_to_end(Incarnation incarnation, SignalTo to, int signal) override;
     void pause(Incarnation incarnation, bool pause) override;
     void count_zombies(Incarnation incarnation) override;
+    void measure(Incarnation incarnation) override;
     void abandon(Incarnation incarnation) override;
     void forget(InstanceId) override {}
     void forget_job(const std::string&) override {}
@@ -73,7 +74,7 @@ public:
     std::uint64_t scheduled_runs() const { return scheduled_runs_; }
 
 private:
-    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Say, Look, Exit, TreeEmpty, CountZombies, Timer };
+    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Say, Look, Exit, TreeEmpty, CountZombies, Measure, Timer };
     struct Due {
         Step step;
         Incarnation incarnation = 0;

@@ -81,8 +81,12 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     if (spec.daemon_of.empty() && machine.draw(3) == 0) spec.instances = {"0", "1", "2"};
     if (machine.draw(2) == 0) spec.watchdog = std::chrono::milliseconds(500 + machine.draw(8000));
     if (spec.type == JobType::Service && machine.draw(2) == 0) {
-        spec.health.look.kind = Readiness::Kind::Exec;
-        spec.health.look.probe = {{"/bin/look"}, "/bin/look"};
+        const auto how = machine.draw(2);
+        if (how != 0) spec.health.look.kind = Readiness::Kind::Exec;
+        if (how != 0) spec.health.look.probe = {{"/bin/look"}, "/bin/look"};
+        if (how != 1) spec.health.memory_above = 1 << 19;
+        if (how != 1 && machine.draw(1) == 0) spec.health.cpu_above = 0.5;
+        spec.health.look.interval = std::chrono::milliseconds(100 + machine.draw(3000));
         spec.health.action = machine.draw(4) == 0 ? Health::Action::None : Health::Action::Restart;
         spec.health.restart_limit = {machine.draw(3), 30s};
     }

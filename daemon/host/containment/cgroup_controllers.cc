@@ -133,6 +133,10 @@ TreeUsage read_usage(int groups, const std::string& group, ControllerSet enabled
     return usage;
 }
 
+std::uint64_t read_droppable_memory(int groups, const std::string& group) {
+    return number_behind(read_cgroup_file(groups, group + "/memory.stat"), "inactive_file").value_or(0);
+}
+
 void add_usage_of_few(int groups, const std::string& group, TreeUsage& usage) {
     struct stat found {};
     // Groups below are links of a directory.

@@ -30,6 +30,8 @@ OomKills read_oom_kills(int groups, const std::string& group);
 std::optional<Duration> read_cpu_time(int groups, const std::string& group);
 /// The same and, of the controllers that are `enabled`, what they count.
 TreeUsage read_usage(int groups, const std::string& group, ControllerSet enabled);
+/// What of memory.current is inactive_file of memory.stat, see cgroups(7) and the kernel's cgroup-v2.rst.
+std::uint64_t read_droppable_memory(int groups, const std::string& group);
 /// Adds what no controller has counted, from /proc, where the group has so few processes, and no groups below, that this takes
 /// no longer than some files of controllers.
 void add_usage_of_few(int groups, const std::string& group, TreeUsage& usage);

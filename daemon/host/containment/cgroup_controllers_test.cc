@@ -126,6 +126,12 @@ TEST_F(CgroupController, CountsWhatItIsEnabledFor) {
     EXPECT_FALSE(usage.tasks) << "that is no number";
 }
 
+TEST_F(CgroupController, TellsWhatOfTheMemoryCanBeDropped) {
+    EXPECT_EQ(read_droppable_memory(directory.get(), "web"), 0u);
+    put("web/memory.stat", "anon 4096\nfile 81920\nactive_file 16384\ninactive_file 65536\n");
+    EXPECT_EQ(read_droppable_memory(directory.get(), "web"), 65536u);
+}
+
 TEST_F(CgroupController, IsNotNeededToCountFewProcesses) {
     const auto uses = [&](const std::string& members) {
         put("web/cgroup.procs", members);

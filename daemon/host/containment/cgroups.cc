@@ -113,6 +113,9 @@ public:
         if (usage.cpu) *usage.cpu -= cpu_before_;
         return usage;
     }
+    std::uint64_t droppable_memory() const override {
+        return groups_.has(Controller::Memory) ? read_droppable_memory(groups_.root.descriptor(), group_) : 0;
+    }
     OomKills oom_kills() const override {
         return groups_.has(Controller::Memory) ? read_oom_kills(groups_.root.descriptor(), group_) : OomKills{};
     }

@@ -61,6 +61,8 @@ public:
     virtual OomKills oom_kills() const { return {}; }
     /// What of their use is known without looking at each of them; or, if they are `few`, with looking.
     virtual TreeUsage usage([[maybe_unused]] bool few) const { return {}; }
+    /// How much of usage().memory the kernel would drop first when it needs some: files that were read or written a while ago.
+    virtual std::uint64_t droppable_memory() const { return 0; }
 };
 
 /// What a run is to go on with.

@@ -2,9 +2,10 @@
 
 #include <cstdint>
 
-namespace procsup::probe {
+namespace procsup {
 
-enum class Health { Unknown, Healthy, Unhealthy };
+/// What is known of the health of a job.
+enum class HealthVerdict { Unknown, Healthy, Unhealthy };
 
 /// What follows from the looks of a watch: unhealthy when `failures` of the last `of` have failed, healthy when `successes` in a
 /// row have not. With each change the looks before it are forgotten, so that it takes as many again to go back.
@@ -15,20 +16,20 @@ public:
     VerdictWindow(long failures, long of, long successes) : failures_(failures), of_(of), successes_(successes) {}
 
     /// After one more look; `counts`: a failure of it does.
-    Health add(bool good, bool counts = true) {
+    HealthVerdict add(bool good, bool counts = true) {
         in_a_row_ = good ? in_a_row_ + 1 : 0;
         if (good || counts) failed_ = failed_ << 1 | (good ? 0 : 1);
-        if (health_ != Health::Unhealthy && failed_of_last() >= failures_) {
-            change(Health::Unhealthy);
-        } else if (health_ != Health::Healthy && in_a_row_ >= successes_) {
-            change(Health::Healthy);
+        if (verdict_ != HealthVerdict::Unhealthy && failed_of_last() >= failures_) {
+            change(HealthVerdict::Unhealthy);
+        } else if (verdict_ != HealthVerdict::Healthy && in_a_row_ >= successes_) {
+            change(HealthVerdict::Healthy);
         }
-        return health_;
+        return verdict_;
     }
 
 private:
-    void change(Health health) {
-        health_ = health;
+    void change(HealthVerdict verdict) {
+        verdict_ = verdict;
         failed_ = 0;
         in_a_row_ = 0;
     }
@@ -41,7 +42,7 @@ private:
     long failures_, of_, successes_;
     std::uint64_t failed_ = 0;  ///< the newest look is the lowest bit
     long in_a_row_ = 0;
-    Health health_ = Health::Unknown;
+    HealthVerdict verdict_ = HealthVerdict::Unknown;
 };
 
-}  // namespace procsup::probe
+}  // namespace procsup
