@@ -284,8 +284,9 @@ void Instance::enter(State state, std::string cause, Context& context) {
     if (!goes_on) since_ = context.now;
     const bool goes_on_to_run = state == State::Stopping || state == State::Waiting || state == State::Starting;
     if (health_ && !goes_on_to_run && !is_executing(state)) health_->mended = health_->waits = false;
-    if (health_ && !is_executing(state) && std::exchange(health_->checks.measures, false))
-        health_check_over(false, "it has ended meanwhile");
+    const bool goes_on_working = state == State::Running || state == State::Reloading;
+    if (health_ && !goes_on_working && std::exchange(health_->checks.measures, false))
+        health_check_over(false, state == State::Paused ? "it was paused meanwhile" : "it has ended meanwhile");
     if (!is_live(state)) {
         pid_ = 0;
         adopt_next_spec();

@@ -65,9 +65,10 @@ std::optional<std::string> Instance::exceeded(const TreeUsage& used, TimePoint n
 }
 
 void Instance::on(const UsageMeasured& event, Context& context) {
-    if (!is_watched() || !health_ || !health_->usage) return;
+    if (!health_ || !health_->usage) return;
     auto& usage = *health_->usage;
     usage.measuring = false;
+    if (!is_watched()) return;
     const auto words = exceeded(event.usage, context.now);
     if (std::exchange(health_->checks.measures, false)) {
         if (words && !words->empty()) health_->checks.words = *words;

@@ -149,6 +149,20 @@ TEST(Thresholds, ThatAreAskedForAreAnsweredWhenTheRunEnds) {
     EXPECT_FALSE(jobs.at("web").health_checks().healthy);
 }
 
+TEST(Thresholds, AreLookedAtAgainAfterAPause) {
+    Limited jobs;
+    const auto number = jobs.supervisor.check_health(jobs.at("web").id(), jobs.fakes.now);
+    jobs.supervisor.pause(jobs.at("web").id(), "pause", jobs.fakes.now);
+    EXPECT_EQ(jobs.at("web").health_checks().over, number);
+    EXPECT_EQ(jobs.at("web").health_checks().words, "it was paused meanwhile");
+    jobs.measured(500);
+    jobs.calls();
+    jobs.supervisor.resume(jobs.at("web").id(), "resume", jobs.fakes.now);
+    EXPECT_THAT(jobs.calls(), ElementsAre("go on", "measure"));
+    jobs.measured(10);
+    EXPECT_EQ(jobs.verdict(), HealthVerdict::Healthy);
+}
+
 TEST(Thresholds, ChangeLive) {
     Limited jobs;
     jobs.measured(10);
