@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "common/units.h"
 
@@ -13,5 +14,10 @@ struct RateLimit {
 
     friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
+
+/// "5/1min", "none"
+inline std::string to_text(const RateLimit& limit) {
+    return limit.count == 0 ? "none" : std::to_string(limit.count) + "/" + to_text(limit.window);
+}
 
 }  // namespace procsup

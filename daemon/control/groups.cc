@@ -7,12 +7,10 @@ namespace {
 
 void write_group(json::Writer& writer, const std::string& name, const Group& group, TimePoint now) {
     const auto& settings = group.settings();
-    const auto& intensity = settings.intensity;
     writer.begin_object().member("name", name).member("strategy", word_of(settings.strategy));
-    writer.member("intensity",
-                  intensity.count == 0 ? "none" : std::to_string(intensity.count) + "/" + to_text(intensity.window));
+    writer.member("intensity", to_text(settings.intensity));
     writer.member("onExhausted", word_of(settings.on_exhausted));
-    writer.member_int("restarts", group.restarts.count(intensity, now));
+    writer.member_int("restarts", group.restarts.count(settings.intensity, now));
     std::int64_t instances = 0, up = 0;
     writer.key("members").begin_array();
     for (const auto* member : group.members) {

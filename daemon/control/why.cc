@@ -110,12 +110,11 @@ std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
                  std::to_string(instance.restarts() + 1);
         const auto& limit = policy.start_limit;
         // The one that it waits for is among them.
-        const auto limit_text = std::to_string(limit.count) + "/" + to_text(limit.window);
         if (limit.count > 0 && !instance.can_reach_start_limit()) {
-            cause += " (start_limit, " + limit_text + ", cannot be reached with delays this long)";
+            cause += " (start_limit, " + to_text(limit) + ", cannot be reached with delays this long)";
         } else if (limit.count > 0) {
             const auto left = limit.count - std::min(limit.count, instance.limited_starts(now));
-            cause += " (" + std::to_string(left) + " more before start_limit, " + limit_text + ", gives it up)";
+            cause += " (" + std::to_string(left) + " more before start_limit, " + to_text(limit) + ", gives it up)";
         }
     } else if (instance.state() == State::Stopping) {
         cause += stop_text(instance, now);

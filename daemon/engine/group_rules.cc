@@ -7,9 +7,6 @@
 namespace procsup {
 namespace {
 
-/// "5/1min"
-std::string limit_text(const RateLimit& limit) { return std::to_string(limit.count) + "/" + to_text(limit.window); }
-
 /// Whether it is restarted with another member; what is to be started again anyway waits for its turn by itself.
 bool takes_part(const Instance& instance) {
     const bool runs = is_executing(instance.state()) || instance.state() == State::Starting;
@@ -94,8 +91,7 @@ void Supervisor::member_failed(const MemberFailure& failure, TimePoint now) {
         if (settings.is_ordered()) exhaust(*group, *instance, name + " has failed: " + failure.cause, now);
     } else if (!group->restarts.admit(settings.intensity, now)) {
         exhaust(*group, *instance,
-                "intensity (" + limit_text(settings.intensity) + ") reached; last: " + name + ": " + failure.cause,
-                now);
+                "intensity (" + to_text(settings.intensity) + ") reached; last: " + name + ": " + failure.cause, now);
     } else if (settings.is_ordered()) {
         restart_others(*group, *instance, *job, failure.cause, now);
     }

@@ -111,9 +111,7 @@ void Instance::schedule_restart(const RunEnd& end, Context& context) {
         if (spec_->essential || policy.on_exhausted == OnExhausted::Exit) {
             end_code = is_success(policy, end) ? 0 : exit_code();
         }
-        fail(fmt::format("start_limit ({}/{}) reached; last: {}", policy.start_limit.count,
-                         to_text(policy.start_limit.window), end_text()),
-             end_code, context);
+        fail("start_limit (" + to_text(policy.start_limit) + ") reached; last: " + end_text(), end_code, context);
         return;
     }
     const auto delay =

@@ -151,8 +151,7 @@ void Instance::unhealthy(Context& context) {
             if (!stop_held_) pending_cause_ = "restarted because it was " + cause;
             return;
         }
-        cause += "; restart_limit (" + std::to_string(health.restart_limit.count) + "/" +
-                 to_text(health.restart_limit.window) + ") reached, it runs on";
+        cause += "; restart_limit (" + to_text(health.restart_limit) + ") reached, it runs on";
         arm_until(TimerKind::HealthRestart, health_->restarts.admits_at(health.restart_limit, context.now), context);
     }
     tell_health("; " + cause, context);
