@@ -1,15 +1,17 @@
-"""Health: what it costs to look at many jobs again and again."""
+"""Health: what it costs to look at many jobs again and again, and whether others are served later for it."""
 
 import contextlib
 import os
 import socket
 import threading
 import time
+from statistics import median, quantiles
 
 from harness import machine
-from harness.figures import PERCENT, Samples
+from harness.figures import PERCENT, TIME, Row, Samples, in_turn
+from harness.restart import gaps
 from harness.running import Running
-from harness.supervisors import Procsupd, jobs_of
+from harness.supervisors import Job, Procsupd, jobs_of
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -36,13 +38,16 @@ class Page:
 
 
 class Watched(Procsupd):
-    """Each job is looked at every ten seconds."""
+    """Each job is looked at every ten seconds, but those that end."""
 
     def __init__(self, tools, port):
         super().__init__(tools)
         self._port = port
+        self.name = "watched"
 
     def more_settings(self, folder, job):
+        if job.restarts:
+            return []
         return [f'health = {{ http = "http://127.0.0.1:{self._port}/", interval = "10s", action = "none" }}']
 
 
@@ -53,13 +58,9 @@ def probes_of(pid):
     return [child for child in children if os.path.basename(os.readlink(f"/proc/{child}/exe")) == "procsup-probe"]
 
 
-def run(bench):
-    samples = Samples()
-    count, seconds = (20, 1) if bench.quick else (1000, 30)
-    page = Page()
+def share_rows(bench, samples, count, seconds, page):
     jobs = jobs_of(count, [bench.tools.service, "BOARD", "park"])
-    with contextlib.closing(page), Running(bench.tools, Watched(bench.tools, page.port), jobs,
-                                           capacity=4 * count + 100) as running:
+    with Running(bench.tools, Watched(bench.tools, page.port), jobs, capacity=4 * count + 100) as running:
         running.wait_born(count)
         running.wait(lambda: len(probes_of(running.pid)) == count, "a probe for each job", 60)
         # Until the first looks, which are all at once, are over.
@@ -73,3 +74,38 @@ def run(bench):
     what = f"{count:,} jobs that are asked by HTTP every 10 s: share of a processor"
     return [samples.row(f"{what}, procsupd and its probes", PERCENT, "all", most=3),
             samples.row(f"{what}, procsupd alone", PERCENT, "own")]
+
+
+def exits(bench, samples, supervisor, count, seconds):
+    """One more job ends again and again: until its successor runs, the death has to be seen."""
+    ends = Job("ends", [bench.tools.service, "BOARD", "live", "20", str(count)], restarts=True)
+    jobs = [*jobs_of(count, [bench.tools.service, "BOARD", "park"]), ends]
+    with Running(bench.tools, supervisor, jobs, capacity=4 * count + 10000) as running:
+        running.wait_born(count)
+        # The first looks are all at once.
+        time.sleep(min(2, seconds))
+        before = len(running.board.records())
+        time.sleep(seconds)
+        found = gaps([record for record in running.board.records()[before:] if record.id == count])
+    samples.add(supervisor.name, "half", median(found))
+    samples.add(supervisor.name, "late", quantiles(found, n=100)[-1])
+
+
+def exit_rows(bench, samples, count, page):
+    rounds, seconds = (1, 1) if bench.quick else (5, 11)
+    plain, watched = Procsupd(bench.tools), Watched(bench.tools, page.port)
+    for number in range(rounds):
+        for supervisor in in_turn([plain, watched], number):
+            exits(bench, samples, supervisor, count, seconds)
+    what = f"death to successor's main() beside {count:,} such jobs, and beside as many that nobody looks at"
+    return [Row(what, TIME, samples.of("watched", "half"), samples.of(plain.name, "half"), most_ratio=1.1),
+            Row(f"{what}: the latest of 100", TIME, samples.of("watched", "late"), samples.of(plain.name, "late"),
+                most_ratio=1.5)]
+
+
+def run(bench):
+    samples = Samples()
+    count, seconds = (20, 1) if bench.quick else (1000, 30)
+    page = Page()
+    with contextlib.closing(page):
+        return [*share_rows(bench, samples, count, seconds, page), *exit_rows(bench, samples, count, page)]
