@@ -1,7 +1,6 @@
 #include "conf/configuration_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "conf/enforcement.h"
@@ -322,14 +321,10 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
     full_ = true;
 }
 
-/// What is no number was not written by procsupd, and nothing is known then.
-LastMoment ConfigurationReader::last_moment(const std::string& state_dir, const std::string& job) const {
+ScheduleMemory ConfigurationReader::remembered(const std::string& state_dir, const std::string& job) const {
     const auto path = state_dir + "/" + std::string(kScheduleState) + job;
     const auto text = surroundings_.small_file(path, surroundings_.own_uid());
-    LastMoment last;
-    if (text && *text) std::from_chars((*text)->data(), (*text)->data() + (*text)->size(), last.seconds);
-    constexpr std::int64_t kYear9000 = 221'845'392'000;
-    return last.seconds > 0 && last.seconds < kYear9000 ? last : LastMoment();
+    return text && *text ? schedule_memory_of(**text) : ScheduleMemory();
 }
 
 Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
@@ -359,7 +354,7 @@ Configuration ConfigurationReader::finish(const DaemonPlaces& places) {
         job.manually_stopped = surroundings_.exists(daemon.state_dir + "/stopped/" + job.name);
     }
     for (auto& job : configuration.jobs) {
-        if (job.schedule.is_declared()) job.last_moment = last_moment(daemon.state_dir, job.name);
+        if (job.schedule.is_declared()) job.remembered = remembered(daemon.state_dir, job.name);
     }
     return configuration;
 }

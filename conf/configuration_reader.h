@@ -82,7 +82,7 @@ private:
     static void excuse_useful(JobDraft& draft, std::uint32_t rank);
     void note_usual_streams(const JobDraft& draft);
     void note_shortfalls(const JobDraft& draft, const JobSpec& spec);
-    LastMoment last_moment(const std::string& state_dir, const std::string& job) const;
+    ScheduleMemory remembered(const std::string& state_dir, const std::string& job) const;
     void resolve_daemon(DaemonSpec& daemon, const DaemonPlaces& places);
     void resolve_access(const std::vector<PlacedName>& names, AccessRule& rule);
     /// The table that `member` must be; nullptr after a report.

@@ -289,7 +289,7 @@ struct JobSpec {
     Health health;
     Membership membership;
     Schedule schedule;
-    LastMoment last_moment;  ///< of its schedule
+    ScheduleMemory remembered;  ///< of its schedule, when this was read
 
     Stream stdin_stream{Stream::Kind::Null, {}};
     Stream stdout_stream{Stream::Kind::Capture, {}};

@@ -309,7 +309,11 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("health", value.health, usual.health);
     archive.field("membership", value.membership, usual.membership);
     archive.field("schedule", value.schedule, usual.schedule);
-    archive.field("lastMoment", value.last_moment.seconds, usual.last_moment.seconds);
+    archive.field("dealt", value.remembered.dealt, usual.remembered.dealt);
+    archive.field("lastStarted", value.remembered.started_usec, usual.remembered.started_usec);
+    archive.field("lastEnded", value.remembered.ended_usec, usual.remembered.ended_usec);
+    archive.field("lastFailed", value.remembered.failed, usual.remembered.failed);
+    archive.field("lastCause", value.remembered.cause, usual.remembered.cause);
     archive.field("reloadSignal", value.reload_signal, usual.reload_signal);
     archive.field("reloadCommand", value.reload_command, usual.reload_command);
     archive.field("hooks", value.hooks, usual.hooks);

@@ -52,13 +52,21 @@ constexpr std::string_view word_of(Schedule::Overlap overlap) {
 }
 constexpr std::string_view word_of(Schedule::Missed missed) { return kMissedWords[static_cast<std::size_t>(missed)]; }
 
-/// The last run that a schedule was due for, as it is remembered on disk. No part of what a job is: it is another one after each
-/// run.
-struct LastMoment {
-    std::int64_t seconds = 0;  ///< since 1970; 0: none is known
+/// What is remembered of a schedule on disk. No part of what a job is: it is something else after each run.
+struct ScheduleMemory {
+    std::int64_t dealt = 0;  ///< up to when runs are dealt with, in seconds since 1970; 0: that is not known
+    // The last run that is over, in microseconds since 1970; 0: none is known.
+    std::int64_t started_usec = 0;
+    std::int64_t ended_usec = 0;
+    bool failed = false;
+    std::string cause{};  ///< of its end, one line
 
-    friend bool operator==(const LastMoment&, const LastMoment&) { return true; }
+    friend bool operator==(const ScheduleMemory&, const ScheduleMemory&) { return true; }
 };
+
+/// As it is written in a file; what is no such text, or has moments that cannot be, is nothing that is remembered.
+std::string to_state(const ScheduleMemory& memory);
+ScheduleMemory schedule_memory_of(std::string_view text);
 
 /// Where it is remembered, below the directory for state.
 inline constexpr std::string_view kScheduleState = "schedule/";

@@ -102,5 +102,26 @@ TEST(Schedule, AMomentIsShownAsClocksShowIt) {
     EXPECT_EQ(moment_text({}, moment + std::chrono::seconds(5)), "2026-11-24 00:30:05 +00:00");
 }
 
+TEST(ScheduleMemory, ReadsBackAsItWasWritten) {
+    const ScheduleMemory memory{1795438800, 1795438800000001, 1795438802500000, true, "exit 3; after all"};
+    const auto again = schedule_memory_of(to_state(memory));
+    EXPECT_EQ(again.dealt, memory.dealt);
+    EXPECT_EQ(again.started_usec, memory.started_usec);
+    EXPECT_EQ(again.ended_usec, memory.ended_usec);
+    EXPECT_TRUE(again.failed);
+    EXPECT_EQ(again.cause, memory.cause);
+    EXPECT_EQ(schedule_memory_of(to_state({1795438800})).dealt, 1795438800);
+}
+
+TEST(ScheduleMemory, IsNothingWhereTheTextIsNone) {
+    for (const auto* text : {"", "x", "-5\n", "99999999999999999999\n", "221845392001\n", "\n\n"})
+        EXPECT_EQ(schedule_memory_of(text).dealt, 0) << text;
+    for (const auto* text : {"5\n", "5\n7", "5\n7 6 ok x\n", "5\n6 7 well x\n", "5\n6\n7", "5\n-6 -7 ok\n"}) {
+        EXPECT_EQ(schedule_memory_of(text).dealt, 5) << text;
+        EXPECT_EQ(schedule_memory_of(text).started_usec, 0) << text;
+    }
+    EXPECT_EQ(schedule_memory_of("5\n6 7 ok\n").ended_usec, 7);
+}
+
 }  // namespace
 }  // namespace procsup

@@ -170,6 +170,10 @@ void Daemon::announce(const Transition& transition) {
         stops_->note(*instance, transition);
         if (options_.batch && transition.to == State::Failed) note_failure(*instance);
     }
+    if (transition.past != nullptr) {
+        const auto& past = *transition.past;
+        runs_->ended(std::string(transition.job), past, wall_time(past.began), wall_time(past.ended));
+    }
     history_->note(transition);
     if (control_) control_->on_transition(transition);
     report_->changed();

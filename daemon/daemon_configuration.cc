@@ -54,7 +54,7 @@ void Daemon::first_load(LoadResult result) {
     }
     for (const auto& job : configuration.jobs) {
         if (job.manually_stopped) stops_->add(job.name);
-        runs_->add(job.name, job.last_moment);
+        runs_->add(job.name, job.remembered);
     }
     log_.info(fmt::format(
         "procsupd {} runs {} jobs of {}; {}", PROCSUP_VERSION, configuration.jobs.size(), options_.config.text(),

@@ -24,8 +24,15 @@ const Instance* last_started(const Job& job) {
 
 void write_last(json::Writer& writer, const Job& job, const HostPort& host) {
     const auto* instance = last_started(job);
-    if (instance == nullptr) return;
-    writer.key("last").begin_object().member("name", instance->name().instance);
+    const auto& remembered = job.spec->remembered;
+    if (instance == nullptr && remembered.started_usec == 0) return;
+    writer.key("last").begin_object();
+    if (instance == nullptr) {
+        writer.member_int("startedUSec", remembered.started_usec).member_int("endedUSec", remembered.ended_usec);
+        writer.member("cause", remembered.cause).member_bool("failed", remembered.failed).end_object();
+        return;
+    }
+    writer.member("name", instance->name().instance);
     if (is_executing(instance->state())) {
         writer.member_int("startedUSec", wall_usec(host, instance->began()));
     } else {

@@ -51,7 +51,7 @@ void Supervisor::renew_timetable(Job& job, TimePoint now) {
     }
     const auto& schedule = job.spec->schedule;
     if (job.timetable && job.timetable->schedule() == schedule) return;
-    const auto known = job.timetable ? LastMoment() : job.spec->last_moment;
+    const auto known = job.timetable ? 0 : job.spec->remembered.dealt;
     drop_timetable(job);
     job.timetable = std::make_unique<Timetable>(schedule, known, clocks_, now, random_);
     note_due(job, kNever);
@@ -96,7 +96,7 @@ void Supervisor::schedule_timer_fired(std::uint32_t generation, TimePoint now) {
 
 /// Says what was left out meanwhile, too.
 void Supervisor::tell_schedule(Job& job, ScheduleNews::Kind kind, std::string text) {
-    const auto dealt = job.timetable->dealt().seconds;
+    const auto dealt = job.timetable->dealt();
     if (const auto moment = job.timetable->take_left_out()) {
         job.schedule_told = "the run of " + text_of(*job.timetable, *moment) + " was missed, and is left out";
         announcer_.scheduled({ScheduleNews::Kind::LeftOut, job.spec->name, job.schedule_told, dealt});

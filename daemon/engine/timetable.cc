@@ -18,10 +18,10 @@ sys_seconds seconds_of(WallTime time) { return std::chrono::floor<std::chrono::s
 
 }  // namespace
 
-Timetable::Timetable(const Schedule& schedule, LastMoment known, const Clocks& clocks, TimePoint now,
+Timetable::Timetable(const Schedule& schedule, std::int64_t known, const Clocks& clocks, TimePoint now,
                      std::minstd_rand& random)
-    : schedule_(schedule), dealt_(clocks.wall_at(now)), ran_(known.seconds != 0) {
-    if (ran_) dealt_ = WallTime(std::chrono::seconds(known.seconds));
+    : schedule_(schedule), dealt_(clocks.wall_at(now)), ran_(known != 0) {
+    if (ran_) dealt_ = WallTime(std::chrono::seconds(known));
     const auto ago = std::max(Duration::zero(), clocks.wall_at(now) - dealt_);
     dealt_boot_ = boot_at(clocks, now) - ago;
     plan(clocks, now, random);

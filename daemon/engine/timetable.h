@@ -26,8 +26,8 @@ struct Clocks {
 /// because it was set back by up to three hours, is no new one, as in Vixie cron. Intervals are real time and know no clock.
 class Timetable {
 public:
-    /// `known`: up to when runs were dealt with before; without it they count from now on.
-    Timetable(const Schedule& schedule, LastMoment known, const Clocks& clocks, TimePoint now,
+    /// `known`: up to when runs were dealt with before, in seconds since 1970; with 0 they count from now on.
+    Timetable(const Schedule& schedule, std::int64_t known, const Clocks& clocks, TimePoint now,
               std::minstd_rand& random);
 
     const Schedule& schedule() const { return schedule_; }
@@ -37,8 +37,8 @@ public:
     WallTime moment() const { return moment_; }
     /// That moment has passed, and nobody could start it then.
     bool makes_up() const { return makes_up_; }
-    /// Up to when all runs are dealt with, to be remembered.
-    LastMoment dealt() const { return {std::chrono::floor<std::chrono::seconds>(dealt_).time_since_epoch().count()}; }
+    /// Up to when all runs are dealt with, in seconds since 1970, to be remembered.
+    std::int64_t dealt() const { return std::chrono::floor<std::chrono::seconds>(dealt_).time_since_epoch().count(); }
     /// The first of the runs that were left out because they were missed, since this was asked last.
     std::optional<WallTime> take_left_out();
 

@@ -27,7 +27,7 @@ class Schedules(IntegrationTest):
         path = s.path("state", "schedule", name)
         self.await_true(f"{path} is there", lambda: os.path.exists(path))
         with open(path, encoding="utf-8") as file:
-            return int(file.read())
+            return int(file.readline())
 
     def remember(self, s, name, seconds):
         os.makedirs(s.path("state", "schedule"), exist_ok=True)
@@ -127,9 +127,12 @@ class Missed(Schedules):
         self.assertRegex(runs[0]["start_cause"], r"^makes up for its run of 20..-..-.. 00:00 [+-]..:.., which was missed$")
         self.assertGreater(self.schedule(s)["backup"]["next_usec"], time.time() * 1e6)
         self.await_true("it is remembered", lambda: self.dealt(s, "backup") > time.time() - 3600)
+        last = self.schedule(s)["backup"]["last"]
         self.end(s)
         s.start().settle()
         self.assertEqual("stopped", s.instance("backup")["state"])
+        again = self.schedule(s)["backup"]["last"]
+        self.assertEqual((last["started_usec"], "exit 0", False), (again["started_usec"], again["cause"], again["failed"]))
 
     def test_is_left_out_and_told(self):
         s = self.supervised_after(int(time.time()) - 30 * DAY, "cron = '@daily'\nmissed = 'skip'").settle()
