@@ -5,7 +5,7 @@ import time
 import unittest
 
 from hostile import MODES, PLACES, everywhere
-from processes import SCALE
+from processes import SCALE, wait_gone
 
 PATIENT = 'stop_timeout = "10min"'
 ON_THE_HOST = {name: settings for name, settings in PLACES.items() if "first" not in settings}
@@ -96,6 +96,17 @@ class Stop:
         s.ctl("pause", "hostile")
         self.await_paused(s)
         self.assert_stop_leaves_nothing(s)
+
+    def test_a_paused_job_that_is_killed_is_started_again_and_holds_up_nobody(self):
+        s = self.hold("tree 3 deaf", 'restart_delay = "10ms"', count=4, restart="always")
+        for _ in range(3):
+            s.ctl("pause", "hostile")
+            pid = s.pid_of("hostile")
+            os.kill(pid, signal.SIGKILL)
+            self.assertTrue(wait_gone(pid))
+            s.ctl("wait", "--for=ready", "hostile")
+            self.assertNotEqual(pid, s.pid_of("hostile"))
+            self.await_true("it runs", lambda: "T" not in self.living(s).values())
 
     def test_a_paused_job_does_not_hold_up_a_shutdown(self):
         s = self.family(PATIENT)

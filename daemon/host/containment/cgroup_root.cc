@@ -265,7 +265,10 @@ Fd CgroupRoot::directory() const {
 Result<Fd> CgroupRoot::open_empty(const std::string& group) const {
     if (mkdirat(directory_.get(), group.c_str(), 0755) < 0) {
         if (errno != EEXIST) return os_failure("make " + path_ + "/" + group, errno);
-        if (is_populated(group)) return os_failure("use " + path_ + "/" + group, EBUSY);
+        const auto events = read_cgroup_file(directory_.get(), group + "/cgroup.events");
+        if (number_behind(events, "populated") == 1u) return os_failure("use " + path_ + "/" + group, EBUSY);
+        // Its last run was killed while it was paused: a child cloned into it would stand still, and who waits for that too.
+        if (number_behind(events, "frozen") == 1u) freeze(group, false);
     }
     Fd opened(openat(directory_.get(), group.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!opened) return os_failure("open " + path_ + "/" + group, errno);
