@@ -24,6 +24,7 @@ void SettingsCheck::run() {
     check_watchdog();
     check_health();
     check_schedule();
+    check_sockets();
     check_zombies();
     check_limits();
     check_privileges();
@@ -35,6 +36,12 @@ void SettingsCheck::run() {
 void SettingsCheck::check_bond() {
     if (!spec_.daemon_of.empty()) return;
     report_own(Key::OnParentRestart, "'on_parent_restart' never takes effect: there is no 'daemon_of'");
+}
+
+void SettingsCheck::check_sockets() {
+    if (!spec_.ends_by_itself()) return;
+    report_own(Key::Sockets, "'sockets' are not for a " + type_word() +
+                                 ", which ends by itself: they are kept open from one run of a service to the next");
 }
 
 void SettingsCheck::check_zombies() {

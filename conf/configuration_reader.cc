@@ -234,6 +234,7 @@ void ConfigurationReader::read_job(const std::string& name, const Parts& parts, 
     auto spec = resolver_.resolve(draft, env_places);
     check_total(place, spec);
     references_.add(draft, spec);
+    socket_conflicts_.add(draft, spec, problems_);
     note_shortfalls(draft, spec);
     // A configuration with problems is never used: what is kept then is only the memory it takes.
     if (!problems_.empty()) return;
@@ -301,12 +302,13 @@ void ConfigurationReader::check_total(const Place& place, const JobSpec& spec) {
                4 * spec.limits.size() + spec.cpu_affinity.size() + spec.restart.prevent.codes.size() +
                spec.restart.force.codes.size() + spec.restart.success.codes.size() +
                (spec.identity ? spec.identity->groups.size() : 0) + 3 * spec.credentials.size() + 4 * spec.dirs.size() +
-               4 * spec.sandbox.paths.size() + values_of(spec.dependencies) + spec.readiness.probe.argv.size() +
-               spec.health.look.probe.argv.size();
+               6 * spec.sockets.size() + 4 * spec.sandbox.paths.size() + values_of(spec.dependencies) +
+               spec.readiness.probe.argv.size() + spec.health.look.probe.argv.size();
     bytes_ += bytes_of(spec.command) + bytes_of(spec.env) + bytes_of(spec.instances) + spec.working_dir.size() +
               spec.log.dir.size();
     for (const auto& credential : spec.credentials) bytes_ += credential.name.size() + credential.path.size();
     for (const auto& path : spec.sandbox.paths) bytes_ += path.path.size();
+    for (const auto& socket : spec.sockets) bytes_ += socket.name.size() + socket.listen.size();
     for (const auto& dir : spec.dirs) bytes_ += dir.base.size() + dir.name.size();
     const Place file{place.file, {}};
     if (instances_ > kMostInstances) {

@@ -13,6 +13,7 @@
 #include "conf/load.h"
 #include "conf/problems.h"
 #include "conf/references.h"
+#include "conf/socket_conflicts.h"
 #include "conf/surroundings.h"
 
 namespace procsup {
@@ -98,6 +99,7 @@ private:
     DaemonDraft daemon_;
     std::map<std::string, GroupDraft> groups_;
     References references_;
+    SocketConflicts socket_conflicts_;
     std::map<std::string, std::string, std::less<>> origins_;  // of jobs, by name
     std::vector<JobSpec> jobs_;
     std::vector<MaskedJob> masked_;

@@ -25,7 +25,7 @@ enum class Key : std::uint8_t {
     HealthTcp, HealthUnix, HealthHttp, HealthExec, HealthMemoryAbove, HealthCpuAbove, HealthInterval, HealthTimeout, HealthFailures, HealthOf, HealthSuccesses,
     HealthGrace, HealthAction, HealthRestartLimit,
     ScheduleCron, ScheduleInterval, ScheduleTimezone, ScheduleOverlap, ScheduleMissed, ScheduleJitter,
-    Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
+    Owner, Tags, Credentials, RuntimeDirs, StateDirs, LogDirs, Sockets, LogStdout, LogStderr, LogStdin, LogPipeTo, LogFormat, LogMaxSize, LogMaxAge, LogKeep,
     LogTotalSize, LogCompress, LogOnFull, LogRateLimit, LogMirror, LogSync, LogDir,
     OpenFiles, Core, Processes, AddressSpace, Stack, Memlock, Fsize, CpuTime, Data, PendingSignals, MessageQueues,
     NiceLimit, RealtimePriority, RealtimeTime, Nice, Scheduling, IoPriority, CpuAffinity, OomScoreAdjust,
@@ -56,6 +56,15 @@ struct PlacedName {
     Place place;
 };
 
+/// One of [[sockets]] as written.
+struct SocketDraft {
+    Place place;
+    PlacedText name, listen;
+    std::optional<mode_t> mode;
+    Place mode_place;
+    std::optional<PlacedName> user, group;
+};
+
 /// A job as it is written: types and ranges are checked, nothing is looked up or compared yet. The draft of
 /// [defaults] is what the draft of each job starts from.
 struct JobDraft {
@@ -76,6 +85,7 @@ struct JobDraft {
     PlacedText log_dir;
     std::map<std::string, PlacedText> credentials;
     std::vector<PlacedText> runtime_dirs, state_dirs, log_dirs;
+    std::vector<SocketDraft> sockets;
     std::vector<PlacedText> read_only_paths, read_write_paths;  ///< with "-" in front: may be absent
     /// Where is looked for something: a line, an address, a socket, a page or a file, or a command that looks.
     struct Look {

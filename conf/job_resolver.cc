@@ -54,6 +54,7 @@ JobSpec JobResolver::resolve(const JobDraft& draft, EnvPlaces& env_places) {
     resolve_readiness(job);
     resolve_health(job);
     resolve_schedule(job);
+    resolve_sockets(job);
     resolve_sandbox(job);
     check_port(job);
     return std::move(job.spec);

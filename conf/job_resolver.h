@@ -64,6 +64,9 @@ private:
     void resolve_log_dir(Job& job);
     void resolve_credentials(Job& job);
     void resolve_dirs(Job& job);
+    void resolve_sockets(Job& job);
+    void resolve_socket_owner(Job& job, const SocketDraft& draft, ListeningSocket& socket);
+    void check_ready_fd(Job& job);
     void add_dirs(Job& job, JobDir::Kind kind, const std::vector<PlacedText>& names);
     /// As prepare(), where ${cred:NAME} may stand too.
     std::string prepare_with_credentials(Job& job, const PlacedText& text);

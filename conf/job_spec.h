@@ -19,6 +19,7 @@
 #include "conf/rate_limit.h"
 #include "conf/readiness.h"
 #include "conf/schedule.h"
+#include "conf/sockets.h"
 
 /// What a job is, after its file was read, checked and every name in it resolved. Plain data: nothing here
 /// has to be looked up again, so the supervisor never waits for a file system or a name service.
@@ -298,6 +299,7 @@ struct JobSpec {
 
     std::vector<Credential> credentials;  ///< by their names
     std::vector<JobDir> dirs;
+    std::vector<ListeningSocket> sockets;  ///< in the order of the file, which is that of their descriptors
 
     std::vector<ResourceLimit> limits;
     std::vector<TreeLimit> tree_limits;  ///< by their kinds
@@ -326,7 +328,7 @@ struct JobSpec {
     /// [defaults] may give one to a job that ends by itself.
     bool has_watchdog() const { return watchdog != kForever && type == JobType::Service; }
     /// Whether something has to be laid out for it before a run.
-    bool has_provisions() const { return !credentials.empty() || !dirs.empty(); }
+    bool has_provisions() const { return !credentials.empty() || !dirs.empty() || !sockets.empty(); }
     /// `by_default`: where it says nothing.
     bool gains_no_privileges(bool by_default) const {
         return !may_fork || privileges.no_new_privileges.value_or(by_default);

@@ -312,6 +312,20 @@ void write_provisions(json::Writer& writer, const JobSpec& spec) {
     }
 }
 
+void write_sockets(json::Writer& writer, const std::vector<ListeningSocket>& sockets) {
+    if (sockets.empty()) return;
+    writer.key("sockets").begin_array();
+    for (const auto& socket : sockets) {
+        writer.begin_object().member("name", socket.name).member("listen", socket.listen);
+        if (has_path(socket)) {
+            writer.member("mode", octal(socket.mode));
+            writer.member_int("uid", socket.uid).member_int("gid", socket.gid);
+        }
+        writer.end_object();
+    }
+    writer.end_array();
+}
+
 }  // namespace
 
 std::string_view word_of(JobType type) { return word(Key::Type, type); }
@@ -354,6 +368,7 @@ void write_json(json::Writer& writer, const JobSpec& spec, bool no_new_privilege
     write_privileges(writer, spec, no_new_privileges);
     write_sandbox(writer, spec.sandbox);
     write_provisions(writer, spec);
+    write_sockets(writer, spec.sockets);
     writer.end_object();
 }
 

@@ -79,6 +79,27 @@ std::string toml_requirements(const std::vector<Requirement>& requirements) {
     return "[" + text + "]";
 }
 
+std::string octal(mode_t mode) {
+    char text[8];
+    std::snprintf(text, sizeof(text), "%04o", mode & 0777u);
+    return text;
+}
+
+std::string toml_sockets(const JobSpec& spec) {
+    std::string text;
+    for (const auto& socket : spec.sockets) {
+        text += (text.empty() ? "{ name = " : ", { name = ") + toml_string(socket.name);
+        text += ", listen = " + toml_string(socket.listen);
+        // Only where there is one these have an effect: elsewhere they would be an error.
+        if (has_path(socket)) {
+            text += ", mode = " + toml_string(octal(socket.mode));
+            text += ", user = " + std::to_string(socket.uid) + ", group = " + std::to_string(socket.gid);
+        }
+        text += " }";
+    }
+    return "[" + text + "]";
+}
+
 std::string toml_exit_set(const ExitSet& set) {
     std::string text;
     for (const auto code : set.codes) text += (text.empty() ? "" : ", ") + std::to_string(code);
@@ -138,12 +159,11 @@ private:
             line("groups", "[" + groups + "]");
         }
         line("working_dir", toml_string(spec_.working_dir));
-        char umask[8];
-        std::snprintf(umask, sizeof(umask), "%04o", spec_.umask & 0777u);
-        line_if(spec_.umask != usual_.umask, "umask", toml_string(umask));
+        line_if(spec_.umask != usual_.umask, "umask", toml_string(octal(spec_.umask)));
         optional_line("owner", spec_.owner);
         line_if(!spec_.tags.empty(), "tags", toml_strings(spec_.tags));
         directories();
+        line_if(!spec_.sockets.empty(), "sockets", toml_sockets(spec_));
     }
 
     void instances() {

@@ -40,6 +40,8 @@ bool is_env_name(std::string_view name) {
 
 std::string env_name_fault(std::string_view name) {
     if (!is_env_name(name)) return quoted(name) + " is not a name for a variable: use letters, digits and _";
+    if (name == "LISTEN_FDS" || name == "LISTEN_PID" || name == "LISTEN_FDNAMES")
+        return quoted(name) + " cannot be set: it is of [[sockets]]";
     if (name.starts_with("PROCSUPD_")) return quoted(name) + " cannot be set: names with PROCSUPD_ are procsupd's own";
     return {};
 }

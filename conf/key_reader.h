@@ -104,6 +104,7 @@ public:
     void daemon_path(const TomlValue& value, std::string& out);
     void credentials(const TomlValue& value);
     void dir_names(const TomlValue& value, std::vector<PlacedText>& out);
+    void sockets(const TomlValue& value);
     void capabilities(const TomlValue& value, CapabilitySet& out);
     void sandbox_paths(const TomlValue& value, std::vector<PlacedText>& out);
     void anything(const TomlValue&) {}
@@ -120,6 +121,9 @@ private:
     const std::string* string(const TomlValue& value);
     const TomlValue::Array* array(const TomlValue& value);
     bool requirement(const TomlValue& value, Requirement& out);
+    bool socket(const TomlValue& value, SocketDraft& out);
+    bool socket_member(const TomlMember& member, SocketDraft& out);
+    bool socket_owner(const TomlMember& member, std::optional<PlacedName>& out);
     /// A word of a table's member, as chosen() has it for a key.
     template <typename Enum>
     bool member_choice(const TomlMember& member, std::span<const std::string_view> words, Enum& out);

@@ -320,6 +320,7 @@ const std::vector<GoodCase>& good_cases() {
          [](S s) {
              return s.dirs[0] == JobDir{JobDir::Kind::State, "/var/lib", "a"};
          }},
+        {"", "sockets", "[{ listen = \"8080\" }]", [](S s) { return s.sockets.at(0).listen == "8080"; }},
         {"", "log_dirs", "[\"a\"]",
          [](S s) {
              return s.dirs[0] == JobDir{JobDir::Kind::Log, "/var/log", "a"};

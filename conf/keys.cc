@@ -371,6 +371,13 @@ constexpr std::array kRows{
     KeyRow{Key::LogDirs, "", "log_dirs", &kDirNames, "[]", "all jobs",
            "the same below /var/log, or log in a user's $XDG_STATE_HOME, and never removed; in LOGS_DIRECTORY",
            [](R& r, V& v) { r.dir_names(v, r.job().log_dirs); }},
+    KeyRow{
+        Key::Sockets, "", "sockets", &kSockets, "[]", "services",
+        "sockets that procsupd listens on for the job, keeps open over its restarts, and hands to it as "
+        "sd_listen_fds(3) has it (LISTEN_FDS), in this order; each is a table [[sockets]] with _listen_ and, if need "
+        "be, "
+        "_name_, _mode_, _user_ and _group_; see SOCKETS",
+        [](R& r, V& v) { r.sockets(v); }},
 
     KeyRow{
         Key::LogStdout, "log", "stdout", &kOutput, "\"capture\"", "all jobs",

@@ -143,6 +143,15 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
 }
 
 template <typename Archive, typename T>
+void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, ListeningSocket> {
+    archive.field("name", value.name);
+    archive.field("listen", value.listen);
+    archive.field("mode", value.mode);
+    archive.field("uid", value.uid);
+    archive.field("gid", value.gid);
+}
+
+template <typename Archive, typename T>
 void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_const_t<T>, StopStep> {
     archive.field("pause", value.pause);
     archive.field("signal", value.signal);
@@ -323,6 +332,7 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("log", value.log, usual.log);
     archive.field("credentials", value.credentials, usual.credentials);
     archive.field("dirs", value.dirs, usual.dirs);
+    archive.field("sockets", value.sockets, usual.sockets);
     archive.field("limits", value.limits, usual.limits);
     archive.field("treeLimits", value.tree_limits, usual.tree_limits);
     archive.field("strictLimits", value.strict_limits, usual.strict_limits);

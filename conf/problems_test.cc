@@ -39,7 +39,6 @@ TEST(Problems, KeysThatAreNotThere) {
           "a table of "
           "its "
           "own in [jobs])"}},
-        {"sockets = []", {"2:1: error: key 'sockets' is not available in this version"}},
         {"log.max_sise = '1MiB'", {"2:5: error: unknown key 'max_sise' in [log] (did you mean 'max_size'?)"}},
         {"nice = 1", {"2:1: error: unknown key 'nice' (it belongs in [limits])"}},
         {"log.restart = 'no'",

@@ -14,6 +14,8 @@ namespace procsup {
 
 /// Where procsup-probe says what is in the way.
 inline constexpr int kProbeReportFd = 3;
+/// The highest number that [ready] fd can have.
+inline constexpr int kMostReadyFd = 7;
 
 struct Readiness {
     /// Executed: as soon as its program runs. Notify and Fd: it says so itself. LogLine: it writes a line. The others are looked

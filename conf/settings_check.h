@@ -64,6 +64,7 @@ private:
 
     // check_settings.cc: other jobs, limits and rights
     void check_bond();
+    void check_sockets();
     void check_zombies();
     void check_limits();
     void check_memory();

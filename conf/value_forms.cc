@@ -273,5 +273,18 @@ constexpr ValueForm kDirNames{"an array of names such as [\"shop\", \"shop/cache
                               "array of names",
                               R"({"type":"array","maxItems":16,"items":{"type":"string","pattern":"^[^/].*$"}})",
                               {}};
+constexpr ValueForm kSockets{
+    "an array of tables such as { name = \"http\", listen = \"127.0.0.1:8080\" }",
+    "array of tables [[sockets]]",
+    R"({"type":"array","maxItems":64,"items":{"type":"object","properties":{)"
+    R"("name":{"description":"its name in LISTEN_FDNAMES; default: the job's","type":"string",)"
+    R"("pattern":"^[ -9;-~]{1,255}$"},)"
+    R"("listen":{"description":"an address and a port, udp: and these, a path, unix-dgram: and a path, @ and an abstract )"
+    R"(name, or inherited","type":"string","minLength":1},)"
+    R"("mode":{"description":"of a path; default: 0660","type":"string","pattern":"^0?[0-7]{3}$"},)"
+    R"("user":{"description":"whose the path is; default: the job's user",)" NAME_OR_ID
+    R"(},"group":{"description":"whose the path is; default: the job's group",)" NAME_OR_ID
+    R"(}},"required":["listen"],"additionalProperties":false}})",
+    {}};
 
 }  // namespace procsup::value_form

@@ -12,6 +12,6 @@ extern const ValueForm kString, kBool, kCommand, kInstances, kPort, kName, kName
     kType, kRestart, kExhausted, kOutput, kInput, kFormat, kLogSize, kLogAge, kKept, kCompress, kOnFull, kLineLimit,
     kCount, kSize, kCpuTime, kNiceLimit, kRealtimePriority, kRealtimeTime, kNice, kScheduling, kIoPriority, kCpus, kOom,
     kTreeMemory, kProcessors, kWeight, kTasks, kLogLevel, kContainment, kOnCrash, kClients, kAccess, kCapabilities,
-    kSandboxPaths, kCredentials, kDirNames;
+    kSandboxPaths, kCredentials, kDirNames, kSockets;
 
 }  // namespace procsup::value_form

@@ -203,6 +203,16 @@ static std::string last_lines_text(const json::Value& reply, const std::string& 
            newest_lines_text(reply, indent);
 }
 
+static std::string listens_text(const json::Value& reply) {
+    const auto* list = reply.find("listens");
+    std::string text;
+    if (list == nullptr || list->as_array() == nullptr) return text;
+    for (const auto& socket : *list->as_array()) {
+        if (socket.as_string() != nullptr) text += (text.empty() ? "" : ", ") + escaped(*socket.as_string());
+    }
+    return text.empty() ? text : "  sockets: " + text + "\n";
+}
+
 static std::string limits_text(const json::Value& reply) {
     const auto* limits = reply.find("limits");
     if (limits == nullptr || limits->as_array() == nullptr) return {};
@@ -271,6 +281,7 @@ std::string why_text(const json::Value& reply, const Output& out) {
         text += "  what it writes waits: " + escaped(problem) + "\n";
     const auto schedule = escaped(reply.string_or("schedule", ""));
     if (!schedule.empty()) text += "  schedule: " + schedule + "\n";
+    text += listens_text(reply);
     // What its schedule says of that stands there.
     std::string last = schedule.empty() ? start_question(instance.state) : std::string();
     if (const auto* advice = reply.find("advice"); advice != nullptr && advice->as_array() != nullptr) {

@@ -55,7 +55,8 @@ int Daemon::run() {
 }
 
 Result<void> Daemon::set_up() {
-    inherited_socket_ = inherited_socket();
+    auto inherited = inherited_sockets();
+    inherited_socket_ = std::move(inherited.control);
     auto loop = SdEventLoop::create();
     if (!loop) return loop.error();
     loop_ = std::move(*loop);
@@ -71,6 +72,7 @@ Result<void> Daemon::set_up() {
     timers_ = std::make_unique<TimerQueue>(*loop_, [this](InstanceId id, TimerKind kind, std::uint32_t generation) {
         supervisor_->timer_fired(id, kind, generation, loop_->now());
     });
+    processes_->provisions().sockets().set_inherited(std::move(inherited.others));
     processes_->provisions().set_on_failure([this](const std::string& what) { log_.warn(what); });
     supervisor_ = std::make_unique<Supervisor>(*processes_, *timers_, *this, std::random_device()());
     processes_->set_on_shortfall([this](const JobSpec& spec, const std::string& what) {

@@ -154,6 +154,7 @@ JobSpec Runs::spec_for(varlink::PendingCall& call, const JobSpec* like) {
     spec.stop_command = {};
     spec.reload_command = {};
     spec.hooks.clear();
+    spec.sockets.clear();
     spec.max_lifetime = kForever;
     spec.dependencies = {};
     spec.readiness = {};

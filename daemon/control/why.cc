@@ -128,6 +128,19 @@ std::string full_cause(const Instance& instance, TimePoint now, Sees sees) {
     return cause;
 }
 
+/// "http at 127.0.0.1:8080"
+void write_listens(json::Writer& writer, const Instance& instance) {
+    const auto& sockets = instance.spec().sockets;
+    if (sockets.empty()) return;
+    writer.key("listens").begin_array();
+    for (const auto& socket : sockets) {
+        const auto listen = expand_job(socket.listen, instance.name());
+        const auto address = parse_listen(listen);
+        writer.string(socket.name + " at " + (address ? to_text(*address) : listen));
+    }
+    writer.end_array();
+}
+
 }  // namespace
 
 std::string waited_for(const Instance& instance) {
@@ -153,6 +166,7 @@ void write_why(json::Writer& writer, const Instance& instance, const std::vector
     write_stopping(writer, instance, host);
     writer.member("cause", full_cause(instance, now, Sees::Output)).member("origin", instance.spec().origin);
     if (!schedule.empty()) writer.member("schedule", schedule);
+    write_listens(writer, instance);
     writer.key("advice").begin_array();
     for (const auto& line : advice_for(instance, behind)) writer.string(line);
     writer.end_array().key("history").begin_array();

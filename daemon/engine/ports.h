@@ -38,7 +38,7 @@ enum class SpawnStage {
     None, Cancelled, Containment, Keeper, Clone, Session, Stdin, Stdout, Stderr, Journal, Enforce, Limits, Scheduling, Nice, IoPriority,
     CpuAffinity, OomScore, Groups, Group, User, VerifyIds, Privileges,
     Mounts, ReadOnlyPath, ReadWritePath, PrivateTmp, Landlock,
-    KnownCapabilities, Capabilities, AmbientCapabilities, VerifyRights, Directories, Credentials,
+    KnownCapabilities, Capabilities, AmbientCapabilities, VerifyRights, Directories, Credentials, Sockets,
     WorkingDir, ReadyChannel, Filter, Exec,
     PreStart,
 };

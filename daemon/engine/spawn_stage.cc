@@ -48,6 +48,7 @@ std::string describe(SpawnStage stage, const JobSpec& spec, const std::string& p
         case SpawnStage::VerifyRights: return "verify that its capabilities and privileges were changed";
         case SpawnStage::Directories: return "make its directories";
         case SpawnStage::Credentials: return "lay out its credentials";
+        case SpawnStage::Sockets: return "listen on its sockets";
         case SpawnStage::WorkingDir: return "change to directory " + spec.working_dir;
         case SpawnStage::ReadyChannel: return "give it the means to say that it is ready";
         case SpawnStage::Filter: return "forbid new processes";

@@ -10,6 +10,7 @@
 
 #include "daemon/host/child_interpreter.h"
 #include "daemon/host/child_limits.h"
+#include "daemon/host/child_sockets.h"
 #include "daemon/host/raw_syscall.h"
 
 namespace procsup {
@@ -87,7 +88,8 @@ Step connect_streams(const ChildPlan& plan) {
     return {};
 }
 
-Step connect_ready(const ChildPlan& plan) {
+Step connect_ready(ChildPlan& plan) {
+    if (plan.socket_count > 0) return take_sockets(plan);
     if (plan.ready_source < 0) return {};
     return check(SpawnStage::ReadyChannel, raw_syscall(SYS_dup3, plan.ready_source, plan.ready_target, 0));
 }
@@ -162,7 +164,7 @@ Step forbid_new_processes(const ChildPlan& plan) {
 void tell_unmet(const ChildPlan& plan) {
     if (plan.unmet == 0) return;
     const ChildFailure unmet{SpawnStage::None, 0, static_cast<int>(plan.unmet)};
-    raw_syscall(SYS_write, plan.status_fd, &unmet, sizeof(unmet));
+    raw_syscall(SYS_write, plan.own_status_fd, &unmet, sizeof(unmet));
 }
 
 }  // namespace
@@ -192,7 +194,7 @@ int child_main(void* argument) {
     if (step.stage == SpawnStage::Exec && step.error == ENOENT) {
         for (std::size_t i = 0; i < sizeof(plan.interpreter); ++i) failure.interpreter[i] = plan.interpreter[i];
     }
-    raw_syscall(SYS_write, plan.status_fd, &failure, sizeof(failure));
+    raw_syscall(SYS_write, plan.own_status_fd, &failure, sizeof(failure));
     return 127;
 }
 

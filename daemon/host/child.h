@@ -12,6 +12,7 @@
 #include "daemon/engine/ports.h"
 #include "daemon/host/child_rights.h"
 #include "daemon/host/child_sandbox.h"
+#include "daemon/host/listen_pid.h"
 
 struct sock_fprog;
 
@@ -47,7 +48,10 @@ struct ChildPlan {
 
     ChildStream streams[3];
     int ready_source;  ///< end of a pipe that becomes ready_target, below kFirstKeptFd; -1: none
-    int ready_target;  ///< below all reserved ones
+    int ready_target;  ///< below all reserved ones; -1: only sockets come
+    /// When there are any, ready_source is a socket, and they come in a message over it: reserved there are too few descriptors.
+    std::size_t socket_count;
+    char listen_pid[kListenPidSize];  ///< of which only the child knows the number
 
     struct Limit {
         int resource;
@@ -80,6 +84,7 @@ struct ChildPlan {
     const sock_fprog* fork_filter;  ///< of ForkFilter; nullptr: the job may fork
     int keeper_socket;              ///< of KeeperPlan; -1: none
     int status_fd;                  ///< end of the status pipe, close-on-exec; below kFirstKeptFd
+    int own_status_fd;              ///< of the child: the same, until sockets take its place
     /// 1 until the child has its own descriptor table; the kernel clears it too when the child ends
     /// (CLONE_CHILD_CLEARTID), so waiting for it always ends.
     std::atomic<std::uint32_t> shares_fds;

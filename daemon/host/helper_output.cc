@@ -53,7 +53,7 @@ void HelperOutput::run(JobSpec spec, Fd input, std::size_t most, Done done, bool
         ended_ = std::move(how);
         finish_if_done();
     };
-    StandardFds fds{std::move(input), Fd(ends[1]), Fd()};
+    StandardFds fds{std::move(input), Fd(ends[1]), std::move(error_output_)};
     helper_ = lasting ? processes_.run_lasting_helper(std::move(spec), std::move(fds), ended)
                       : processes_.run_helper(std::move(spec), std::move(fds), ended);
 }

@@ -26,6 +26,8 @@ public:
     void run_lasting(JobSpec spec, Fd input, std::size_t most, Done done) {
         run(std::move(spec), std::move(input), most, std::move(done), true);
     }
+    /// What the next one has as its standard error; otherwise that is /dev/null.
+    void set_error_output(Fd end) { error_output_ = std::move(end); }
     /// SIGKILL; `done` follows.
     void kill() { processes_.kill_helper(helper_); }
     bool running() const { return static_cast<bool>(done_); }
@@ -44,6 +46,7 @@ private:
     Fd pipe_;
     std::unique_ptr<Watch> watch_;
     std::string received_;
+    Fd error_output_;
     bool end_of_output_ = false;
     std::optional<Result<ExitStatus>> ended_;
 };

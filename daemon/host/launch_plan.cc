@@ -33,6 +33,7 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     const auto invocation = order.invocation != 0 ? order.invocation : order.incarnation;
     slot.text.set_credentials(order.spec->credentials.empty() ? std::string() : credentials_ + order.name->instance);
     slot.text.set_notify_socket(std::move(order.notify_socket));
+    slot.text.set_socket_count(order.socket_count);
     slot.text.lay_out(*order.spec, *order.name, socket_path_, invocation_prefix_ + fmt::format("{:016x}", invocation),
                       slot.plan);
     slot.sandbox.lay_out(*order.spec, *order.name, std::move(order.sandbox), runtime_dir_, slot.plan.sandbox);
@@ -44,10 +45,12 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     slot.plan.timer_slack = realtime_.timer_slack();
     prepare_streams(slot, order);
     slot.plan.ready_source = -1;
+    slot.plan.socket_count = order.socket_count;
+    slot.plan.own_status_fd = slot.plan.status_fd;
     if (!order.ready_pipe) return;
     constexpr int kBehindStreams = 4;
     slot.plan.ready_source = slot.plan.status_fd + kBehindStreams;
-    slot.plan.ready_target = order.spec->readiness.fd;
+    slot.plan.ready_target = order.socket_count == 0 || order.has_ready_pipe ? order.spec->readiness.fd : -1;
     dup3(order.ready_pipe.get(), slot.plan.ready_source, O_CLOEXEC);
 }
 

@@ -67,7 +67,7 @@ const char* LaunchText::hold(const std::string& text, const InstanceName& name) 
 }
 
 void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
-                                     std::string_view invocation_id) {
+                                     std::string_view invocation_id, ChildPlan& plan) {
     envp_.clear();
     for (const auto& entry : spec.env) envp_.push_back(hold(entry, name));
     envp_.push_back(keep("PROCSUPD_JOB=" + name.job));
@@ -80,6 +80,11 @@ void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& na
         envp_.push_back(keep("NOTIFY_SOCKET=" + notify_socket_));
         if (spec.has_watchdog()) envp_.push_back(keep("WATCHDOG_USEC=" + std::to_string(spec.watchdog.count())));
     }
+    if (socket_count_ > 0) {
+        envp_.push_back(keep("LISTEN_FDS=" + std::to_string(socket_count_)));
+        envp_.push_back(keep("LISTEN_FDNAMES=" + names_of(spec.sockets)));
+        envp_.push_back(plan.listen_pid);
+    }
     envp_.push_back(nullptr);
 }
 
@@ -91,7 +96,7 @@ void LaunchText::lay_out(const JobSpec& spec, const InstanceName& name, const st
     argv_.clear();
     for (const auto& argument : spec.command) argv_.push_back(hold(argument, name));
     argv_.push_back(nullptr);
-    lay_out_environment(spec, name, socket_path, invocation_id);
+    lay_out_environment(spec, name, socket_path, invocation_id, plan);
 
     // Like execvp(3): a name with a slash is a path, from the working directory on.
     const bool searched = spec.program.empty() && spec.command.front().find('/') == std::string::npos;

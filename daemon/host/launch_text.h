@@ -20,18 +20,22 @@ public:
     /// The $NOTIFY_SOCKET of the next one; empty: it has none.
     void set_notify_socket(std::string path) { notify_socket_ = std::move(path); }
 
+    /// How many sockets the next one is given.
+    void set_socket_count(std::size_t count) { socket_count_ = count; }
+
     /// Fills everything of `plan` that comes from the job; `plan` points into this object and into `spec`.
     void lay_out(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
                  std::string_view invocation_id, ChildPlan& plan);
 
 private:
     void lay_out_environment(const JobSpec& spec, const InstanceName& name, const std::string& socket_path,
-                             std::string_view invocation_id);
+                             std::string_view invocation_id, ChildPlan& plan);
     const char* hold(const std::string& text, const InstanceName& name);
     const char* keep(std::string text);
 
     std::string credentials_;
     std::string notify_socket_;
+    std::size_t socket_count_ = 0;
     std::vector<std::string> held_;
     std::vector<const char*> argv_;
     std::vector<const char*> envp_;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/packet_socket.h"
 #include "daemon/host/log_capture.h"
 #include "daemon/host/own_programs.h"
 #include "daemon/host/side_spec.h"
@@ -64,7 +65,7 @@ void Processes::spawn(InstanceId id, Incarnation incarnation, const JobSpec& spe
     run.spec = &spec;
     if (!spec.has_provisions()) {
         // What the text before this one asked for, if it did.
-        provisions_.run_over(id, false);
+        provisions_.needs_nothing(id);
         return launch_run(id, incarnation, spec, name);
     }
     provisions_.provide(id, incarnation, spec, name, [this, id, incarnation, &spec, &name](const auto& failure) {
@@ -97,7 +98,24 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
     }
     const auto failure = job_pipes_.connect(spec, order.fds);
     if (failure) return launch_refused(incarnation, failure->stage, failure->os_error);
+    if (const auto packed = pack_sockets(order); !packed)
+        return launch_refused(incarnation, SpawnStage::Sockets, packed.error().os_error);
     spawner_.launch(std::move(order));
+}
+
+/// They go in a message, in which they stay open whatever happens until the child takes it; behind them what would be its
+/// descriptor of readiness.
+Result<void> Processes::pack_sockets(LaunchOrder& order) {
+    if (order.spec->sockets.empty()) return {};
+    auto fds = provisions_.sockets().of(*order.spec, *order.name);
+    order.socket_count = fds.size();
+    if (order.ready_pipe) fds.push_back(order.ready_pipe.get());
+    auto channel = packet_socket_pair();
+    if (!channel) return channel.error();
+    if (send_packet(channel->first.get(), "sockets", fds) != Sent::Yes) return os_failure("pass sockets", errno);
+    order.has_ready_pipe = static_cast<bool>(order.ready_pipe);
+    order.ready_pipe = std::move(channel->second);
+    return {};
 }
 
 void Processes::spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& beside) {
@@ -193,7 +211,7 @@ bool Processes::cancelled(Incarnation incarnation) {
     const auto run = runs_.find(incarnation);
     if (run != runs_.end() && run->second.child == 0 && provisions_.cancel(run->second.id, incarnation)) {
         refuse(incarnation, SpawnStage::Cancelled, ECANCELED,
-               "cancelled before its directories and credentials were laid out");
+               "cancelled before its directories, credentials and sockets were laid out");
         return true;
     }
     if (!spawner_.cancel(incarnation)) return false;

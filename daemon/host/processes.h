@@ -242,6 +242,7 @@ private:
     void looked_at_health(Incarnation incarnation, HealthVerdict verdict, std::string how, std::string said) override;
     void said(Incarnation incarnation, pid_t sender, uid_t uid, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
+    Result<void> pack_sockets(LaunchOrder& order);
     std::string why_not_heard(const Run& run, pid_t sender, uid_t uid) const;
     /// Once a run: it may say more of the kind. Whether it was told.
     bool tell_refusal(Run& run, const std::string& text);

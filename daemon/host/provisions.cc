@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/packet_socket.h"
 #include "daemon/host/credential_files.h"
 #include "daemon/host/helper_output.h"
 #include "daemon/host/processes.h"
@@ -50,7 +51,7 @@ std::vector<std::string> paths_of(const JobSpec& spec, const InstanceName& name)
 
 }  // namespace
 
-Provisions::Provisions(SdEventLoop& loop, Processes& processes) : loop_(loop), processes_(processes) {}
+Provisions::Provisions(SdEventLoop& loop, Processes& processes) : loop_(loop), processes_(processes), sockets_(loop) {}
 
 Provisions::~Provisions() = default;
 
@@ -73,6 +74,7 @@ void Provisions::clear() {
 void Provisions::provide(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name,
                          Provided provided) {
     if (auto fault = own_dir_fault(spec, name)) return provided(std::move(fault));
+    if (auto fault = sockets_.fault(spec)) return provided(std::move(fault));
     if (runtime_dir_.empty() && !spec.credentials.empty()) {
         return provided(
             ProvisionFailure{SpawnStage::Credentials, ENOENT,
@@ -115,14 +117,53 @@ void Provisions::run_over(InstanceId id, bool for_good) {
     settle(id);
 }
 
+void Provisions::needs_nothing(InstanceId id) {
+    run_over(id, false);
+    const auto found = stands_.find(id);
+    if (found == stands_.end() || !sockets_.has(id)) return;
+    release_sockets(id, found->second);
+    settle(id);
+}
+
+void Provisions::release_sockets(InstanceId id, Stand& stand) {
+    for (auto& file : sockets_.release(id)) stand.socket_files.push_back(std::move(file));
+}
+
+/// Mostly its sockets are there since an earlier run, and nothing else is to be made.
+bool Provisions::needs_helper(InstanceId id, const Stand& stand) const {
+    const auto& spec = *stand.next->spec;
+    const bool former = stand.credentials || !stand.runtime_dirs.empty() || !stand.socket_files.empty();
+    return former || !spec.credentials.empty() || !spec.dirs.empty() ||
+           !sockets_.work_paths(id, spec, *stand.next->name).empty();
+}
+
+std::vector<std::string> Provisions::paths_of_order(InstanceId id, const Stand& stand) const {
+    auto paths = paths_of(*stand.next->spec, *stand.next->name);
+    for (auto& path : sockets_.work_paths(id, *stand.next->spec, *stand.next->name)) paths.push_back(std::move(path));
+    for (const auto& file : stand.socket_files) paths.push_back(file.path);
+    return paths;
+}
+
+/// Nothing is to be laid out.
+void Provisions::has_all(InstanceId id, Stand& stand) {
+    const auto order = *std::exchange(stand.next, std::nullopt);
+    stand.remove_dirs = false;
+    stand.instance = order.name->instance;
+    // What this lets go of has no file: that would have been work.
+    (void)sockets_.take(id, *order.spec, *order.name);
+    order.provided(std::nullopt);
+}
+
 /// Goes on with what is to be done for the instance.
 void Provisions::settle(InstanceId id) {
     const auto found = stands_.find(id);
     if (found == stands_.end() || found->second.helper || clearing_.helper) return;
     auto& stand = found->second;
+    if (stand.next && !needs_helper(id, stand)) return has_all(id, stand);
+    if (stand.remove_dirs && !stand.next) release_sockets(id, stand);
     if (is_busy()) return wait(id, stand, {});
     if (stand.next) {
-        auto paths = paths_of(*stand.next->spec, *stand.next->name);
+        auto paths = paths_of_order(id, stand);
         if (const auto taken = taken_of(paths)) return wait(id, stand, *taken);
         return lay_out(id, stand, std::move(paths));
     }
@@ -139,8 +180,10 @@ void Provisions::settle(InstanceId id) {
             what.dirs = release_dirs(stand);
         }
     }
-    if (!what.credentials.empty() || !what.dirs.empty()) return remove(id, stand, what);
-    if (!stand.credentials && stand.runtime_dirs.empty() && !stand.waits_for) stands_.erase(found);
+    what.sockets = std::exchange(stand.socket_files, {});
+    if (!what.empty()) return remove(id, stand, what);
+    const bool empty = !stand.credentials && stand.runtime_dirs.empty() && !sockets_.has(id);
+    if (empty && !stand.waits_for) stands_.erase(found);
 }
 
 void Provisions::wait(InstanceId id, Stand& stand, const std::string& path) {
@@ -215,12 +258,13 @@ void Provisions::lay_out(InstanceId id, Stand& stand, std::vector<std::string> p
     const auto added = take_dirs(stand, spec, name);
     const auto ended = [this, id, added](const Result<std::string>& answer) {
         auto& done = stands_.at(id);
+        receive_sockets(id, done);
         if (auto order = std::exchange(done.current, std::nullopt)) {
             auto failures = answer ? failures_in(*answer) : std::vector<ProvisionFailure>();
             if (!answer) {
-                failures.push_back(
-                    {SpawnStage::Credentials, EIO,
-                     "the process that lays out directories and credentials failed: " + answer.error().message});
+                failures.push_back({SpawnStage::Credentials, EIO,
+                                    "the process that lays out directories, credentials and sockets failed: " +
+                                        answer.error().message});
             }
             // What is in the place of one that could not be made is not ours to remove.
             if (!failures.empty() && failures.front().stage == SpawnStage::Directories) forget_dirs(done, added);
@@ -228,7 +272,16 @@ void Provisions::lay_out(InstanceId id, Stand& stand, std::vector<std::string> p
         }
         settle(id);
     };
-    run_helper(stand, request_to_lay_out(runtime_dir_, spec, name), std::move(paths), false, ended);
+    auto work = sockets_.take(id, spec, name);
+    work.to_remove.insert(work.to_remove.begin(), stand.socket_files.begin(), stand.socket_files.end());
+    stand.socket_files.clear();
+    run_helper(stand, request_to_lay_out(runtime_dir_, spec, name, work), std::move(paths), false, ended);
+}
+
+void Provisions::receive_sockets(InstanceId id, Stand& stand) {
+    if (!stand.channel) return;
+    while (auto passed = receive_socket(stand.channel)) sockets_.bound(id, std::move(*passed));
+    stand.channel.reset();
 }
 
 /// Notes the runtime directories of `spec`; those that were not noted before.
@@ -257,7 +310,9 @@ void Provisions::remove(InstanceId id, Stand& stand, const ToRemove& what) {
         tell(answer, stands_.at(id).instance);
         settle(id);
     };
-    run_helper(stand, request_to_remove(runtime_dir_, what), paths_of(what.dirs), true, ended);
+    auto paths = paths_of(what.dirs);
+    for (const auto& file : what.sockets) paths.push_back(file.path);
+    run_helper(stand, request_to_remove(runtime_dir_, what), std::move(paths), true, ended);
 }
 
 void Provisions::run_helper(Stand& stand, const std::string& request, std::vector<std::string> paths, bool lasting,
@@ -276,6 +331,10 @@ void Provisions::run_helper(Stand& stand, const std::string& request, std::vecto
     };
     auto input = as_file(request);
     if (!input) return ended(input.error());
+    auto channel = packet_socket_pair();
+    if (!channel) return ended(channel.error());
+    stand.channel = std::move(channel->first);
+    stand.helper->set_error_output(std::move(channel->second));
     auto spec = helper_spec("procsupd --provide", {"--provide"});
     lasting ? stand.helper->run_lasting(std::move(spec), std::move(*input), kMostAnswer, ended)
             : stand.helper->run(std::move(spec), std::move(*input), kMostAnswer, ended);
@@ -296,7 +355,8 @@ std::optional<ProvisionFailure> Provisions::own_dir_fault(const JobSpec& spec, c
 
 void Provisions::tell(const Result<std::string>& answer, const std::string& of) const {
     if (!on_failure_) return;
-    if (!answer) return on_failure_(of + ": cannot remove directories and credentials: " + answer.error().message);
+    if (!answer)
+        return on_failure_(of + ": cannot remove directories, credentials and sockets: " + answer.error().message);
     for (const auto& failure : failures_in(*answer)) on_failure_(of + ": " + failure.text + "; it is left");
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/host/listening_sockets.h"
 #include "daemon/host/provide.h"
 #include "daemon/loop/sd_event_loop.h"
 
@@ -17,7 +18,7 @@ namespace procsup {
 class HelperOutput;
 class Processes;
 
-/// What jobs find when they start: their directories, and their credentials. Laid out before each run by a helper, and removed
+/// What jobs find when they start: their directories, their credentials, and the sockets that are listened on for them. Laid out before each run by a helper, and removed
 /// by one: credentials when the run is over, runtime directories when its instance has stopped for good and nobody else
 /// has them. Only one helper is at work for an instance, and at a directory, what is in it and what it is in, at a time: no removal
 /// meets what a later run was given, and nobody finds what is half made. Only some are at work for all of them, but for those that
@@ -31,6 +32,8 @@ public:
     /// What an earlier daemon has left below `runtime_dir` is removed, before anything else is laid out. `own_dirs` are the
     /// daemon's and become no job's.
     void open(const std::string& runtime_dir, std::vector<std::string> own_dirs);
+    /// Which sockets there are; made here.
+    ListeningSockets& sockets() { return sockets_; }
     /// Told of what could not be removed.
     void set_on_failure(std::function<void(const std::string&)> told) { on_failure_ = std::move(told); }
 
@@ -43,6 +46,8 @@ public:
     bool cancel(InstanceId id, Incarnation incarnation);
     /// A run of the instance is over; `for_good`: no other will follow by itself.
     void run_over(InstanceId id, bool for_good);
+    /// The instance is to have nothing of it any more, and goes on.
+    void needs_nothing(InstanceId id);
     bool at_work() const { return !begun_.empty() || !waiting_.empty(); }
 
 private:
@@ -64,6 +69,8 @@ private:
         std::optional<Order> next;
         bool remove_credentials = false;
         bool remove_dirs = false;
+        Fd channel;                            ///< over which the helper passes sockets
+        std::vector<SocketFile> socket_files;  ///< to be removed
         /// It is in `waiting_`: for this path, or, when that is empty, for any helper to end.
         std::optional<std::string> waits_for;
     };
@@ -75,6 +82,11 @@ private:
     bool is_busy() const;
     bool is_taken(const std::string& path) const;
     std::optional<std::string> taken_of(const std::vector<std::string>& paths) const;
+    bool needs_helper(InstanceId id, const Stand& stand) const;
+    std::vector<std::string> paths_of_order(InstanceId id, const Stand& stand) const;
+    void release_sockets(InstanceId id, Stand& stand);
+    void receive_sockets(InstanceId id, Stand& stand);
+    void has_all(InstanceId id, Stand& stand);
     void lay_out(InstanceId id, Stand& stand, std::vector<std::string> paths);
     void remove(InstanceId id, Stand& stand, const ToRemove& what);
     std::vector<JobDir> take_dirs(Stand& stand, const JobSpec& spec, const InstanceName& name);
@@ -88,6 +100,7 @@ private:
 
     SdEventLoop& loop_;
     Processes& processes_;
+    ListeningSockets sockets_;
     std::string runtime_dir_;
     std::vector<std::string> own_dirs_;
     std::function<void(const std::string&)> on_failure_;

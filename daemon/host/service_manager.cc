@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -79,17 +80,63 @@ void ServiceManager::extend_timeout(std::chrono::microseconds more) {
     send(fmt::format("EXTEND_TIMEOUT_USEC={}", more.count()));
 }
 
-Fd inherited_socket() {
-    const int count = sd_listen_fds(1);
+namespace {
+
+struct Inherited {
+    Fd fd;
+    std::string name;
+    bool is_control = false;  ///< it could be
+    bool at_our_path = false;
+};
+
+bool is_at_our_path(const Fd& socket) {
+    sockaddr_un there{};
+    socklen_t size = sizeof(there);
+    if (getsockname(socket.get(), reinterpret_cast<sockaddr*>(&there), &size) < 0) return false;
+    const std::string path(there.sun_path, strnlen(there.sun_path, sizeof(there.sun_path)));
+    return path.ends_with("/io.procsupd");
+}
+
+std::vector<Inherited> take_inherited() {
+    std::vector<Inherited> all;
+    char** names = nullptr;
+    const int count = sd_listen_fds_with_names(1, &names);
     for (int i = 0; i < count; ++i) {
-        const int fd = SD_LISTEN_FDS_START + i;
-        if (sd_is_socket_unix(fd, SOCK_STREAM, 1, nullptr, 0) <= 0) continue;
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        Fd kept(fcntl(fd, F_DUPFD_CLOEXEC, kFirstKeptFd));
-        close(fd);
-        return kept;
+        const Fd low(SD_LISTEN_FDS_START + i);
+        const std::string name = names != nullptr && names[i] != nullptr ? names[i] : "";
+        if (names != nullptr) free(names[i]);
+        if (sd_is_socket(low.get(), AF_UNSPEC, 0, -1) <= 0) continue;
+        Inherited one{Fd(fcntl(low.get(), F_DUPFD_CLOEXEC, kFirstKeptFd)), name};
+        if (!one.fd) continue;
+        one.is_control = sd_is_socket_unix(one.fd.get(), SOCK_STREAM, 1, nullptr, 0) > 0;
+        one.at_our_path = one.is_control && is_at_our_path(one.fd);
+        // Where a unit says nothing the name is its own; where nobody says anything it is "unknown".
+        one.is_control = one.is_control && (name.empty() || name == "unknown" || name.ends_with(".socket"));
+        all.push_back(std::move(one));
     }
-    return Fd();
+    free(names);
+    return all;
+}
+
+}  // namespace
+
+InheritedSockets inherited_sockets() {
+    InheritedSockets sockets;
+    auto all = take_inherited();
+    auto control = std::find_if(all.begin(), all.end(), [](const Inherited& one) { return one.at_our_path; });
+    if (control == all.end()) {
+        control = std::find_if(all.begin(), all.end(), [](const Inherited& one) { return one.is_control; });
+    }
+    if (control != all.end()) {
+        sockets.control = std::move(control->fd);
+        fcntl(sockets.control.get(), F_SETFL, fcntl(sockets.control.get(), F_GETFL) | O_NONBLOCK);
+        all.erase(control);
+    }
+    for (auto& one : all) {
+        // Never for a job, though it be one too many.
+        if (!one.at_our_path) sockets.others[one.name].push_back(std::move(one.fd));
+    }
+    return sockets;
 }
 
 }  // namespace procsup

@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/fd.h"
 
@@ -36,7 +38,13 @@ private:
     std::deque<std::string> unsent_;
 };
 
-/// Sockets that a service manager opened for us (sd_listen_fds(3)); the first one, or none.
-Fd inherited_socket();
+/// Sockets that a service manager opened for us (sd_listen_fds(3)).
+struct InheritedSockets {
+    Fd control;                                     ///< procsupd's own; none: there is no such
+    std::map<std::string, std::vector<Fd>> others;  ///< for jobs, by their FileDescriptorName=
+};
+/// Used once. The one for clients is that at a path that ends with "io.procsupd", else one that nobody has given a name to but
+/// its unit.
+InheritedSockets inherited_sockets();
 
 }  // namespace procsup

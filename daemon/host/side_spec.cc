@@ -34,6 +34,8 @@ JobSpec side_spec(const SideOrder& order, const std::string& probe_program) {
     }
     spec.program = probes ? probe_program : command.program;
     if (probes) spec.readiness.fd = kProbeReportFd;
+    // Its sockets are the run's alone; they are there when its pre_start begins.
+    if (order.role != SideRole::PreStart) spec.sockets.clear();
     // The job's own input is the job's to read.
     spec.stdin_stream = Stream{Stream::Kind::Null, {}};
     // What it says is not what another job waits for, and it must not wait itself until that reads.

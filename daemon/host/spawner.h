@@ -36,7 +36,9 @@ struct LaunchOrder {
     std::optional<int> oom_score;     ///< none: the daemon's
     bool has_daemons_rights = false;  ///< also those that exec hands on: of its helpers
     SandboxOrder sandbox;
-    Fd ready_pipe;                     ///< what becomes its descriptor of readiness
+    Fd ready_pipe;                ///< what becomes its descriptor of readiness; with sockets, where they come from
+    bool has_ready_pipe = false;  ///< behind the sockets
+    std::size_t socket_count = 0;
     std::string notify_socket;         ///< its $NOTIFY_SOCKET; empty: it has none
     std::array<int, 2> pipes{-1, -1};  ///< kept pipes (kept_pipe.h) whose writing ends are 1 and 2 otherwise; -1: none
 };

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "daemon/host/listen_pid.h"
 #include "daemon/host/raw_syscall.h"
 #include "daemon/init/message.h"
 #include "daemon/init/signals.h"
@@ -64,6 +65,20 @@ bool has_slash(const char* text) {
     return *text == '/';
 }
 
+/// Sockets that procsup-init was given are its command's: it says so, if the variable names `init`, in `text`.
+void hand_on_sockets(char** envp, pid_t init, char (&text)[kListenPidSize]) {
+    char given[kListenPidSize];
+    write_listen_pid(given, init);
+    for (; *envp != nullptr; ++envp) {
+        std::size_t same = 0;
+        while (given[same] != '\0' && (*envp)[same] == given[same]) ++same;
+        if (given[same] != (*envp)[same]) continue;
+        write_listen_pid(text, raw_syscall(SYS_getpid));
+        *envp = text;
+        return;
+    }
+}
+
 int enter(void* command) { return static_cast<const Command*>(command)->execute(); }
 
 }  // namespace
@@ -76,6 +91,8 @@ int Command::execute() const {
         raw_syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         if (raw_syscall(SYS_getppid) != init) raw_syscall(SYS_kill, raw_syscall(SYS_getpid), SIGKILL);
     }
+    char listen_pid[kListenPidSize];
+    hand_on_sockets(envp, init, listen_pid);
     if (ignores_sigchld) set_disposition(SIGCHLD, SIG_IGN);
     // What was sent to procsup-init and handed on until here takes effect here.
     raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof(mask));

@@ -131,7 +131,7 @@ class Credentials(Provisions):
         s.ctl("start", "other")
         s.ctl("stop", "web")
         self.assertEqual("stopped", s.instance("web")["state"])
-        self.assertIn("cancelled before its directories and credentials were laid out", s.instance("web")["cause"])
+        self.assertIn("cancelled before its directories, credentials and sockets were laid out", s.instance("web")["cause"])
         mount.close()
         s.write("mount/key", SECRET)
         s.ctl("start", "web")
@@ -155,7 +155,7 @@ class Credentials(Provisions):
     def test_start_timeout_covers_it(self):
         s, _ = self.beside_a_silent_mount('start_timeout = "200ms"\n')
         s.ctl("start", "web", expect=1)
-        self.assertIn("start_timeout passed, cancelled before its directories and credentials were laid out",
+        self.assertIn("start_timeout passed, cancelled before its directories, credentials and sockets were laid out",
                       s.instance("web")["cause"])
         s.ctl("ping")
 
