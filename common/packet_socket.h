@@ -30,7 +30,7 @@ Sent send_packet_with(int socket, std::string_view text, int fd);
 enum class Received { Packet, Nothing, End };
 
 /// Takes one packet, when there is one. A packet longer than kLongestPacket ends the connection: nobody here sends such.
-inline constexpr std::size_t kLongestPacket = 192 * 1024;
+inline constexpr std::size_t kLongestPacket = std::size_t{192} * 1024;
 Received receive_packet(int socket, Packet& packet);
 
 }  // namespace procsup

@@ -38,12 +38,6 @@ void SettingsCheck::check_bond() {
     report_own(Key::OnParentRestart, "'on_parent_restart' never takes effect: there is no 'daemon_of'");
 }
 
-void SettingsCheck::check_sockets() {
-    if (!spec_.ends_by_itself()) return;
-    report_own(Key::Sockets, "'sockets' are not for a " + type_word() +
-                                 ", which ends by itself: they are kept open from one run of a service to the next");
-}
-
 void SettingsCheck::check_zombies() {
     if (spec_.zombie_limit) return;
     report_own(Key::ZombieCheck, "'zombie_check' never takes effect: there is no 'zombie_limit'");

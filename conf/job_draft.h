@@ -63,6 +63,12 @@ struct SocketDraft {
     std::optional<mode_t> mode;
     Place mode_place;
     std::optional<PlacedName> user, group;
+    bool accept = false, on_demand = false;
+    Place accept_place, on_demand_place;
+    std::optional<std::uint32_t> max_connections;
+    Place max_connections_place;
+    std::optional<Duration> idle_timeout;
+    Place idle_timeout_place;
 };
 
 /// A job as it is written: types and ranges are checked, nothing is looked up or compared yet. The draft of

@@ -66,6 +66,7 @@ private:
     void resolve_dirs(Job& job);
     void resolve_sockets(Job& job);
     void resolve_socket_owner(Job& job, const SocketDraft& draft, ListeningSocket& socket);
+    bool check_service(const SocketDraft& draft, const ListenAddress& address);
     void check_ready_fd(Job& job);
     void add_dirs(Job& job, JobDir::Kind kind, const std::vector<PlacedText>& names);
     /// As prepare(), where ${cred:NAME} may stand too.

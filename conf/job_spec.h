@@ -74,7 +74,8 @@ struct RestartPolicy {
 
 /// Where one of a job's standard streams goes to or comes from.
 struct Stream {
-    enum class Kind { Inherit, Null, Journal, Forward, Capture, File, Pipe };
+    /// Connection: what a client of the job sends and receives.
+    enum class Kind { Inherit, Null, Journal, Forward, Capture, File, Pipe, Connection };
     Kind kind = Kind::Inherit;
     std::string path;  ///< of Kind::File, absolute; of output of Kind::Pipe the job whose input it is
 
@@ -327,6 +328,18 @@ struct JobSpec {
 
     /// [defaults] may give one to a job that ends by itself.
     bool has_watchdog() const { return watchdog != kForever && type == JobType::Service; }
+    /// Each connection is served by a run of its own (connection_spec()); the job itself only listens.
+    bool accepts() const { return any_socket(&ListeningSocket::accept); }
+    /// It is started when something comes to its sockets, and until then only listens.
+    bool is_on_demand() const { return any_socket(&ListeningSocket::on_demand); }
+    bool listens_first() const { return accepts() || is_on_demand(); }
+    /// Without a connection a run that was started on demand is ended after this time; kForever: it is not.
+    Duration idle_timeout() const;
+    /// How many connections are served at a time.
+    std::uint32_t max_connections() const;
+    /// It serves one connection of a job that accepts.
+    bool serves_connection() const { return stdin_stream.kind == Stream::Kind::Connection; }
+
     /// Whether something has to be laid out for it before a run.
     bool has_provisions() const { return !credentials.empty() || !dirs.empty() || !sockets.empty(); }
     /// `by_default`: where it says nothing.
@@ -335,7 +348,15 @@ struct JobSpec {
     }
 
     friend bool operator==(const JobSpec&, const JobSpec&) = default;
+
+private:
+    bool any_socket(bool ListeningSocket::*is) const {
+        return std::any_of(sockets.begin(), sockets.end(), [=](const auto& socket) { return socket.*is; });
+    }
 };
+
+/// What a connection to `spec`, which accepts, is served by: without its sockets, started by nothing else, and never again.
+JobSpec connection_spec(const JobSpec& spec);
 
 /// Who may do what beyond root and the daemon's own uid.
 struct AccessRule {

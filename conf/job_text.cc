@@ -321,6 +321,9 @@ void write_sockets(json::Writer& writer, const std::vector<ListeningSocket>& soc
             writer.member("mode", octal(socket.mode));
             writer.member_int("uid", socket.uid).member_int("gid", socket.gid);
         }
+        if (socket.accept) writer.member_bool("accept", true).member_int("maxConnections", socket.max_connections);
+        if (socket.on_demand) writer.member_bool("onDemand", true);
+        if (socket.idle_timeout != kForever) writer.member_int("idleTimeoutUSec", socket.idle_timeout.count());
         writer.end_object();
     }
     writer.end_array();
@@ -353,6 +356,7 @@ std::string word_of(const IoPriority& priority) {
 
 std::string word_of(const Stream& stream) {
     if (stream.kind == Stream::Kind::File) return stream.path;
+    if (stream.kind == Stream::Kind::Connection) return "connection";
     return std::string(stream.kind == Stream::Kind::Pipe ? "pipe" : word(Key::LogStdout, stream.kind));
 }
 

@@ -95,6 +95,9 @@ std::string toml_sockets(const JobSpec& spec) {
             text += ", mode = " + toml_string(octal(socket.mode));
             text += ", user = " + std::to_string(socket.uid) + ", group = " + std::to_string(socket.gid);
         }
+        if (socket.accept) text += ", accept = true, max_connections = " + std::to_string(socket.max_connections);
+        if (socket.on_demand) text += ", on_demand = true";
+        if (socket.idle_timeout != kForever) text += ", idle_timeout = " + toml_string(to_text(socket.idle_timeout));
         text += " }";
     }
     return "[" + text + "]";

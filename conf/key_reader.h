@@ -123,6 +123,7 @@ private:
     bool requirement(const TomlValue& value, Requirement& out);
     bool socket(const TomlValue& value, SocketDraft& out);
     bool socket_member(const TomlMember& member, SocketDraft& out);
+    std::optional<std::string> socket_service_fault(const TomlMember& member, SocketDraft& out);
     bool socket_owner(const TomlMember& member, std::optional<PlacedName>& out);
     /// A word of a table's member, as chosen() has it for a key.
     template <typename Enum>

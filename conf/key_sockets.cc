@@ -8,8 +8,8 @@
 namespace procsup {
 namespace {
 
-constexpr std::array<std::string_view, 5> kMembers{"name", "listen", "mode", "user", "group"};
-constexpr std::array<std::string_view, 4> kLaterMembers{"accept", "max_connections", "on_demand", "idle_timeout"};
+constexpr std::array<std::string_view, 9> kMembers{"name",   "listen",          "mode",      "user",        "group",
+                                                   "accept", "max_connections", "on_demand", "idle_timeout"};
 /// As systemd's FDNAME_MAX.
 constexpr std::size_t kLongestName = 255;
 
@@ -67,15 +67,12 @@ bool KeyReader::socket_member(const TomlMember& member, SocketDraft& out) {
     };
     const auto at = place_of(member.value);
     if (std::find(kMembers.begin(), kMembers.end(), member.key) == kMembers.end()) {
-        const bool later = std::find(kLaterMembers.begin(), kLaterMembers.end(), member.key) != kLaterMembers.end();
-        if (later)
-            return refuse({&file_, member.position},
-                          "key 'sockets." + member.key + "' is not available in this version");
         return refuse({&file_, member.position}, label() + " has " + quoted(member.key) + ", which is not known there" +
                                                      did_you_mean(member.key, kMembers));
     }
     const auto key = "'sockets." + member.key + "' ";
     const auto* text = member.value.as<std::string>();
+    if (const auto fault = socket_service_fault(member, out); fault) return fault->empty() || refuse(at, key + *fault);
     const bool owner = member.key == "user" || member.key == "group";
     if (owner) return socket_owner(member, member.key == "user" ? out.user : out.group);
     if (text == nullptr) {
@@ -101,6 +98,35 @@ bool KeyReader::socket_member(const TomlMember& member, SocketDraft& out) {
     out.mode = static_cast<mode_t>(mode);
     out.mode_place = at;
     return true;
+}
+
+/// What procsupd does at a socket. Empty: it was taken; nothing: it is none of these members.
+std::optional<std::string> KeyReader::socket_service_fault(const TomlMember& member, SocketDraft& out) {
+    const auto at = place_of(member.value);
+    if (member.key == "accept" || member.key == "on_demand") {
+        const auto* yes = member.value.as<bool>();
+        if (yes == nullptr) return "must be true or false, not " + std::string(type_name(member.value));
+        (member.key == "accept" ? out.accept : out.on_demand) = *yes;
+        (member.key == "accept" ? out.accept_place : out.on_demand_place) = at;
+        return std::string();
+    }
+    if (member.key == "max_connections") {
+        const auto* number = member.value.as<std::int64_t>();
+        if (number == nullptr || *number < 1 || *number > kMostConnections)
+            return "must be a number from 1 to " + std::to_string(kMostConnections);
+        out.max_connections = static_cast<std::uint32_t>(*number);
+        out.max_connections_place = at;
+        return std::string();
+    }
+    if (member.key != "idle_timeout") return std::nullopt;
+    const auto* text = member.value.as<std::string>();
+    if (text == nullptr) return "must be a duration such as \"5min\", not " + std::string(type_name(member.value));
+    const auto duration = parse_duration(*text);
+    if (!duration) return "cannot be used: " + duration.error().message;
+    if (*duration < kLeastIdleTimeout) return "must be " + to_text(kLeastIdleTimeout) + " at least";
+    out.idle_timeout = *duration;
+    out.idle_timeout_place = at;
+    return std::string();
 }
 
 bool KeyReader::socket_owner(const TomlMember& member, std::optional<PlacedName>& out) {

@@ -376,7 +376,8 @@ constexpr std::array kRows{
         "sockets that procsupd listens on for the job, keeps open over its restarts, and hands to it as "
         "sd_listen_fds(3) has it (LISTEN_FDS), in this order; each is a table [[sockets]] with _listen_ and, if need "
         "be, "
-        "_name_, _mode_, _user_ and _group_; see SOCKETS",
+        "_name_, _mode_, _user_ and _group_, or started by what comes to them: _on_demand_ with _idle_timeout_, "
+        "_accept_ with _max_connections_; see SOCKETS",
         [](R& r, V& v) { r.sockets(v); }},
 
     KeyRow{

@@ -40,7 +40,7 @@ constexpr std::int64_t last_of(Membership::OnExhausted) {
 }
 constexpr std::int64_t last_of(Hook) { return static_cast<std::int64_t>(Hook::OnFailed); }
 constexpr std::int64_t last_of(OnExhausted) { return static_cast<std::int64_t>(OnExhausted::Exit); }
-constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Pipe); }
+constexpr std::int64_t last_of(Stream::Kind) { return static_cast<std::int64_t>(Stream::Kind::Connection); }
 constexpr std::int64_t last_of(JobDir::Kind) { return static_cast<std::int64_t>(JobDir::Kind::Log); }
 constexpr std::int64_t last_of(TreeLimit::Kind) { return static_cast<std::int64_t>(TreeLimit::Kind::IoWeight); }
 constexpr std::int64_t last_of(LogFormat) { return static_cast<std::int64_t>(LogFormat::Json); }
@@ -149,6 +149,10 @@ void describe(Archive& archive, T& value) requires std::is_same_v<std::remove_co
     archive.field("mode", value.mode);
     archive.field("uid", value.uid);
     archive.field("gid", value.gid);
+    archive.field("accept", value.accept);
+    archive.field("onDemand", value.on_demand);
+    archive.field("maxConnections", value.max_connections);
+    archive.field("idleTimeout", value.idle_timeout);
 }
 
 template <typename Archive, typename T>

@@ -142,7 +142,7 @@ TEST(LoadResult, OfAnythingElseIsRefused) {
 TEST(LoadResult, OfAPolicyOfLogsThatCannotBeIsRefused) {
     const auto good = encode_load_result(configuration_of(kFull));
     for (const auto& bad : {with(good, "\"format\":2", "\"format\":3"), with(good, "\"keep\":5", "\"keep\":-1"),
-                            with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":1", "\"kind\":7"),
+                            with(good, "\"maxSize\":0", "\"maxSize\":\"none\""), with(good, "\"kind\":1", "\"kind\":8"),
                             with(good, "\"maxAge\":604800000000", "\"maxAge\":-1"),
                             with(good, "\"compress\":1", "\"compress\":2"), with(good, "\"onFull\":2", "\"onFull\":3"),
                             with(good, "\"mirror\":true", "\"mirror\":1"), with(good, ",\"sync\":5000000", "")}) {

@@ -19,7 +19,13 @@ void JobResolver::resolve_sockets(Job& job) {
             if (!address) problems_.add(draft.listen.place, "'sockets.listen': " + address.error().message);
             good = good && address;
             if (!address) break;
+            good = check_service(draft, *address);
+            if (!good) break;
         }
+        socket.accept = draft.accept;
+        socket.on_demand = draft.on_demand;
+        if (draft.accept) socket.max_connections = draft.max_connections.value_or(kMaxConnections);
+        if (draft.on_demand) socket.idle_timeout = draft.idle_timeout.value_or(kForever);
         if (good) resolve_socket_owner(job, draft, socket);
         job.spec.sockets.push_back(std::move(socket));
     }
@@ -28,6 +34,20 @@ void JobResolver::resolve_sockets(Job& job) {
         problems_.add(job.key_place(Key::Sockets), "'sockets' has two with the name " + quoted(job.draft.name) +
                                                        ", which is also that of one without");
     check_ready_fd(job);
+}
+
+/// What has connections can be accepted from, and it can be seen when there is none.
+bool JobResolver::check_service(const SocketDraft& draft, const ListenAddress& address) {
+    const bool datagrams =
+        address.kind == ListenAddress::Kind::Udp || address.kind == ListenAddress::Kind::DatagramPath;
+    if (!datagrams) return true;
+    if (draft.accept)
+        problems_.add(draft.accept_place, "'sockets.accept' is not for datagrams, which have no connections");
+    if (draft.idle_timeout)
+        problems_.add(draft.idle_timeout_place,
+                      "'sockets.idle_timeout' is not for datagrams, which have no connections: the program can end by "
+                      "itself, and is started again by the next one");
+    return !draft.accept && !draft.idle_timeout;
 }
 
 /// Who could have made it itself, had procsupd not done so: the job's user and group.

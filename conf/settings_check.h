@@ -57,6 +57,10 @@ private:
     // check_schedule.cc
     void check_schedule();
 
+    // check_sockets.cc
+    void check_sockets();
+    void check_accepting();
+
     // check_health.cc
     void check_health();
     void check_health_target();
@@ -64,7 +68,6 @@ private:
 
     // check_settings.cc: other jobs, limits and rights
     void check_bond();
-    void check_sockets();
     void check_zombies();
     void check_limits();
     void check_memory();

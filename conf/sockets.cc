@@ -119,6 +119,11 @@ bool has_path(const ListeningSocket& socket) {
     return listen.starts_with('/') || listen.starts_with("unix:") || listen.starts_with("unix-dgram:");
 }
 
+std::string place_text(const std::string& name, const std::string& listen) {
+    const auto address = parse_listen(listen);
+    return name + " at " + (address ? to_text(*address) : listen);
+}
+
 std::string names_of(const std::vector<ListeningSocket>& sockets) {
     std::string names;
     for (const auto& socket : sockets) names.append(names.empty() ? "" : ":").append(socket.name);

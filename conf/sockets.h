@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/result.h"
+#include "common/units.h"
 
 /// Sockets that procsupd listens on for a job, and hands to each of its runs (sd_listen_fds(3)).
 namespace procsup {
@@ -19,6 +20,12 @@ inline constexpr int kFirstSocketFd = 3;
 inline constexpr std::size_t kLongestSocketPath = 107;
 /// systemd's default is 0666. A program that makes its socket itself leaves others out unless it says otherwise, and so does this.
 inline constexpr mode_t kSocketMode = 0660;
+/// As many as systemd serves at a time where nothing is said.
+inline constexpr std::uint32_t kMaxConnections = 64;
+/// Its connections are counted several times in it.
+inline constexpr Duration kLeastIdleTimeout = std::chrono::milliseconds(100);
+/// Each has a process.
+inline constexpr std::uint32_t kMostConnections = 10000;
 
 struct ListeningSocket {
     std::string name;    ///< in LISTEN_FDNAMES
@@ -27,6 +34,10 @@ struct ListeningSocket {
     mode_t mode = kSocketMode;
     uid_t uid = 0;
     gid_t gid = 0;
+    bool accept = false;     ///< each connection is served by a run of its own, whose standard input and output it is
+    bool on_demand = false;  ///< the job is started when something comes to it
+    std::uint32_t max_connections = kMaxConnections;  ///< of `accept`; others wait
+    Duration idle_timeout = kForever;  ///< of `on_demand`: after so long without a connection the run is ended
 
     friend bool operator==(const ListeningSocket&, const ListeningSocket&) = default;
 };
@@ -51,6 +62,9 @@ std::string to_text(const ListenAddress& address);
 
 /// Whether it has a file, whose mode and owner count.
 bool has_path(const ListeningSocket& socket);
+
+/// "http at 127.0.0.1:8080", with what `listen` says once nothing in it is a placeholder.
+std::string place_text(const std::string& name, const std::string& listen);
 
 /// LISTEN_FDNAMES
 std::string names_of(const std::vector<ListeningSocket>& sockets);

@@ -42,7 +42,7 @@ TEST(Sockets, OneAddressIsTheSameHoweverItIsWritten) {
 }
 
 TEST(Sockets, WhatCannotBeListenedOnIsRefusedWithAHint) {
-    EXPECT_NE(fault("example.org:80").find("3:10: error: \'sockets.listen': 'example.org' is no address"),
+    EXPECT_NE(fault("example.org:80").find("3:10: error: 'sockets.listen': 'example.org' is no address"),
               std::string::npos)
         << fault("example.org:80");
     EXPECT_NE(fault("example.org:80").find("names are not looked up"), std::string::npos);
@@ -64,21 +64,19 @@ TEST(Sockets, WhatCannotBeListenedOnIsRefusedWithAHint) {
 
 TEST(Sockets, KeysAreCheckedWhereTheyStand) {
     EXPECT_EQ(problems_of(socket("name = \"a:b\"\nlisten = \"80\"\n")).at(0),
-              "3:8: error: \'sockets.name' must be 1 to 255 printable ASCII characters without ':', not 'a:b'");
+              "3:8: error: 'sockets.name' must be 1 to 255 printable ASCII characters without ':', not 'a:b'");
     EXPECT_EQ(problems_of(socket("listen = \"/run/web\"\nmode = 432\n")).at(0),
-              "4:8: error: \'sockets.mode' must be a string, not an integer: write it in quotes, as in \"0660\"");
+              "4:8: error: 'sockets.mode' must be a string, not an integer: write it in quotes, as in \"0660\"");
     EXPECT_EQ(problems_of(socket("listen = \"80\"\nmode = \"0600\"\n")).at(0),
-              "4:8: error: \'sockets.mode' never takes effect: only a path has one");
+              "4:8: error: 'sockets.mode' never takes effect: only a path has one");
     EXPECT_EQ(problems_of(socket("listen = \"80\"\nmod = \"0600\"\n")).at(0),
-              "4:1: error: \'sockets' has 'mod', which is not known there (did you mean 'mode'?)");
-    EXPECT_EQ(problems_of(socket("listen = \"80\"\naccept = true\n")).at(0),
-              "4:1: error: key 'sockets.accept' is not available in this version");
+              "4:1: error: 'sockets' has 'mod', which is not known there (did you mean 'mode'?)");
     EXPECT_EQ(
         problems_of(socket("name = \"http\"\n")).at(0),
-        "2:1: error: \'sockets' does not say where: write listen = \"127.0.0.1:8080\", or what it is to listen on");
+        "2:1: error: 'sockets' does not say where: write listen = \"127.0.0.1:8080\", or what it is to listen on");
     EXPECT_EQ(problems_of("command = \"/bin/web\"\n[sockets]\nlisten = \"80\"\n")
                   .at(0)
-                  .find("2:1: error: \'sockets' must be an array"),
+                  .find("2:1: error: 'sockets' must be an array"),
               0u);
     std::string many = "command = \"/bin/web\"\n";
     for (int i = 0; i < 65; ++i)
@@ -90,7 +88,7 @@ TEST(Sockets, TheNameIsTheJobsByDefaultAndGivenOnce) {
     EXPECT_EQ(job_of(socket("listen = \"80\"\n")).sockets.at(0).name, "web");
     const auto two = socket("listen = \"80\"\n") + "[[sockets]]\nlisten = \"81\"\n";
     EXPECT_EQ(problems_of(two).at(0),
-              "4:1: error: \'sockets' has two without 'name', which is the job's name then: give them names");
+              "4:1: error: 'sockets' has two without 'name', which is the job's name then: give them names");
     EXPECT_EQ(problems_of(two + "name = \"web\"\n").size(), 1u);
     const auto named =
         job_of(socket("name = \"a\"\nlisten = \"80\"\n") + "[[sockets]]\nname = \"b\"\nlisten = \"81\"\n");
@@ -121,7 +119,7 @@ TEST(Sockets, TwoThatWantTheSameAddressAreAnErrorThatNamesBoth) {
         return problems.empty() ? std::string() : problems.front();
     };
     EXPECT_EQ(two("80", "localhost:80"),
-              "8:10: error: \'sockets.listen': 127.0.0.1:80 is also what job 'a' listens on, by its socket 'a' at "
+              "8:10: error: 'sockets.listen': 127.0.0.1:80 is also what job 'a' listens on, by its socket 'a' at "
               "web.toml:4: one "
               "job can have it");
     EXPECT_NE(two("80", "*:80"), "");
@@ -153,8 +151,51 @@ TEST(Sockets, AnotherDescriptorCannotHaveTheirNumber) {
     const auto text = socket("listen = \"80\"\n") + "[ready]\nfd = 3\n";
     EXPECT_EQ(
         problems_of(text).at(0),
-        "5:1: error: \'ready.fd' = 3 is one of the job's sockets, which have 3 to 3: write 4, if the job can use that");
+        "5:1: error: 'ready.fd' = 3 is one of the job's sockets, which have 3 to 3: write 4, if the job can use that");
     EXPECT_TRUE(problems_of(socket("listen = \"80\"\n") + "[ready]\nfd = 4\n").empty());
+}
+
+TEST(Sockets, WhatAcceptsOrWaitsForDemandIsCheckedAgainstTheOthers) {
+    const auto first = [](const std::string& lines) {
+        const auto problems = problems_of(socket(lines));
+        return problems.empty() ? std::string() : problems.front();
+    };
+    EXPECT_EQ(first("listen = \"80\"\naccept = true\nmax_connections = 200\n"), "");
+    EXPECT_EQ(first("listen = \"80\"\non_demand = true\nidle_timeout = \"5min\"\n"), "");
+    EXPECT_NE(
+        first("listen = \"80\"\naccept = true\non_demand = true\n").find("5:13: error: 'sockets.on_demand' excludes"),
+        std::string::npos);
+    EXPECT_NE(
+        first("listen = \"80\"\nmax_connections = 5\n").find("4:19: error: 'sockets.max_connections' never takes"),
+        std::string::npos);
+    EXPECT_NE(first("listen = \"80\"\nidle_timeout = \"5s\"\n").find("4:16: error: 'sockets.idle_timeout' never takes"),
+              std::string::npos);
+    EXPECT_NE(first("listen = \"udp:80\"\naccept = true\n").find("not for datagrams"), std::string::npos);
+    EXPECT_NE(first("listen = \"udp:80\"\non_demand = true\nidle_timeout = \"5s\"\n").find("not for datagrams"),
+              std::string::npos);
+    EXPECT_NE(first("listen = \"80\"\naccept = 1\n").find("must be true or false, not an integer"), std::string::npos);
+    EXPECT_NE(first("listen = \"80\"\naccept = true\nmax_connections = 0\n").find("from 1 to 10000"),
+              std::string::npos);
+    EXPECT_NE(first("listen = \"80\"\non_demand = true\nidle_timeout = \"1ms\"\n").find("100ms at least"),
+              std::string::npos);
+    EXPECT_NE(first("listen = \"80\"\naccept = true\nname = \"a\"\n[[sockets]]\nlisten = \"81\"\n")
+                  .find("6:1: error: 'sockets' has one with accept = true and one without"),
+              std::string::npos);
+    EXPECT_NE(problems_of("instances = 2\n" + socket("listen = \"80\"\naccept = true\n"))
+                  .at(0)
+                  .find("1:1: error: 'instances' is not for a job with accept = true"),
+              std::string::npos);
+}
+
+TEST(Sockets, WhatServesAConnectionHasNoneAndIsNotStartedAgain) {
+    const auto job = job_of("restart = \"always\"\nessential = true\n" + socket("listen = \"80\"\naccept = true\n"));
+    EXPECT_TRUE(job.accepts());
+    EXPECT_EQ(job.max_connections(), 64u);
+    const auto one = connection_spec(job);
+    EXPECT_TRUE(one.serves_connection());
+    EXPECT_FALSE(one.listens_first());
+    EXPECT_FALSE(one.essential);
+    EXPECT_EQ(one.restart.when, Restart::No);
 }
 
 TEST(Sockets, OnlyServicesHaveThem) {
@@ -176,7 +217,7 @@ TEST(Sockets, TheirVariablesCannotBeSet) {
 TEST(Sockets, TheTextReadsBackAsTheSameJob) {
     const auto job = job_with(
         "[[sockets]]\nname = \"http\"\nlisten = \"/run/web${job:index}\"\nmode = \"0666\"\n"
-        "[[sockets]]\nlisten = \"[::1]:80\"\n");
+        "[[sockets]]\nlisten = \"[::1]:80\"\non_demand = true\nidle_timeout = \"5min\"\n");
     auto again = job_of(to_toml(job));
     again.origin = job.origin;
     EXPECT_EQ(again, job) << to_toml(job);

@@ -284,7 +284,12 @@ constexpr ValueForm kSockets{
     R"("mode":{"description":"of a path; default: 0660","type":"string","pattern":"^0?[0-7]{3}$"},)"
     R"("user":{"description":"whose the path is; default: the job's user",)" NAME_OR_ID
     R"(},"group":{"description":"whose the path is; default: the job's group",)" NAME_OR_ID
-    R"(}},"required":["listen"],"additionalProperties":false}})",
+    R"(},"accept":{"description":"each connection is served by a run of its own; default: false","type":"boolean"},)"
+    R"("max_connections":{"description":"how many are served at a time; default: 64","type":"integer","minimum":1,)"
+    R"("maximum":10000},)"
+    R"("on_demand":{"description":"the job is started when something comes; default: false","type":"boolean"},)"
+    R"("idle_timeout":{"description":"after so long without a connection it is ended; default: never",)"
+    R"("type":"string","pattern":")" DURATION_PATTERN R"("}},"required":["listen"],"additionalProperties":false}})",
     {}};
 
 }  // namespace procsup::value_form

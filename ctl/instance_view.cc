@@ -11,11 +11,13 @@ namespace procsup::ctl {
 namespace {
 
 /// States from worst to best; a job is in the worst one of its instances.
-constexpr std::array<std::string_view, 10> kWorstFirst{"failed", "backoff", "stopping", "starting",  "waiting",
-                                                       "paused", "stopped", "exited",   "reloading", "running"};
+constexpr std::array<std::string_view, 11> kWorstFirst{"failed",    "backoff",   "stopping", "starting",
+                                                       "waiting",   "paused",    "stopped",  "exited",
+                                                       "reloading", "listening", "running"};
 /// The order in which the summary counts them.
-constexpr std::array<std::string_view, 10> kSummaryOrder{"running",   "failed", "backoff",  "starting", "waiting",
-                                                         "reloading", "paused", "stopping", "stopped",  "exited"};
+constexpr std::array<std::string_view, 11> kSummaryOrder{"running",  "failed",    "backoff",   "starting",
+                                                         "waiting",  "listening", "reloading", "paused",
+                                                         "stopping", "stopped",   "exited"};
 
 std::size_t rank(std::string_view state) {
     return static_cast<std::size_t>(std::find(kWorstFirst.begin(), kWorstFirst.end(), state) - kWorstFirst.begin());
@@ -104,6 +106,10 @@ std::string detail(const InstanceView& instance, std::int64_t now_usec) {
         const auto unmet = not_enforced_text(instance.not_enforced.size());
         if (!text.empty() && !unmet.empty()) text += "; ";
         return text + unmet;
+    }
+    if (instance.state == "listening" && instance.connections >= 0) {
+        return std::to_string(instance.connections) + " of at most " + std::to_string(instance.max_connections) +
+               " connections; " + std::to_string(instance.connections_begun) + " so far";
     }
     if (instance.state == "backoff" && instance.next_start_usec != 0) {
         text = "next start in " + age_text(Duration(instance.next_start_usec - now_usec));
@@ -218,6 +224,10 @@ InstanceView InstanceView::of(const json::Value& instance) {
     view.kill_due_usec = instance.int_or("killDueUSec", 0);
     view.starts_again = instance.bool_or("startsAgain", false);
     view.leaves = instance.bool_or("leaves", false);
+    view.serves = instance.bool_or("serves", false);
+    view.connections = instance.int_or("connections", -1);
+    view.connections_begun = instance.int_or("connectionsBegun", 0);
+    view.max_connections = instance.int_or("maxConnections", 0);
     view.watchdog_usec = instance.int_or("watchdogUSec", 0);
     view.sign_of_life_usec = instance.int_or("signOfLifeUSec", 0);
     view.watchdog_off = instance.bool_or("watchdogOff", false);
@@ -287,8 +297,12 @@ std::vector<JobRow> job_rows(const std::vector<InstanceView>& instances) {
         rows.emplace_back();
         rows.back().name = first->job;
         const bool stays = std::any_of(first, last, [](const auto& one) { return !one.leaves; });
+        const bool listens = std::any_of(first, last, [](const auto& one) { return !one.serves; });
         for (; first != last; ++first) {
-            if (stays && first->leaves) {
+            if (listens && first->serves) {
+                rows.back().failed_connections += first->state == "failed" ? 1 : 0;
+                rows.back().usage.add(first->usage);
+            } else if (stays && first->leaves) {
                 ++rows.back().leaving;
                 rows.back().usage.add(first->usage);
             } else {
@@ -332,6 +346,8 @@ std::string job_table(const std::vector<JobRow>& rows, std::int64_t now_usec, co
             if (!text.empty()) prefix += "; " + escaped(worst.name) + ": ";
             text.insert(0, prefix);
         }
+        if (row.failed_connections > 0)
+            text += "; " + std::to_string(row.failed_connections) + " failed: procsupctl status " + escaped(row.name);
         table.add(symbol(worst, out),
                   {escaped(row.name), state_cell(worst, out),
                    std::to_string(row.ready) + "/" + std::to_string(row.instances), age_of(row.since_usec, now_usec),

@@ -32,7 +32,11 @@ struct InstanceView {
     std::int64_t kill_due_usec = 0;   ///< when what is left of it is killed; 0: never, or not known yet
     bool starts_again = false;        ///< when it has ended, as somebody wants it
     bool leaves = false;              ///< is forgotten when it has ended: its job has it no more
-    std::int64_t watchdog_usec = 0;   ///< within what time it has to give a sign of life; 0: it has not to
+    bool serves = false;              ///< a connection
+    std::int64_t connections = -1;    ///< that are served; -1: it is not what accepts any
+    std::int64_t connections_begun = 0;
+    std::int64_t max_connections = 0;
+    std::int64_t watchdog_usec = 0;  ///< within what time it has to give a sign of life; 0: it has not to
     std::int64_t sign_of_life_usec = 0;
     bool watchdog_off = false;  ///< by itself
     std::string_view health;    ///< healthy, unhealthy or unknown; empty: nothing looks
@@ -72,6 +76,8 @@ struct JobRow {
     std::size_t instances = 0;
     std::size_t leaving = 0;  ///< others that it has no more, and that have not ended yet
     std::size_t ready = 0;
+    std::size_t failed_connections =
+        0;              ///< of what has served one and failed; neither these nor the others count as instances
     bool works = true;  ///< all of them do their work
     std::int64_t restarts = 0;
     std::int64_t since_usec = 0;

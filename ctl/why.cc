@@ -225,7 +225,8 @@ static std::string limits_text(const json::Value& reply) {
 
 /// Nothing has to be done about it; a one-shot that has ended well has done its work.
 static bool is_in_order(const InstanceView& instance) {
-    return does_its_work(instance) || instance.state == "reloading" || instance.state == "exited";
+    return does_its_work(instance) || instance.state == "listening" || instance.state == "reloading" ||
+           instance.state == "exited";
 }
 
 /// Where its file says what it is, of what does not do its work.

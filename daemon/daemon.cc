@@ -159,14 +159,20 @@ void Daemon::announce(const Transition& transition) {
     const std::initializer_list<OwnLog::Field> fields = {{"PROCSUPD_JOB", transition.job},
                                                          {"PROCSUPD_INSTANCE", transition.instance},
                                                          {"PROCSUPD_STATE", to_text(transition.to)}};
-    if (transition.to == State::Failed || transition.cause.starts_with("reload_command failed: ")) {
+    const auto* instance = supervisor_->find(transition.id);
+    const bool serves = instance != nullptr && instance->spec().serves_connection();
+    if (serves && transition.to != State::Failed) {
+        // Many a second: that all was well is for the event stream.
+        log_.debug(text, fields);
+    } else if (transition.to == State::Failed || transition.cause.starts_with("reload_command failed: ")) {
         log_.warn(text, fields);
     } else {
         log_.info(text, fields);
     }
-    const auto* instance = supervisor_->find(transition.id);
     if (transition.run != nullptr) log_capture_->run_ended(transition.id);
+    if (transition.from == State::Listening) processes_->left_listening(transition.id);
     if (!is_live(transition.to)) processes_->provisions().run_over(transition.id, is_settled(transition.to));
+    if (serves && is_settled(transition.to)) processes_->connection_over(transition.id);
     if (transition.past != nullptr && transition.past->failed) log_capture_->keep_last_lines(transition.id);
     if (instance != nullptr && !shutdown_->asked()) {
         stops_->note(*instance, transition);

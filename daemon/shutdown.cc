@@ -34,7 +34,7 @@ void Shutdown::begin(Duration timeout) {
 std::string Shutdown::remaining() const {
     std::string text;
     for (const auto& [name, job] : parts_.supervisor.jobs()) {
-        for (const auto& instance : job.instances) {
+        for (const auto* instance : all_of(job)) {
             if (is_live(instance->state()))
                 text += fmt::format(" {} (pid {})", instance->name().instance, instance->pid());
         }

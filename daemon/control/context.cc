@@ -174,9 +174,7 @@ std::optional<std::vector<const Instance*>> selected_or_all(const ControlContext
     }
     if (!admitted(context, call)) return std::nullopt;
     for (const auto& [name, job] : context.supervisor.jobs()) {
-        for (const auto* list : {&job.instances, &job.leaving_instances}) {
-            for (const auto& instance : *list) instances.push_back(instance.get());
-        }
+        for (const auto* instance : present_of(job)) instances.push_back(instance);
     }
     return instances;
 }

@@ -94,6 +94,15 @@ void write_stopping(json::Writer& writer, const Instance& instance, const HostPo
     if (instance.left()) writer.member_bool("leaves", true);
 }
 
+void write_connections(json::Writer& writer, const Supervisor& supervisor, const Instance& instance) {
+    if (instance.spec().serves_connection()) writer.member_bool("serves", true);
+    if (!instance.spec().accepts()) return;
+    const auto count = supervisor.connections_of(instance);
+    writer.member_int("connections", static_cast<std::int64_t>(count.served));
+    writer.member_int("connectionsBegun", static_cast<std::int64_t>(count.begun));
+    writer.member_int("maxConnections", instance.spec().max_connections());
+}
+
 void write_usage(json::Writer& writer, const TreeUsage& usage) {
     const auto number = [&](const char* name, const std::optional<std::uint64_t>& value) {
         if (value) writer.member_int(name, static_cast<std::int64_t>(*value));
@@ -120,6 +129,7 @@ void write_instance(json::Writer& writer, const ControlContext& context, const I
     write_awaits(writer, instance, told.sees);
     if (const auto due = instance.ready_due(); due != kNever) writer.member_int("readyDueUSec", wall_usec(host, due));
     write_stopping(writer, instance, host);
+    write_connections(writer, context.supervisor, instance);
     if (!instance.status_text().empty()) writer.member("statusText", instance.status_text());
     if (instance.watchdog() != kForever) {
         writer.member_int("watchdogUSec", instance.watchdog().count());

@@ -28,12 +28,14 @@ std::string missing(Goal goal, const Instance& instance, TimePoint now) {
     switch (instance.state()) {
         case State::Waiting: return "waits for " + instance.waits_for();
         case State::Starting:
+            if (instance.opens_sockets()) return "waits for its sockets to be opened" + left;
             return (prepares(instance) ? "waits for pre_start to end" : "waits for its program to be executed") + left;
         case State::Running:
         case State::Reloading: return missing_while_it_runs(instance, left);
         case State::Backoff: return "next start in " + rest_text(instance.next_start(), now);
         case State::Stopping: return "waits for its processes to end";
         case State::Paused: return "is paused; resume it first";
+        case State::Listening:
         case State::Stopped:
         case State::Exited:
         case State::Failed: return {};

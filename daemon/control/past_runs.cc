@@ -124,7 +124,7 @@ void history(const ControlContext& context, varlink::PendingCall call) {
         const auto known = context.supervisor.jobs().find(job);
         if (known == context.supervisor.jobs().end()) continue;
         const auto& all = known->second;
-        write_job(writer, job, its, its.size() >= all.instances.size() + all.leaving_instances.size());
+        write_job(writer, job, its, its.size() >= present_of(all).size());
         // Nothing is kept of a transient one, and what was kept of another that had its name is not for who has chosen it.
         if (!known->second.transient) jobs.push_back(job);
     }

@@ -25,13 +25,11 @@ void Subscriptions::add(varlink::PendingCall call, std::vector<InstanceId> only)
     writer.member_int("sequence", static_cast<std::int64_t>(context_.supervisor.last_sequence()));
     writer.key("instances").begin_array();
     for (const auto& [name, job] : context_.supervisor.jobs()) {
-        for (const auto* list : {&job.instances, &job.leaving_instances}) {
-            for (const auto& one : *list) {
-                if (!concerns(only, one->id())) continue;
-                const bool operates = context_.access.allows(call.peer(), Tier::Operate, &one->spec());
-                const Told told{operates ? Sees::Output : Sees::States};
-                write_instance(writer, context_, *one, {}, told);
-            }
+        for (const auto* one : present_of(job)) {
+            if (!concerns(only, one->id())) continue;
+            const bool operates = context_.access.allows(call.peer(), Tier::Operate, &one->spec());
+            const Told told{operates ? Sees::Output : Sees::States};
+            write_instance(writer, context_, *one, {}, told);
         }
     }
     writer.end_array().end_object().end_object();

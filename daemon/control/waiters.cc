@@ -202,6 +202,8 @@ bool Waiters::is_configured(const Instance& instance) const {
 /// started at once.
 Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& target) const {
     if (instance.left()) return {true, false, {}, std::string(kLeft), true};
+    if (instance.spec().serves_connection() && !is_live(instance.state()))
+        return {true, false, {}, "it serves a connection, and is started by one alone", true};
     const bool ends = instance.spec().ends_by_itself();
     if (instance.runs_ended() > target.runs_ended) {
         const bool done = ends && instance.state() == State::Exited;
@@ -224,6 +226,7 @@ Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& targe
             if (context_.loop.now() >= proven) return {true, true, {}, {}};
             return {false, false, proven, {}};
         }
+        case State::Listening: return {true, true, {}, {}};
         case State::Exited: return {true, ends, {}, {}};
         case State::Stopped:
         case State::Backoff:

@@ -39,7 +39,8 @@ std::vector<std::string> advice_for(const Instance& instance) {
         case State::Waiting: return {"procsupctl why " + waited_for(instance)};
         case State::Starting:
         case State::Running:
-        case State::Reloading: break;
+        case State::Reloading:
+        case State::Listening: break;
     }
     if (instance.state() == State::Starting || instance.awaits_readiness()) return {"procsupctl logs -f " + name};
     const auto* health = instance.health();
@@ -133,11 +134,8 @@ void write_listens(json::Writer& writer, const Instance& instance) {
     const auto& sockets = instance.spec().sockets;
     if (sockets.empty()) return;
     writer.key("listens").begin_array();
-    for (const auto& socket : sockets) {
-        const auto listen = expand_job(socket.listen, instance.name());
-        const auto address = parse_listen(listen);
-        writer.string(socket.name + " at " + (address ? to_text(*address) : listen));
-    }
+    for (const auto& socket : sockets)
+        writer.string(place_text(socket.name, expand_job(socket.listen, instance.name())));
     writer.end_array();
 }
 

@@ -14,7 +14,8 @@ namespace {
 int need_of_explanation(State state) {
     switch (state) {
         case State::Running:
-        case State::Reloading: return 0;
+        case State::Reloading:
+        case State::Listening: return 0;
         case State::Exited: return 1;
         case State::Starting: return 2;
         case State::Stopped: return 3;

@@ -69,16 +69,24 @@ void Supervisor::let_job_leave(Job& job) {
         instance->set_left(true);
         to_stop_.push_back(instance->id());
     }
+    stop_connections(job);
+}
+
+/// The job has gone, or serves no connections any more.
+void Supervisor::stop_connections(const Job& job) {
+    if (!job.connections) return;
+    for (const auto& place : job.connections->places) {
+        if (!is_settled(place->state())) to_stop_.push_back(place->id());
+    }
+    ending_jobs_.push_back(job.spec->name);
 }
 
 std::vector<InstanceId> Supervisor::all_held_up() const {
     std::vector<InstanceId> held_up;
     for (const auto& [name, job] : jobs_) {
-        for (const auto* list : {&job.instances, &job.leaving_instances}) {
-            for (const auto& one : *list) {
-                const bool cannot_start = one->state() == State::Waiting || one->held_back();
-                if (cannot_start || one->stop_held() || one->recycle_due()) held_up.push_back(one->id());
-            }
+        for (const auto* one : all_of(job)) {
+            const bool cannot_start = one->state() == State::Waiting || one->held_back();
+            if (cannot_start || one->stop_held() || one->recycle_due()) held_up.push_back(one->id());
         }
     }
     return held_up;
@@ -124,6 +132,7 @@ void Supervisor::update_job(Job& job, const std::shared_ptr<const JobSpec>& spec
     // One that is on its way out is taken back: there are never two of a name.
     for (auto& instance : std::exchange(job.leaving_instances, {})) before.push_back(std::move(instance));
     job.spec = spec;
+    if (!spec->accepts()) stop_connections(job);
     for (auto& name : names_with(*spec, job.scaled)) {
         const auto same = std::find_if(before.begin(), before.end(), [&](const auto& instance) {
             return instance && instance->name().instance == name.instance;
@@ -184,6 +193,7 @@ void Supervisor::forget_ended() {
             return true;
         });
         const bool whole = job.transient || job.leaving;
+        if (!forget_connections(job)) continue;
         if (whole && job.leaving_instances.empty() &&
             std::all_of(job.instances.begin(), job.instances.end(),
                         [](const auto& i) { return is_settled(i->state()); })) {
@@ -194,6 +204,17 @@ void Supervisor::forget_ended() {
         }
         // What still lives brings its job back here when it has ended, see note_transition().
     }
+}
+
+/// Whether none are left that must go.
+bool Supervisor::forget_connections(Job& job) {
+    if (!job.connections || (!job.leaving && job.spec->accepts())) return true;
+    for (const auto& place : job.connections->places) {
+        if (!is_settled(place->state())) return false;
+    }
+    for (const auto& place : job.connections->places) erase_instance(*place);
+    job.connections.reset();
+    return true;
 }
 
 void Supervisor::erase_instance(const Instance& instance) {

@@ -13,6 +13,7 @@ bool runs_or_is_about_to(const Instance& instance) {
         case State::Running:
         case State::Reloading:
         case State::Paused:
+        case State::Listening:
         case State::Backoff: return true;
         case State::Stopped:
         case State::Waiting:
@@ -99,11 +100,9 @@ std::string Supervisor::before_stop(const Instance& instance) const {
     if (job == nullptr) return {};
     Names waited_for;
     for (const auto* dependent : job->dependents) {
-        for (const auto* list : {&dependent->instances, &dependent->leaving_instances}) {
-            for (const auto& other : *list) {
-                const bool ends = other->state() == State::Stopping || (shutting_down_ && is_live(other->state()));
-                if (ends) waited_for.add([&](std::string& text) { text += other->name().instance; });
-            }
+        for (const auto* other : all_of(*dependent)) {
+            const bool ends = other->state() == State::Stopping || (shutting_down_ && is_live(other->state()));
+            if (ends) waited_for.add([&](std::string& text) { text += other->name().instance; });
         }
     }
     return std::move(waited_for).text();
@@ -127,11 +126,20 @@ void Supervisor::settle_links(const Instance& changed, TimePoint now) {
                 if (instance->stop_held()) deliver(*instance, MayStop{}, now);
             }
         }
+        if (!link.to->connections) continue;
+        for (const auto& place : link.to->connections->places) {
+            if (place->stop_held()) deliver(*place, MayStop{}, now);
+        }
     }
 }
 
 void Supervisor::settle_link(Job& dependent, Link& link, const Instance& changed, TimePoint now) {
     const auto state = look_at(link);
+    if (dependent.connections && (state.met || state.hopeless)) {
+        for (const auto& place : dependent.connections->places) {
+            if (place->state() == State::Waiting) deliver(*place, MayStart{changed.id()}, now);
+        }
+    }
     for (const auto& instance : dependent.instances) {
         const bool could_start = instance->state() == State::Waiting || instance->held_back();
         if (could_start && (state.met || state.hopeless)) deliver(*instance, MayStart{changed.id()}, now);

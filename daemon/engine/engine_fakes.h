@@ -21,6 +21,11 @@ struct EngineFakes final : ProcessBackend, Timers, Announcer {
         last_incarnation = incarnation;
         calls.push_back("spawn " + name.instance);
     }
+    void listen(InstanceId, Incarnation incarnation, const JobSpec&, const InstanceName& name) override {
+        last_incarnation = incarnation;
+        calls.push_back("listen " + name.instance);
+    }
+    void count_connections(InstanceId, Incarnation) override { calls.push_back("count connections"); }
     void spawn_beside(InstanceId, Incarnation incarnation, const SideOrder& order) override {
         last_beside = incarnation;
         beside_of = order.beside;

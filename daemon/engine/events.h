@@ -17,7 +17,8 @@ namespace procsup {
 
 // clang-format off
 // What can happen to an instance.
-struct StartRequested { std::string cause; };
+// `connection`: there is one to serve, without which what serves one is not started.
+struct StartRequested { std::string cause; bool connection = false; };
 struct StopRequested { std::string cause; bool by_order = false; };
 struct RestartRequested { std::string cause; };
 struct ResetRequested { std::string cause; };
@@ -30,6 +31,11 @@ struct RequirementLost { std::string cause; };
 struct GroupFailed { std::string cause; };
 struct Spawned { pid_t pid; };
 struct NotStarted { SpawnStage stage; int os_error; std::string text{}; };
+// Its sockets are open; and something has come to them.
+struct Listens {};
+struct Demanded { std::string cause; };
+// How many connections to its sockets are open; none: that could not be found out.
+struct ConnectionsCounted { std::optional<std::uint64_t> count; };
 struct Execed {};
 struct Exited { ExitStatus status; bool tree_empty; Account account{}; };
 struct TreeEmpty { Account account{}; };
@@ -53,11 +59,13 @@ struct TimerFired { TimerKind kind; std::uint32_t generation; };
 struct SpecChanged { std::shared_ptr<const JobSpec> spec; };
 
 using Event = std::variant<StartRequested, StopRequested, RestartRequested, ResetRequested, PauseRequested,
-                           ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, GroupFailed, Spawned, NotStarted, Execed, Exited, TreeEmpty, SideNotStarted,
+                           ResumeRequested, ReloadRequested, MayStart, MayStop, RequirementLost, GroupFailed, Spawned, NotStarted, Listens, Demanded, ConnectionsCounted, Execed, Exited, TreeEmpty, SideNotStarted,
                            SideExited, SideTreeEmpty, BecameReady, ReadinessHindered, Noticed, HealthReported, HealthCheckRequested, UsageMeasured, ZombiesCounted, MayRecycle, MayBeMended, TimerFired, SpecChanged>;
 
 // What an instance wants done.
 struct SpawnAction { bool prepared; };  // pre_start has run for it
+struct ListenAction {};
+struct CountConnectionsAction {};
 struct TellToEndAction { int signal; SignalTo to; };
 struct KillTreeAction {};
 struct SpawnBesideAction { SideRole role; };
@@ -72,7 +80,7 @@ struct DisarmAction { TimerKind kind; };
 struct AnnounceAction { State from; State to; bool ends_run; bool ends_start; };
 struct EndDaemonAction { int code; };
 
-using Action = std::variant<SpawnAction, TellToEndAction, KillTreeAction, SpawnBesideAction, TellBesideAction, KillBesideAction, PauseAction,
+using Action = std::variant<SpawnAction, ListenAction, CountConnectionsAction, TellToEndAction, KillTreeAction, SpawnBesideAction, TellBesideAction, KillBesideAction, PauseAction,
                             AbandonAction, CountZombiesAction, MeasureAction, ArmAction, DisarmAction, AnnounceAction, EndDaemonAction>;
 // clang-format on
 using Actions = std::vector<Action>;

@@ -13,7 +13,7 @@ constexpr std::array kAllTimers{TimerKind::StartTimeout, TimerKind::ReadyTimeout
                                 TimerKind::StopStep,     TimerKind::RunTimeout,    TimerKind::ZombieCheck,
                                 TimerKind::Backoff,      TimerKind::MaxLifetime,   TimerKind::Watchdog,
                                 TimerKind::HealthProbe,  TimerKind::HealthRestart, TimerKind::HealthMeasure,
-                                TimerKind::RollStep,     TimerKind::Schedule};
+                                TimerKind::IdleCheck,    TimerKind::RollStep,      TimerKind::Schedule};
 static_assert(kAllTimers.size() == kTimerKinds);
 
 }  // namespace
@@ -28,7 +28,7 @@ Instance::Instance(InstanceId id, std::shared_ptr<const JobSpec> spec, InstanceN
 
 bool Instance::ready() const {
     if (spec_->type == JobType::Oneshot) return state_ == State::Exited;
-    return is_up();
+    return listens_ || is_up();
 }
 
 void Instance::handle(const Event& event, TimePoint now, std::minstd_rand& random, const Gate& gate, Actions& actions) {
@@ -45,6 +45,7 @@ const SideRun* Instance::side(Incarnation incarnation) const {
 // ---- requests
 
 void Instance::on(const StartRequested& event, Context& context) {
+    if (spec_->serves_connection() && !event.connection) return;
     wanted_ = true;
     fails_with_.clear();
     stop_ordered_ = false;
@@ -53,7 +54,8 @@ void Instance::on(const StartRequested& event, Context& context) {
         case State::Starting:
         case State::Running:
         case State::Reloading:
-        case State::Paused: return;
+        case State::Paused:
+        case State::Listening: return;
         case State::Stopping:
             // Taken up when the tree is empty: never two copies.
             forget_failures();
@@ -75,7 +77,12 @@ void Instance::on(const StartRequested& event, Context& context) {
 }
 
 void Instance::on(const RestartRequested& event, Context& context) {
+    if (spec_->serves_connection()) return;
     const bool is_done = spec_->type == JobType::Oneshot && state_ == State::Exited;
+    if (state_ == State::Listening) {
+        forget_failures();
+        return start_run(event.cause, context);
+    }
     if (!is_done && state_ != State::Starting && !is_executing(state_)) {
         on(StartRequested{event.cause}, context);
         return;
@@ -126,7 +133,7 @@ void Instance::on(const MayStart& event, Context& context) {
 void Instance::on(const RequirementLost& event, Context& context) {
     if (state_ == State::Starting || is_executing(state_)) {
         begin_stop(event.cause, context);
-    } else if (state_ == State::Waiting || state_ == State::Backoff) {
+    } else if (state_ == State::Waiting || state_ == State::Backoff || state_ == State::Listening) {
         start_run(event.cause, context);
     }
 }
@@ -134,12 +141,16 @@ void Instance::on(const RequirementLost& event, Context& context) {
 /// Whoever looks after the group decides when it is started again.
 void Instance::on(const GroupFailed& event, Context& context) {
     const bool goes_down = state_ == State::Starting || is_executing(state_) || state_ == State::Stopping;
-    if (state_ == State::Waiting || state_ == State::Backoff || (goes_down && wanted_)) {
+    const bool rests = state_ == State::Waiting || state_ == State::Listening || state_ == State::Backoff;
+    if (rests || (goes_down && wanted_)) {
         starts_again_ = wanted_ = false;
         fails_with_ = event.cause;
     }
+    // What comes from now on is not waited for.
+    const bool listened = std::exchange(listens_, false);
     switch (state_) {
         case State::Waiting:
+        case State::Listening:
         case State::Backoff: fail(event.cause, std::nullopt, context); return;
         case State::Starting:
         case State::Running:
@@ -148,6 +159,7 @@ void Instance::on(const GroupFailed& event, Context& context) {
         case State::Stopping:
             pending_cause_ = event.cause;
             stop_asked_ = true;
+            if (listened) note(state_, context);
             return;
         case State::Exited: on(StopRequested{event.cause}, context); return;
         case State::Stopped:
@@ -242,6 +254,7 @@ void Instance::on(const TimerFired& event, Context& context) {
         case TimerKind::HealthProbe: watch_health(context); return;
         case TimerKind::HealthRestart: unhealthy(context); return;
         case TimerKind::HealthMeasure: measure_usage(context); return;
+        case TimerKind::IdleCheck: context.actions.push_back(CountConnectionsAction{}); return;
         case TimerKind::RollStep:
         case TimerKind::Schedule: return;
         case TimerKind::ZombieCheck: context.actions.push_back(CountZombiesAction{}); return;
@@ -281,8 +294,10 @@ void Instance::enter(State state, std::string cause, Context& context) {
     const State from = std::exchange(state_, state);
     cause_ = std::move(cause);
     state_since_ = context.now;
+    listens_ = state == State::Listening || (listens_ && !is_settled(state));
     if (!goes_on) since_ = context.now;
-    const bool goes_on_to_run = state == State::Stopping || state == State::Waiting || state == State::Starting;
+    const bool goes_on_to_run =
+        state == State::Stopping || state == State::Listening || state == State::Waiting || state == State::Starting;
     if (health_ && !goes_on_to_run && !is_executing(state)) health_->mended = health_->waits = false;
     const bool goes_on_working = state == State::Running || state == State::Reloading;
     if (health_ && !goes_on_working && std::exchange(health_->checks.measures, false))
@@ -316,6 +331,7 @@ void Instance::enter(State state, std::string cause, Context& context) {
     }
     watch_life(context);
     go_on_watching(context);
+    watch_connections(context);
     if (has_max_lifetime()) {
         arm(TimerKind::MaxLifetime, goes_on ? left_of(TimerKind::MaxLifetime) : draw_lifetime(context), context);
     }
@@ -339,6 +355,7 @@ void Instance::start_run(std::string cause, Context& context) {
     adopt_next_spec();
     run_spec_ = spec_;
     stop_asked_ = timed_out_ = executed_ = main_ended_ = told_to_end_ = stop_signalled_ = killed_ = run_over_ = false;
+    listens_first_ = spec_->listens_first() && !std::exchange(demanded_, false);
     ready_ = works_ = after_run_done_ = reload_again_ = recycle_due_ = hangs_ = false;
     watchdog_ = spec_->has_watchdog() ? spec_->watchdog : kForever;
     began_ = context.now;
@@ -356,10 +373,14 @@ void Instance::start_run(std::string cause, Context& context) {
         health_->waits = false;
     }
     start_stage_ = SpawnStage::None;
-    preparing_ = spec_->hook(Hook::PreStart) != nullptr;
+    preparing_ = !listens_first_ && spec_->hook(Hook::PreStart) != nullptr;
     pending_cause_ = cause;
     if (preparing_) cause += "; running pre_start";
     enter(State::Starting, std::move(cause), context);
+    if (listens_first_) {
+        context.actions.push_back(ListenAction{});
+        return;
+    }
     if (!run_hook(Hook::PreStart, context)) context.actions.push_back(SpawnAction{false});
 }
 

@@ -92,7 +92,7 @@ public:
     /// It has failed with a text that differs from `spec` in more than live keys.
     bool failed_with_other_than(const JobSpec& spec) const;
     State state() const { return state_; }
-    /// It runs and does its work, or it is a one-shot that has ended well.
+    /// It runs and does its work, or is a one-shot that has ended well, or it listens, and whoever comes is served sooner or later.
     bool ready() const;
     /// It runs and does its work, a one-shot too.
     bool is_up() const { return is_executing(state_) && ready_; }
@@ -182,6 +182,8 @@ public:
     int exit_code() const;
     /// Oldest first, at most kHistory.
     const std::vector<HistoryEntry>& history() const { return history_; }
+    /// What is being started only opens its sockets; in State::Starting.
+    bool opens_sockets() const { return state_ == State::Starting && listens_first_; }
     /// Whether someone wants it up: what a stop clears and a start sets.
     bool wanted() const { return wanted_; }
     /// Somebody has stopped it, or had before this daemon, and nobody has asked for it since.
@@ -280,6 +282,11 @@ private:
     void on(const GroupFailed& event, Context& context);
     void on(const Spawned& event, Context& context);
     void on(const NotStarted& event, Context& context);
+    void on(const Listens& event, Context& context);
+    void on(const Demanded& event, Context& context);
+    void on(const ConnectionsCounted& event, Context& context);
+    void watch_connections(Context& context);
+    void listen_again(const RunEnd& end, Context& context);
     void on(const Execed& event, Context& context);
     void on(const Exited& event, Context& context);
     void on(const TreeEmpty& event, Context& context);
@@ -411,6 +418,11 @@ private:
     bool held_back_ = false;
     bool left_ = false;
     bool counted_ = false;
+    bool listens_first_ = false;  // what is started only listens
+    bool listens_ = false;        // its sockets are open, and stay so until it is settled
+    bool demanded_ = false;       // the next start is for what has come to them
+    TimePoint idle_since_;
+    StartHistory demands_;
     bool ends_by_itself_ = false;  // as it says; nobody has told it to
     bool stop_held_ = false;
     bool starts_again_ = false;

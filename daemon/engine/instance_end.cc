@@ -84,6 +84,7 @@ void Instance::note_past_run(const Context& context) {
 }
 
 void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
+    if (listens_ && end.status && is_success(spec_->restart, end)) return listen_again(end, context);
     // What procsupd is able to do does not change while it runs.
     if (start_stage_ != SpawnStage::Enforce && wants_restart(spec_->restart, end)) {
         schedule_restart(end, context);
@@ -162,7 +163,10 @@ std::string Instance::end_text() const {
     } else if (start_stage_ != SpawnStage::None) {
         text = "cannot " + describe(start_stage_, *spec_) + ": " + strerrordesc_np(start_error_);
     } else {
-        text = run_exit_ ? exit_text() : preparing_ ? "pre_start was ended" : "ended";
+        text = run_exit_        ? exit_text()
+               : preparing_     ? "pre_start was ended"
+               : listens_first_ ? "it had only begun to listen"
+                                : "ended";
     }
     const auto codes = stop_asked_ ? std::string_view() : deciding_codes(spec_->restart, run_end());
     if (!codes.empty()) {

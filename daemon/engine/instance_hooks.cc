@@ -99,7 +99,8 @@ void Instance::reload_over(std::string failure, Context& context) {
 
 /// Nothing is left of the run.
 void Instance::after_run(Context& context) {
-    const bool never_begun = start_stage_ == SpawnStage::Cancelled && spec_->hook(Hook::PreStart) == nullptr;
+    const bool never_begun =
+        listens_first_ || (start_stage_ == SpawnStage::Cancelled && spec_->hook(Hook::PreStart) == nullptr);
     const bool wanted = !std::exchange(after_run_done_, true) && !never_begun && !context.gate.hurries();
     if (!wanted || spec_->hook(Hook::PostStop) == nullptr || spec_->stop_timeout == Duration::zero()) {
         settle_end(context);

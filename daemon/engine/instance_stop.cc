@@ -9,9 +9,11 @@
 namespace procsup {
 
 void Instance::on(const StopRequested& event, Context& context) {
-    wanted_ = starts_again_ = false;
+    wanted_ = starts_again_ = demanded_ = false;
     fails_with_.clear();
     stop_ordered_ = stop_ordered_ || event.by_order;
+    // What comes from now on is not waited for.
+    const bool listened = std::exchange(listens_, false);
     if (first_start_.wanted != TimePoint()) first_start_.over = true;
     switch (state_) {
         case State::Stopped: return;
@@ -22,6 +24,7 @@ void Instance::on(const StopRequested& event, Context& context) {
             if (held_back_) enter(State::Stopped, event.cause, context);
             return;
         case State::Waiting:
+        case State::Listening:
         case State::Backoff: enter(State::Stopped, event.cause, context); return;
         case State::Starting:
         case State::Running:
@@ -32,6 +35,7 @@ void Instance::on(const StopRequested& event, Context& context) {
             stop_asked_ = true;
             pending_cause_ = event.cause;
             if (stop_cause_.empty()) stop_cause_ = event.cause;
+            if (listened) note(state_, context);
             return;
     }
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "daemon/engine/instance.h"
@@ -34,11 +35,22 @@ struct Standing {
     friend bool operator==(const Standing&, const Standing&) = default;
 };
 
+/// What serves the connections of a job that accepts: each connection takes the first place that is free, and no more are made
+/// than were ever taken at a time.
+struct Connections {
+    std::shared_ptr<const JobSpec> of;    ///< the job's text
+    std::shared_ptr<const JobSpec> spec;  ///< what that makes of each (connection_spec())
+    std::vector<std::unique_ptr<Instance>> places;
+    std::set<std::uint32_t> free;  ///< of these, by their numbers there
+    std::uint64_t begun = 0;       ///< connections, since the job exists
+};
+
 /// One configured or transient job with its instances.
 struct Job {
     std::shared_ptr<const JobSpec> spec;  // shared with runs started from it, see Instance
     std::vector<std::unique_ptr<Instance>> instances;
     std::vector<std::unique_ptr<Instance>> leaving_instances;  ///< no longer configured, not yet stopped
+    std::unique_ptr<Connections> connections;                  ///< of a job that accepts, or has
     bool transient = false;                ///< forgotten when its one run has ended and was reported
     std::optional<std::uint32_t> scaled;   ///< how many instances, where that is not what the file says
     std::unique_ptr<Timetable> timetable;  ///< of a task with [schedule] that is enabled
@@ -52,6 +64,13 @@ struct Job {
     Standing standing;                      ///< of its instances, at the moment
     std::optional<Standing> standing_told;  ///< at which its dependents were looked at last; none: their links are new
 };
+
+/// Also those that are on their way out, and all that have served a connection.
+std::vector<const Instance*> all_of(const Job& job);
+/// Of what has served connections only what serves one, or has failed to.
+std::vector<const Instance*> present_of(const Job& job);
+/// Of these places those alone.
+std::vector<const Instance*> busy_places_of(const Job& job);
 
 /// What it was scaled to, where that holds with the text `spec`: as long as that says of instances what the one before says.
 std::optional<std::uint32_t> scaled_with(const Job& job, const JobSpec& spec);

@@ -97,9 +97,10 @@ constexpr Condition to_keep(Condition condition) {
 bool is_being_started(const Instance& instance) {
     switch (instance.state()) {
         case State::Waiting:
-        case State::Starting:
         case State::Stopping: return true;
+        case State::Starting:
         case State::Running: return !instance.ready();
+        case State::Listening:
         case State::Reloading:
         case State::Stopped:
         case State::Paused:

@@ -157,6 +157,11 @@ public:
     virtual ~ProcessBackend() = default;
     /// `spec` and `name` must stay as they are until not_started or the tree is empty.
     virtual void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) = 0;
+    /// Opens the sockets of `spec` and starts nothing; answered by not_started or listens. What comes to them then is told once, by
+    /// demanded, or, of a job that accepts, each time, by connection_came. `spec` and `name` as for spawn().
+    virtual void listen(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) = 0;
+    /// Looks how many connections to the sockets of the incarnation are open; answered by connections_counted.
+    virtual void count_connections(InstanceId id, Incarnation incarnation) = 0;
     /// What `order` refers to must stay as it is until not_started or the tree is empty.
     virtual void spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) = 0;
     /// `signal` to the main process.
@@ -208,11 +213,12 @@ enum class TimerKind {
     HealthProbe,
     HealthRestart,
     HealthMeasure,
+    IdleCheck,
     RollStep,
     Schedule
 };
 
-inline constexpr std::size_t kTimerKinds = 14;
+inline constexpr std::size_t kTimerKinds = 15;
 
 class Timers {
 public:

@@ -38,6 +38,7 @@ RollVerdict judge_roll(const Instance& instance, std::uint64_t runs_ended, const
             if (when <= now) return {RollVerdict::Kind::Up, kNever, {}};
             return {RollVerdict::Kind::Wait, when, {}};
         }
+        case State::Listening: return {RollVerdict::Kind::Up, kNever, {}};
         case State::Paused: return failed("it was paused: " + instance.cause());
         case State::Backoff:
         case State::Stopped:

@@ -31,6 +31,8 @@ std::string own_fault(const JobSpec& spec, std::uint32_t count) {
 /// Bonds are from instance to instance: each needs its own.
 std::string Supervisor::scaling_fault(const Job& job, std::uint32_t count) const {
     if (job.transient) return "it is a command that runs once";
+    if (job.spec->accepts())
+        return "each connection has an instance; 'max_connections' in its file says how many there can be";
     if (auto fault = own_fault(*job.spec, count); !fault.empty()) return fault;
     constexpr const char* kBoth = ": write 'instances' in both files";
     for (const auto& [name, other] : jobs_) {

@@ -6,6 +6,7 @@ std::string_view to_text(State state) {
     switch (state) {
         case State::Stopped: return "stopped";
         case State::Waiting: return "waiting";
+        case State::Listening: return "listening";
         case State::Starting: return "starting";
         case State::Running: return "running";
         case State::Reloading: return "reloading";

@@ -9,6 +9,8 @@
 ///   ----------+---------+----------------------------------------------------+---------------------------------------
 ///   stopped   | no      | not asked to run, or stopped by order              | start
 ///   waiting   | no      | to be started when something else has happened       | that, stop
+///   listening | no      | its sockets are open; what comes to them starts it, | that, stop, restart
+///             |         | or a run for each connection                       |
 ///   starting  | perhaps | spawn asked for; not yet executed its program      | execed, not_started, exited, stop, start_timeout
 ///   running   | yes     | its program runs                                   | exited, stop, pause, run_timeout,
 ///             |         |                                                    | max_lifetime
@@ -27,16 +29,28 @@
 /// started after it has ended, and its stop_command. So no state without a process is ever entered while one exists, and none of them is started again before.
 namespace procsup {
 
-enum class State { Stopped, Waiting, Starting, Running, Reloading, Paused, Stopping, Backoff, Exited, Failed };
+enum class State {
+    Stopped,
+    Waiting,
+    Listening,
+    Starting,
+    Running,
+    Reloading,
+    Paused,
+    Stopping,
+    Backoff,
+    Exited,
+    Failed
+};
 
-inline constexpr std::size_t kStates = 10;
+inline constexpr std::size_t kStates = 11;
 
 std::string_view to_text(State state);
 
 /// Whether a process of the instance may exist.
 constexpr bool is_live(State state) {
-    return state != State::Stopped && state != State::Waiting && state != State::Backoff && state != State::Exited &&
-           state != State::Failed;
+    return state != State::Stopped && state != State::Waiting && state != State::Listening && state != State::Backoff &&
+           state != State::Exited && state != State::Failed;
 }
 
 /// Its program runs, and nobody has told it to end.

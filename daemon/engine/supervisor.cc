@@ -29,6 +29,14 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
     return p == pattern.size();
 }
 
+/// By its name also one is meant that serves nobody at the moment.
+void add_place_called(const Job& job, std::string_view name, std::vector<InstanceId>& ids) {
+    if (!job.connections) return;
+    for (const auto& place : job.connections->places) {
+        if (name == place->name().instance) ids.push_back(place->id());
+    }
+}
+
 }  // namespace
 
 Supervisor::Supervisor(ProcessBackend& backend, Timers& timers, Announcer& announcer, std::uint32_t seed)
@@ -128,6 +136,17 @@ void Supervisor::not_started(Incarnation incarnation, SpawnStage stage, int os_e
     } else {
         deliver_last(incarnation, NotStarted{stage, os_error, std::move(text)}, now);
     }
+}
+
+void Supervisor::listens(Incarnation incarnation, TimePoint now) { deliver_last(incarnation, Listens{}, now); }
+
+void Supervisor::demanded(InstanceId id, std::string cause, TimePoint now) {
+    if (const auto found = by_id_.find(id); found != by_id_.end())
+        deliver(*found->second.instance, Demanded{std::move(cause)}, now);
+}
+
+void Supervisor::connections_counted(Incarnation incarnation, std::optional<std::uint64_t> count, TimePoint now) {
+    deliver(incarnation, ConnectionsCounted{count}, now);
 }
 
 void Supervisor::execed(Incarnation incarnation, TimePoint now) {
@@ -259,6 +278,12 @@ void Supervisor::perform(Instance& instance, const Action& action, TimePoint now
         if (!spawn->prepared) instance.set_incarnation(next_incarnation_++);
         by_incarnation_.emplace(instance.incarnation(), &instance);
         backend_.spawn(instance.id(), instance.incarnation(), instance.spec(), instance.name());
+    } else if (std::holds_alternative<ListenAction>(action)) {
+        instance.set_incarnation(next_incarnation_++);
+        by_incarnation_.emplace(instance.incarnation(), &instance);
+        backend_.listen(instance.id(), instance.incarnation(), instance.spec(), instance.name());
+    } else if (std::holds_alternative<CountConnectionsAction>(action)) {
+        backend_.count_connections(instance.id(), instance.incarnation());
     } else if (const auto* told = std::get_if<TellToEndAction>(&action)) {
         backend_.tell_to_end(instance.incarnation(), told->to, told->signal);
     } else if (const auto* pause = std::get_if<PauseAction>(&action)) {
@@ -319,7 +344,9 @@ void Supervisor::note_transition(Instance& instance, const AnnounceAction& chang
                          now, instance.pid(), run, past});
     if (!is_settled(change.to)) return;
     if (const auto* job = job_of(instance)) {
-        const bool ends = job->transient || job->leaving || !job->leaving_instances.empty();
+        note_place(*job, instance);
+        const bool ends = job->transient || job->leaving || !job->leaving_instances.empty() ||
+                          (job->connections && !job->spec->accepts());
         if (ends) ending_jobs_.push_back(name.job);
     }
 }
@@ -360,6 +387,10 @@ std::vector<InstanceId> Supervisor::select(std::string_view pattern, Surplus sur
             const bool first = several && name.instance == name.job && pattern.substr(job_name.size()) == "@0";
             if (pattern == job_name || pattern == name.instance || first) ids.push_back(instance->id());
         }
+        for (const auto* place : busy_places_of(job->second)) {
+            if (pattern == job_name) ids.push_back(place->id());
+        }
+        add_place_called(job->second, pattern, ids);
         for (const auto& instance : job->second.leaving_instances) {
             // One that was the only one is called as the job, which is meant then.
             if (pattern == job_name ? with : pattern == instance->name().instance) ids.push_back(instance->id());
@@ -370,6 +401,9 @@ std::vector<InstanceId> Supervisor::select(std::string_view pattern, Surplus sur
         const bool whole = matches_glob(pattern, name);
         for (const auto& instance : job.instances) {
             if (whole || matches_glob(pattern, instance->name().instance)) ids.push_back(instance->id());
+        }
+        for (const auto* place : busy_places_of(job)) {
+            if (whole || matches_glob(pattern, place->name().instance)) ids.push_back(place->id());
         }
         if (!with) continue;
         for (const auto& instance : job.leaving_instances) {

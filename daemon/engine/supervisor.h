@@ -108,6 +108,23 @@ public:
     void spawned(Incarnation incarnation, pid_t pid, TimePoint now);
     /// `text`: what is to be said of it instead of what describe() says of the stage.
     void not_started(Incarnation incarnation, SpawnStage stage, int os_error, TimePoint now, std::string text = {});
+    /// Its sockets are open.
+    void listens(Incarnation incarnation, TimePoint now);
+    /// Something has come to the sockets of an instance that listens.
+    void demanded(InstanceId id, std::string cause, TimePoint now);
+    /// Whether one more connection to the sockets of `listener` may be served; if not, that changes when one of those has settled that
+    /// serve one, or when it listens again.
+    bool takes_connections(InstanceId listener) const;
+    struct ConnectionCount {
+        std::size_t served = 0;   ///< at the moment
+        std::uint64_t begun = 0;  ///< since the job exists
+    };
+    ConnectionCount connections_of(const Instance& listener) const;
+    /// Which instance serves it; 0: none. It is not taken before serve().
+    InstanceId place_for_connection(InstanceId listener, TimePoint now);
+    void serve(InstanceId place, std::string cause, TimePoint now);
+    /// Nothing: that could not be found out.
+    void connections_counted(Incarnation incarnation, std::optional<std::uint64_t> count, TimePoint now);
     void execed(Incarnation incarnation, TimePoint now);
     void exited(Incarnation incarnation, ExitStatus status, bool tree_empty, TimePoint now,
                 const Account& account = {});
@@ -171,6 +188,8 @@ private:
     void update_instance(Instance& instance, InstanceName name, const std::shared_ptr<const JobSpec>& spec,
                          Restarts restarts, TimePoint now);
     void let_job_leave(Job& job);
+    void stop_connections(const Job& job);
+    bool forget_connections(Job& job);
     void name_followers(const Configured& jobs, ConfigurationChange& change) const;
     void name_pulled(const Configured& jobs, ConfigurationChange& change) const;
     bool would_be_pulled(const JobSpec& job, const Requirement* requirement) const;
@@ -233,6 +252,11 @@ private:
     void settle_mending(const Instance& changed, TimePoint now);
     void settle_recycling(const Instance& changed, TimePoint now);
     void recycle_one_of(const Job& job, TimePoint now);
+
+    // connections.cc
+    void note_place(const Job& job, const Instance& instance);
+    Instance* free_place(Job& job, TimePoint now);
+    Instance& add_place(Job& job, TimePoint now);
 
     // rolling.cc
     void settle_roll(const Instance& changed, TimePoint now);

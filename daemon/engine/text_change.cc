@@ -14,6 +14,7 @@ Takes when_it_starts(const Instance& instance, Restarts restarts) {
         case State::Waiting: return Takes::Now;
         // It has failed, or fails again and again, with a text that is no longer in force.
         case State::Failed: return now && instance.wanted() ? Takes::ByRestart : Takes::Now;
+        case State::Listening:
         case State::Backoff: return now ? Takes::ByRestart : Takes::Now;
         case State::Starting:
         case State::Running:

@@ -34,6 +34,7 @@ void Spawner::prepare(Slot& slot, LaunchOrder& order) {
     slot.text.set_credentials(order.spec->credentials.empty() ? std::string() : credentials_ + order.name->instance);
     slot.text.set_notify_socket(std::move(order.notify_socket));
     slot.text.set_socket_count(order.socket_count);
+    slot.text.set_remote(std::move(order.remote_address), std::move(order.remote_port));
     slot.text.lay_out(*order.spec, *order.name, socket_path_, invocation_prefix_ + fmt::format("{:016x}", invocation),
                       slot.plan);
     slot.sandbox.lay_out(*order.spec, *order.name, std::move(order.sandbox), runtime_dir_, slot.plan.sandbox);

@@ -18,6 +18,7 @@ ChildStream child_stream(const Stream& stream, bool input) {
         case Stream::Kind::Capture:
         case Stream::Kind::Journal:
         case Stream::Kind::Forward:
+        case Stream::Kind::Connection:
         case Stream::Kind::Pipe: return {ChildStream::Kind::Descriptor, -1, nullptr};
         case Stream::Kind::File:
             return {input ? ChildStream::Kind::Read : ChildStream::Kind::Append, -1, stream.path.c_str()};
@@ -79,6 +80,10 @@ void LaunchText::lay_out_environment(const JobSpec& spec, const InstanceName& na
     if (!notify_socket_.empty()) {
         envp_.push_back(keep("NOTIFY_SOCKET=" + notify_socket_));
         if (spec.has_watchdog()) envp_.push_back(keep("WATCHDOG_USEC=" + std::to_string(spec.watchdog.count())));
+    }
+    if (!remote_address_.empty()) {
+        envp_.push_back(keep("REMOTE_ADDR=" + remote_address_));
+        envp_.push_back(keep("REMOTE_PORT=" + remote_port_));
     }
     if (socket_count_ > 0) {
         envp_.push_back(keep("LISTEN_FDS=" + std::to_string(socket_count_)));

@@ -20,6 +20,11 @@ public:
     /// The $NOTIFY_SOCKET of the next one; empty: it has none.
     void set_notify_socket(std::string path) { notify_socket_ = std::move(path); }
 
+    /// Who the client is that the next one serves; empty: it serves none, or that has no address.
+    void set_remote(std::string address, std::string port) {
+        remote_address_ = std::move(address);
+        remote_port_ = std::move(port);
+    }
     /// How many sockets the next one is given.
     void set_socket_count(std::size_t count) { socket_count_ = count; }
 
@@ -35,6 +40,7 @@ private:
 
     std::string credentials_;
     std::string notify_socket_;
+    std::string remote_address_, remote_port_;
     std::size_t socket_count_ = 0;
     std::vector<std::string> held_;
     std::vector<const char*> argv_;

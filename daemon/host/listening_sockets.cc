@@ -165,6 +165,14 @@ void ListeningSockets::let_block(const Entry& entry) const {
     if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(entry.fd.get(), F_SETFL, flags & ~O_NONBLOCK);
 }
 
+std::vector<int> ListeningSockets::for_next_run(const JobSpec& spec, const InstanceName& name) const {
+    for (const auto& wanted : wanted_of(spec, name)) {
+        const auto found = entries_.find(wanted.key);
+        if (found != entries_.end() && found->second.fd) let_block(found->second);
+    }
+    return of(spec, name);
+}
+
 std::vector<int> ListeningSockets::of(const JobSpec& spec, const InstanceName& name) const {
     std::vector<int> fds;
     for (const auto& wanted : wanted_of(spec, name)) {
@@ -174,7 +182,6 @@ std::vector<int> ListeningSockets::of(const JobSpec& spec, const InstanceName& n
             continue;
         }
         const auto found = entries_.find(wanted.key);
-        if (found != entries_.end() && found->second.fd) let_block(found->second);
         fds.push_back(found == entries_.end() ? -1 : found->second.fd.get());
     }
     return fds;

@@ -38,6 +38,8 @@ public:
 
     /// All of `spec`, in order, that were taken; the first -1 is one that is not there.
     std::vector<int> of(const JobSpec& spec, const InstanceName& name) const;
+    /// The same, as a run is to find them that begins.
+    std::vector<int> for_next_run(const JobSpec& spec, const InstanceName& name) const;
 
 private:
     struct Entry {

@@ -84,6 +84,7 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
         order.fds = std::move(found->second);
         attached_.erase(found);
     }
+    hand_over_connection(id, order);
     if (refuse_unenforceable(incarnation, spec)) return;
     if (spec.writes_to(Stream::Kind::Journal) && access(logger::kJournalSocket, F_OK) < 0)
         return launch_refused(incarnation, SpawnStage::Journal, errno);
@@ -107,7 +108,7 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
 /// descriptor of readiness.
 Result<void> Processes::pack_sockets(LaunchOrder& order) {
     if (order.spec->sockets.empty()) return {};
-    auto fds = provisions_.sockets().of(*order.spec, *order.name);
+    auto fds = provisions_.sockets().for_next_run(*order.spec, *order.name);
     order.socket_count = fds.size();
     if (order.ready_pipe) fds.push_back(order.ready_pipe.get());
     auto channel = packet_socket_pair();
@@ -319,6 +320,10 @@ void Processes::hand_over(const Note& noted, TimePoint now) {
         supervisor_->noticed(incarnation, *notice, now);
     } else if (const auto* zombies = std::get_if<NoteZombies>(&noted.what)) {
         supervisor_->zombies_counted(incarnation, zombies->count, zombies->neglected_by, now);
+    } else if (const auto* what = std::get_if<NoteListens>(&noted.what)) {
+        listens(incarnation, *what, now);
+    } else if (const auto* counted = std::get_if<NoteConnections>(&noted.what)) {
+        supervisor_->connections_counted(incarnation, counted->count, now);
     } else if (const auto* used = std::get_if<NoteUsage>(&noted.what)) {
         supervisor_->usage_measured(incarnation, used->usage, now);
     } else {

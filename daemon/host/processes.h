@@ -12,7 +12,9 @@
 #include "daemon/engine/supervisor.h"
 #include "daemon/host/accounts.h"
 #include "daemon/host/child.h"
+#include "daemon/host/connection.h"
 #include "daemon/host/containment/containment.h"
+#include "daemon/host/demand_watch.h"
 #include "daemon/host/job_pipes.h"
 #include "daemon/host/provisions.h"
 #include "daemon/host/ready_channels.h"
@@ -81,6 +83,8 @@ public:
 
     // ProcessBackend
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
+    void listen(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
+    void count_connections(InstanceId id, Incarnation incarnation) override;
     void spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) override;
     void signal(Incarnation incarnation, int signal) override;
     void tell_to_end(Incarnation incarnation, SignalTo to, int signal) override;
@@ -101,6 +105,11 @@ public:
     void set_zombie_counter(std::function<void(InstanceId, Incarnation)> counter) {
         zombie_counter_ = std::move(counter);
     }
+
+    /// The instance does not listen any more.
+    void left_listening(InstanceId id);
+    /// What has served a connection, or was to, has settled.
+    void connection_over(InstanceId place);
 
     /// All that the daemon has started itself and not collected.
     std::vector<pid_t> own_children() const;
@@ -221,10 +230,17 @@ private:
     struct NoteUsage {
         TreeUsage usage;
     };
+    struct NoteListens {
+        InstanceId id;
+        std::vector<DemandWatch::Listening> sockets;
+    };
+    struct NoteConnections {
+        std::optional<std::uint64_t> count;
+    };
     struct Note {
         Incarnation incarnation;
         std::variant<NoteLaunched, NoteRefused, NoteExecuted, NoteExited, NoteTreeEmpty, NoteReady, NoteHindered,
-                     NoteHealth, Notice, NoteZombies, NoteUsage>
+                     NoteHealth, Notice, NoteZombies, NoteUsage, NoteListens, NoteConnections>
             what;
     };
 
@@ -243,6 +259,12 @@ private:
     void said(Incarnation incarnation, pid_t sender, uid_t uid, const Notice& notice) override;
     Result<void> open_ready_channel(LaunchOrder& order);
     Result<void> pack_sockets(LaunchOrder& order);
+    // process_listen.cc
+    void listens(Incarnation incarnation, const NoteListens& what, TimePoint now);
+    void came(InstanceId id, const DemandWatch::Listening& socket);
+    void accept_from(InstanceId listener, int socket);
+    void cannot_accept(InstanceId listener, int error);
+    void hand_over_connection(InstanceId id, LaunchOrder& order);
     std::string why_not_heard(const Run& run, pid_t sender, uid_t uid) const;
     /// Once a run: it may say more of the kind. Whether it was told.
     bool tell_refusal(Run& run, const std::string& text);
@@ -296,6 +318,9 @@ private:
     /// Since when there are zombies that wait to be collected; some may be of trees in which nothing lives any more.
     std::optional<TimePoint> collecting_since_;
     std::map<std::string, StandardFds, std::less<>> attached_;
+    std::map<InstanceId, Connection> connections_;  ///< by what is to serve them, until that is launched
+    DemandWatch demand_{loop_, [this](InstanceId id, const auto& socket) { came(id, DemandWatch::Listening(socket)); }};
+    std::unique_ptr<Watch> accept_pause_;
     std::map<Incarnation, Helper> helpers_;
     Incarnation next_helper_ = kFirstHelper;
     std::vector<Note> notes_;

@@ -39,7 +39,8 @@ struct LaunchOrder {
     Fd ready_pipe;                ///< what becomes its descriptor of readiness; with sockets, where they come from
     bool has_ready_pipe = false;  ///< behind the sockets
     std::size_t socket_count = 0;
-    std::string notify_socket;         ///< its $NOTIFY_SOCKET; empty: it has none
+    std::string remote_address, remote_port;  ///< of the client that it serves; empty: there is none of TCP
+    std::string notify_socket;                ///< its $NOTIFY_SOCKET; empty: it has none
     std::array<int, 2> pipes{-1, -1};  ///< kept pipes (kept_pipe.h) whose writing ends are 1 and 2 otherwise; -1: none
 };
 

@@ -21,6 +21,7 @@ bool timer_belongs(TimerKind kind, State state) {
         case TimerKind::HealthProbe:
         case TimerKind::HealthRestart:
         case TimerKind::HealthMeasure:
+        case TimerKind::IdleCheck:
         case TimerKind::RunTimeout: return state == State::Running || state == State::Reloading;
         case TimerKind::StopStep:
         case TimerKind::StopTimeout: return state == State::Stopping;
@@ -119,7 +120,7 @@ void FakeMachine::check_requirements(const JobSpec& spec, const InstanceName& na
         const auto found = supervisor_->jobs().find(one.job);
         if (found == supervisor_->jobs().end() || found->second.spec->type == JobType::Oneshot) continue;
         for (const auto& instance : found->second.instances) {
-            const bool there = live_of_.contains(instance->id());
+            const bool there = live_of_.contains(instance->id()) || open_.contains(instance->id());
             if (one.lasts() && !there)
                 broken(name.instance + " was started without " + one.job + ", which it requires");
             if (!one.lasts() && there) broken(name.instance + " was started before " + one.job + " had ended");
@@ -204,6 +205,51 @@ void FakeMachine::check_links(const Job& job) {
             broken(instance->name().instance + " runs without what it requires");
         }
     }
+}
+
+void FakeMachine::listen(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) {
+    if (lives(id)) broken("what lives is to listen");
+    if (told_to_stop_.contains(id)) broken(fmt::format("instance {} is to listen against a stop", id));
+    if (!spec.listens_first()) broken("what has no such sockets is to listen");
+    check_place(name);
+    check_requirements(spec, name);
+    check_group(id, spec, name);
+    live_of_[id] = incarnation;
+    Run& run = runs_[incarnation];
+    run.id = id;
+    run.only_listens = true;
+    plan(incarnation, draw(9) == 0 ? Step::Refuse : Step::Listen, 5);
+}
+
+void FakeMachine::listens(Incarnation incarnation, InstanceId id) {
+    if (states_[id] == State::Stopping) ++ends_of_[id];
+    live_of_.erase(id);
+    runs_.erase(incarnation);
+    last_over_ = incarnation;
+    open_.insert(id);
+    supervisor_->listens(incarnation, now_);
+}
+
+void FakeMachine::something_comes(InstanceId id) {
+    const auto* instance = supervisor_->find(id);
+    if (instance == nullptr || instance->state() != State::Listening) return;
+    if (!instance->spec().accepts()) return supervisor_->demanded(id, "something has come", now_);
+    const auto place = supervisor_->place_for_connection(id, now_);
+    comes_later(id);
+    if (place == 0) return;
+    if (lives(place)) broken("a connection is to be served where another one is");
+    asked_to_start(place);
+    ++connections_;
+    supervisor_->serve(place, "connection", now_);
+}
+
+void FakeMachine::comes_later(InstanceId id) {
+    future_.emplace(now_ + std::chrono::microseconds(draw(3'000'000)), Due{Step::Come, 0, id});
+}
+
+void FakeMachine::count_connections(InstanceId, Incarnation incarnation) {
+    if (!runs_.contains(incarnation)) return broken("connections of a run are counted that is over");
+    plan(incarnation, Step::CountConnections, 20);
 }
 
 void FakeMachine::spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) {
@@ -389,6 +435,8 @@ void FakeMachine::announce(const Transition& transition) {
     states_[transition.id] = transition.to;
     const bool owes = owes_post_stop_.contains(transition.id) && bonds_hold_;
     if (!is_live(transition.to) && owes) broken("post_stop was not run");
+    if (transition.to == State::Listening) comes_later(transition.id);
+    if (is_settled(transition.to)) open_.erase(transition.id);
     check_undone(transition);
     note_member_failure(transition);
     check_health_restart(transition);
@@ -417,7 +465,9 @@ void FakeMachine::check_one_by_one(const Transition& transition) {
     // Others that go down with it have "rolling restart, with job1".
     const bool rolls = transition.cause.substr(0, transition.cause.find(';')) == kRollCause;
     const bool recycles = transition.cause.starts_with("max_lifetime");
-    if (transition.to != State::Stopping || !was_ready || (!rolls && !recycles)) return;
+    // What listens is ready all along, also in the next step of its stop.
+    const bool begins = transition.to == State::Stopping && transition.from != State::Stopping;
+    if (!begins || !was_ready || (!rolls && !recycles)) return;
     const auto& job = supervisor_->jobs().find(transition.job)->second;
     if (recycles &&
         !std::all_of(job.links.begin(), job.links.end(), [](const auto& link) { return look_at(link).met; })) {
@@ -492,7 +542,7 @@ bool FakeMachine::happen() {
         const Due due = next->second;
         now_ = std::max(now_, next->first);
         future_.erase(next);
-        if (due.step != Step::Timer) {
+        if (due.step != Step::Timer && due.step != Step::Come) {
             const auto run = runs_.find(due.incarnation);
             if (run == runs_.end() || run->second.round != due.round) continue;
         }
@@ -512,6 +562,7 @@ void FakeMachine::happen_to(const Due& due) {
         if (current || draw(3) == 0) supervisor_->timer_fired(due.id, due.kind, due.generation, now_);
         return;
     }
+    if (due.step == Step::Come) return something_comes(due.id);
     Run& run = runs_.at(due.incarnation);
     switch (due.step) {
         case Step::Refuse:
@@ -553,6 +604,12 @@ void FakeMachine::happen_to(const Due& due) {
             supervisor_->usage_measured(due.incarnation, usage, now_);
             return;
         }
+        case Step::Listen: listens(due.incarnation, run.id); return;
+        case Step::CountConnections:
+            supervisor_->connections_counted(due.incarnation,
+                                             draw(9) == 0 ? std::nullopt : std::optional<std::uint64_t>(draw(1)), now_);
+            return;
+        case Step::Come:
         case Step::Timer: return;
     }
 }
@@ -627,29 +684,29 @@ void FakeMachine::report_exit(Incarnation incarnation, Run& run) {
     supervisor_->exited(incarnation, status, tree_empty, now_);
 }
 
+void FakeMachine::check_one(const Instance& instance) {
+    if (instance.runs_ended() != ends_of_[instance.id()])
+        broken(instance.name().instance + " has not seen every end exactly once");
+    if (told_to_stop_.contains(instance.id()) && instance.ready())
+        broken(instance.name().instance + " is ready against a stop");
+    const bool has_process = lives(instance.id());
+    // Only what was started after it is waited for.
+    const bool waits = instance.taken_down() && instance.stop_held() && !has_process;
+    if (!waits && has_process != is_live(instance.state())) {
+        broken(fmt::format("{} is {} and its process {}", instance.name().instance, to_text(instance.state()),
+                           has_process ? "lives" : "does not live"));
+    }
+}
+
 void FakeMachine::check_all() {
     std::array<std::size_t, kStates> counted{};
     std::size_t instances = 0;
     for (const auto& [name, job] : supervisor_->jobs()) {
         check_links(job);
-        for (const auto* list : {&job.instances, &job.leaving_instances}) {
-            for (const auto& instance : *list) {
-                ++instances;
-                ++counted[static_cast<std::size_t>(instance->state())];
-                if (instance->runs_ended() != ends_of_[instance->id()]) {
-                    broken(instance->name().instance + " has not seen every end exactly once");
-                }
-                if (told_to_stop_.contains(instance->id()) && instance->ready()) {
-                    broken(instance->name().instance + " is ready against a stop");
-                }
-                const bool has_process = lives(instance->id());
-                // Only what was started after it is waited for.
-                const bool waits = instance->taken_down() && instance->stop_held() && !has_process;
-                if (!waits && has_process != is_live(instance->state())) {
-                    broken(fmt::format("{} is {} and its process {}", instance->name().instance,
-                                       to_text(instance->state()), has_process ? "lives" : "does not live"));
-                }
-            }
+        for (const auto* instance : all_of(job)) {
+            ++instances;
+            check_one(*instance);
+            ++counted[static_cast<std::size_t>(instance->state())];
         }
     }
     if (counted != supervisor_->count_by_state()) broken("the counts by state are wrong");

@@ -51,6 +51,8 @@ public:
     bool daemon_ended() const { return daemon_ended_; }
 
     void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
+    void listen(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) override;
+    void count_connections(InstanceId id, Incarnation incarnation) override;
     void spawn_beside(InstanceId id, Incarnation incarnation, const SideOrder& order) override;
     void signal(Incarnation incarnation, int signal) override;
     void tell_to_end(Incarnation incarnation, SignalTo to, int signal) override;
@@ -72,9 +74,25 @@ public:
     void disturb_clocks();
     const Clocks& clocks() const { return clocks_; }
     std::uint64_t scheduled_runs() const { return scheduled_runs_; }
+    std::uint64_t connections() const { return connections_; }
 
 private:
-    enum class Step { Refuse, Launch, FailBeforeExec, Exec, Say, Look, Exit, TreeEmpty, CountZombies, Measure, Timer };
+    enum class Step {
+        Refuse,
+        Launch,
+        FailBeforeExec,
+        Exec,
+        Say,
+        Look,
+        Exit,
+        TreeEmpty,
+        CountZombies,
+        Measure,
+        Listen,
+        Come,
+        CountConnections,
+        Timer
+    };
     struct Due {
         Step step;
         Incarnation incarnation = 0;
@@ -92,11 +110,16 @@ private:
         bool main_gone = false;
         bool ignores_stop = false;
         bool paused = false;
+        bool only_listens = false;
         bool leaves_others = false;
         std::uint32_t round = 0;  ///< grows when its future is changed; steps of an older round never happen
         ExitStatus status;
     };
 
+    void listens(Incarnation incarnation, InstanceId id);
+    void something_comes(InstanceId id);
+    void comes_later(InstanceId id);
+    void check_one(const Instance& instance);
     void check_moment(InstanceId id, const SideOrder& order);
     void check_undo(InstanceId id, const SideOrder& order);
     void begins(InstanceId id, const JobSpec& spec, const InstanceName& name);
@@ -139,6 +162,8 @@ private:
     std::unordered_map<InstanceId, std::uint64_t> ends_of_;  ///< runs that have come to their end
     std::set<InstanceId> told_to_stop_;
     std::set<InstanceId> owes_post_stop_;
+    std::set<InstanceId> open_;  ///< whose sockets are
+    std::uint64_t connections_ = 0;
     std::unordered_map<InstanceId, Incarnation> prepared_;  ///< by pre_start
     std::set<InstanceId> ready_;
     std::map<InstanceId, std::deque<TimePoint>> health_restarts_;

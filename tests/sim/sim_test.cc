@@ -43,6 +43,17 @@ void add_schedule(FakeMachine& machine, JobSpec& spec) {
     if (machine.draw(1) == 0) schedule.jitter = std::chrono::milliseconds(machine.draw(900));
 }
 
+void add_sockets(FakeMachine& machine, JobSpec& spec) {
+    ListeningSocket socket;
+    socket.name = spec.name;
+    socket.accept = spec.daemon_of.empty() && machine.draw(1) == 0;
+    socket.on_demand = !socket.accept;
+    socket.max_connections = 1 + machine.draw(3);
+    if (socket.on_demand && machine.draw(1) == 0) socket.idle_timeout = std::chrono::milliseconds(500);
+    if (socket.accept) spec.instances.clear();
+    spec.sockets.push_back(std::move(socket));
+}
+
 JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
     using namespace std::chrono_literals;
     constexpr Restart kRestarts[] = {Restart::No,         Restart::OnSuccess, Restart::OnFailure,
@@ -91,6 +102,7 @@ JobSpec random_job(FakeMachine& machine, std::uint32_t number) {
         spec.health.restart_limit = {machine.draw(3), 30s};
     }
     if (spec.type == JobType::Task) add_schedule(machine, spec);
+    if (spec.type == JobType::Service && number < 1000 && machine.draw(4) == 0) add_sockets(machine, spec);
     if (machine.draw(2) == 0) spec.max_lifetime = std::chrono::milliseconds(1000 + machine.draw(3000));
     return spec;
 }
@@ -189,7 +201,7 @@ void ask_something(FakeMachine& machine, Supervisor& supervisor, Configured& job
 
 /// What must have happened for the invariants to mean something.
 struct Done {
-    std::uint64_t rolls = 0, health_restarts = 0, scheduled_runs = 0;
+    std::uint64_t rolls = 0, health_restarts = 0, scheduled_runs = 0, connections = 0;
 };
 
 /// Runs one seed until `steps` things have happened, then shuts down; returns the first breach. `done` grows.
@@ -215,6 +227,7 @@ std::string run_seed(std::uint32_t seed, std::uint64_t steps, Done& done) {
     done.rolls += machine.rolls_done();
     done.health_restarts += machine.health_restarts();
     done.scheduled_runs += machine.scheduled_runs();
+    done.connections += machine.connections();
     supervisor.shut_down("shutdown", machine.now());
     for (const auto& [name, job] : supervisor.jobs()) {
         if (supervisor.rolls(name)) return "a rolling restart goes on while all is stopped";
@@ -242,6 +255,7 @@ TEST(Simulation, HoldsEveryInvariantOverAMillionRandomSteps) {
     EXPECT_GT(done.rolls, seeds / 10);
     EXPECT_GT(done.health_restarts, seeds / 2);
     EXPECT_GT(done.scheduled_runs, seeds);
+    EXPECT_GT(done.connections, seeds);
 }
 
 TEST(Simulation, IsTheSameForTheSameSeed) {

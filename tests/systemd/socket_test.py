@@ -4,6 +4,7 @@ import os
 import socket
 import stat
 import subprocess
+from pathlib import Path
 
 from on_systemd import PATIENCE, SERVICE, SOCKET, ServiceTest, ctl, instances, main, properties, run, wait_for
 
@@ -101,6 +102,59 @@ class SocketActivation(ServiceTest):
         wait_for(SERVICE, SubState="start-pre")
         self.assertEqual(up.read_text(), "held\n")
         self.assertEqual(client.wait(PATIENCE), 0)
+
+
+# Answers each connection with the names of what it was given.
+SERVER = """
+import os, socket
+listening = socket.socket(fileno=3)
+while True:
+    client, _ = listening.accept()
+    with client:
+        client.sendall((os.environ["LISTEN_FDNAMES"] + " " + str(os.getpid())).encode() + bytes(1))
+"""
+UNIT = Path("/run/systemd/system/handed-on.socket")
+
+
+class SocketsForJobs(ServiceTest):
+    def setUp(self):
+        super().setUp()
+        self.path = self.scratch / "web.sock"
+        UNIT.write_text(f"[Socket]\nListenStream={self.path}\nFileDescriptorName=web\nService={SERVICE}\n")
+        self.addCleanup(self.remove_unit)
+        run("systemctl", "daemon-reload")
+        program = self.scratch / "server.py"
+        program.write_text(SERVER)
+        self.job("web", f'command = ["/usr/bin/python3", "{program}"]', "[[sockets]]", 'name = "web"',
+                 'listen = "inherited"')
+
+    def remove_unit(self):
+        run("systemctl", "stop", "handed-on.socket", check=False)
+        UNIT.unlink()
+        run("systemctl", "daemon-reload")
+
+    def ask(self):
+        return call(self.path, b"").decode().strip("\0").split()
+
+    def test_are_handed_on_by_their_names_beside_the_control_socket(self):
+        run("systemctl", "start", "procsupd.socket", "handed-on.socket")
+        name, first = self.ask()
+        self.assertEqual(name, "web")
+        ctl("restart", "web")
+        self.assertNotEqual(self.ask()[1], first)
+        ctl("stop", "web")
+        # It is systemd's, and stays.
+        self.assertTrue(self.path.exists())
+        ctl("start", "web")
+        self.assertEqual(self.ask()[0], "web")
+        run("systemctl", "restart", SERVICE)
+        self.assertEqual(self.ask()[0], "web")
+
+    def test_that_are_not_there_are_a_failed_start_that_says_so(self):
+        self.job("web", 'command = "sleep infinity"', 'restart = "no"', "[[sockets]]", 'name = "other"',
+                 'listen = "inherited"')
+        run("systemctl", "start", "procsupd.socket", "handed-on.socket", SERVICE)
+        self.assertIn("procsupd was given none with that FileDescriptorName=", ctl("why", "web", check=False).stdout)
 
 
 class BrokenConfiguration(ServiceTest):
