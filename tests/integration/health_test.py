@@ -2,11 +2,15 @@
 import contextlib
 import os
 import select
+import shutil
+import signal
 import socket
+import subprocess
 import threading
 import unittest
 
-from harness import IntegrationTest
+from harness import ROOT, IntegrationTest
+from postgres import POSTGRES_BIN, USER, make_database
 from processes import free_port, wait_gone
 
 EXAMPLE = os.path.join(os.path.dirname(__file__), "../../conf/examples/health.toml")
@@ -87,6 +91,32 @@ class Health(IntegrationTest):
                                f'http = "http://127.0.0.1:{port}/"\ninterval = "1h"\n')
             self.await_health(s, "web", "healthy")
             self.assertEqual(1, len(asked))
+
+    @unittest.skipUnless(shutil.which(f"{POSTGRES_BIN}/postgres"), "needs PostgreSQL")
+    def test_a_database_that_hangs_is_restarted_and_has_lost_nothing(self):
+        port = free_port()
+        with open(os.path.join(os.path.dirname(EXAMPLE), "database.toml"), encoding="utf-8") as file:
+            text = file.read().replace("5432", str(port)).replace("/srv/database", "@DIR@/data")
+        text = text.replace('user = "postgres"', USER).replace('"10s"', '"100ms"').replace('"5s"', '"1s"')
+        s = self.prepare(text.replace("failures = 3", "failures = 2"))
+        make_database(s.path("data"))
+
+        def sql(words):
+            return subprocess.run(["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-qAtc", words], check=True,
+                                  stdout=subprocess.PIPE, text=True, cwd="/").stdout.strip()
+
+        s.start()
+        s.ctl("wait", "--for=healthy", "database")
+        sql("create table kept (number int); insert into kept select generate_series(1, 1000)")
+        pid = s.pid_of("database")
+        os.kill(pid, signal.SIGSTOP)
+        self.assertTrue(wait_gone(pid))
+        s.ctl("wait", "--for=healthy", "database")
+        self.assertEqual("1000", sql("select count(*) from kept"))
+        self.assertEqual(1, s.instance("database")["health_restarts"])
+        self.assertIn("unhealthy", s.ctl("history", "database").out)
+        s.ctl("stop", "database")
+        self.assertIn("exit 0", s.instance("database")["cause"])
 
     def test_what_looks_is_gone_with_the_run_and_while_it_is_paused(self):
         s = self.supervise('[jobs.web]\ncommand = "sleep 1000"\n[jobs.web.health]\nexec = "true"\ninterval = "20ms"\n')
