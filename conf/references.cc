@@ -11,7 +11,8 @@
 namespace procsup {
 
 void References::add(const JobDraft& draft, const JobSpec& spec) {
-    jobs_.try_emplace(spec.name, Job{jobs_.size(), spec.restart.when, spec.instances, spec.health.is_declared()});
+    jobs_.try_emplace(spec.name,
+                      Job{jobs_.size(), spec.restart.when, spec.instances, spec.health.is_declared(), spec.accepts()});
     add_dependencies(draft, spec);
     if (!spec.daemon_of.empty()) bonds_[spec.name] = {spec.daemon_of, draft.mark(Key::DaemonOf).place};
     const auto& output = spec.stdout_stream;
@@ -127,7 +128,11 @@ void References::check_bond(const std::string& job, const Reference& parent, Pro
     const auto* found = find("daemon_of", parent, problems);
     if (found == nullptr) return;
     const auto& instances = found->instances;
-    if (const auto circle = circle_from(job, bonds_); !circle.empty()) {
+    if (found->accepts) {
+        problems.add(parent.place,
+                     "'daemon_of' names " + quoted(parent.job) +
+                         ", which only listens (accept = true) and never runs itself: it would never be started");
+    } else if (const auto circle = circle_from(job, bonds_); !circle.empty()) {
         problems.add(parent.place, "'daemon_of' goes round in a circle: " + circle);
     } else if (!instances.empty() && instances != jobs_.at(job).instances) {
         problems.add(parent.place, "'daemon_of' names " + quoted(parent.job) +
@@ -140,7 +145,11 @@ void References::check_pipe(const std::string& job, const Reference& reader, Pro
         problems.add(reader.place, "'log.pipe_to' names the job itself, " + quoted(job) + ": name another one");
         return;
     }
-    if (find("log.pipe_to", reader, problems) == nullptr) return;
+    const auto* other = find("log.pipe_to", reader, problems);
+    if (other == nullptr) return;
+    if (other->accepts)
+        problems.add(reader.place, "'log.pipe_to' names " + quoted(reader.job) +
+                                       ", whose input is what its clients send (accept = true)");
     if (const auto circle = circle_from(job, pipes_); !circle.empty()) {
         problems.add(reader.place, "'log.pipe_to' goes round in a circle: " + circle);
     }

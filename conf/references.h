@@ -33,6 +33,7 @@ private:
         Restart restart;
         std::vector<std::string> instances;
         bool has_health;
+        bool accepts = false;
     };
     struct Reference {
         std::string job;

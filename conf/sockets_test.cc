@@ -187,6 +187,18 @@ TEST(Sockets, WhatAcceptsOrWaitsForDemandIsCheckedAgainstTheOthers) {
               std::string::npos);
 }
 
+TEST(Sockets, NobodyIsADaemonOfWhatOnlyListensOrWritesToItsInput) {
+    const std::string echo =
+        "[jobs.echo]\ncommand = \"/bin/cat\"\n[[jobs.echo.sockets]]\nlisten = \"80\"\naccept = true\n";
+    EXPECT_NE(
+        problems_of(echo + "[jobs.a]\ncommand = \"/bin/a\"\ndaemon_of = \"echo\"\n").at(0).find("which only listens"),
+        std::string::npos);
+    EXPECT_NE(problems_of(echo + "[jobs.a]\ncommand = \"/bin/a\"\n[jobs.a.log]\npipe_to = \"echo\"\n")
+                  .at(0)
+                  .find("whose input is what its clients send"),
+              std::string::npos);
+}
+
 TEST(Sockets, WhatServesAConnectionHasNoneAndIsNotStartedAgain) {
     const auto job = job_of("restart = \"always\"\nessential = true\n" + socket("listen = \"80\"\naccept = true\n"));
     EXPECT_TRUE(job.accepts());

@@ -90,6 +90,7 @@ struct Seen {
     const Instance& instance;
     const TreeUsage& usage;
     const HostPort& host;
+    const Supervisor& supervisor;
 };
 
 /// Something of each instance; nothing: it is not known, or does not exist now.
@@ -133,6 +134,16 @@ constexpr std::array kMeasures{
                 if (!seen.usage.memory) return std::nullopt;
                 return static_cast<double>(*seen.usage.memory);
             }},
+    Measure{"procsupd_job_connections", "gauge", "Connections that are served now, each by an instance of its own.",
+            [](const Seen& seen) -> std::optional<double> {
+                if (!seen.instance.spec().accepts()) return std::nullopt;
+                return static_cast<double>(seen.supervisor.connections_of(seen.instance).served);
+            }},
+    Measure{"procsupd_job_connections_total", "counter", "Connections that were begun to be served.",
+            [](const Seen& seen) -> std::optional<double> {
+                if (!seen.instance.spec().accepts()) return std::nullopt;
+                return static_cast<double>(seen.supervisor.connections_of(seen.instance).begun);
+            }},
     Measure{"procsupd_job_tasks", "gauge", "Processes and threads of its present run.",
             [](const Seen& seen) -> std::optional<double> {
                 if (!seen.usage.tasks) return std::nullopt;
@@ -144,7 +155,7 @@ void write_states(json::Writer& writer, const std::vector<Seen>& all) {
     std::vector<std::string_view> states;
     for (std::size_t i = 0; i < kStates; ++i) states.push_back(to_text(static_cast<State>(i)));
     Family family(writer, "procsupd_job_state", "stateset", "1 for the state it is in.", states);
-    for (const auto& [instance, usage, host] : all) {
+    for (const auto& [instance, usage, host, supervisor] : all) {
         const auto& name = instance.name();
         family.sample({{"name", name.instance}, {"job_name", name.job}}, to_text(instance.state()));
     }
@@ -153,7 +164,7 @@ void write_states(json::Writer& writer, const std::vector<Seen>& all) {
 void write_exits(json::Writer& writer, const std::vector<Seen>& all) {
     Family family(writer, "procsupd_job_exits_total", "counter",
                   "Runs that have ended, by how; those that came to no program as start-failed.");
-    for (const auto& [instance, usage, host] : all) {
+    for (const auto& [instance, usage, host, supervisor] : all) {
         const auto& name = instance.name();
         for (std::size_t i = 0; i < kRunResults; ++i) {
             family.sample(
@@ -188,8 +199,10 @@ std::vector<const Instance*> some_of(const std::vector<const Instance*>& all, st
 void metrics(const ControlContext& context, std::pair<std::size_t, std::size_t> clients, varlink::PendingCall call) {
     const auto from = call.parameters().int_or("from", 0);
     if (from < 0) return call.fail_invalid_parameter("from");
-    const auto all = selected_or_all(context, call);
+    auto all = selected_or_all(context, call);
     if (!all) return;
+    // They come and go with the connections, of which the job knows how many there are.
+    std::erase_if(*all, [](const Instance* instance) { return instance->spec().serves_connection(); });
     const bool more = from + kMostInstancesOfAnswer < static_cast<std::int64_t>(all->size());
     std::vector<InstanceId> ids;
     const auto some = some_of(*all, from);
@@ -201,7 +214,7 @@ void metrics(const ControlContext& context, std::pair<std::size_t, std::size_t> 
         for (const auto id : ids) {
             // Some may be gone by now.
             if (const auto* instance = context.supervisor.find(id))
-                seen.push_back({*instance, usages[id], context.host});
+                seen.push_back({*instance, usages[id], context.host, context.supervisor});
         }
         json::Writer writer;
         writer.begin_object().key("families").begin_array();

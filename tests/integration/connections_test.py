@@ -78,6 +78,11 @@ class Accepting(Connections):
             self.assertEqual(200, self.served(s, "upper"))
             clients.pop().close()
             self.assertEqual(b"LATE\n", late.recv(100))
+        metrics = s.ctl("metrics").out.splitlines()
+        self.assertEqual(['procsupd_job_connections{name="upper",job_name="upper"} 200',
+                          'procsupd_job_connections_total{name="upper",job_name="upper"} 201'],
+                         [line for line in metrics if line.startswith("procsupd_job_connections")])
+        self.assertFalse([line for line in metrics if "upper@1" in line])
         for client in clients:
             client.close()
         self.await_true("all are over", lambda: self.served(s, "upper") == 0)

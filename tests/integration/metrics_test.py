@@ -57,7 +57,7 @@ class Metrics(IntegrationTest):
         self.assertEqual((1, 1), (after[exits] - before[exits], after[starts] - before[starts]))
         for name, state in (("web", "running"), ("off", "stopped")):
             states = {key[2]: value for key, value in after.items() if key[:2] == ("procsupd_job_state", name)}
-            self.assertEqual(([state], 10), ([one for one, value in states.items() if value == 1], len(states)))
+            self.assertEqual(([state], 11), ([one for one, value in states.items() if value == 1], len(states)))
         self.assertIn(("procsupd_job_memory_bytes", "web", None), after)
         self.assertNotIn(("procsupd_job_start_time_seconds", "off", None), after)
 
