@@ -25,6 +25,7 @@ TIME = Kind(((1e9, 1e9, "s"), (1e6, 1e6, "ms"), (1e3, 1e3, "us"), (0, 1, "ns")))
 MEMORY = Kind(((1024, 1024, "MiB"), (0, 1, "KiB")))  # from KiB
 COUNT = Kind(((0, 1, ""),))
 RATE = Kind(((1e3, 1e3, "GB/s"), (0, 1, "MB/s")))  # from MB/s
+PER_SECOND = Kind(((0, 1, "/s"),))
 PERCENT = Kind(((0, 1, "%"),))
 TIMES = Kind(((0, 1, "x"),))
 
