@@ -1,9 +1,10 @@
-"""Accept: what serves each connection is a program of its own, started for it, with the connection as standard input and output."""
+"""Accept: each connection is served by a program that is started for it and has it as standard input and output."""
 
 import contextlib
 import socket
 from statistics import median, quantiles
 
+from harness import machine
 from harness.accept_peers import KINDS
 from harness.control import in_columns
 from harness.figures import PER_SECOND, TIME, Samples
@@ -71,32 +72,37 @@ def start(bench, stack, supervisor, port):
     running.wait(lambda: serves(port), f"an answer on port {port}", 30)
 
 
+def call(bench, supervisor, port, count, at_once):
+    """What each connection took, and all of them together."""
+    try:
+        took, (wall,), _ = in_columns([bench.tools.callers, str(port), str(count), str(at_once)], {}, 3)
+    except machine.Broken as error:
+        raise machine.Broken(f"{supervisor.name}, {at_once} at a time: {str(error).splitlines()[-1]}") from error
+    return took, wall
+
+
 def block(bench, samples, supervisor, port, count, at_once):
     """The first of a block are not counted: what ran before it was another one."""
-    in_columns([bench.tools.callers, str(port), str(max(count // 10, 1)), str(at_once)], {}, 3)
-    took, (wall,), _ = in_columns([bench.tools.callers, str(port), str(count), str(at_once)], {}, 3)
+    call(bench, supervisor, port, max(count // 10, 1), at_once)
+    took, wall = call(bench, supervisor, port, count, at_once)
     samples.add(supervisor.name, f"rate {at_once}", count / wall * 1e9)
     samples.add(supervisor.name, f"half {at_once}", median(took))
     samples.add(supervisor.name, f"late {at_once}", quantiles(took, n=100)[-1])
 
 
-def one_round(bench, samples, supervisor, port, crowd, counts):
-    for at_once, count in zip((1, crowd), counts):
-        block(bench, samples, supervisor, port, count, at_once)
-
-
 def run(bench):
     """All of them listen from the beginning; who has nothing to do takes nothing from the one whose turn it is."""
     samples = Samples()
-    crowd, counts, rounds = (10, (10, 50), 1) if bench.quick else (CROWD, (300, 2000), 11)
-    found = contestants(bench, 2 * crowd)
+    counts, rounds = ({1: 10, 10: 50}, 1) if bench.quick else ({1: 1000, CROWD: 2000}, 11)
+    found = contestants(bench, 2 * max(counts))
     with contextlib.ExitStack() as stack:
         for supervisor, port in found:
             bench.attempt(supervisor, 0, start, bench, stack, supervisor, port)
-        for number in range(rounds):
-            for supervisor, port in bench.random.sample(found, len(found)):
-                bench.attempt(supervisor, number, one_round, bench, samples, supervisor, port, crowd, counts)
-    return [row for at_once in (1, crowd) for row in rows_of(samples, [peer for peer, _ in found[2:]], at_once)]
+        for at_once, count in counts.items():
+            for number in range(rounds):
+                for supervisor, port in bench.random.sample(found, len(found)):
+                    bench.attempt(supervisor, number, block, bench, samples, supervisor, port, count, at_once)
+    return [row for at_once in counts for row in rows_of(samples, [peer for peer, _ in found[2:]], at_once)]
 
 
 def rows_of(samples, peers, at_once):

@@ -1,7 +1,6 @@
-"""Who else starts a program for each connection: as their users configure them, but none with a limit that a test meets."""
+"""Who else starts a program for each connection: as their users configure them, but without a limit that a test meets."""
 
 import os
-import signal
 
 from harness.peers import Peer
 
@@ -56,14 +55,13 @@ class Inetd(AcceptPeer):
         (program,) = jobs[0].argv
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"127.0.0.1:{self._port} stream tcp nowait root {program} {os.path.basename(program)}\n")
-        return [self.find(self.program), "-i", "-q", str(QUEUE), "-R", "0", path]
+        return [self.find(self.program), "-i", "-q", str(QUEUE), "-R", "1000000000", path]
 
 
 class Xinetd(AcceptPeer):
-    """It takes 50 a second where it is not told otherwise; its queue of 64 cannot be made longer."""
+    """It takes 50 a second where it is not told otherwise. Its queue of 64 cannot be made longer: callers beyond that are reset."""
     name = program = "xinetd"
     package = "xinetd"
-    stop_signal = signal.SIGTERM
 
     def prepare(self, folder, jobs):
         path = os.path.join(folder, "xinetd.conf")
