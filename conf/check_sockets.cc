@@ -29,6 +29,18 @@ void SettingsCheck::check_sockets() {
                           "'sockets.idle_timeout' never takes effect: what is ended is started again only with "
                           "on_demand = true");
     }
+    const auto agree = [&](auto member, auto place, const char* key) {
+        const SocketDraft* first = nullptr;
+        for (const auto& socket : sockets) {
+            if (!(socket.*member)) continue;
+            if (first == nullptr) first = &socket;
+            if (socket.*member != first->*member)
+                problems_.add(socket.*place, "'sockets." + std::string(key) +
+                                                 "' is one for all sockets of a job: write it at one of them");
+        }
+    };
+    agree(&SocketDraft::max_connections, &SocketDraft::max_connections_place, "max_connections");
+    agree(&SocketDraft::idle_timeout, &SocketDraft::idle_timeout_place, "idle_timeout");
     const auto accepting = std::find_if(sockets.begin(), sockets.end(), [](const auto& one) { return one.accept; });
     if (accepting == sockets.end()) return;
     const auto other = std::find_if(sockets.begin(), sockets.end(), [](const auto& one) { return !one.accept; });

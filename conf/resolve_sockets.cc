@@ -9,6 +9,8 @@ namespace procsup {
 void JobResolver::resolve_sockets(Job& job) {
     // [defaults] may give some to a job that ends by itself.
     if (job.spec.ends_by_itself()) return;
+    std::uint32_t most = kMaxConnections;
+    for (const auto& draft : job.draft.sockets) most = draft.max_connections.value_or(most);
     for (const auto& draft : job.draft.sockets) {
         ListeningSocket socket;
         socket.name = draft.name.text.empty() ? job.draft.name : draft.name.text;
@@ -24,7 +26,7 @@ void JobResolver::resolve_sockets(Job& job) {
         }
         socket.accept = draft.accept;
         socket.on_demand = draft.on_demand;
-        if (draft.accept) socket.max_connections = draft.max_connections.value_or(kMaxConnections);
+        if (draft.accept) socket.max_connections = most;
         if (draft.on_demand) socket.idle_timeout = draft.idle_timeout.value_or(kForever);
         if (good) resolve_socket_owner(job, draft, socket);
         job.spec.sockets.push_back(std::move(socket));

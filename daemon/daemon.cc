@@ -161,8 +161,8 @@ void Daemon::announce(const Transition& transition) {
                                                          {"PROCSUPD_STATE", to_text(transition.to)}};
     const auto* instance = supervisor_->find(transition.id);
     const bool serves = instance != nullptr && instance->spec().serves_connection();
-    if (serves && transition.to != State::Failed) {
-        // Many a second: that all was well is for the event stream.
+    if (serves && !(transition.to == State::Failed && tells_failure_of(transition.job))) {
+        // Clients decide how many a second there are.
         log_.debug(text, fields);
     } else if (transition.to == State::Failed || transition.cause.starts_with("reload_command failed: ")) {
         log_.warn(text, fields);
@@ -232,6 +232,16 @@ void Daemon::measure_one(InstanceId id, Incarnation incarnation) {
                               }
                               processes_->usage_measured(incarnation, usage);
                           });
+}
+
+/// Of what serves connections one a minute is for the log.
+bool Daemon::tells_failure_of(std::string_view job) {
+    constexpr auto kPause = std::chrono::minutes(1);
+    const auto now = loop_->now();
+    const auto [told, first] = failures_told_.try_emplace(std::string(job), now);
+    if (!first && now - told->second < kPause) return false;
+    told->second = now;
+    return true;
 }
 
 /// The first failure in a batch is the daemon's own; daemons only serve the others.

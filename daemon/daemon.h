@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,6 +95,7 @@ private:
     void count_zombies(InstanceId id, Incarnation incarnation);
     void measure_one(InstanceId id, Incarnation incarnation);
     void note_failure(const Instance& instance);
+    bool tells_failure_of(std::string_view job);
     void end(int code);
     std::string status_text() const;
 
@@ -130,6 +132,7 @@ private:
     Configurations configurations_;
     std::vector<std::string> config_problems_;
     TimePoint started_;
+    std::map<std::string, TimePoint, std::less<>> failures_told_;  ///< of connections, by job
     mutable WallClock wall_clock_;
     bool realtime_ = false;  ///< runs before other processes
     bool ending_ = false;

@@ -25,6 +25,8 @@ std::vector<std::string> advice_for(const Instance& instance) {
     switch (instance.state()) {
         case State::Failed:
             if (instance.held_back()) return {"procsupctl why " + waited_for(instance)};
+            // Only a connection starts it.
+            if (instance.spec().serves_connection()) return {"procsupctl logs " + name, show};
             if (!instance.last_run()) return {show, again};
             return {"procsupctl logs " + name, show, again};
         case State::Backoff: return {"procsupctl start " + name, "procsupctl stop " + name};

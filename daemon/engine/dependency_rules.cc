@@ -135,11 +135,7 @@ void Supervisor::settle_links(const Instance& changed, TimePoint now) {
 
 void Supervisor::settle_link(Job& dependent, Link& link, const Instance& changed, TimePoint now) {
     const auto state = look_at(link);
-    if (dependent.connections && (state.met || state.hopeless)) {
-        for (const auto& place : dependent.connections->places) {
-            if (place->state() == State::Waiting) deliver(*place, MayStart{changed.id()}, now);
-        }
-    }
+    if (dependent.connections) settle_connections(dependent, link, state, changed, now);
     for (const auto& instance : dependent.instances) {
         const bool could_start = instance->state() == State::Waiting || instance->held_back();
         if (could_start && (state.met || state.hopeless)) deliver(*instance, MayStart{changed.id()}, now);
@@ -150,6 +146,19 @@ void Supervisor::settle_link(Job& dependent, Link& link, const Instance& changed
     if (!state.met || !std::exchange(link.signal_due, false)) return;
     for (const auto& instance : dependent.instances) {
         reload(instance->id(), link.to->spec->name + ", which it requires, is there again", now);
+    }
+}
+
+/// What serves connections is not started again: it ends where its job cannot go on.
+void Supervisor::settle_connections(Job& dependent, const Link& link, const LinkState& state, const Instance& changed,
+                                    TimePoint now) {
+    for (const auto& place : dependent.connections->places) {
+        const bool waits = place->state() == State::Waiting && (state.met || state.hopeless);
+        if (waits) deliver(*place, MayStart{changed.id()}, now);
+        if (!state.lost || shutting_down_ || !runs_or_is_about_to(*place)) continue;
+        std::string text = "requires ";
+        add_obstacle(text, link, state);
+        deliver(*place, StopRequested{std::move(text)}, now);
     }
 }
 

@@ -122,10 +122,14 @@ void Supervisor::exhaust(Group& group, const Instance& failed, const std::string
         announcer_.end_daemon(failed.exit_code(), cause);
         return;
     }
-    std::vector<Target> members;
+    std::vector<Target> members, connections;
     for (auto* member : group.members) {
         for (const auto& instance : member->instances) members.push_back({member, instance.get(), cause});
+        if (member->connections) {
+            for (const auto& place : member->connections->places) connections.push_back({member, place.get(), cause});
+        }
     }
+    for (const auto& one : connections) deliver(*one.instance, StopRequested{cause}, now);
     last_first(members);
     for (const auto& member : members) deliver(*member.instance, GroupFailed{member.cause}, now);
 }

@@ -125,7 +125,8 @@ void Instance::on(const ResumeRequested& event, Context& context) {
 void Instance::on(const MayStart& event, Context& context) {
     const bool is_first = first_start_.began == TimePoint();
     if (state_ == State::Waiting) start_run(pending_cause_, context);
-    if (held_back()) start_run("what it requires is there again", context);
+    // Without its connection nothing is left to be started.
+    if (held_back() && !spec_->serves_connection()) start_run("what it requires is there again", context);
     if (is_first && first_start_.began != TimePoint()) first_start_.waited_for = event.waited_for;
 }
 

@@ -11,6 +11,12 @@ namespace {
 constexpr RateLimit kMostDemands{200, std::chrono::seconds(2)};
 /// How often it is looked within idle_timeout.
 constexpr int kLooks = 4;
+/// All connections of the machine are looked at.
+constexpr Duration kLeastPause = std::chrono::milliseconds(250);
+/// After which what has taken nothing is tried again.
+constexpr Duration kDemandPause = std::chrono::seconds(10);
+
+Duration pause_of(Duration timeout) { return std::max<Duration>(timeout / kLooks, kLeastPause); }
 
 }  // namespace
 
@@ -29,17 +35,17 @@ void Instance::on(const Demanded& event, Context& context) {
 /// A run has ended well, as one does that has nothing to do.
 void Instance::listen_again(const RunEnd&, Context& context) {
     if (demands_.admit(kMostDemands, context.now)) return start_run("listens again after " + end_text(), context);
-    next_start_ = context.now + kMostDemands.window;
+    next_start_ = context.now + kDemandPause;
     enter(State::Backoff, "started on demand more than " + to_text(kMostDemands) + " times; last: " + end_text(),
           context);
-    arm(TimerKind::Backoff, kMostDemands.window, context);
+    arm(TimerKind::Backoff, kDemandPause, context);
 }
 
 void Instance::watch_connections(Context& context) {
     const auto timeout = spec_->idle_timeout();
     if (!listens_ || timeout == kForever) return;
     idle_since_ = context.now;
-    arm(TimerKind::IdleCheck, timeout / kLooks, context);
+    arm(TimerKind::IdleCheck, pause_of(timeout), context);
 }
 
 void Instance::on(const ConnectionsCounted& event, Context& context) {
@@ -49,7 +55,7 @@ void Instance::on(const ConnectionsCounted& event, Context& context) {
     if (!event.count || *event.count > 0) idle_since_ = context.now;
     if (context.now - idle_since_ >= timeout)
         return begin_stop("without a connection for " + to_text(timeout), context);
-    arm(TimerKind::IdleCheck, timeout / kLooks, context);
+    arm(TimerKind::IdleCheck, pause_of(timeout), context);
 }
 
 }  // namespace procsup

@@ -173,7 +173,7 @@ TEST(Accepting, AStopEndsWhatServesConnectionsToo) {
     Listening sim(true);
     const auto place = sim.connect();
     sim.run();
-    sim.supervisor.stop(sim.supervisor.select("web"), "stop asked", sim.fakes.now);
+    sim.supervisor.stop(sim.supervisor.select("web", Surplus::With), "stop asked", sim.fakes.now);
     EXPECT_EQ(sim.state(), State::Stopped);
     EXPECT_EQ(sim.at(place).state(), State::Stopping);
     EXPECT_EQ(sim.connect(), 0u);

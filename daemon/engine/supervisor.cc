@@ -387,8 +387,8 @@ std::vector<InstanceId> Supervisor::select(std::string_view pattern, Surplus sur
             const bool first = several && name.instance == name.job && pattern.substr(job_name.size()) == "@0";
             if (pattern == job_name || pattern == name.instance || first) ids.push_back(instance->id());
         }
-        for (const auto* place : busy_places_of(job->second)) {
-            if (pattern == job_name) ids.push_back(place->id());
+        if (with && pattern == job_name) {
+            for (const auto* place : busy_places_of(job->second)) ids.push_back(place->id());
         }
         add_place_called(job->second, pattern, ids);
         for (const auto& instance : job->second.leaving_instances) {
@@ -403,7 +403,7 @@ std::vector<InstanceId> Supervisor::select(std::string_view pattern, Surplus sur
             if (whole || matches_glob(pattern, instance->name().instance)) ids.push_back(instance->id());
         }
         for (const auto* place : busy_places_of(job)) {
-            if (whole || matches_glob(pattern, place->name().instance)) ids.push_back(place->id());
+            if (whole ? with : matches_glob(pattern, place->name().instance)) ids.push_back(place->id());
         }
         if (!with) continue;
         for (const auto& instance : job.leaving_instances) {

@@ -28,7 +28,8 @@ struct Scaling {
     bool starts = false;              ///< the added ones, because the job is up
 };
 
-/// Whether a name of several instances means those too that are on their way out while others of their job stay.
+/// Whether a name of several instances means those too that are on their way out while others of their job stay, and, as the name
+/// of their job, those that serve its connections.
 enum class Surplus { Without, With };
 
 /// All jobs. Routes events to instances and their actions to the ports; owns every Instance. Single-threaded,
@@ -218,6 +219,8 @@ private:
     bool hurries() const override { return hurries_; }
     void settle_links(const Instance& changed, TimePoint now);
     void settle_link(Job& dependent, Link& link, const Instance& changed, TimePoint now);
+    void settle_connections(Job& dependent, const Link& link, const LinkState& state, const Instance& changed,
+                            TimePoint now);
     void requirement_down(Instance& instance, Link& link, const LinkState& state, TimePoint now);
 
     // group_rules.cc

@@ -67,8 +67,9 @@ bool came_to(const inet_diag_msg& connection, const sockaddr_storage& there, in_
     }
     sockaddr_in6 bound;
     memcpy(&bound, &there, sizeof(bound));
-    return is_any(bound.sin6_addr) ||
-           (!four && memcmp(&bound.sin6_addr, connection.id.idiag_src, sizeof(in6_addr)) == 0);
+    const bool own =
+        is_any(bound.sin6_addr) || memcmp(&bound.sin6_addr, connection.id.idiag_src, sizeof(in6_addr)) == 0;
+    return own && !four;
 }
 
 bool count_internet(const sockaddr_storage& there, std::uint64_t& count) {

@@ -1,13 +1,22 @@
 #include "daemon/host/demand_watch.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 
 #include <utility>
 
+#include "daemon/host/child.h"
+
 namespace procsup {
 
 void DemandWatch::begin(InstanceId id, std::vector<Listening> sockets) {
-    watched_[id] = {std::move(sockets), {}};
+    end(id);
+    auto& watched = watched_[id];
+    watched.sockets = std::move(sockets);
+    for (auto& socket : watched.sockets) {
+        watched.own.emplace_back(fcntl(socket.fd, F_DUPFD_CLOEXEC, kFirstKeptFd));
+        socket.fd = watched.own.back().get();
+    }
     go_on(id);
 }
 

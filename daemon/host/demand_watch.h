@@ -8,15 +8,16 @@
 #include <vector>
 
 #include "common/event_loop.h"
+#include "common/fd.h"
 #include "daemon/engine/ports.h"
 
 namespace procsup {
 
-/// The sockets of instances that listen: tells when something has come to one. Owns none of them.
+/// The sockets of instances that listen: tells when something has come to one. They may be those of several.
 class DemandWatch {
 public:
     struct Listening {
-        int fd = -1;
+        int fd = -1;       ///< as given; looked at by a descriptor of its own, as epoll(7) takes each once
         std::string what;  ///< for people: "http at 127.0.0.1:8080"
     };
     using Came = std::function<void(InstanceId id, const Listening& socket)>;
@@ -34,6 +35,7 @@ public:
 private:
     struct Watched {
         std::vector<Listening> sockets;
+        std::vector<Fd> own;                          ///< the same ones
         std::vector<std::unique_ptr<Watch>> watches;  ///< none: it rests
     };
 

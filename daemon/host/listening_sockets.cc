@@ -44,6 +44,15 @@ std::optional<ProvisionFailure> ListeningSockets::fault(const JobSpec& spec) con
                                     "cannot hand on the inherited socket '" + socket.name + "': procsupd was given " +
                                         std::to_string(found->second.size()) +
                                         " of that name; each needs a FileDescriptorName= of its own"};
+        const auto& fd = found->second.front();
+        if (socket.accept && handed_on_.contains(socket.name))
+            return ProvisionFailure{SpawnStage::Sockets, EBUSY,
+                                    "cannot accept from the inherited socket '" + socket.name +
+                                        "': a run was given it, which may have it still; restart procsupd"};
+        if (socket.accept && !accepts(fd))
+            return ProvisionFailure{
+                SpawnStage::Sockets, EINVAL,
+                "cannot accept from the inherited socket '" + socket.name + "': it does not listen"};
     }
     return std::nullopt;
 }
@@ -59,6 +68,8 @@ std::vector<ListeningSockets::Wanted> ListeningSockets::wanted_of(const JobSpec&
         one.key = spec.name + "\n" + one.socket.listen + "\n";
         if (address) one.key = place_of(spec.name, one.address) + to_text(one.address) + "\n";
         if (one.address.kind == Kind::Inherited) one.key += socket.name;
+        // What a run was given it may still have, or have passed on, and block: nothing is accepted from that.
+        if (socket.accept) one.key += "accept ";
         if (one.address.has_path()) {
             for (const unsigned number : {socket.mode, socket.uid, socket.gid}) one.key += std::to_string(number) + " ";
         }
@@ -145,6 +156,8 @@ void ListeningSockets::drop(InstanceId id, const std::string& key, std::vector<S
     entry.users.erase(id);
     if (!entry.users.empty()) return;
     if (entry.file) files.push_back(std::move(*entry.file));
+    // Nobody listens any more at once, whoever has the socket still: its address is free for another one.
+    shutdown(entry.fd.get(), SHUT_RDWR);
     entries_.erase(found);
 }
 
@@ -165,8 +178,9 @@ void ListeningSockets::let_block(const Entry& entry) const {
     if (flags >= 0 && (flags & O_NONBLOCK) != 0) fcntl(entry.fd.get(), F_SETFL, flags & ~O_NONBLOCK);
 }
 
-std::vector<int> ListeningSockets::for_next_run(const JobSpec& spec, const InstanceName& name) const {
+std::vector<int> ListeningSockets::for_next_run(const JobSpec& spec, const InstanceName& name) {
     for (const auto& wanted : wanted_of(spec, name)) {
+        if (wanted.address.kind == Kind::Inherited) handed_on_.insert(wanted.socket.name);
         const auto found = entries_.find(wanted.key);
         if (found != entries_.end() && found->second.fd) let_block(found->second);
     }

@@ -39,7 +39,7 @@ public:
     /// All of `spec`, in order, that were taken; the first -1 is one that is not there.
     std::vector<int> of(const JobSpec& spec, const InstanceName& name) const;
     /// The same, as a run is to find them that begins.
-    std::vector<int> for_next_run(const JobSpec& spec, const InstanceName& name) const;
+    std::vector<int> for_next_run(const JobSpec& spec, const InstanceName& name);
 
 private:
     struct Entry {
@@ -61,6 +61,7 @@ private:
 
     Disposer disposer_;
     std::map<std::string, std::vector<Fd>> inherited_;
+    std::set<std::string> handed_on_;       ///< of these, to a run
     std::map<std::string, Entry> entries_;  ///< by job, address, and what else makes it another one
     std::map<InstanceId, std::set<std::string>> by_instance_;
     std::map<InstanceId, std::vector<std::string>> to_bind_;  ///< keys, as take() has returned them last

@@ -1,5 +1,6 @@
 // Instances that listen: what comes to their sockets starts them, or, where they accept, a run for each connection.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -14,6 +15,21 @@ namespace {
 /// So that others have their turn, too.
 constexpr int kMostAtOnce = 16;
 constexpr auto kPause = std::chrono::seconds(1);
+/// For the launch of a run, and for what else goes on.
+constexpr rlim_t kReserve = 32;
+
+/// The kernel gives the lowest free number: while the last ones are free, so many are.
+bool has_reserve() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= kReserve) return true;
+    return fcntl(static_cast<int>(limit.rlim_cur - kReserve), F_GETFD) < 0;
+}
+
+/// Of a connection that was there and is not any more (accept(2)).
+bool is_of_network(int error) {
+    return error == ENETDOWN || error == EPROTO || error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET ||
+           error == EHOSTUNREACH || error == EOPNOTSUPP || error == ENETUNREACH;
+}
 
 }  // namespace
 
@@ -58,11 +74,11 @@ void Processes::came(InstanceId id, const DemandWatch::Listening& socket) {
 
 void Processes::accept_from(InstanceId listener, int socket) {
     for (int i = 0; i < kMostAtOnce; ++i) {
-        if (!supervisor_->takes_connections(listener)) return demand_.rest(listener);
+        const auto place = supervisor_->place_for_connection(listener, loop_.now());
+        if (place == 0) return demand_.rest(listener);
+        if (!has_reserve()) return cannot_accept(listener, EMFILE);
         auto connection = accept_connection(socket);
         if (!connection) return cannot_accept(listener, errno);
-        const auto place = supervisor_->place_for_connection(listener, loop_.now());
-        if (place == 0) return;  // no more instances than there are, of all jobs
         const auto cause = "connection from " + connection->text;
         connections_[place] = std::move(*connection);
         supervisor_->serve(place, cause, loop_.now());
@@ -70,20 +86,23 @@ void Processes::accept_from(InstanceId listener, int socket) {
 }
 
 void Processes::cannot_accept(InstanceId listener, int error) {
-    const bool short_of = error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
-    if (!short_of) return;
+    if (error == EAGAIN || error == EINTR || error == ECONNABORTED || is_of_network(error)) return;
+    demand_.rest(listener);
+    if (accept_pause_) return;
     const auto* instance = supervisor_->find(listener);
     if (on_shortfall_ && instance != nullptr)
         on_shortfall_(instance->spec(),
                       "cannot accept connections for a second: " + std::string(strerrordesc_np(error)));
-    demand_.rest(listener);
-    accept_pause_ = loop_.call_at(loop_.now() + kPause, [this] { demand_.all_go_on(); });
+    accept_pause_ = loop_.call_at(loop_.now() + kPause, [this] {
+        accept_pause_.reset();
+        demand_.all_go_on();
+    });
 }
 
 void Processes::connection_over(InstanceId place) {
     // It is still there where its run was never started.
     connections_.erase(place);
-    demand_.all_go_on();
+    if (!accept_pause_) demand_.all_go_on();
 }
 
 void Processes::count_connections(InstanceId id, Incarnation incarnation) {

@@ -85,6 +85,7 @@ void Processes::launch_run(InstanceId id, Incarnation incarnation, const JobSpec
         attached_.erase(found);
     }
     hand_over_connection(id, order);
+    if (spec.serves_connection() && !order.fds) return launch_refused(incarnation, SpawnStage::Stdin, ENOTCONN);
     if (refuse_unenforceable(incarnation, spec)) return;
     if (spec.writes_to(Stream::Kind::Journal) && access(logger::kJournalSocket, F_OK) < 0)
         return launch_refused(incarnation, SpawnStage::Journal, errno);

@@ -72,17 +72,17 @@ class Accepting(Connections):
             self.assertEqual(b"CLIENT %d\n" % number, client.recv(100))
         self.assertEqual(200, self.served(s, "upper"))
         self.assertEqual(200, len(s.job_processes()))
+        metrics = s.ctl("metrics").out.splitlines()
+        self.assertEqual(['procsupd_job_connections{name="upper",job_name="upper"} 200',
+                          'procsupd_job_connections_total{name="upper",job_name="upper"} 200'],
+                         [line for line in metrics if line.startswith("procsupd_job_connections")])
+        self.assertFalse([line for line in metrics if "upper@1" in line])
         # One more waits until another has gone.
         with self.connect(port) as late:
             late.sendall(b"late\n")
             self.assertEqual(200, self.served(s, "upper"))
             clients.pop().close()
             self.assertEqual(b"LATE\n", late.recv(100))
-        metrics = s.ctl("metrics").out.splitlines()
-        self.assertEqual(['procsupd_job_connections{name="upper",job_name="upper"} 200',
-                          'procsupd_job_connections_total{name="upper",job_name="upper"} 201'],
-                         [line for line in metrics if line.startswith("procsupd_job_connections")])
-        self.assertFalse([line for line in metrics if "upper@1" in line])
         for client in clients:
             client.close()
         self.await_true("all are over", lambda: self.served(s, "upper") == 0)
@@ -115,6 +115,9 @@ class Accepting(Connections):
         self.assertIn("connection from 127.0.0.1:", s.ctl("history", "echo").out)
         self.assertIn("1 failed: procsupctl status echo", s.ctl("status").out)
         self.assertEqual("listening", s.instance("echo")["state"])
+        # It is none of those that are started by their job's name.
+        s.ctl("restart", "echo")
+        s.ctl("start", "echo")
         # The next one takes its place.
         self.ask(port, b"")
         self.await_true("served again", lambda: s.instance("echo")["connections_begun"] == 2)
@@ -224,6 +227,39 @@ class Accepting(Connections):
             self.assertEqual(b"x", client.recv(1))
             self.assertIn(f"connection from pid {os.getpid()} of uid {os.getuid()}", s.instance("echo@1")["cause"])
 
+    def test_where_descriptors_run_out_clients_wait_and_none_is_reset(self):
+        port = free_port()
+        s = self.prepare(self.accepting(port, socket_more="max_connections = 1000"), prefix=("prlimit", "--nofile=200:200"))
+        s.start()
+        s.ctl("wait", "--for=ready", "echo")
+        clients = [self.connect(port) for _ in range(150)]
+        for client in clients:
+            client.sendall(b"x")
+        self.await_true("it is said", lambda: "cannot accept connections for a second" in s.log_text())
+        served = 0
+        while clients:
+            self.assertEqual(b"x", clients[0].recv(1))
+            clients.pop(0).close()
+            served += 1
+        self.assertEqual(150, served)
+        self.assertEqual(150, s.instance("echo")["connections_begun"])
+
+    def test_nothing_is_accepted_from_a_socket_that_a_run_was_given(self):
+        port = free_port()
+        own = ('[jobs.echo]\ncommand = ["sleep", "1000"]\n[[jobs.echo.sockets]]\n' + f'listen = "{port}"\n')
+        s = self.prepare(own)
+        s.start()
+        s.ctl("wait", "--for=ready", "echo")
+        given = os.readlink(f"/proc/{s.pid_of('echo')}/fd/3")
+        s.configure(own.replace('"sleep", "1000"', '"cat"') + "accept = true\n")
+        s.ctl("apply")
+        s.ctl("wait", "--for=ready", "echo")
+        self.assertNotIn("again", s.instance("echo")["cause"])
+        self.assertEqual(b"x", self.ask(port, b"x"))
+        held = [os.readlink(f"/proc/{s.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{s.process.pid}/fd")
+                if os.path.lexists(f"/proc/{s.process.pid}/fd/{fd}")]
+        self.assertNotIn(given, held)
+
     def test_many_connections_cost_no_descriptor_and_no_more_places_than_at_a_time(self):
         port = free_port()
         s = self.prepare(self.accepting(port))
@@ -323,6 +359,16 @@ class OnDemand(Connections):
         s.ctl("stop", "web", expect=1)
         s.ctl("stop", "--cascade", "web")
         self.assertEqual("stopped", s.instance("user")["state"])
+
+    def test_of_instances_that_share_a_socket_each_is_there_for_what_comes(self):
+        port = free_port()
+        s = self.prepared(self.on_demand(port, more="instances = 3\n"))
+        for name in ("web@0", "web@1"):
+            with self.connect(port) as client:
+                self.assertTrue(client.recv(100))
+            s.ctl("stop", name)
+        with self.connect(port) as client:
+            self.assertEqual(s.pid_of("web@2"), int(client.recv(100)))
 
     def test_a_datagram_starts_it_and_a_program_that_ends_well_is_started_by_the_next(self):
         port = free_port()

@@ -62,6 +62,8 @@ void FakeMachine::spawn(InstanceId id, Incarnation incarnation, const JobSpec& s
         if (spec.hook(Hook::PreStart) != nullptr && bonds_hold_) broken("a program was started without its pre_start");
         begins(id, spec, name);
     }
+    if (spec.serves_connection() && to_serve_.erase(id) == 0)
+        broken("what serves a connection was started without one");
     live_of_[id] = incarnation;
     Run& run = runs_[incarnation];
     run.id = id;
@@ -240,6 +242,7 @@ void FakeMachine::something_comes(InstanceId id) {
     if (lives(place)) broken("a connection is to be served where another one is");
     asked_to_start(place);
     ++connections_;
+    to_serve_.insert(place);
     supervisor_->serve(place, "connection", now_);
 }
 
@@ -437,6 +440,7 @@ void FakeMachine::announce(const Transition& transition) {
     if (!is_live(transition.to) && owes) broken("post_stop was not run");
     if (transition.to == State::Listening) comes_later(transition.id);
     if (is_settled(transition.to)) open_.erase(transition.id);
+    if (is_settled(transition.to)) to_serve_.erase(transition.id);
     check_undone(transition);
     note_member_failure(transition);
     check_health_restart(transition);

@@ -163,6 +163,7 @@ private:
     std::set<InstanceId> told_to_stop_;
     std::set<InstanceId> owes_post_stop_;
     std::set<InstanceId> open_;  ///< whose sockets are
+    std::set<InstanceId> to_serve_;
     std::uint64_t connections_ = 0;
     std::unordered_map<InstanceId, Incarnation> prepared_;  ///< by pre_start
     std::set<InstanceId> ready_;
