@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -16,13 +18,18 @@ namespace {
 constexpr int kMostAtOnce = 16;
 constexpr auto kPause = std::chrono::seconds(1);
 /// For the launch of a run, and for what else goes on.
-constexpr rlim_t kReserve = 32;
+constexpr int kReserve = 32;
 
-/// The kernel gives the lowest free number: while the last ones are free, so many are.
-bool has_reserve() {
+bool has_reserve(int socket) {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= kReserve) return true;
-    return fcntl(static_cast<int>(limit.rlim_cur - kReserve), F_GETFD) < 0;
+    // The kernel gives the lowest free number: while the last ones were not used, so many are free.
+    if (fcntl(static_cast<int>(limit.rlim_cur) - kReserve, F_GETFD) < 0) return true;
+    std::array<Fd, kReserve> tried;
+    return std::all_of(tried.begin(), tried.end(), [&](Fd& fd) {
+        fd.reset(fcntl(socket, F_DUPFD_CLOEXEC, kFirstKeptFd));
+        return static_cast<bool>(fd);
+    });
 }
 
 /// Of a connection that was there and is not any more (accept(2)).
@@ -76,7 +83,7 @@ void Processes::accept_from(InstanceId listener, int socket) {
     for (int i = 0; i < kMostAtOnce; ++i) {
         const auto place = supervisor_->place_for_connection(listener, loop_.now());
         if (place == 0) return demand_.rest(listener);
-        if (!has_reserve()) return cannot_accept(listener, EMFILE);
+        if (!has_reserve(socket)) return cannot_accept(listener, EMFILE);
         auto connection = accept_connection(socket);
         if (!connection) return cannot_accept(listener, errno);
         const auto cause = "connection from " + connection->text;

@@ -111,7 +111,7 @@ listening = socket.socket(fileno=3)
 while True:
     client, _ = listening.accept()
     with client:
-        client.sendall((os.environ["LISTEN_FDNAMES"] + " " + str(os.getpid())).encode() + bytes(1))
+        client.sendall((os.environ["LISTEN_FDNAMES"] + " " + str(os.getpid())).encode())
 """
 UNIT = Path("/run/systemd/system/handed-on.socket")
 
@@ -134,7 +134,10 @@ class SocketsForJobs(ServiceTest):
         run("systemctl", "daemon-reload")
 
     def ask(self):
-        return call(self.path, b"").decode().strip("\0").split()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(PATIENCE)
+            client.connect(str(self.path))
+            return b"".join(iter(lambda: client.recv(4096), b"")).decode().split()
 
     def test_are_handed_on_by_their_names_beside_the_control_socket(self):
         run("systemctl", "start", "procsupd.socket", "handed-on.socket")
