@@ -167,7 +167,7 @@ class Accepting(Connections):
 
     def test_run_timeout_ends_a_client_that_says_nothing(self):
         port = free_port()
-        s = self.prepare(self.accepting(port, more='run_timeout = "200ms"\nmin_uptime = "1ms"\n', socket_more="max_connections = 1"))
+        s = self.prepare(self.accepting(port, more='run_timeout = "2s"\nmin_uptime = "1ms"\n', socket_more="max_connections = 1"))
         s.start()
         s.ctl("wait", "--for=ready", "echo")
         silent, next_one = self.connect(port), self.connect(port)

@@ -341,9 +341,9 @@ class Sockets(IntegrationTest):
 
     @unittest.skipUnless(fuse.available(), "needs FUSE")
     def test_a_path_on_a_file_system_that_hangs_holds_up_this_job_alone(self):
-        s = self.programs(self.prepare(self.server(self.one('listen = "@DIR@/mount/web.sock"'),
-                                                   'enabled = false\nrestart = "no"\nstart_timeout = "200ms"\n')
-                                       + '[jobs.other]\ncommand = ["sleep", "1000"]\n'))
+        other = '[jobs.other]\ncommand = ["sleep", "1000"]\n'
+        patient = self.server(self.one('listen = "@DIR@/mount/web.sock"'), 'enabled = false\nrestart = "no"\n') + other
+        s = self.programs(self.prepare(patient.replace("enabled", 'start_timeout = "200ms"\nenabled')))
         os.mkdir(s.path("mount"))
         s.start()
         mount = fuse.SilentMount(s.path("mount"))
@@ -352,6 +352,8 @@ class Sockets(IntegrationTest):
         self.assertIn("start_timeout passed", s.instance("web")["cause"])
         s.ctl("restart", "other")
         mount.close()
+        s.configure(patient)
+        s.ctl("apply")
         s.ctl("start", "web")
         self.assertTrue(ask(s.path("mount/web.sock"), socket.AF_UNIX))
 
