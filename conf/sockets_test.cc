@@ -187,6 +187,17 @@ TEST(Sockets, WhatAcceptsOrWaitsForDemandIsCheckedAgainstTheOthers) {
               std::string::npos);
 }
 
+TEST(Sockets, OneNumberIsForAllOfAJob) {
+    const auto two = [](const std::string& first, const std::string& second) {
+        return socket("name = \"a\"\nlisten = \"80\"\naccept = true\n" + first) +
+               "[[sockets]]\nname = \"b\"\nlisten = \"81\"\naccept = true\n" + second;
+    };
+    EXPECT_EQ(problems_of(two("max_connections = 1\n", "max_connections = 5\n")).at(0),
+              "11:19: error: 'sockets.max_connections' is one for all sockets of a job: write it at one of them");
+    EXPECT_EQ(job_of(two("max_connections = 1\n", "")).max_connections(), 1u);
+    EXPECT_EQ(job_of(two("", "max_connections = 500\n")).max_connections(), 500u);
+}
+
 TEST(Sockets, NobodyIsADaemonOfWhatOnlyListensOrWritesToItsInput) {
     const std::string echo =
         "[jobs.echo]\ncommand = \"/bin/cat\"\n[[jobs.echo.sockets]]\nlisten = \"80\"\naccept = true\n";

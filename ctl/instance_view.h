@@ -76,9 +76,8 @@ struct JobRow {
     std::size_t instances = 0;
     std::size_t leaving = 0;  ///< others that it has no more, and that have not ended yet
     std::size_t ready = 0;
-    std::size_t failed_connections =
-        0;              ///< of what has served one and failed; neither these nor the others count as instances
-    bool works = true;  ///< all of them do their work
+    std::size_t failed_connections = 0;  ///< what serves one is not counted as an instance
+    bool works = true;                   ///< all of them do their work
     std::int64_t restarts = 0;
     std::int64_t since_usec = 0;
     UsageView usage;  ///< of all instances

@@ -94,14 +94,17 @@ void order(const ControlContext& context, Waiters& waiters, Order what, varlink:
     // Before what they require, which waits for that anyway.
     if (!others.empty())
         context.supervisor.stop(others, asked_by("stop", call.peer()) + with_text(context, *ids), context.loop.now());
-    const auto has_left = [&](InstanceId id) { return what != Order::Stop && context.supervisor.find(id)->left(); };
-    auto configured = *ids;
-    std::erase_if(configured, has_left);
-    if (!configured.empty()) give(context, what, configured, call.peer());
+    const auto refusal = [&](const Instance& instance) {
+        if (what == Order::Stop) return std::string_view();
+        return instance.left() ? kLeft : instance.spec().serves_connection() ? kServes : std::string_view();
+    };
+    const auto done = [&](InstanceId id) { return refusal(*context.supervisor.find(id)).empty(); };
+    auto meant = *ids;
+    std::erase_if(meant, [&](InstanceId id) { return !done(id); });
+    if (!meant.empty()) give(context, what, meant, call.peer());
     ids->insert(ids->end(), others.begin(), others.end());
     if (!call.parameters().bool_or("wait", true)) {
-        const auto done = [&](InstanceId id) { return !has_left(id); };
-        call.reply(outcomes(context, *ids, done, [](const Instance&) { return kLeft; }));
+        call.reply(outcomes(context, *ids, done, refusal));
         return;
     }
     waiters.add(call, what == Order::Stop ? Goal::Down : Goal::Up, std::move(targets));

@@ -202,8 +202,7 @@ bool Waiters::is_configured(const Instance& instance) const {
 /// started at once.
 Waiters::Verdict Waiters::judge_up(const Instance& instance, const Target& target) const {
     if (instance.left()) return {true, false, {}, std::string(kLeft), true};
-    if (instance.spec().serves_connection() && !is_live(instance.state()))
-        return {true, false, {}, "it serves a connection, and is started by one alone", true};
+    if (instance.spec().serves_connection()) return {true, false, {}, std::string(kServes), true};
     const bool ends = instance.spec().ends_by_itself();
     if (instance.runs_ended() > target.runs_ended) {
         const bool done = ends && instance.state() == State::Exited;

@@ -13,6 +13,8 @@ namespace procsup {
 
 /// Why what ends with the configuration that it was in is not started again.
 inline constexpr std::string_view kLeft = "it has been removed, and stops for that";
+/// Why no order starts what serves a connection, whether it runs or not.
+inline constexpr std::string_view kServes = "it serves a connection, and is started by one alone";
 
 /// What a caller waits for an instance to become. Down is the end of an order: it has failed where what a oneshot has done was
 /// not undone.

@@ -286,7 +286,7 @@ private:
     void on(const Demanded& event, Context& context);
     void on(const ConnectionsCounted& event, Context& context);
     void watch_connections(Context& context);
-    void listen_again(const RunEnd& end, Context& context);
+    void listen_again(Context& context);
     void on(const Execed& event, Context& context);
     void on(const Exited& event, Context& context);
     void on(const TreeEmpty& event, Context& context);

@@ -84,7 +84,7 @@ void Instance::note_past_run(const Context& context) {
 }
 
 void Instance::settle_unasked_end(const RunEnd& end, Context& context) {
-    if (listens_ && end.status && is_success(spec_->restart, end)) return listen_again(end, context);
+    if (listens_ && end.status && is_success(spec_->restart, end)) return listen_again(context);
     // What procsupd is able to do does not change while it runs.
     if (start_stage_ != SpawnStage::Enforce && wants_restart(spec_->restart, end)) {
         schedule_restart(end, context);

@@ -33,11 +33,10 @@ void Instance::on(const Demanded& event, Context& context) {
 }
 
 /// A run has ended well, as one does that has nothing to do.
-void Instance::listen_again(const RunEnd&, Context& context) {
+void Instance::listen_again(Context& context) {
     if (demands_.admit(kMostDemands, context.now)) return start_run("listens again after " + end_text(), context);
     next_start_ = context.now + kDemandPause;
-    enter(State::Backoff, "started on demand more than " + to_text(kMostDemands) + " times; last: " + end_text(),
-          context);
+    enter(State::Backoff, "demanded too often (" + to_text(kMostDemands) + "); last: " + end_text(), context);
     arm(TimerKind::Backoff, kDemandPause, context);
 }
 

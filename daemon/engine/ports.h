@@ -158,7 +158,8 @@ public:
     /// `spec` and `name` must stay as they are until not_started or the tree is empty.
     virtual void spawn(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) = 0;
     /// Opens the sockets of `spec` and starts nothing; answered by not_started or listens. What comes to them then is told once, by
-    /// demanded, or, of a job that accepts, each time, by connection_came. `spec` and `name` as for spawn().
+    /// demanded; of a job that accepts each connection is taken to the place that place_for_connection() says, by serve().
+    /// `spec` and `name` as for spawn().
     virtual void listen(InstanceId id, Incarnation incarnation, const JobSpec& spec, const InstanceName& name) = 0;
     /// Looks how many connections to the sockets of the incarnation are open; answered by connections_counted.
     virtual void count_connections(InstanceId id, Incarnation incarnation) = 0;

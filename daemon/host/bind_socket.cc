@@ -109,7 +109,7 @@ bool is_listened_on(const std::string& path, int type) {
            errno != ECONNREFUSED;
 }
 
-/// What a process that was killed has left; 0, or why it stays.
+/// What a process that was killed has left.
 Result<void> remove_stale(const SocketPlace& place, const ListenAddress& address) {
     struct stat status {};
     if (fstatat(place.dir.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) {

@@ -9,15 +9,10 @@
 
 namespace procsup {
 
-void DemandWatch::begin(InstanceId id, std::vector<Listening> sockets) {
+bool DemandWatch::begin(InstanceId id, std::vector<Listening> sockets) {
     end(id);
-    auto& watched = watched_[id];
-    watched.sockets = std::move(sockets);
-    for (auto& socket : watched.sockets) {
-        watched.own.emplace_back(fcntl(socket.fd, F_DUPFD_CLOEXEC, kFirstKeptFd));
-        socket.fd = watched.own.back().get();
-    }
-    go_on(id);
+    watched_[id].sockets = std::move(sockets);
+    return look(id);
 }
 
 void DemandWatch::end(InstanceId id) {
@@ -29,21 +24,33 @@ void DemandWatch::rest(InstanceId id) {
     const auto found = watched_.find(id);
     if (found == watched_.end()) return;
     found->second.watches.clear();
+    found->second.own.clear();
     resting_.insert(id);
 }
 
-void DemandWatch::all_go_on() {
-    for (const auto id : std::exchange(resting_, {})) go_on(id);
+bool DemandWatch::go_on() {
+    bool all = true;
+    for (const auto id : std::exchange(resting_, {})) all = look(id) && all;
+    return all;
 }
 
-void DemandWatch::go_on(InstanceId id) {
-    const auto found = watched_.find(id);
-    if (found == watched_.end() || !found->second.watches.empty()) return;
-    for (const auto& socket : found->second.sockets) {
+bool DemandWatch::look(InstanceId id) {
+    auto& watched = watched_.at(id);
+    for (auto socket : watched.sockets) {
+        Fd own(fcntl(socket.fd, F_DUPFD_CLOEXEC, kFirstKeptFd));
+        socket.fd = own.get();
         // A copy: what it tells may end the watch.
-        found->second.watches.push_back(loop_.watch_fd(socket.fd, EPOLLIN, Priority::Client,
-                                                       [this, id, socket](std::uint32_t) { came_(id, socket); }));
+        auto watch = !own ? nullptr
+                          : loop_.watch_fd(socket.fd, EPOLLIN, Priority::Client,
+                                           [this, id, socket](std::uint32_t) { came_(id, socket); });
+        if (!watch) {
+            rest(id);
+            return false;
+        }
+        watched.own.push_back(std::move(own));
+        watched.watches.push_back(std::move(watch));
     }
+    return true;
 }
 
 }  // namespace procsup

@@ -17,27 +17,29 @@ namespace procsup {
 class DemandWatch {
 public:
     struct Listening {
-        int fd = -1;       ///< as given; looked at by a descriptor of its own, as epoll(7) takes each once
+        int fd = -1;       ///< in `came`, of the watch itself: epoll(7) takes each once, and several can share a socket
         std::string what;  ///< for people: "http at 127.0.0.1:8080"
     };
     using Came = std::function<void(InstanceId id, const Listening& socket)>;
 
     DemandWatch(EventLoop& loop, Came came) : loop_(loop), came_(std::move(came)) {}
 
-    /// `came` is called as long as there is something at one of `sockets`, until end() or rest().
-    void begin(InstanceId id, std::vector<Listening> sockets);
+    /// `came` is called as long as there is something at one of `sockets`, until end() or rest(). False: there are no descriptors for
+    /// that, and it rests.
+    bool begin(InstanceId id, std::vector<Listening> sockets);
     void end(InstanceId id);
     /// Looks away, until go_on().
     void rest(InstanceId id);
-    void go_on(InstanceId id);
-    void all_go_on();
+    /// At all that rest; false: at some it could not, and they rest on.
+    bool go_on();
 
 private:
     struct Watched {
         std::vector<Listening> sockets;
-        std::vector<Fd> own;                          ///< the same ones
+        std::vector<Fd> own;                          ///< of the same sockets
         std::vector<std::unique_ptr<Watch>> watches;  ///< none: it rests
     };
+    bool look(InstanceId id);
 
     EventLoop& loop_;
     Came came_;

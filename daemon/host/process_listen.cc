@@ -52,7 +52,7 @@ void Processes::listen(InstanceId id, Incarnation incarnation, const JobSpec& sp
         for (std::size_t i = 0; i < fds.size(); ++i) {
             const auto& socket = spec.sockets[i];
             if (!socket.accept && !socket.on_demand) continue;
-            // Who accepts must not wait for a client that has gone by then; who is started on demand is no client's to hold up.
+            // A client can have gone again by the time it is accepted: procsupd must not wait for the next one.
             if (socket.accept) fcntl(fds[i], F_SETFL, fcntl(fds[i], F_GETFL) | O_NONBLOCK);
             listens.sockets.push_back({fds[i], place_text(socket.name, expand_job(socket.listen, name))});
         }
@@ -65,7 +65,8 @@ void Processes::listens(Incarnation incarnation, const NoteListens& what, TimePo
     supervisor_->listens(incarnation, now);
     const auto* instance = supervisor_->find(what.id);
     const bool still = instance != nullptr && instance->state() == State::Listening;
-    if (still && instance->incarnation() == incarnation) demand_.begin(what.id, what.sockets);
+    if (!still || instance->incarnation() != incarnation) return;
+    if (!demand_.begin(what.id, what.sockets)) take_nothing_for_a_while(what.id, strerrordesc_np(EMFILE));
 }
 
 void Processes::left_listening(InstanceId id) { demand_.end(id); }
@@ -81,8 +82,9 @@ void Processes::came(InstanceId id, const DemandWatch::Listening& socket) {
 
 void Processes::accept_from(InstanceId listener, int socket) {
     for (int i = 0; i < kMostAtOnce; ++i) {
+        if (!supervisor_->takes_connections(listener)) return demand_.rest(listener);
         const auto place = supervisor_->place_for_connection(listener, loop_.now());
-        if (place == 0) return demand_.rest(listener);
+        if (place == 0) return take_nothing_for_a_while(listener, "there are as many instances as there can be");
         if (!has_reserve(socket)) return cannot_accept(listener, EMFILE);
         auto connection = accept_connection(socket);
         if (!connection) return cannot_accept(listener, errno);
@@ -94,22 +96,29 @@ void Processes::accept_from(InstanceId listener, int socket) {
 
 void Processes::cannot_accept(InstanceId listener, int error) {
     if (error == EAGAIN || error == EINTR || error == ECONNABORTED || is_of_network(error)) return;
+    take_nothing_for_a_while(listener, strerrordesc_np(error));
+}
+
+void Processes::take_nothing_for_a_while(InstanceId listener, const std::string& why) {
     demand_.rest(listener);
-    if (accept_pause_) return;
+    if (listen_pause_) return;
     const auto* instance = supervisor_->find(listener);
     if (on_shortfall_ && instance != nullptr)
-        on_shortfall_(instance->spec(),
-                      "cannot accept connections for a second: " + std::string(strerrordesc_np(error)));
-    accept_pause_ = loop_.call_at(loop_.now() + kPause, [this] {
-        accept_pause_.reset();
-        demand_.all_go_on();
+        on_shortfall_(instance->spec(), "cannot take what comes to its sockets for a second: " + why);
+    look_again_later();
+}
+
+void Processes::look_again_later() {
+    listen_pause_ = loop_.call_at(loop_.now() + kPause, [this] {
+        listen_pause_.reset();
+        if (!demand_.go_on()) look_again_later();
     });
 }
 
 void Processes::connection_over(InstanceId place) {
     // It is still there where its run was never started.
     connections_.erase(place);
-    if (!accept_pause_) demand_.all_go_on();
+    if (!listen_pause_ && !demand_.go_on()) look_again_later();
 }
 
 void Processes::count_connections(InstanceId id, Incarnation incarnation) {

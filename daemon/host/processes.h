@@ -264,6 +264,8 @@ private:
     void came(InstanceId id, const DemandWatch::Listening& socket);
     void accept_from(InstanceId listener, int socket);
     void cannot_accept(InstanceId listener, int error);
+    void take_nothing_for_a_while(InstanceId listener, const std::string& why);
+    void look_again_later();
     void hand_over_connection(InstanceId id, LaunchOrder& order);
     std::string why_not_heard(const Run& run, pid_t sender, uid_t uid) const;
     /// Once a run: it may say more of the kind. Whether it was told.
@@ -320,7 +322,7 @@ private:
     std::map<std::string, StandardFds, std::less<>> attached_;
     std::map<InstanceId, Connection> connections_;  ///< by what is to serve them, until that is launched
     DemandWatch demand_{loop_, [this](InstanceId id, const auto& socket) { came(id, DemandWatch::Listening(socket)); }};
-    std::unique_ptr<Watch> accept_pause_;
+    std::unique_ptr<Watch> listen_pause_;  ///< until what rests looks again
     std::map<Incarnation, Helper> helpers_;
     Incarnation next_helper_ = kFirstHelper;
     std::vector<Note> notes_;
