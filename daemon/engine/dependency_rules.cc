@@ -155,7 +155,8 @@ void Supervisor::settle_connections(Job& dependent, const Link& link, const Link
     for (const auto& place : dependent.connections->places) {
         const bool waits = place->state() == State::Waiting && (state.met || state.hopeless);
         if (waits) deliver(*place, MayStart{changed.id()}, now);
-        if (!state.lost || shutting_down_ || !runs_or_is_about_to(*place)) continue;
+        const bool ends = state.lost || (state.down && link.on_restart == Requirement::OnRestart::Restart);
+        if (!ends || shutting_down_ || !runs_or_is_about_to(*place)) continue;
         std::string text = "requires ";
         add_obstacle(text, link, state);
         deliver(*place, StopRequested{std::move(text)}, now);

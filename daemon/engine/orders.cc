@@ -63,9 +63,17 @@ void Supervisor::restart(std::vector<Target> asked, TimePoint now, OnBehalf whom
 }
 
 void Supervisor::restart_in_order(std::vector<Target> targets, TimePoint now) {
+    // Connections stay when their job is listening anew, but cannot do without what it requires any more than it can.
+    std::erase_if(targets, [](const Target& target) { return target.instance->spec().serves_connection(); });
     add_followers(targets, restarts_with);
     last_first(targets);
-    for (const auto& target : targets) deliver(*target.instance, RestartRequested{target.cause}, now);
+    for (const auto& target : targets) {
+        if (target.instance->spec().serves_connection()) {
+            deliver(*target.instance, StopRequested{target.cause}, now);
+        } else {
+            deliver(*target.instance, RestartRequested{target.cause}, now);
+        }
+    }
 }
 
 void Supervisor::shut_down(const std::string& cause, TimePoint now) {
@@ -137,10 +145,13 @@ void Supervisor::add_followers(std::vector<Target>& targets, bool (*follows)(con
             const bool follow = std::any_of(dependent->links.begin(), dependent->links.end(),
                                             [&](const Link& link) { return link.to == &job && follows(link); });
             if (!follow) continue;
-            for (const auto& instance : dependent->instances) {
-                if (!goes_down_with_another(*instance) || !down.insert(instance->id()).second) continue;
-                targets.push_back({dependent, instance.get(), targets[i].cause + ", with " + job.spec->name});
-            }
+            const auto follow_one = [&](Instance& instance) {
+                if (!goes_down_with_another(instance) || !down.insert(instance.id()).second) return;
+                targets.push_back({dependent, &instance, targets[i].cause + ", with " + job.spec->name});
+            };
+            for (const auto& instance : dependent->instances) follow_one(*instance);
+            if (!dependent->connections) continue;
+            for (const auto& place : dependent->connections->places) follow_one(*place);
         }
     }
 }
