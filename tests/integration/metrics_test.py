@@ -50,7 +50,7 @@ class Metrics(IntegrationTest):
         before = self.measured(s)
         pid = s.pid_of("web")
         os.kill(pid, signal.SIGKILL)
-        self.await_true("it is started again", lambda: s.pid_of("web") not in (pid, None))
+        self.await_true("it is started again", lambda: s.instance("web")["state"] == "running" and s.pid_of("web") != pid)
         after = self.measured(s)
         exits = ("procsupd_job_exits_total", "web", "signal")
         starts = ("procsupd_job_starts_total", "web", None)
