@@ -37,7 +37,7 @@ private:
     std::optional<std::size_t> command_position() const {
         if (line_.verb == nullptr) return std::nullopt;
         if (line_.verb->operands == Operands::Command) return 0;
-        if (line_.verb->operands == Operands::JobAndCommand) return 1;
+        if (line_.verb->operands == Operands::JobAndCommand || line_.verb->operands == Operands::NameAndCommand) return 1;
         return std::nullopt;
     }
 
@@ -120,9 +120,8 @@ private:
 
     Result<void> take_letters(std::string_view word) {
         for (std::size_t i = 1; i < word.size(); ++i) {
-            const auto known = std::find_if(options().begin(), options().end(),
-                                            [&](const OptionText& option) { return option.letter == word[i]; });
-            if (known == options().end()) return usage_error("unknown option " + quoted(word));
+            const auto* known = find_letter(word[i], line_.verb);
+            if (known == nullptr) return usage_error("unknown option " + quoted(word));
             // "-n20" is "-n 20".
             if (!known->argument.empty() && i + 1 < word.size()) return take_option(*known, word.substr(i + 1));
             if (auto taken = take_option(*known, std::nullopt); !taken) return taken;
@@ -165,6 +164,8 @@ private:
             case Option::NoRestart: line_.no_restart = true; return {};
             case Option::Rolling: line_.rolling = true; return {};
             case Option::Once: line_.once = true; return {};
+            case Option::Try: line_.try_only = true; return {};
+            case Option::Shared: line_.shared = true; return {};
             case Option::Delay: return take_delay(argument);
             case Option::Bind: return take_pid(argument);
             case Option::Lines: return take_count("--lines", "lines", argument, line_.logs.lines);
@@ -260,7 +261,7 @@ private:
     }
 
     Result<void> check_options() {
-        const std::uint32_t foreign = given_ & ~(kGlobalOptions | line_.verb->options);
+        const std::uint64_t foreign = given_ & ~(kGlobalOptions | line_.verb->options);
         for (const OptionText& option : options()) {
             if ((foreign & bit(option.option)) != 0) {
                 return usage_error("option '" + std::string(option.name) + "' is not for '" +
@@ -268,6 +269,7 @@ private:
             }
         }
         if (line_.rolling && line_.all) return usage_error("options '--rolling' and '--all' exclude each other");
+        if (line_.try_only && line_.timeout) return usage_error("options '--try' and '--timeout' exclude each other");
         if (line_.bind != 0 && !line_.daemon) return usage_error("option '--bind' needs '--daemon'");
         if (line_.json && !line_.logs.output.empty() && line_.logs.output != "json") {
             return usage_error("options '--json' and '--output' exclude each other");
@@ -293,6 +295,11 @@ private:
             case Operands::JobAndCommand:
                 if (count == 0) return missing("a JOB");
                 return line_.command.empty() ? missing("a command behind '--'") : Result<void>();
+            case Operands::NameAndCommand:
+                if (count == 0) return missing("a NAME");
+                return line_.command.empty() ? missing("a command behind '--'") : Result<void>();
+            case Operands::Name: return count == 0 ? missing("a NAME") : at_most(1);
+            case Operands::AnyNames: return {};
             case Operands::File: return at_most(1);
             case Operands::Files: return {};
             case Operands::Shell: return count == 0 ? missing("a shell: bash, zsh or fish") : at_most(1);
@@ -330,7 +337,7 @@ private:
 
     std::span<const std::string_view> words_;
     std::size_t at_ = 0;
-    std::uint32_t given_ = 0;
+    std::uint64_t given_ = 0;
     CommandLine line_;
 };
 

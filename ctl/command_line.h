@@ -38,6 +38,8 @@ struct CommandLine {
     bool no_restart = false;
     bool rolling = false;
     bool once = false;
+    bool try_only = false;
+    bool shared = false;
     Duration delay = std::chrono::seconds(1);
     std::int64_t bind = 0;  ///< pid; 0: not given
     bool help = false;

@@ -4,17 +4,18 @@
 #include <map>
 
 #include "common/signal_name.h"
+#include "ctl/broker.h"
 #include "ctl/handlers.h"
 #include "ctl/session.h"
 
 namespace procsup::ctl {
 namespace {
 
-const OptionText* find_option(std::string_view word) {
-    const auto found = std::find_if(options().begin(), options().end(), [&](const OptionText& option) {
-        return option.name == word || (word.size() == 2 && option.letter != 0 && word[1] == option.letter);
-    });
-    return found == options().end() ? nullptr : &*found;
+const OptionText* find_option(std::string_view word, const Verb* verb) {
+    const auto found = std::find_if(options().begin(), options().end(),
+                                    [&](const OptionText& option) { return option.name == word; });
+    if (found != options().end()) return &*found;
+    return word.size() == 2 && word[0] == '-' ? find_letter(word[1], verb) : nullptr;
 }
 
 /// What the finished words have settled.
@@ -30,7 +31,8 @@ struct Progress {
 
 bool takes_command(const Progress& progress) {
     return progress.verb != nullptr &&
-           (progress.verb->operands == Operands::Command || progress.verb->operands == Operands::JobAndCommand);
+           (progress.verb->operands == Operands::Command || progress.verb->operands == Operands::JobAndCommand ||
+            progress.verb->operands == Operands::NameAndCommand);
 }
 
 /// Whether the next operand begins a command, without a `--` too.
@@ -65,7 +67,7 @@ Progress follow(std::span<const std::string_view> finished) {
         } else if (word == "--" && !progress.operands_only) {
             (takes_command(progress) ? progress.verbatim : progress.operands_only) = true;
         } else if (word.size() > 1 && word[0] == '-' && !progress.operands_only) {
-            const OptionText* option = find_option(word);
+            const OptionText* option = find_option(word, progress.verb);
             if (option != nullptr && !option->argument.empty()) progress.wants_argument = option;
         } else if (command_comes(progress)) {
             progress.verbatim = true;
@@ -91,7 +93,7 @@ void add_argument(const OptionText& option, const std::string& prefix, Candidate
 }
 
 void add_options(const Verb* verb, Candidates& result) {
-    const std::uint32_t wanted = kGlobalOptions | (verb == nullptr ? 0 : verb->options);
+    const std::uint64_t wanted = kGlobalOptions | (verb == nullptr ? 0 : verb->options);
     for (const OptionText& option : options()) {
         if ((wanted & bit(option.option)) == 0) continue;
         result.words.push_back(
@@ -131,6 +133,12 @@ void add_operands(const Progress& progress, std::string_view unfinished, Candida
             result.jobs = progress.operands == 0;
             result.commands = progress.operands == 1;
             break;
+        case Operands::NameAndCommand:
+            result.locks = progress.operands == 0;
+            result.commands = progress.operands == 1;
+            break;
+        case Operands::Name: result.locks = progress.operands == 0; break;
+        case Operands::AnyNames: result.locks = true; break;
         case Operands::AnyJobs:
         case Operands::Jobs: result.jobs = true; break;
         case Operands::SignalAndJobs:
@@ -176,8 +184,8 @@ std::vector<Candidate> names_in(const json::Value::Array& instances) {
     return names;
 }
 
-/// The jobs and instances of the supervisor that the finished words name; none when it is not there.
-std::vector<Candidate> names_of_jobs(const Session& session, std::span<const std::string_view> finished) {
+/// To the supervisor that the finished words name.
+Session asking_for(const Session& session, std::span<const std::string_view> finished) {
     CommandLine line = session.line();
     for (std::size_t i = 0; i < finished.size(); ++i) {
         if (finished[i] == "--user") line.user = true;
@@ -186,12 +194,31 @@ std::vector<Candidate> names_of_jobs(const Session& session, std::span<const std
     }
     // Somebody waits at the keyboard.
     line.timeout = std::chrono::seconds(1);
-    Session asking(line, session.surroundings());
+    return Session(line, session.surroundings());
+}
+
+/// None when the supervisor is not there.
+std::vector<Candidate> names_of_jobs(Session asking) {
     if (asking.client_if_up() == nullptr) return {};
     const auto reply = asking.client_if_up()->call("io.procsupd.Manager.Status", "");
     const json::Value* list = reply ? reply->parameters.find("instances") : nullptr;
     const auto* instances = list == nullptr ? nullptr : list->as_array();
     return instances == nullptr ? std::vector<Candidate>() : names_in(*instances);
+}
+
+std::vector<Candidate> names_of_locks(Session asking) {
+    const Broker broker(asking, "io.procsupd.Lock");
+    if (asking.client_if_up() == nullptr) return {};
+    const auto reply = asking.client_if_up()->call("io.procsupd.Lock.List", "");
+    const json::Value* list = reply ? reply->parameters.find("locks") : nullptr;
+    std::vector<Candidate> names;
+    if (list == nullptr || list->as_array() == nullptr) return names;
+    for (const auto& lock : *list->as_array()) {
+        const auto* waiters = lock.find("waiters");
+        const auto waiting = waiters == nullptr || waiters->as_array() == nullptr ? 0 : waiters->as_array()->size();
+        names.push_back({std::string(lock.string_or("name", "")), std::to_string(waiting) + " waiting"});
+    }
+    return names;
 }
 
 }  // namespace
@@ -213,7 +240,7 @@ Candidates candidates_for(std::span<const std::string_view> words) {
     } else if (progress.operands_only) {
         if (progress.verb != nullptr) add_operands(progress, unfinished, result);
     } else if (unfinished.starts_with("--") && equals != std::string_view::npos) {
-        const OptionText* option = find_option(unfinished.substr(0, equals));
+        const OptionText* option = find_option(unfinished.substr(0, equals), progress.verb);
         if (option != nullptr) add_argument(*option, std::string(unfinished.substr(0, equals + 1)), result);
     } else if (unfinished.starts_with('-')) {
         add_options(progress.verb, result);
@@ -239,10 +266,15 @@ int print_candidates(Session& session, bool described) {
     };
     const Candidates candidates = candidates_for(words);
     for (const auto& candidate : candidates.words) print(candidate);
-    if (candidates.jobs && !words.empty()) {
-        for (const auto& name : names_of_jobs(session, words.first(words.size() - 1))) {
+    const auto print_matching = [&](const std::vector<Candidate>& names) {
+        for (const auto& name : names) {
             if (name.word.starts_with(words.back())) print(name);
         }
+    };
+    if (!words.empty()) {
+        const auto finished = words.first(words.size() - 1);
+        if (candidates.jobs) print_matching(names_of_jobs(asking_for(session, finished)));
+        if (candidates.locks) print_matching(names_of_locks(asking_for(session, finished)));
     }
     if (candidates.files) session.out().line(":files");
     if (candidates.commands) session.out().line(":commands");

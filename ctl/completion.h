@@ -19,6 +19,7 @@ struct Candidate {
 struct Candidates {
     std::vector<Candidate> words;
     bool jobs = false;      ///< names of jobs and instances too
+    bool locks = false;     ///< names of locks too
     bool files = false;     ///< the shell's own file names
     bool commands = false;  ///< the shell's own commands
 };

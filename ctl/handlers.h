@@ -48,6 +48,11 @@ int rotate_logs(Session& session);
 int run(Session& session);
 int exec_like(Session& session);
 
+// lock_verbs.cc
+int lock(Session& session);
+int list_locks(Session& session);
+int break_lock(Session& session);
+
 // project_verbs.cc
 int up(Session& session);
 int down(Session& session);

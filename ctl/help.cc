@@ -13,7 +13,7 @@ namespace procsup::ctl {
 namespace {
 
 constexpr std::array kGroups{VerbGroup::State,     VerbGroup::Act,     VerbGroup::Configuration, VerbGroup::Logs,
-                             VerbGroup::Transient, VerbGroup::Project, VerbGroup::Daemon};
+                             VerbGroup::Transient, VerbGroup::Coordination, VerbGroup::Project, VerbGroup::Daemon};
 
 std::string usage_of(const Verb& verb) {
     std::string text(verb.name);
@@ -30,7 +30,7 @@ std::string spelling(const OptionText& option) {
     return text;
 }
 
-void add_options(Table& table, std::uint32_t wanted) {
+void add_options(Table& table, std::uint64_t wanted) {
     for (const OptionText& option : options()) {
         if ((wanted & bit(option.option)) != 0) table.add("  ", {spelling(option), std::string(option.help)});
     }
@@ -60,7 +60,7 @@ std::string plain(std::string_view text) {
     return result;
 }
 
-void add_manual_options(std::string& text, std::uint32_t wanted) {
+void add_manual_options(std::string& text, std::uint64_t wanted) {
     for (const OptionText& option : options()) {
         if ((wanted & bit(option.option)) == 0) continue;
         if (option.letter != 0) text += std::string("*-") + option.letter + "*, ";
@@ -113,7 +113,7 @@ std::string manual_text() {
             text += "\n\t" + plain(verb.help) + ".\n\n";
         }
     }
-    std::uint32_t specific = 0;
+    std::uint64_t specific = 0;
     for (const Verb& verb : verbs()) specific |= verb.options;
     text += "# OPTIONS\n\nOf every verb, before or behind it:\n\n";
     add_manual_options(text, kGlobalOptions);

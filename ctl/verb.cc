@@ -13,7 +13,7 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::Color, "--color", 0, "WHEN", "auto always never", "colours: auto, always or never"},
     {Option::Socket, "--socket", 0, "PATH", "", "the supervisor's socket"},
     {Option::User, "--user", 0, "", "", "talk to the user's own supervisor"},
-    {Option::Timeout, "--timeout", 0, "DUR", "", "wait no longer than this (\"30s\", \"1min30s\")"},
+    {Option::Timeout, "--timeout", 'w', "DUR", "", "wait no longer than this (\"30s\", \"1min30s\")"},
     {Option::Help, "--help", 'h', "", "", "explain the verb"},
     {Option::Version, "--version", 0, "", "", "print the version"},
     {Option::NoWait, "--no-wait", 0, "", "", "give the order and do not wait for the result"},
@@ -46,11 +46,13 @@ constexpr auto kOptions = std::to_array<OptionText>({
     {Option::NoRestart, "--no-restart", 0, "", "", "what runs keeps settings that need a restart until its next start"},
     {Option::Rolling, "--rolling", 0, "", "",
      "one instance after the other, the next when the one before is ready; a failure ends it"},
+    {Option::Try, "--try", 'n', "", "", "do not wait: exit 124 when it is not to be had at once"},
+    {Option::Shared, "--shared", 's', "", "", "with others who share it, but with nobody who does not"},
     {Option::Here, "--here", 0, "", "", "also what this kernel, user or container could not enforce for each job"},
 });
 
-constexpr std::uint32_t kAct = bit(Option::NoWait) | bit(Option::All);
-constexpr std::uint32_t kChange = bit(Option::DryRun) | bit(Option::NoRestart);
+constexpr std::uint64_t kAct = bit(Option::NoWait) | bit(Option::All);
+constexpr std::uint64_t kChange = bit(Option::DryRun) | bit(Option::NoRestart);
 
 constexpr auto kVerbs = std::to_array<Verb>({
     {"status", VerbGroup::State, "[JOB…]", "how the supervisor and its jobs are; one JOB in detail", 0,
@@ -129,6 +131,15 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"exec", VerbGroup::Transient, "JOB -- CMD [ARG…]", "run a command with the rights, limits and environment of JOB",
      bit(Option::Name) | bit(Option::Detach), Operands::JobAndCommand, ExitFamily::Run, exec_like},
 
+    {"lock", VerbGroup::Coordination, "[-n|-w DUR] [--shared] NAME -- CMD [ARG…]",
+     "wait for a lock, and run a command that has it until it ends", bit(Option::Try) | bit(Option::Shared),
+     Operands::NameAndCommand, ExitFamily::Run, lock},
+    {"lock ls", VerbGroup::Coordination, "[NAME…]",
+     "who holds locks and who waits; `lock -- ls -- CMD` takes a lock of that name", 0, Operands::AnyNames,
+     ExitFamily::Action, list_locks},
+    {"lock break", VerbGroup::Coordination, "NAME", "take a lock from who holds it, or forget that it was abandoned", 0,
+     Operands::Name, ExitFamily::Action, break_lock},
+
     {"up", VerbGroup::Project, "[FILE]", "start the supervisor of a project file, or apply the file again",
      bit(Option::NoWait), Operands::File, ExitFamily::Action, up},
     {"down", VerbGroup::Project, "[FILE]", "stop the jobs and the supervisor of a project file", bit(Option::NoWait),
@@ -173,6 +184,16 @@ const Verb* find_verb(std::string_view name) {
     return nullptr;
 }
 
+const OptionText* find_letter(char letter, const Verb* verb) {
+    const OptionText* found = nullptr;
+    for (const OptionText& option : kOptions) {
+        if (option.letter != letter) continue;
+        if (verb != nullptr && (verb->options & bit(option.option)) != 0) return &option;
+        if (found == nullptr) found = &option;
+    }
+    return found;
+}
+
 std::string_view group_title(VerbGroup group) {
     switch (group) {
         case VerbGroup::State: return "State";
@@ -180,6 +201,7 @@ std::string_view group_title(VerbGroup group) {
         case VerbGroup::Configuration: return "Configuration";
         case VerbGroup::Logs: return "Logs";
         case VerbGroup::Transient: return "Transient jobs";
+        case VerbGroup::Coordination: return "Coordination";
         case VerbGroup::Project: return "Projects";
         case VerbGroup::Daemon: return "Supervisor";
         case VerbGroup::Hidden: return {};

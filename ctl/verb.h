@@ -12,7 +12,7 @@ namespace procsup::ctl {
 
 class Session;
 
-enum class Option : std::uint32_t {
+enum class Option : std::uint64_t {
     // Taken by every verb, before or behind it.
     Json = 1u << 0,
     Quiet = 1u << 1,
@@ -47,9 +47,11 @@ enum class Option : std::uint32_t {
     DryRun = 1u << 29,
     NoRestart = 1u << 30,
     Rolling = 1u << 31,
+    Try = 1ull << 32,
+    Shared = 1ull << 33,
 };
 
-constexpr std::uint32_t bit(Option option) { return static_cast<std::uint32_t>(option); }
+constexpr std::uint64_t bit(Option option) { return static_cast<std::uint64_t>(option); }
 
 struct OptionText {
     Option option;
@@ -60,7 +62,7 @@ struct OptionText {
     std::string_view help;
 };
 
-enum class VerbGroup { State, Act, Configuration, Logs, Transient, Project, Daemon, Hidden };
+enum class VerbGroup { State, Act, Configuration, Logs, Transient, Coordination, Project, Daemon, Hidden };
 
 /// What the words behind a verb are.
 enum class Operands {
@@ -72,6 +74,9 @@ enum class Operands {
     JobAndCount,    ///< JOB N
     Command,        ///< -- CMD [ARG…]
     JobAndCommand,  ///< JOB -- CMD [ARG…]
+    NameAndCommand,  ///< NAME -- CMD [ARG…]: of something that is coordinated
+    AnyNames,        ///< of such things
+    Name,            ///< of one
     File,           ///< at most one file
     Files,          ///< files or directories
     Shell,
@@ -84,7 +89,7 @@ struct Verb {
     VerbGroup group;
     std::string_view synopsis;  ///< what follows the name: "[JOB…]"
     std::string_view help;      ///< one line, without a full stop
-    std::uint32_t options;      ///< bits of the options it takes besides those of every verb
+    std::uint64_t options;      ///< bits of the options it takes besides those of every verb
     Operands operands;
     ExitFamily family;
     int (*handler)(Session&);
@@ -94,9 +99,11 @@ std::span<const Verb> verbs();
 std::span<const OptionText> options();
 
 /// The options that every verb takes.
-inline constexpr std::uint32_t kGlobalOptions = 0xff;
+inline constexpr std::uint64_t kGlobalOptions = 0xff;
 
 const Verb* find_verb(std::string_view name);
+/// The option that a letter stands for; some stand for another one with another verb. Null: none. `verb` may be null.
+const OptionText* find_letter(char letter, const Verb* verb);
 std::string_view group_title(VerbGroup group);
 
 }  // namespace procsup::ctl

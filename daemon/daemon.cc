@@ -24,6 +24,7 @@ Daemon::~Daemon() {
     shutdown_.reset();
     report_.reset();
     guard_.reset();
+    broker_.reset();
     control_.reset();
     tree_lister_.reset();
     loader_.reset();
@@ -149,7 +150,7 @@ void Daemon::after_callback() {
     timers_->settle();
     report_->settle();
     log_.flush();
-    if (shutdown_->begun() && supervisor_->idle()) shutdown_->end_when_nothing_is_left(guard_.get());
+    if (shutdown_->begun() && supervisor_->idle()) shutdown_->end_when_nothing_is_left(guard_.get(), broker_.get());
 }
 
 void Daemon::announce(const Transition& transition) {

@@ -10,6 +10,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/host_port.h"
 #include "daemon/engine/supervisor.h"
+#include "daemon/host/broker_process.h"
 #include "daemon/host/clock_watch.h"
 #include "daemon/host/disposer.h"
 #include "daemon/host/guard.h"
@@ -84,6 +85,7 @@ private:
     void watch_signals();
     void first_load(LoadResult result);
     Result<void> claim_runtime_dir();
+    Result<void> serve_coordination();
     Result<void> open_for_business(const DaemonSpec& spec);
     void start_jobs_alone();
     void tell_log_fault(std::string fault);
@@ -111,6 +113,7 @@ private:
     std::unique_ptr<LogCapture> log_capture_;
     std::unique_ptr<StateStore> store_;
     std::unique_ptr<RecordStore> records_;
+    std::unique_ptr<BrokerProcess> broker_;
     std::unique_ptr<Guard> guard_;
     std::unique_ptr<TreeLister> tree_lister_;
     std::unique_ptr<TimerQueue> timers_;

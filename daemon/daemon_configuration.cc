@@ -124,6 +124,16 @@ Result<void> Daemon::open_for_business(const DaemonSpec& spec) {
     }
     control_ = std::make_unique<Control>(*loop_, *supervisor_, *this, spec_);
     if (socket) control_->listen(std::move(socket));
+    return serve_coordination();
+}
+
+Result<void> Daemon::serve_coordination() {
+    if (runtime_dir_->is_nowhere() || !BrokerProcess::is_installed()) return {};
+    auto socket = runtime_dir_->bind_broker_socket();
+    if (!socket) return socket.error();
+    broker_ = std::make_unique<BrokerProcess>(*loop_, *processes_, spec_.state_dir,
+                                              [this](const std::string& what) { log_.warn(what); });
+    broker_->serve(std::move(*socket));
     return {};
 }
 

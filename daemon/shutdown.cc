@@ -54,15 +54,17 @@ void Shutdown::overdue() {
     end_(exit_code_ != 0 ? exit_code_ : EXIT_FAILURE);
 }
 
-void Shutdown::end_when_nothing_is_left(Guard* guard) {
+void Shutdown::end_when_nothing_is_left(Guard* guard, BrokerProcess* broker) {
     if (guard != nullptr) guard->retire();
+    if (broker != nullptr) broker->finish();
+    const bool coordinating = broker != nullptr && !broker->finished();
     const bool strays = parts_.processes.end_strays();
     parts_.records.finish();
     const bool saving = parts_.store.saving() || parts_.records.saving();
     if (!strays && !saving) parts_.loggers.finish();
     const bool removing = parts_.processes.provisions().at_work();
     const bool helpers = parts_.processes.end_helpers();
-    if (!saving && !helpers && !strays && !removing && parts_.loggers.finished()) {
+    if (!saving && !helpers && !strays && !removing && !coordinating && parts_.loggers.finished()) {
         end_(exit_code_);
     } else if (!ending_) {
         ending_ = parts_.loop.call_at(parts_.loop.now() + kAfterKill, [this] {

@@ -6,6 +6,7 @@
 
 #include "conf/job_spec.h"
 #include "daemon/engine/supervisor.h"
+#include "daemon/host/broker_process.h"
 #include "daemon/host/guard.h"
 #include "daemon/host/loggers.h"
 #include "daemon/host/own_log.h"
@@ -45,7 +46,7 @@ public:
     void begin(Duration timeout);
     /// No job has a process any more. Ends when nothing else is left either: orphans that no job holds, what jobs have
     /// written, and what is on its way to the disk, where the next daemon looks for it.
-    void end_when_nothing_is_left(Guard* guard);
+    void end_when_nothing_is_left(Guard* guard, BrokerProcess* broker);
 
 private:
     void overdue();

@@ -50,6 +50,8 @@ public:
     void end_call(std::string message, Fd fd = {});
     bool client_is_there() const { return !broken_ && !output_dead_; }
     std::size_t unsent() const { return output_.size() - sent_; }
+    void keep(std::shared_ptr<void> object) { kept_ = std::move(object); }
+    void* kept() const { return kept_.get(); }
 
     /// Sends what can be sent without blocking.
     void flush();
@@ -94,6 +96,7 @@ private:
     std::string output_;
     std::size_t sent_ = 0;
     Attached attached_;
+    std::shared_ptr<void> kept_;
     PendingCall::State* pending_ = nullptr;  // owned by those who will answer
     std::size_t pending_cost_ = 0;
 

@@ -40,6 +40,12 @@ void PendingCall::when_gone(std::function<void()> gone) {
     if (state_->connection != nullptr) state_->gone = std::move(gone);
 }
 
+void PendingCall::keep(std::shared_ptr<void> object) {
+    if (state_->connection != nullptr) state_->connection->keep(std::move(object));
+}
+
+void* PendingCall::kept() const { return state_->connection != nullptr ? state_->connection->kept() : nullptr; }
+
 void PendingCall::reply(std::string_view parameters) {
     if (state_->connection != nullptr) state_->connection->end_call(reply_message(parameters));
 }

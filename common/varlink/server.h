@@ -57,6 +57,12 @@ public:
     /// Called at most once, when the client is gone before the call has ended.
     void when_gone(std::function<void()> gone);
 
+    /// What the service keeps for this client, whatever it is: it is let go of when the client has gone, after when_gone, or
+    /// when the server is destroyed. Does nothing for a client that has gone.
+    void keep(std::shared_ptr<void> object);
+    /// What was kept in this or an earlier call of the client; null: nothing, or the client has gone.
+    void* kept() const;
+
     struct State;  // internal
     explicit PendingCall(std::shared_ptr<State> state);
 

@@ -22,7 +22,10 @@ namespace procsup {
 namespace {
 
 constexpr const char* kConfigLink = "config";
+constexpr const char* kSocket = "io.procsupd";
+constexpr const char* kBrokerSocket = "io.procsupd.broker";
 constexpr std::array kInterfaces{"io.procsupd.Manager", "io.procsupd.Job", "io.procsupd.Log"};
+constexpr std::array kBrokerInterfaces{"io.procsupd.Lock"};
 
 /// mkdir -p; an existing directory is taken as it is.
 Result<void> make_directories(const std::string& path) {
@@ -118,8 +121,12 @@ Result<RuntimeDir> RuntimeDir::nowhere() {
 
 bool RuntimeDir::lock_jobs() { return flock(jobs_lock_.get(), LOCK_EX | LOCK_NB) == 0; }
 
-Result<Fd> RuntimeDir::bind_socket() {
-    const auto final_path = socket_path();
+Result<Fd> RuntimeDir::bind_socket() { return bind({kSocket, kInterfaces}); }
+
+Result<Fd> RuntimeDir::bind_broker_socket() { return bind({kBrokerSocket, kBrokerInterfaces}); }
+
+Result<Fd> RuntimeDir::bind(Served served) {
+    const auto final_path = path_ + "/" + served.name;
     const auto temporary = fmt::format("{}.{}", final_path, getpid());
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -143,25 +150,26 @@ Result<Fd> RuntimeDir::bind_socket() {
         unlink(temporary.c_str());
         return os_failure(std::string(what) + " " + final_path, error);
     };
-    if (bind(socket_fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0) return fail("bind");
+    if (::bind(socket_fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0) return fail("bind");
     // Everyone may connect: each call is judged by who the kernel says the caller is.
     if (chmod(temporary.c_str(), 0666) < 0) return fail("set the mode of");
     if (listen(socket_fd.get(), SOMAXCONN) < 0) return fail("listen on");
     if (lstat(temporary.c_str(), &status) < 0) return fail("look at");
     if (rename(temporary.c_str(), final_path.c_str()) < 0) return fail("rename the socket to");
-    socket_inode_ = status.st_ino;
-    if (auto linked = link_interfaces(); !linked) return linked.error();
+    served.inode = status.st_ino;
+    bound_.push_back(served);
+    if (auto linked = link_interfaces(served); !linked) return linked.error();
     return socket_fd;
 }
 
 /// One symbolic link an interface: how Varlink tools find the socket of an interface by its name.
-Result<void> RuntimeDir::link_interfaces() const {
-    for (const char* name : kInterfaces) {
+Result<void> RuntimeDir::link_interfaces(const Served& served) const {
+    for (const char* name : served.interfaces) {
         const auto link = path_ + "/" + name;
         struct stat status {};
         if (lstat(link.c_str(), &status) == 0 && !S_ISLNK(status.st_mode)) continue;
         unlink(link.c_str());
-        if (symlink("io.procsupd", link.c_str()) < 0) return os_failure("link " + link, errno);
+        if (symlink(served.name, link.c_str()) < 0) return os_failure("link " + link, errno);
     }
     return {};
 }
@@ -179,10 +187,12 @@ Result<void> RuntimeDir::link_config(const std::string& config) {
 RuntimeDir::~RuntimeDir() {
     struct stat status {};
     if (lock_ && config_linked_) unlink((path_ + "/" + kConfigLink).c_str());
-    if (!lock_ || socket_inode_ == 0) return;
-    if (lstat(socket_path().c_str(), &status) == 0 && status.st_ino == socket_inode_) {
-        unlink(socket_path().c_str());
-        for (const char* name : kInterfaces) unlink((path_ + "/" + name).c_str());
+    if (!lock_) return;
+    for (const auto& served : bound_) {
+        const auto path = path_ + "/" + served.name;
+        if (lstat(path.c_str(), &status) < 0 || status.st_ino != served.inode) continue;
+        unlink(path.c_str());
+        for (const char* name : served.interfaces) unlink((path_ + "/" + name).c_str());
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ public:
     /// Binds the control socket under a temporary name and renames it into place, so that a client finds either the
     /// old daemon's socket or this one, listening. Something else than a socket at that path is left alone, with an Error.
     Result<Fd> bind_socket();
+    /// The same for the socket of procsup-broker.
+    Result<Fd> bind_broker_socket();
 
     /// Says by a link "config" which configuration the daemon runs, for clients that look for the one of a file.
     /// Something else of that name is left alone.
@@ -45,13 +48,19 @@ public:
 private:
     RuntimeDir(std::string path, Fd lock, Fd jobs_lock)
         : path_(std::move(path)), lock_(std::move(lock)), jobs_lock_(std::move(jobs_lock)) {}
-    Result<void> link_interfaces() const;
+    struct Served {
+        const char* name;
+        std::span<const char* const> interfaces;
+        ino_t inode = 0;  ///< of the socket bound
+    };
+    Result<Fd> bind(Served served);
+    Result<void> link_interfaces(const Served& served) const;
 
     std::string path_;
     Fd lock_;
     Fd jobs_lock_;
     bool config_linked_ = false;
-    ino_t socket_inode_ = 0;  ///< of the socket bound; 0: none
+    std::vector<Served> bound_;
 };
 
 }  // namespace procsup

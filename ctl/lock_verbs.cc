@@ -1,0 +1,146 @@
+// Locks: a command that has one while it runs, who has which, and taking one away.
+#include <sys/types.h>
+
+#include <string>
+
+#include "ctl/broker.h"
+#include "ctl/handlers.h"
+#include "ctl/held_command.h"
+#include "ctl/session.h"
+#include "ctl/table.h"
+#include "ctl/text.h"
+
+namespace procsup::ctl {
+namespace {
+
+constexpr std::string_view kLock = "io.procsupd.Lock";
+
+std::string method(std::string_view name) { return std::string(kLock) + "." + std::string(name); }
+
+std::string acquire_parameters(const CommandLine& line, pid_t holder) {
+    json::Writer writer;
+    writer.begin_object().member("name", line.operands.front()).member_int("pid", holder);
+    if (line.shared) writer.member_bool("shared", true);
+    if (line.try_only) writer.member_bool("try", true);
+    if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
+    return writer.end_object().take();
+}
+
+void release(Session& session, pid_t holder) {
+    json::Writer writer;
+    writer.begin_object().member("name", session.line().operands.front()).member_int("pid", holder).end_object();
+    // Its end may have released it already, and so has the end of a broker.
+    auto* client = session.client_if_up();
+    if (client == nullptr) return;
+    const auto never_minded = client->call(method("Release"), writer.text());
+}
+
+}  // namespace
+
+int lock(Session& session) {
+    const auto& line = session.line();
+    const Broker broker(session, kLock);
+    if (session.client() == nullptr) return session.exit_code();
+    HeldCommand command(line.command);
+    if (auto begun = command.begin(); !begun) return session.fail(begun.error());
+    const auto reply = session.call_raw(method("Acquire"), acquire_parameters(line, command.pid()));
+    if (!reply) return session.exit_code();
+    if (!reply->error.empty()) {
+        session.report(*reply);
+        const bool in_time = reply->error != method("TimedOut") && reply->error != method("Busy");
+        return in_time ? session.exit_code() : kTimedOut;
+    }
+    const auto abandoned_by = reply->parameters.string_or("abandonedBy", "");
+    if (!abandoned_by.empty() && !line.quiet)
+        session.out().warning(escaped(line.operands.front()) + " was abandoned by " + escaped(abandoned_by) +
+                              ": what it protects may be half done");
+    command.go(json::to_text(reply->parameters));
+    command.wait();
+    release(session, command.pid());
+    return command.collect();
+}
+
+// ---- lock ls
+
+namespace {
+
+const json::Value::Array& list_in(const json::Value& value, std::string_view name) {
+    static const json::Value::Array kNone;
+    const auto* list = value.find(name);
+    return list == nullptr || list->as_array() == nullptr ? kNone : *list->as_array();
+}
+
+/// "web@1 (pid 4711), owner 3".
+std::string claimer(Broker& broker, const json::Value& claim) {
+    std::string text = broker.process_text(claim.int_or("pid", 0));
+    if (const auto owner = claim.int_or("owner", 0); owner != 0) text += ", owner " + std::to_string(owner);
+    return text;
+}
+
+std::string age_of(const json::Value& claim) { return age_text(Duration(claim.int_or("forUSec", 0))); }
+
+std::string waiters_text(Broker& broker, const json::Value::Array& waiters) {
+    constexpr std::size_t kMost = 3;
+    std::string text;
+    for (std::size_t i = 0; i < waiters.size() && i < kMost; ++i) {
+        const bool shares = waiters[i].bool_or("shared", false);
+        text += (text.empty() ? "" : "; ") + claimer(broker, waiters[i]) + (shares ? " to share it" : "") + " for " +
+                age_of(waiters[i]);
+    }
+    if (waiters.size() > kMost) text += "; and " + std::to_string(waiters.size() - kMost) + " more";
+    return text.empty() ? "-" : text;
+}
+
+void add_rows(Table& table, Broker& broker, const json::Value& lock) {
+    const auto name = escaped(lock.string_or("name", ""));
+    const auto& holders = list_in(lock, "holders");
+    const auto waits = waiters_text(broker, list_in(lock, "waiters"));
+    if (holders.empty()) {
+        const auto left_by = escaped(lock.string_or("abandonedBy", ""));
+        table.add("", {name, left_by.empty() ? "-" : "abandoned by " + left_by, "-", "-", "-", waits});
+    }
+    for (std::size_t i = 0; i < holders.size(); ++i) {
+        const auto& holder = holders[i];
+        std::string who = claimer(broker, holder);
+        if (holder.bool_or("shared", false)) who += ", shared";
+        if (const auto depth = holder.int_or("depth", 1); depth > 1) who += ", " + std::to_string(depth) + " times";
+        table.add("", {i == 0 ? name : "", who, age_of(holder), std::to_string(holder.int_or("fencingToken", 0)),
+                       holder.bool_or("process", false) ? "process" : "connection", i == 0 ? waits : ""});
+    }
+}
+
+}  // namespace
+
+int list_locks(Session& session) {
+    Broker broker(session, kLock);
+    const auto& line = session.line();
+    json::Writer writer;
+    writer.begin_object();
+    if (!line.operands.empty()) {
+        writer.key("names").begin_array();
+        for (const auto name : line.operands) writer.string(name);
+        writer.end_array();
+    }
+    const auto reply = session.call(method("List"), writer.end_object().text());
+    if (!reply) return session.exit_code();
+    if (line.json) return kSuccess;
+    const auto& locks = list_in(*reply, "locks");
+    if (locks.empty()) {
+        session.out().note("nobody holds a lock or waits for one");
+        return kSuccess;
+    }
+    Table table;
+    table.add("", {"LOCK", "HOLDER", "FOR", "TOKEN", "BOUND TO", "WAITS"});
+    for (const auto& one : locks) add_rows(table, broker, one);
+    session.out().add(table.text());
+    return kSuccess;
+}
+
+int break_lock(Session& session) {
+    const Broker broker(session, kLock);
+    json::Writer writer;
+    writer.begin_object().member("name", session.line().operands.front()).end_object();
+    return session.call(method("Break"), writer.text()) ? kSuccess : session.exit_code();
+}
+
+}  // namespace procsup::ctl

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/event_loop.h"
+
+/// What is asked of the coordinator, and what it answers. Pure: no clock, no file, no process.
+namespace procsup::broker {
+
+using SessionId = std::uint64_t;  ///< never given twice; 0: none
+using WaitId = std::uint64_t;     ///< never given twice; 0: none
+/// Grows with every acquisition of anything: who writes for the holder of an older one can be turned away by who has seen a
+/// newer one.
+using Token = std::uint64_t;
+
+/// Who holds or waits: one thread of a session, by a number that only its client knows the meaning of.
+struct Owner {
+    SessionId session = 0;
+    /// 0: all connections of the session that name none, any of which can release.
+    std::uint64_t thread = 0;
+    auto operator<=>(const Owner&) const = default;
+};
+
+enum class Kind : std::uint8_t { Lock, Semaphore };
+
+/// All of a lock: who has it exclusively. One who shares it has one unit.
+inline constexpr std::uint32_t kWhole = 1u << 30;
+/// Who may give permits of a semaphore back.
+enum class Returns : std::uint8_t {
+    ByHolder,   ///< each its own; only of such a semaphore it is known who can end a wait for it
+    ByAnybody,  ///< others those of who has them longest, but no more than are held
+    Beyond,     ///< by anybody, and where none are held there is one more
+};
+
+/// As SEM_VALUE_MAX (sem_post(3)).
+inline constexpr std::uint32_t kMostPermits = 0x7fffffff;
+
+struct Request {
+    std::string_view name;
+    std::uint64_t account = 0;  ///< who answers for what there has to be for it
+    Owner owner;
+    Kind kind = Kind::Lock;
+    std::uint32_t units = kWhole;  ///< of a semaphore: permits
+    bool reentrant = false;        ///< of a lock: its holder gets it once more
+    bool waits = true;
+    std::optional<TimePoint> deadline;  ///< of the wait
+};
+
+struct Grant {
+    Token token = 0;
+    std::uint32_t depth = 1;   ///< how often the owner has to release it
+    std::string abandoned_by;  ///< who had it exclusively, and ended without releasing it; empty: nobody
+};
+
+struct Queued {
+    WaitId wait = 0;
+    std::size_t position = 0;  ///< from 1
+};
+
+/// One that waits in a knot, and those that it waits for.
+struct KnotStep {
+    Owner waiter;
+    std::string resource;
+    std::vector<Owner> holders;  ///< some, where there are many
+};
+
+struct Refusal {
+    enum class Why {
+        AlreadyHeld,  ///< by the same owner, or waited for
+        Busy,         ///< and the request does not wait
+        Waits,        ///< the thread waits already, so it cannot have asked
+        Deadlock,     ///< every possible releaser waits, in `knot`
+        TooMany,      ///< units, more than there will ever be
+        TooManyNames,  ///< of the same account
+        OtherKind,    ///< what has this name is not what was asked for
+        Unknown,      ///< session or semaphore
+    };
+    Why why = Why::Unknown;
+    std::vector<KnotStep> knot;
+};
+
+using Answer = std::variant<Grant, Queued, Refusal>;
+
+/// What became of a wait.
+struct Settled {
+    enum class What {
+        Granted,
+        TimedOut,
+        Deadlock,
+        Gone,   ///< what was waited for
+        Ended,  ///< the session that waited
+    };
+    WaitId wait = 0;
+    What what = What::Granted;
+    Grant grant;
+    std::vector<KnotStep> knot;  ///< of Deadlock
+};
+
+struct Released {
+    enum class How { Released, NotHeld, TooMany, Unknown };
+    How how = How::Released;
+    std::uint32_t depth = 0;  ///< what is left of it: the owner still has it
+};
+
+}  // namespace procsup::broker
