@@ -37,7 +37,8 @@ private:
     std::optional<std::size_t> command_position() const {
         if (line_.verb == nullptr) return std::nullopt;
         if (line_.verb->operands == Operands::Command) return 0;
-        if (line_.verb->operands == Operands::JobAndCommand || line_.verb->operands == Operands::NameAndCommand) return 1;
+        if (line_.verb->operands == Operands::JobAndCommand || line_.verb->operands == Operands::NameAndCommand)
+            return 1;
         return std::nullopt;
     }
 

@@ -12,8 +12,8 @@ namespace procsup::ctl {
 namespace {
 
 const OptionText* find_option(std::string_view word, const Verb* verb) {
-    const auto found = std::find_if(options().begin(), options().end(),
-                                    [&](const OptionText& option) { return option.name == word; });
+    const auto found =
+        std::find_if(options().begin(), options().end(), [&](const OptionText& option) { return option.name == word; });
     if (found != options().end()) return &*found;
     return word.size() == 2 && word[0] == '-' ? find_letter(word[1], verb) : nullptr;
 }

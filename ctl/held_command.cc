@@ -89,7 +89,8 @@ void HeldCommand::wait() {
     for (;;) {
         siginfo_t ended{};
         // Not collected yet: how it has ended is for others to see.
-        if (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) < 0 || ended.si_pid == pid_) return;
+        if (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) < 0 || ended.si_pid == pid_)
+            return;
         siginfo_t info{};
         const int signal = sigwaitinfo(&mask, &info);
         // What the terminal sends, it sends to the command too.

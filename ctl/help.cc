@@ -12,8 +12,9 @@
 namespace procsup::ctl {
 namespace {
 
-constexpr std::array kGroups{VerbGroup::State,     VerbGroup::Act,     VerbGroup::Configuration, VerbGroup::Logs,
-                             VerbGroup::Transient, VerbGroup::Coordination, VerbGroup::Project, VerbGroup::Daemon};
+constexpr std::array kGroups{VerbGroup::State,   VerbGroup::Act,       VerbGroup::Configuration,
+                             VerbGroup::Logs,    VerbGroup::Transient, VerbGroup::Coordination,
+                             VerbGroup::Project, VerbGroup::Daemon};
 
 std::string usage_of(const Verb& verb) {
     std::string text(verb.name);

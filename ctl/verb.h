@@ -71,14 +71,14 @@ enum class Operands {
     AnyJobs,  ///< any number of jobs, also none
     Jobs,     ///< at least one job (or --all)
     SignalAndJobs,
-    JobAndCount,    ///< JOB N
-    Command,        ///< -- CMD [ARG…]
-    JobAndCommand,  ///< JOB -- CMD [ARG…]
+    JobAndCount,     ///< JOB N
+    Command,         ///< -- CMD [ARG…]
+    JobAndCommand,   ///< JOB -- CMD [ARG…]
     NameAndCommand,  ///< NAME -- CMD [ARG…]: of something that is coordinated
     AnyNames,        ///< of such things
     Name,            ///< of one
-    File,           ///< at most one file
-    Files,          ///< files or directories
+    File,            ///< at most one file
+    Files,           ///< files or directories
     Shell,
     Verb,      ///< a verb's words, or none
     Anything,  ///< taken verbatim, options too

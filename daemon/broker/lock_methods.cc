@@ -117,8 +117,8 @@ void fail_deadlock(Broker& broker, PendingCall& call, const std::string& name, c
             holders += (holders.empty() ? "" : " and ") + who(broker, holder);
         }
         writer.end_array().end_object();
-        text += (text.empty() ? "" : "; ") + who(broker, step.waiter) + " waits for " + resource + ", which " + holders +
-                (step.holders.size() == 1 ? " has" : " have");
+        text += (text.empty() ? "" : "; ") + who(broker, step.waiter) + " waits for " + resource + ", which " +
+                holders + (step.holders.size() == 1 ? " has" : " have");
     }
     writer.end_array().member("message", "to wait for '" + name + "' would never end: " + text);
     writer.member("hint", "acquire several locks in the same order everywhere, or release one before the next");
@@ -242,7 +242,8 @@ void list(Broker& broker, PendingCall call) {
 void break_lock(Broker& broker, PendingCall call) {
     const auto full = name_in(call);
     if (!full) return;
-    if (!broker.coordinator().take_away(*full, broker.now())) return fail_no_such(call, own_name(*full, call.peer().uid));
+    if (!broker.coordinator().take_away(*full, broker.now()))
+        return fail_no_such(call, own_name(*full, call.peer().uid));
     call.reply();
 }
 
@@ -271,7 +272,8 @@ void answer(Broker& broker, PendingCall& call, const std::string& full, const Se
                             (lock != nullptr ? holders_text(broker, *lock) : "others"));
         }
         case Settled::What::Gone: return fail_no_such(call, name);
-        case Settled::What::Ended: return fail_no_such_process(call, call.parameters().int_or("pid", 0), "it has ended");
+        case Settled::What::Ended:
+            return fail_no_such_process(call, call.parameters().int_or("pid", 0), "it has ended");
     }
 }
 

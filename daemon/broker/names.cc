@@ -12,7 +12,8 @@ std::string own_prefix(uid_t uid) { return "user/" + std::to_string(uid) + "/"; 
 
 bool is_part(std::string_view text) {
     const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+               c == '-';
     };
     return !text.empty() && text.size() <= kLongestPart && text[0] != '-' && text[0] != '.' &&
            std::all_of(text.begin(), text.end(), fits);
@@ -32,9 +33,10 @@ bool is_name(std::string_view text) {
 
 Result<std::string> full_name(std::string_view asked, uid_t caller) {
     if (!is_name(asked)) {
-        return Error{"a name has parts of 1 to 64 letters, digits, '_', '.', '-' between slashes, which do not begin with "
-                     "'.' or '-', and 200 characters at most",
-                     EINVAL};
+        return Error{
+            "a name has parts of 1 to 64 letters, digits, '_', '.', '-' between slashes, which do not begin with "
+            "'.' or '-', and 200 characters at most",
+            EINVAL};
     }
     if (asked.find('/') == std::string_view::npos) return own_prefix(caller) + std::string(asked);
     if (!may_know(asked, caller))

@@ -70,9 +70,7 @@ int main(int argc, char** argv) {
     broker::Broker broker(loop, Fd(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)), first_token(argv[1]), PROCSUP_VERSION);
     const auto life = loop.watch_fd(STDIN_FILENO, EPOLLIN, Priority::SpawnResult, [&](std::uint32_t) { loop.end(0); });
     loop.set_after_callback([&] { broker.settle(); });
-    loop.set_on_failure([](std::string_view what) {
-        tell("internal error: " + std::string(what));
-    });
+    loop.set_on_failure([](std::string_view what) { tell("internal error: " + std::string(what)); });
     const auto code = loop.run();
     // A disk that hangs is not waited for.
     _exit(code ? *code : EXIT_FAILURE);

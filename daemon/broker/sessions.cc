@@ -41,7 +41,8 @@ std::string label(const std::string& name, pid_t pid) {
 }
 
 std::string label_of(pid_t pid) {
-    return pid == 0 ? "a process of another container" : label(first_line("/proc/" + std::to_string(pid) + "/comm"), pid);
+    return pid == 0 ? "a process of another container"
+                    : label(first_line("/proc/" + std::to_string(pid) + "/comm"), pid);
 }
 
 /// A process that has ended and was not collected by its parent yet, as far as we may look at it.
@@ -122,16 +123,16 @@ Result<Sessions::Process*> Sessions::find_or_open(pid_t pid, const varlink::Peer
     }
     Process process;
     process.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-    if (!process.pidfd && errno != ESRCH && errno != EINVAL) return os_failure("watch process " + std::to_string(pid), errno);
+    if (!process.pidfd && errno != ESRCH && errno != EINVAL)
+        return os_failure("watch process " + std::to_string(pid), errno);
     const auto uid = process.pidfd ? user_of(pid) : std::nullopt;
     if (!uid || has_ended(process.pidfd)) return Error{"there is no process " + std::to_string(pid), ESRCH};
     if (peer.uid != 0 && *uid != peer.uid) return denied();
     auto& count = processes_of_[*uid];
     if (peer.uid != 0 && count >= kMostProcesses)
         return Error{"too many processes of this user have locks: " + std::to_string(kMostProcesses), EMFILE};
-    process.watch = loop_.watch_fd(process.pidfd.get(), EPOLLIN, Priority::Exit, [this, pid](std::uint32_t) {
-        end_process(pid);
-    });
+    process.watch =
+        loop_.watch_fd(process.pidfd.get(), EPOLLIN, Priority::Exit, [this, pid](std::uint32_t) { end_process(pid); });
     if (!process.watch) return os_failure("watch process " + std::to_string(pid), EMFILE);
     process.session = open({pid, *uid, true});
     ++count;

@@ -31,7 +31,8 @@ Result<void> write_token(const std::string& dir, const std::string& path, Token 
     const auto temporary = path + ".new";
     const Fd file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     const auto text = std::to_string(token) + "\n";
-    if (!file || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || fsync(file.get()) < 0)
+    if (!file || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        fsync(file.get()) < 0)
         return os_failure("write " + temporary, errno);
     if (rename(temporary.c_str(), path.c_str()) < 0) return os_failure("rename " + temporary, errno);
     // The new name has to be on disk too (fsync(2)).

@@ -17,7 +17,7 @@ from processes import PATIENCE, Deadline, descendants, end_descendants
 
 PROCSUPD = os.path.abspath(os.environ.get("PROCSUPD") or shutil.which("procsupd") or "procsupd")
 PROCSUPCTL = os.path.abspath(os.environ.get("PROCSUPCTL") or shutil.which("procsupctl") or "procsupctl")
-OWN_PROGRAMS = [os.path.join(os.path.dirname(PROCSUPD), part, f"procsup-{part}") for part in ("keeper", "guard", "logger")]
+OWN_PROGRAMS = [os.path.join(os.path.dirname(PROCSUPD), part, f"procsup-{part}") for part in ("keeper", "guard", "logger", "broker")]
 ROOT = os.geteuid() == 0
 
 @dataclasses.dataclass

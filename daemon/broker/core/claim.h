@@ -73,14 +73,14 @@ struct KnotStep {
 
 struct Refusal {
     enum class Why {
-        AlreadyHeld,  ///< by the same owner, or waited for
-        Busy,         ///< and the request does not wait
-        Waits,        ///< the thread waits already, so it cannot have asked
-        Deadlock,     ///< every possible releaser waits, in `knot`
-        TooMany,      ///< units, more than there will ever be
+        AlreadyHeld,   ///< by the same owner, or waited for
+        Busy,          ///< and the request does not wait
+        Waits,         ///< the thread waits already, so it cannot have asked
+        Deadlock,      ///< every possible releaser waits, in `knot`
+        TooMany,       ///< units, more than there will ever be
         TooManyNames,  ///< of the same account
-        OtherKind,    ///< what has this name is not what was asked for
-        Unknown,      ///< session or semaphore
+        OtherKind,     ///< what has this name is not what was asked for
+        Unknown,       ///< session or semaphore
     };
     Why why = Why::Unknown;
     std::vector<KnotStep> knot;

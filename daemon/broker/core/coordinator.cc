@@ -115,7 +115,8 @@ std::optional<Answer> Coordinator::answer_at_once(Resource& resource, const Requ
         return grant(resource, request.owner, request.units, now);
     }
     if (!request.waits) return refused(Refusal::Why::Busy);
-    const bool waits = request.owner.thread != 0 && sessions_.at(request.owner.session).waits.contains(request.owner.thread);
+    const bool waits =
+        request.owner.thread != 0 && sessions_.at(request.owner.session).waits.contains(request.owner.thread);
     if (waits) return refused(Refusal::Why::Waits);
     return std::nullopt;
 }
@@ -139,8 +140,8 @@ bool Coordinator::waits_for(Owner owner, const Resource& resource) const {
 
 Answer Coordinator::wait(Resource& resource, const Request& request, TimePoint now) {
     const auto id = ++last_wait_;
-    const auto place = resource.queue.insert(resource.queue.end(),
-                                             {id, request.owner, request.units, now, request.deadline});
+    const auto place =
+        resource.queue.insert(resource.queue.end(), {id, request.owner, request.units, now, request.deadline});
     auto& session = sessions_.at(request.owner.session);
     session.waits.emplace(request.owner.thread, id);
     const auto wait = waits_.emplace(id, Wait{&resource, place}).first;
@@ -204,9 +205,8 @@ Released Coordinator::release_permits(Resource& semaphore, Owner owner, std::uin
     };
     if (has > 0) take_from(own);
     while (held > 0) {
-        take_from(std::min_element(semaphore.holders.begin(), semaphore.holders.end(), [](const auto& a, const auto& b) {
-            return a.second.token < b.second.token;
-        }));
+        take_from(std::min_element(semaphore.holders.begin(), semaphore.holders.end(),
+                                   [](const auto& a, const auto& b) { return a.second.token < b.second.token; }));
     }
     semaphore.total += beyond;
     return {How::Released, 0};
@@ -284,8 +284,7 @@ void Coordinator::advance(TimePoint now) {
 
 // ---- semaphores
 
-bool Coordinator::make_semaphore(std::string_view name, std::uint64_t account, std::uint32_t permits,
-                                 Returns returns) {
+bool Coordinator::make_semaphore(std::string_view name, std::uint64_t account, std::uint32_t permits, Returns returns) {
     const auto known = resources_.find(name);
     if (known != resources_.end()) {
         const auto& there = *known->second;

@@ -162,8 +162,8 @@ std::string Lockstep::acquire() {
     const auto had =
         std::find_if(thing.held.begin(), thing.held.end(), [&](const Held& one) { return one.owner == owner; });
     const bool has = thing.kind == Kind::Lock && had != thing.held.end();
-    const bool queued = thing.kind == Kind::Lock &&
-                        std::any_of(thing.queue.begin(), thing.queue.end(), [&](const Waiting& one) { return one.owner == owner; });
+    const bool queued = thing.kind == Kind::Lock && std::any_of(thing.queue.begin(), thing.queue.end(),
+                                                                [&](const Waiting& one) { return one.owner == owner; });
     const auto* refusal = std::get_if<Refusal>(&answer);
     const auto* granted = std::get_if<Grant>(&answer);
     const auto text = " " + name + " by " + std::to_string(owner.session) + "." + std::to_string(owner.thread);
@@ -231,7 +231,8 @@ std::string Lockstep::release() {
             ++thing.total;
             continue;
         }
-        auto from = std::find_if(thing.held.begin(), thing.held.end(), [&](const Held& one) { return one.owner == owner; });
+        auto from =
+            std::find_if(thing.held.begin(), thing.held.end(), [&](const Held& one) { return one.owner == owner; });
         if (from == thing.held.end())
             from = std::min_element(thing.held.begin(), thing.held.end(),
                                     [](const Held& a, const Held& b) { return a.token < b.token; });
