@@ -4,6 +4,9 @@
 
 namespace procsup {
 
+/// Descriptors that a program keeps long have numbers from here on, out of the way of those that its children need.
+inline constexpr int kFirstKeptFd = 64;
+
 /// Closes descriptors for somebody whom that must not block.
 class FdCloser {
 public:

@@ -50,6 +50,18 @@ TEST(CommandLine, BeginsTheCommandAtTheFirstWordThatCanOnlyBeOne) {
     EXPECT_EQ(parsed({"exec", "web", "--", "env"}).command, Words({"env"}));
 }
 
+TEST(CommandLine, KnowsALettersOptionByItsVerb) {
+    const auto lock = parsed({"lock", "-n", "printer", "lp", "-n", "2"});
+    EXPECT_TRUE(lock.try_only);
+    EXPECT_EQ(lock.operands, Words({"printer"}));
+    EXPECT_EQ(lock.command, Words({"lp", "-n", "2"}));
+    EXPECT_EQ(*parsed({"lock", "-w", "5s", "-s", "printer", "--", "lp"}).timeout, std::chrono::seconds(5));
+    EXPECT_EQ(parsed({"logs", "-n", "5"}).logs.lines, 5u);
+    EXPECT_EQ(refused({"lock", "-n", "-w", "5s", "printer", "lp"}),
+              "options '--try' and '--timeout' exclude each other");
+    EXPECT_EQ(refused({"lock", "printer"}), "'lock' needs a command behind '--'");
+}
+
 TEST(CommandLine, TakesACompletionsWordsVerbatim) {
     const auto line = parsed({"__complete", "wait", "--for=", ""});
     EXPECT_EQ(line.operands, Words({"wait", "--for=", ""}));

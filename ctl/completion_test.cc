@@ -47,6 +47,16 @@ TEST(Completion, OffersJobsAndTheSecondWordBehindAVerbThatHasBoth) {
     EXPECT_THAT(words({"logs", "web", "r"}), IsEmpty());
 }
 
+TEST(Completion, OffersLocksAndThenACommand) {
+    EXPECT_THAT(words({"lock", ""}), ElementsAre("ls", "break"));
+    EXPECT_TRUE(candidates({"lock", ""}).locks);
+    EXPECT_TRUE(candidates({"lock", "-n", ""}).locks) << "-n takes no argument here";
+    EXPECT_TRUE(candidates({"lock", "printer", ""}).commands);
+    EXPECT_TRUE(candidates({"lock", "break", ""}).locks);
+    EXPECT_FALSE(candidates({"lock", "break", "printer", ""}).locks);
+    EXPECT_THAT(words({"lock", "--tr"}), ElementsAre("--try"));
+}
+
 TEST(Completion, OffersOptionsOfTheVerbOnly) {
     EXPECT_THAT(words({"wait", "--f"}), ElementsAre("--for="));
     EXPECT_THAT(words({"status", "--f"}), IsEmpty());

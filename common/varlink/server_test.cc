@@ -170,6 +170,27 @@ TEST(VarlinkServer, NeverSaysGoneForACallThatWasAnswered) {
     EXPECT_EQ(server.gone, 0);
 }
 
+TEST(VarlinkServer, LetsGoOfWhatIsKeptForAClientWhenThatHasGone) {
+    TestServer server;
+    RawClient client(server), other(server);
+    client.send(call_text("Keep"));
+    ASSERT_TRUE(server.loop.run_until([&] { return server.kept.size() == 1; }));
+    auto kept = std::make_shared<int>(7);
+    const std::weak_ptr<int> watched = kept;
+    EXPECT_EQ(server.kept[0].kept(), nullptr);
+    server.kept[0].keep(std::move(kept));
+    server.kept[0].reply();
+    client.send(call_text("Keep"));
+    other.send(call_text("Keep"));
+    ASSERT_TRUE(server.loop.run_until([&] { return server.kept.size() == 3; }));
+    const auto own = std::count_if(server.kept.begin(), server.kept.end(),
+                                   [&](const PendingCall& call) { return call.kept() == watched.lock().get(); });
+    EXPECT_EQ(own, 1) << "the same for each call of a client, and for none of another";
+    server.kept.clear();
+    client.close();
+    EXPECT_TRUE(server.loop.run_until([&] { return watched.expired(); }));
+}
+
 TEST(VarlinkServer, CarriesOutWhatAClientSentBeforeItLeft) {
     TestServer server;
     RawClient client(server);

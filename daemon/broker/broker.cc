@@ -28,7 +28,11 @@ varlink::ServerInfo info(const std::string& version) {
 }  // namespace
 
 Broker::Broker(EventLoop& loop, Fd listening, Token last_token, const std::string& version)
-    : loop_(loop), sessions_(loop, coordinator_), server_(loop, info(version), limits()) {
+    : loop_(loop),
+      disposer_(loop),
+      sessions_(loop, coordinator_),
+      server_(loop, info(version), limits(),
+              {[](const varlink::Peer&) { return "no descriptors are taken here"; }, &disposer_}) {
     coordinator_.set_last_token(last_token);
     server_.add_interface(lock_interface(*this));
     server_.listen(std::move(listening));

@@ -9,6 +9,7 @@
 #include "common/varlink/server.h"
 #include "daemon/broker/core/coordinator.h"
 #include "daemon/broker/sessions.h"
+#include "daemon/disposer/disposer.h"
 
 namespace procsup::broker {
 
@@ -35,6 +36,7 @@ private:
     };
 
     EventLoop& loop_;
+    Disposer disposer_;  ///< of what clients send
     Coordinator coordinator_;
     Sessions sessions_;
     std::unordered_map<WaitId, Pending> pending_;

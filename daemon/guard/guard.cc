@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup {
 namespace {

@@ -8,10 +8,10 @@
 
 #include <climits>
 
+#include "common/raw_syscall.h"
 #include "daemon/host/child_interpreter.h"
 #include "daemon/host/child_limits.h"
 #include "daemon/host/child_sockets.h"
-#include "daemon/host/raw_syscall.h"
 
 namespace procsup {
 namespace {

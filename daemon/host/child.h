@@ -94,9 +94,6 @@ struct ChildPlan {
 };
 static_assert(std::is_trivially_destructible_v<ChildPlan> && std::is_standard_layout_v<ChildPlan>);
 
-/// Descriptors that the daemon keeps long have numbers from here on, out of the way of those that children need.
-inline constexpr int kFirstKeptFd = 64;
-
 /// The status pipe, and behind it what may become 0, 1 and 2, the pipe for readiness, and the keeper's socket.
 inline constexpr unsigned kFdsOfAChild = 6;
 

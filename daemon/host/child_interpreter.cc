@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup {
 namespace {

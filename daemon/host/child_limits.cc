@@ -4,8 +4,8 @@
 #include <sched.h>
 #include <sys/prctl.h>
 
+#include "common/raw_syscall.h"
 #include "daemon/host/io_priority.h"
-#include "daemon/host/raw_syscall.h"
 
 namespace procsup {
 namespace {

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup {
 

@@ -12,7 +12,7 @@
 #include <functional>
 #include <thread>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup {
 namespace {

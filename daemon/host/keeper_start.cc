@@ -8,7 +8,7 @@
 
 #include <climits>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/keeper/protocol.h"
 
 namespace procsup {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "conf/expand.h"
+#include "daemon/disposer/disposer.h"
 #include "daemon/engine/ports.h"
-#include "daemon/host/disposer.h"
 #include "daemon/host/provide.h"
 
 namespace procsup {

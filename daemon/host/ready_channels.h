@@ -9,9 +9,9 @@
 #include "common/event_loop.h"
 #include "common/fd.h"
 #include "common/result.h"
+#include "daemon/disposer/disposer.h"
 #include "daemon/engine/instance_health.h"
 #include "daemon/engine/ports.h"
-#include "daemon/host/disposer.h"
 
 namespace procsup {
 

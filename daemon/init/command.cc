@@ -7,8 +7,8 @@
 
 #include <cerrno>
 
+#include "common/raw_syscall.h"
 #include "daemon/host/listen_pid.h"
-#include "daemon/host/raw_syscall.h"
 #include "daemon/init/message.h"
 #include "daemon/init/signals.h"
 

@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/init/message.h"
 
 namespace procsup::init {

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <climits>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/init/message.h"
 #include "daemon/init/signals.h"
 #include "daemon/keeper/clock.h"

@@ -1,6 +1,6 @@
 #include <signal.h>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/init/init.h"
 #include "daemon/init/signals.h"
 

@@ -1,7 +1,7 @@
 // What is left when the command has ended.
 #include <cerrno>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/init/init.h"
 #include "daemon/init/message.h"
 #include "daemon/init/signals.h"

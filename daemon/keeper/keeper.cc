@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/keeper/clock.h"
 #include "daemon/keeper/tree.h"
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup::keeper {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/keeper/keeper.h"
 #include "daemon/keeper/process.h"
 

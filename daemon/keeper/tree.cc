@@ -5,7 +5,7 @@
 
 #include <bit>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup::keeper {
 namespace {

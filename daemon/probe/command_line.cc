@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/probe/address.h"
 #include "daemon/probe/line.h"
 

@@ -15,7 +15,7 @@
 #include <climits>
 #include <cstddef>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/init/signals.h"
 #include "daemon/keeper/clock.h"
 #include "daemon/keeper/tree.h"

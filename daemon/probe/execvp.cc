@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup::probe {
 namespace {

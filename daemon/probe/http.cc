@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/keeper/clock.h"
 
 namespace procsup::probe {

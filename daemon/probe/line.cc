@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup::probe {
 namespace {

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/probe/connection.h"
 #include "daemon/probe/http.h"
 

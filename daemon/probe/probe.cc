@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 #include "daemon/keeper/clock.h"
 #include "daemon/probe/network_target.h"
 #include "daemon/probe/watch.h"

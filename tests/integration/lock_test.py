@@ -2,6 +2,8 @@
 import contextlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 import unittest
 
@@ -220,6 +222,34 @@ class Connections(Locking):
         self.assertEqual({}, self.locks())
         longest = self.acquire(client, "a", timeoutUSec=(1 << 53) - 1)
         self.assertIn("fencingToken", longest["parameters"])
+
+    def test_that_send_descriptors_are_closed_and_hold_up_nobody(self):
+        listener = self.listen()
+        lingering = socket.create_connection(listener.getsockname())
+        far, _ = listener.accept()
+        self.addCleanup(far.close)
+        self.addCleanup(listener.close)
+        # Its last close would wait for who does not read.
+        lingering.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                lingering.send(b"x" * 65536)
+        lingering.setblocking(True)
+        lingering.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 100))
+        bad, good = self.client(), self.client()
+        socket.send_fds(bad.socket, [b"{"], [lingering.fileno()])
+        lingering.close()
+        self.assertEqual("org.varlink.service.PermissionDenied", bad.receive()["error"])
+        self.assertIsNone(bad.receive())
+        bad.close()
+        self.assertIn("fencingToken", self.acquire(good, "a")["parameters"])
+
+    def listen(self):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        return listener
 
     @unittest.skipUnless(ROOT, "needs root, for two users")
     def test_of_other_users_have_names_of_their_own(self):

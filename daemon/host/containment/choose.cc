@@ -1,12 +1,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/raw_syscall.h"
 #include "daemon/host/child.h"
 #include "daemon/host/containment/cgroups.h"
 #include "daemon/host/containment/keepers.h"
 #include "daemon/host/containment/process_groups.h"
 #include "daemon/host/own_programs.h"
-#include "daemon/host/raw_syscall.h"
 
 namespace procsup {
 namespace {

@@ -1,4 +1,4 @@
-#include "daemon/host/disposer.h"
+#include "daemon/disposer/disposer.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,8 +11,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "daemon/host/child.h"
-#include "daemon/host/disposal.h"
+#include "daemon/disposer/disposal.h"
 
 namespace procsup {
 namespace {

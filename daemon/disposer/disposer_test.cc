@@ -1,4 +1,4 @@
-#include "daemon/host/disposer.h"
+#include "daemon/disposer/disposer.h"
 
 #include <dirent.h>
 #include <gtest/gtest.h>

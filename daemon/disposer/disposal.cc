@@ -1,11 +1,11 @@
 // Runs in memory that it shares with the daemon, so it calls nothing but the kernel.
-#include "daemon/host/disposal.h"
+#include "daemon/disposer/disposal.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#include "daemon/host/raw_syscall.h"
+#include "common/raw_syscall.h"
 
 namespace procsup {
 
