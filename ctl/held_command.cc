@@ -1,18 +1,15 @@
 #include "ctl/held_command.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
 #include <vector>
 
-#include "common/json.h"
 #include "ctl/exit_code.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
@@ -20,88 +17,80 @@
 namespace procsup::ctl {
 namespace {
 
-constexpr std::array kForwarded{SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+constexpr std::array kForwarded{SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT};
 
-/// What the command finds of what it has.
-void set_environment(const std::string& grant) {
-    const auto value = json::parse(grant);
-    if (!value) return;
-    setenv("PROCSUPD_FENCING_TOKEN", std::to_string(value->int_or("fencingToken", 0)).c_str(), 1);
-    const std::string abandoned_by(value->string_or("abandonedBy", ""));
-    if (abandoned_by.empty()) {
-        unsetenv("PROCSUPD_ABANDONED_BY");
-    } else {
-        setenv("PROCSUPD_ABANDONED_BY", abandoned_by.c_str(), 1);
-    }
-}
-
-}  // namespace
-
-Result<void> HeldCommand::begin() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) return os_failure("make a pipe", errno);
-    const Fd far(ends[0]);
-    gate_.reset(ends[1]);
-    pid_ = fork();
-    if (pid_ < 0) return os_failure("start a process", errno);
-    if (pid_ == 0) become(far);
-    return {};
-}
-
-HeldCommand::~HeldCommand() {
-    const bool waits_at_the_gate = static_cast<bool>(gate_);
-    gate_.reset();
-    if (waits_at_the_gate && pid_ > 0) collect();
-}
-
-void HeldCommand::become(const Fd& gate) {
-    gate_.reset();
-    std::string grant;
-    char buffer[4096];
-    ssize_t size = 0;
-    while ((size = read(gate.get(), buffer, sizeof(buffer))) > 0 || (size < 0 && errno == EINTR))
-        grant.append(buffer, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    if (grant.empty()) _exit(kRunFailed);
-    set_environment(grant);
-    std::vector<std::string> words(words_.begin(), words_.end());
+int execute(std::span<const std::string_view> command) {
+    std::vector<std::string> words(command.begin(), command.end());
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     execvp(arguments.front(), arguments.data());
     const int error = errno;
     Output(ColorChoice::Never, false).error(os_failure("execute " + escaped(words.front()), error).message);
-    _exit(error == ENOENT ? kNotFound : kNotExecutable);
+    return error == ENOENT ? kNotFound : kNotExecutable;
 }
 
-void HeldCommand::go(const std::string& grant) {
-    sigset_t mask;
-    sigemptyset(&mask);
-    for (const int signal : kForwarded) sigaddset(&mask, signal);
-    sigaddset(&mask, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &mask, nullptr);
-    write_all(gate_.get(), grant);
-    gate_.reset();
+/// What procsupctl does with signals while it has a child, and did before.
+class Signals {
+public:
+    Signals() {
+        sigemptyset(&taken_);
+        for (const int signal : kForwarded) sigaddset(&taken_, signal);
+        sigaddset(&taken_, SIGCHLD);
+        // Who ignores it gets no status of a child (waitpid(2)).
+        handles_children_ = signal(SIGCHLD, SIG_DFL);
+        sigprocmask(SIG_BLOCK, &taken_, &before_);
+    }
+    void restore() const {
+        signal(SIGCHLD, handles_children_);
+        sigprocmask(SIG_SETMASK, &before_, nullptr);
+    }
+    /// The next that somebody has sent to procsupctl; 0: a child may have ended.
+    int next() const {
+        siginfo_t info{};
+        const int signal = sigwaitinfo(&taken_, &info);
+        // What the terminal sends, it sends to both.
+        return signal < 0 || signal == SIGCHLD || info.si_code == SI_KERNEL ? 0 : signal;
+    }
+
+private:
+    sigset_t taken_{}, before_{};
+    sighandler_t handles_children_ = SIG_DFL;
+};
+
+[[noreturn]] void become(std::span<const std::string_view> command, const std::function<int()>& acquire,
+                         const Signals& signals, pid_t procsupctl) {
+    signals.restore();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != procsupctl) _exit(kRunFailed);
+    if (const int code = acquire(); code != 0) _exit(code);
+    prctl(PR_SET_PDEATHSIG, 0);
+    _exit(execute(command));
 }
 
-void HeldCommand::wait() {
-    sigset_t mask;
-    sigprocmask(SIG_BLOCK, nullptr, &mask);
+/// Until it has ended; it is not collected yet.
+void wait_for(pid_t child, const Signals& signals) {
     for (;;) {
         siginfo_t ended{};
-        // Not collected yet: how it has ended is for others to see.
-        if (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) < 0 || ended.si_pid == pid_)
-            return;
-        siginfo_t info{};
-        const int signal = sigwaitinfo(&mask, &info);
-        // What the terminal sends, it sends to the command too.
-        const bool from_terminal = info.si_code == SI_KERNEL && (signal == SIGINT || signal == SIGQUIT);
-        if (signal > 0 && signal != SIGCHLD && !from_terminal) kill(pid_, signal);
+        const int failed = waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT);
+        if (failed < 0 || ended.si_pid == child) return;
+        if (const int signal = signals.next(); signal != 0) kill(child, signal);
     }
 }
 
-int HeldCommand::collect() {
+}  // namespace
+
+Result<int> run_holding(std::span<const std::string_view> command, const std::function<int()>& acquire,
+                        const std::function<void()>& ended) {
+    const auto procsupctl = getpid();
+    const Signals signals;
+    const auto child = fork();
+    if (child < 0) return os_failure("start a process", errno);
+    if (child == 0) become(command, acquire, signals, procsupctl);
+    wait_for(child, signals);
+    ended();
     int status = 0;
-    waitpid(pid_, &status, 0);
+    if (waitpid(child, &status, 0) != child) return os_failure("learn how the command has ended", errno);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -1,6 +1,7 @@
 // Locks: a command that has one while it runs, who has which, and taking one away.
-#include <sys/types.h>
+#include <stdlib.h>
 
+#include <cstdint>
 #include <string>
 
 #include "ctl/broker.h"
@@ -17,47 +18,58 @@ constexpr std::string_view kLock = "io.procsupd.Lock";
 
 std::string method(std::string_view name) { return std::string(kLock) + "." + std::string(name); }
 
-std::string acquire_parameters(const CommandLine& line, pid_t holder) {
+/// For the process that calls.
+std::string acquire_parameters(const CommandLine& line) {
     json::Writer writer;
-    writer.begin_object().member("name", line.operands.front()).member_int("pid", holder);
+    writer.begin_object().member("name", line.operands.front()).member_int("pid", 0);
     if (line.shared) writer.member_bool("shared", true);
     if (line.try_only) writer.member_bool("try", true);
     if (line.timeout) writer.member_int("timeoutUSec", line.timeout->count());
     return writer.end_object().take();
 }
 
-void release(Session& session, pid_t holder) {
-    json::Writer writer;
-    writer.begin_object().member("name", session.line().operands.front()).member_int("pid", holder).end_object();
-    // Its end may have released it already, and so has the end of a broker.
-    auto* client = session.client_if_up();
-    if (client == nullptr) return;
-    const auto never_minded = client->call(method("Release"), writer.text());
+/// What the command finds of the lock that it has.
+void set_environment(std::int64_t token, const std::string& abandoned_by) {
+    setenv("PROCSUPD_FENCING_TOKEN", std::to_string(token).c_str(), 1);
+    if (abandoned_by.empty()) {
+        unsetenv("PROCSUPD_ABANDONED_BY");
+    } else {
+        setenv("PROCSUPD_ABANDONED_BY", abandoned_by.c_str(), 1);
+    }
+}
+
+/// 0: this process has the lock.
+int acquire(Session& session) {
+    const auto& line = session.line();
+    const auto reply = session.call_raw(method("Acquire"), acquire_parameters(line));
+    if (!reply) return session.exit_code();
+    if (!reply->error.empty()) {
+        session.report(*reply);
+        session.out().flush();
+        const bool in_time = reply->error != method("TimedOut") && reply->error != method("Busy");
+        return in_time ? session.exit_code() : kTimedOut;
+    }
+    const std::string abandoned_by(reply->parameters.string_or("abandonedBy", ""));
+    if (!abandoned_by.empty() && !line.quiet)
+        session.out().warning(escaped(line.operands.front()) + " was abandoned by " + escaped(abandoned_by) +
+                              ": what it protects may be half done");
+    set_environment(reply->parameters.int_or("fencingToken", 0), abandoned_by);
+    return 0;
 }
 
 }  // namespace
 
 int lock(Session& session) {
-    const auto& line = session.line();
     const Broker broker(session, kLock);
-    if (session.client() == nullptr) return session.exit_code();
-    HeldCommand command(line.command);
-    if (auto begun = command.begin(); !begun) return session.fail(begun.error());
-    const auto reply = session.call_raw(method("Acquire"), acquire_parameters(line, command.pid()));
-    if (!reply) return session.exit_code();
-    if (!reply->error.empty()) {
-        session.report(*reply);
-        const bool in_time = reply->error != method("TimedOut") && reply->error != method("Busy");
-        return in_time ? session.exit_code() : kTimedOut;
-    }
-    const auto abandoned_by = reply->parameters.string_or("abandonedBy", "");
-    if (!abandoned_by.empty() && !line.quiet)
-        session.out().warning(escaped(line.operands.front()) + " was abandoned by " + escaped(abandoned_by) +
-                              ": what it protects may be half done");
-    command.go(json::to_text(reply->parameters));
-    command.wait();
-    release(session, command.pid());
-    return command.collect();
+    // An answer to anything means that the broker has seen the end, which came before.
+    const auto see_end = [&] {
+        auto* client = session.client_if_up();
+        if (client == nullptr) return;
+        const auto any = client->call("org.varlink.service.GetInfo", "");
+    };
+    const auto code = run_holding(
+        session.line().command, [&] { return acquire(session); }, see_end);
+    return code ? *code : session.fail(code.error());
 }
 
 // ---- lock ls

@@ -1,6 +1,7 @@
 #include "daemon/broker/sessions.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +62,15 @@ std::optional<Zombie> look_at_zombie(pid_t pid) {
     return Zombie{line.substr(name + 1, end_of_name - name - 1), WIFEXITED(status)};
 }
 
+/// Whether numbers of processes mean the same to a process as here (pid_namespaces(7)).
+bool counts_as_here(pid_t pid) {
+    struct stat here {
+    }, there{};
+    return stat("/proc/self/ns/pid", &here) == 0 &&
+           stat(("/proc/" + std::to_string(pid) + "/ns/pid").c_str(), &there) == 0 && here.st_ino == there.st_ino &&
+           here.st_dev == there.st_dev;
+}
+
 bool has_ended(const Fd& pidfd) {
     pollfd watched{pidfd.get(), POLLIN, 0};
     return poll(&watched, 1, 0) > 0;
@@ -113,6 +123,9 @@ Result<SessionId> Sessions::of_process(varlink::PendingCall& call, pid_t pid) {
 
 Result<Sessions::Process*> Sessions::find_or_open(pid_t pid, const varlink::Peer& peer, bool& opened) {
     if (pid <= 0) return Error{"there is no such process here: it may be in another container", ESRCH};
+    if (pid != peer.pid && !counts_as_here(peer.pid))
+        return Error{"processes are numbered otherwise where the caller is: each can only ask for itself (pid 0)",
+                     EPERM};
     const auto known = processes_.find(pid);
     // Its end may have come and not been seen yet, and the number be another's.
     if (known != processes_.end() && has_ended(known->second.pidfd)) end_process(pid);

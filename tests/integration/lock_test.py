@@ -130,9 +130,27 @@ class Commands(Locking):
         waits = self.lock("a", "--", "true")
         self.await_true("it waits", lambda: self.waiters("a") == 1)
         os.kill(children(waits.pid)[0], signal.SIGKILL)
-        code, _, err = self.end(waits)
-        self.assertEqual(125, code)
-        self.assertIn("it has ended", err)
+        self.assertEqual(128 + signal.SIGKILL, self.end(waits)[0])
+        self.assertEqual(0, self.waiters("a"))
+
+    @unittest.skipUnless(ROOT, "needs root, for a PID namespace")
+    def test_of_another_container_have_locks_too(self):
+        self.begin("a")
+        apart = ["unshare", "--pid", "--fork", "--mount-proc"]
+        code = ("import sys; sys.path.insert(0, sys.argv[1]); from wire import Wire; "
+                f"print(Wire(sys.argv[2]).call('{LOCK}Acquire', {{'name': 'b', 'pid': 1}}))")
+        reply = subprocess.run([*apart, "python3", "-c", code, os.path.dirname(__file__), self.s.path("run", "io.procsupd.Lock")],
+                               stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.assertIn("numbered otherwise", reply)
+        told = subprocess.run([*apart, PROCSUPCTL, "lock", "-n", "a", "--", "true"], env=self.s.ctl_env(),
+                              stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual((124, True), (told.returncode, "is held by" in told.stderr))
+        subprocess.run([*apart, PROCSUPCTL, "lock", "-n", "b", "--", "true"], env=self.s.ctl_env(), check=True)
+        self.assertEqual({"a"}, set(self.locks()))
+
+    def test_have_a_status_also_where_children_are_ignored(self):
+        ignoring = ["env", "--ignore-signal=CHLD", PROCSUPCTL, "lock", "a", "--", "/bin/sh", "-c", "exit 3"]
+        self.assertEqual(3, subprocess.run(ignoring, env=self.s.ctl_env(), check=False).returncode)
 
     def test_get_the_signals_of_procsupctl(self):
         process, _ = self.begin("a")
@@ -206,6 +224,16 @@ class Connections(Locking):
         self.assertEqual([process.pid], self.holders("a"))
         process.kill()
         self.await_true("it is free", lambda: self.holders("a") == [])
+
+    def test_that_wait_for_a_process_are_told_when_it_ends(self):
+        process = subprocess.Popen(["sleep", "1000"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.acquire(self.client(), "a")
+        client = self.client()
+        self.ask(client, "a", pid=process.pid)
+        process.kill()
+        self.assertEqual(LOCK + "NoSuchProcess", client.receive()["error"])
 
     def test_are_refused_what_makes_no_sense(self):
         client = self.client()
