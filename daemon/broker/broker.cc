@@ -14,7 +14,6 @@ varlink::Limits limits() {
     varlink::Limits limits;
     limits.connections = kMostConnections;
     limits.fds_per_call = 0;
-    limits.message = 1u << 20;
     return limits;
 }
 

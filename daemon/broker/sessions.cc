@@ -19,6 +19,8 @@ namespace {
 
 /// Of one user, but root.
 constexpr std::size_t kMostProcesses = 4096;
+/// For which one connection acts.
+constexpr std::size_t kMostAttached = 256;
 
 std::string first_line(const std::string& path) {
     std::ifstream file(path);
@@ -93,9 +95,14 @@ public:
         if (own_ == 0) own_ = sessions_.open({peer.pid, peer.uid, false});
         return own_;
     }
-    /// `is_new`: the session counts this connection already.
-    void attach(SessionId session, bool is_new) {
-        if (attached_.insert(session).second && !is_new) sessions_.coordinator_.attach(session);
+    /// `is_new`: the session counts this connection already. False: it acts for too many.
+    bool attach(SessionId session, bool is_new) {
+        if (attached_.contains(session)) return true;
+        const bool can = attached_.size() < kMostAttached;
+        if (can) attached_.insert(session);
+        if (can && !is_new) sessions_.coordinator_.attach(session);
+        if (!can && is_new) sessions_.coordinator_.detach(session, sessions_.loop_.now());
+        return can;
     }
 
 private:
@@ -117,7 +124,8 @@ Result<SessionId> Sessions::of_process(varlink::PendingCall& call, pid_t pid) {
     bool opened = false;
     const auto process = find_or_open(pid != 0 ? pid : call.peer().pid, call.peer(), opened);
     if (!process) return process.error();
-    client(call).attach((*process)->session, opened);
+    if (!client(call).attach((*process)->session, opened))
+        return Error{"one connection acts for " + std::to_string(kMostAttached) + " processes at most", EMFILE};
     return (*process)->session;
 }
 

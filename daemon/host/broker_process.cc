@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kProgram = "procsup-broker";
 constexpr auto kLongestPause = 1000ms;
+/// It has nothing to finish.
+constexpr auto kPatience = 1000ms;
 
 }  // namespace
 
@@ -54,7 +56,7 @@ void BrokerProcess::start() {
     spec.program = program_;
     spec.working_dir = "/";
     running_ = true;
-    processes_.run_lasting_helper(
+    helper_ = processes_.run_lasting_helper(
         std::move(spec), {std::move(ends->second), std::move(listening), Fd()},
         [this](const Result<ExitStatus>& end) { ended(end ? to_text(*end) : end.error().message); });
     watch_ = loop_.watch_fd(connection_.get(), EPOLLIN, Priority::Client, [this](std::uint32_t) { hear(); });
@@ -64,9 +66,13 @@ void BrokerProcess::ended(const std::string& how) {
     running_ = false;
     watch_.reset();
     connection_.reset();
+    patience_.reset();
     if (finishing_) return;
-    told_("procsup-broker: " + how + "; what it served has ended with it, and it is started again for the next client");
     const bool lived = loop_.now() - started_ > 1s;
+    if (lived || how != last_end_)
+        told_("procsup-broker: " + how +
+              "; nobody holds what it has given any more, and it is started again for the next client");
+    last_end_ = how;
     pause_ = lived ? 0ms : std::min<std::chrono::milliseconds>(pause_ * 2 + 5ms, kLongestPause);
     again_ = loop_.call_at(loop_.now() + pause_, [this] {
         again_.reset();
@@ -92,6 +98,7 @@ void BrokerProcess::finish() {
     again_.reset();
     watch_.reset();
     connection_.reset();
+    if (running_) patience_ = loop_.call_at(loop_.now() + kPatience, [this] { processes_.kill_helper(helper_); });
 }
 
 }  // namespace procsup

@@ -7,6 +7,7 @@
 
 #include "common/event_loop.h"
 #include "common/fd.h"
+#include "daemon/engine/ports.h"
 
 namespace procsup {
 
@@ -43,6 +44,9 @@ private:
     std::unique_ptr<Watch> client_watch_, watch_, again_;
     bool running_ = false;
     bool finishing_ = false;
+    Incarnation helper_ = 0;
+    std::unique_ptr<Watch> patience_;  ///< with one that is to end
+    std::string last_end_;             ///< of one that had hardly begun: told once
     TimePoint started_;
     std::chrono::milliseconds pause_{0};
 };

@@ -335,6 +335,22 @@ class Broker(Locking):
         self.assertEqual(0, self.s.wait_end())
         self.assertTrue(wait_gone(broker))
 
+    def test_that_stands_still_holds_up_no_shutdown(self):
+        self.await_true("one waits", lambda: self.waiters("work") == 1)
+        (broker,) = self.broker()
+        os.kill(broker, signal.SIGSTOP)
+        self.s.ctl("shutdown")
+        self.assertEqual(0, self.s.wait_end())
+        self.assertTrue(wait_gone(broker))
+
+    def test_shows_many_that_wait(self):
+        self.s.ctl("stop", "worker")
+        clients = [self.client() for _ in range(500)]
+        for client in clients:
+            client.send(LOCK + "Acquire", {"name": "a"})
+        self.await_true("they wait", lambda: self.waiters("a") == 499)
+        self.assertIn("and 496 more", self.s.ctl("lock", "ls").out)
+
     def test_is_not_there_before_it_is_needed(self):
         self.s.ctl("stop", "worker")
         (broker,) = self.broker()
