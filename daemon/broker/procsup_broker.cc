@@ -2,7 +2,6 @@
 // ends, its standard output the socket that it listens on, its argument the directory for what must last.
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include <future>
 #include <thread>
 
+#include "common/open_files.h"
 #include "common/packet_socket.h"
 #include "daemon/broker/broker.h"
 #include "daemon/broker/tokens.h"
@@ -18,14 +18,6 @@
 namespace {
 
 using namespace procsup;
-
-/// A connection for each that waits, a pidfd for each process.
-void raise_open_files() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// What is sent to a whole session or container does not end it before procsupd.
 void ignore_signals() {
@@ -60,6 +52,7 @@ int main(int argc, char** argv) {
         return EXIT_FAILURE;
     }
     ignore_signals();
+    // A connection for each that waits, a pidfd for each process.
     raise_open_files();
     auto made = SdEventLoop::create();
     if (!made) {

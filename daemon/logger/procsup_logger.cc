@@ -1,25 +1,17 @@
 // procsup-logger: writes what jobs write. Its standard input is the connection to procsupd (protocol.h).
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/open_files.h"
 #include "daemon/logger/logger.h"
 #include "daemon/loop/sd_event_loop.h"
 
 namespace {
-
-/// A pipe and a file for each stream.
-void raise_open_files() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// It ends when procsupd does and all is written; what is sent to a whole session or container does not end it before.
 void ignore_signals() {
@@ -31,6 +23,7 @@ void ignore_signals() {
 int main() {
     using namespace procsup;
     ignore_signals();
+    // A pipe and a file for each stream.
     raise_open_files();
     umask(0022);
     auto loop = SdEventLoop::create();
