@@ -371,6 +371,8 @@ class Examples(Locking):
         self.s.ctl("wait", job)
 
     def sold(self):
+        """Once each buyer has said what came of it; the logger may be a moment behind."""
+        self.await_true("ten have been there", lambda: len(self.s.ctl("logs", "buyer").out.splitlines()) == 10)
         return [line.split("ticket ")[1] for line in self.s.ctl("logs", "buyer").out.splitlines() if "ticket " in line]
 
     def test_tickets_are_sold_once(self):

@@ -116,7 +116,7 @@ def command_turns(bench, samples, running):
     times = 3 if bench.quick else 300
     flock, true = shutil.which("flock"), shutil.which("true")
     file = os.path.join(running.folder, "lock")
-    ours, theirs = in_columns([bench.tools.commands, str(times), "60", "--", bench.tools.procsupctl, "lock", "bench", "--", true,
+    ours, theirs = in_columns([bench.tools.commands, str(times), "60", "--", bench.tools.procsupctl, "lock", "bench", true,
                                "--", flock, file, true],
                               {"PROCSUPD_SOCKET": running.supervisor.socket(running.folder)}, 2)
     samples.add("procsupd", "command", statistics.median(ours))

@@ -6,6 +6,7 @@
 // crowd: COUNT connections wait for one lock; prints "waiting", and for a line of standard input lets the first TIMES of them have
 // it and release it, and prints "0 NANOSECONDS" for each release.
 
+#include <poll.h>
 #include <sys/resource.h>
 
 #include "client.h"
@@ -101,29 +102,41 @@ static void take_turns(unsigned long rounds, unsigned long block, char** sockets
     }
 }
 
+// The connection that has an answer, which has it now; in which order they were heard is not known.
+static int next_of(struct pollfd* all, unsigned long count) {
+    if (poll(all, count, -1) < 1) fail("poll");
+    for (unsigned long i = 0; i < count; ++i) {
+        if (all[i].revents == 0) continue;
+        hear(all[i].fd, '\0', "\"error\"");
+        return all[i].fd;
+    }
+    return -1;
+}
+
 static void crowd(unsigned long count, unsigned long times, const char* path) {
     const struct rlimit many = {count + 100, count + 100};
     if (setrlimit(RLIMIT_NOFILE, &many) < 0) fail("setrlimit");
-    int* fds = calloc(count + 1, sizeof *fds);
-    if (fds == NULL || times > count) fail("calloc");
-    fds[0] = connect_to(path);
-    ask(fds[0], kAcquire, sizeof kAcquire);
-    for (unsigned long i = 1; i <= count; ++i) {
-        fds[i] = connect_to(path);
-        tell(fds[i], kAcquire, sizeof kAcquire);
+    struct pollfd* waiting = calloc(count, sizeof *waiting);
+    if (waiting == NULL || times > count) fail("calloc");
+    int holder = connect_to(path);
+    ask(holder, kAcquire, sizeof kAcquire);
+    for (unsigned long i = 0; i < count; ++i) {
+        waiting[i] = (struct pollfd){.fd = connect_to(path), .events = POLLIN};
+        tell(waiting[i].fd, kAcquire, sizeof kAcquire);
     }
+    // What came before this has been seen to, more or less.
     for (unsigned long i = 0; i < 3; ++i) {
-        tell(fds[0], kOther, sizeof kOther);
-        hear(fds[0], '\0', NULL);
+        tell(holder, kOther, sizeof kOther);
+        hear(holder, '\0', NULL);
     }
     puts("waiting");
     fflush(stdout);
     if (getchar() == EOF) return;
     for (unsigned long i = 0; i < times; ++i) {
         const uint64_t before = now_ns();
-        ask(fds[i], kRelease, sizeof kRelease);
+        ask(holder, kRelease, sizeof kRelease);
         printf("0 %llu\n", (unsigned long long)(now_ns() - before));
-        hear(fds[i + 1], '\0', "\"error\"");
+        holder = next_of(waiting, count);
     }
 }
 
