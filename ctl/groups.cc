@@ -9,12 +9,6 @@
 namespace procsup::ctl {
 namespace {
 
-const json::Value::Array& list_in(const json::Value& value, std::string_view name) {
-    static const json::Value::Array kNone;
-    const auto* list = value.find(name);
-    return list == nullptr || list->as_array() == nullptr ? kNone : *list->as_array();
-}
-
 void add_row(Table& table, const json::Value& group, const Output& out) {
     std::string members;
     for (const auto& member : list_in(group, "members")) {

@@ -1,10 +1,12 @@
 // Locks: a command that has one while it runs, who has which, and taking one away.
 #include <stdlib.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
 #include "ctl/broker.h"
+#include "ctl/deadline.h"
 #include "ctl/handlers.h"
 #include "ctl/held_command.h"
 #include "ctl/session.h"
@@ -61,11 +63,12 @@ int acquire(Session& session) {
 
 int lock(Session& session) {
     const Broker broker(session, kLock);
-    // An answer to anything means that the broker has seen the end, which came before.
+    // An answer to anything means that the broker has seen the end, which came before. One that stands still is not waited for.
     const auto see_end = [&] {
         auto* client = session.client_if_up();
-        if (client == nullptr) return;
-        const auto any = client->call("org.varlink.service.GetInfo", "");
+        if (client == nullptr || !client->send("org.varlink.service.GetInfo", "", false)) return;
+        std::array<pollfd, 1> answer{{{client->fd(), POLLIN, 0}}};
+        Deadline(std::chrono::seconds(1)).poll(answer);
     };
     const auto code = run_holding(
         session.line().command, [&] { return acquire(session); }, see_end);
@@ -75,12 +78,6 @@ int lock(Session& session) {
 // ---- lock ls
 
 namespace {
-
-const json::Value::Array& list_in(const json::Value& value, std::string_view name) {
-    static const json::Value::Array kNone;
-    const auto* list = value.find(name);
-    return list == nullptr || list->as_array() == nullptr ? kNone : *list->as_array();
-}
 
 /// "web@1 (pid 4711), owner 3".
 std::string claimer(Broker& broker, const json::Value& claim) {

@@ -167,4 +167,10 @@ std::string shell_quoted(std::string_view text) {
     return result + "'";
 }
 
+const json::Value::Array& list_in(const json::Value& value, std::string_view name) {
+    static const json::Value::Array kNone;
+    const auto* list = value.find(name);
+    return list == nullptr || list->as_array() == nullptr ? kNone : *list->as_array();
+}
+
 }  // namespace procsup::ctl

@@ -33,6 +33,9 @@ std::string date_text(std::int64_t realtime_usec);
 /// "2026-03-03 10:11:02", in a column.
 std::string moment_text(std::int64_t realtime_usec);
 
+/// The member `name`, empty where it is no list.
+const json::Value::Array& list_in(const json::Value& value, std::string_view name);
+
 /// Orders "web@2" before "web@10".
 bool natural_less(std::string_view a, std::string_view b);
 

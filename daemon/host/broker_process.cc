@@ -40,6 +40,14 @@ void BrokerProcess::serve(Fd listening) {
 
 void BrokerProcess::await_client() {
     client_watch_ = loop_.watch_fd(listening_.get(), EPOLLIN, Priority::Client, [this](std::uint32_t) { start(); });
+    if (!client_watch_) try_again(kLongestPause);
+}
+
+void BrokerProcess::try_again(std::chrono::milliseconds pause) {
+    again_ = loop_.call_at(loop_.now() + pause, [this] {
+        again_.reset();
+        await_client();
+    });
 }
 
 void BrokerProcess::start() {
@@ -74,10 +82,7 @@ void BrokerProcess::ended(const std::string& how) {
               "; nobody holds what it has given any more, and it is started again for the next client");
     last_end_ = how;
     pause_ = lived ? 0ms : std::min<std::chrono::milliseconds>(pause_ * 2 + 5ms, kLongestPause);
-    again_ = loop_.call_at(loop_.now() + pause_, [this] {
-        again_.reset();
-        await_client();
-    });
+    try_again(pause_);
 }
 
 void BrokerProcess::hear() {

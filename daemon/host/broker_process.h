@@ -32,6 +32,7 @@ public:
 
 private:
     void await_client();
+    void try_again(std::chrono::milliseconds pause);
     void start();
     void ended(const std::string& how);
     void hear();

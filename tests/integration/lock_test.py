@@ -152,6 +152,16 @@ class Commands(Locking):
         ignoring = ["env", "--ignore-signal=CHLD", PROCSUPCTL, "lock", "a", "--", "/bin/sh", "-c", "exit 3"]
         self.assertEqual(3, subprocess.run(ignoring, env=self.s.ctl_env(), check=False).returncode)
 
+    def test_end_beside_a_broker_that_stands_still(self):
+        process, command = self.begin("a")
+        with open(self.s.path("run", "procsupd.lock"), encoding="ascii") as file:
+            (broker,) = [pid for pid in children(int(file.read()))
+                         if os.readlink(f"/proc/{pid}/exe").endswith("procsup-broker")]
+        os.kill(broker, signal.SIGSTOP)
+        self.addCleanup(os.kill, broker, signal.SIGCONT)
+        os.kill(command, signal.SIGTERM)
+        self.assertEqual(128 + signal.SIGTERM, self.end(process)[0])
+
     def test_get_the_signals_of_procsupctl(self):
         process, _ = self.begin("a")
         process.terminate()
