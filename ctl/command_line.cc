@@ -168,7 +168,10 @@ private:
             case Option::Try: line_.try_only = true; return {};
             case Option::Shared: line_.shared = true; return {};
             case Option::Delay: return take_delay(argument);
-            case Option::Bind: return take_pid(argument);
+            case Option::Bind: return take_pid("--bind", argument, line_.bind);
+            case Option::Pid: return take_pid("--pid", argument, line_.pid);
+            case Option::Permits: return take_permits("--permits", argument, line_.permits.emplace());
+            case Option::Count: return take_permits("--count", argument, line_.permit_count);
             case Option::Lines: return take_count("--lines", "lines", argument, line_.logs.lines);
             case Option::Run: return take_count("--run", "runs", argument, line_.logs.run);
             case Option::Since: line_.logs.since = argument; return {};
@@ -226,13 +229,18 @@ private:
         return {};
     }
 
-    Result<void> take_pid(std::string_view argument) {
-        const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), line_.bind);
+    static Result<void> take_pid(std::string_view option, std::string_view argument, std::int64_t& out) {
+        const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), out);
         const bool whole = error == std::errc() && end == argument.data() + argument.size();
-        if (!whole || line_.bind <= 0 || line_.bind > INT32_MAX) {
-            return usage_error("option '--bind': " + quoted(argument) + " is no process id");
-        }
-        return {};
+        if (whole && out > 0 && out <= INT32_MAX) return {};
+        return usage_error("option '" + std::string(option) + "': " + quoted(argument) + " is no process id");
+    }
+
+    static Result<void> take_permits(std::string_view option, std::string_view argument, std::uint32_t& out) {
+        const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), out);
+        const bool whole = error == std::errc() && end == argument.data() + argument.size();
+        if (whole && out > 0 && out <= INT32_MAX) return {};
+        return usage_error("option '" + std::string(option) + "': " + quoted(argument) + " is no number of permits");
     }
 
     static Result<void> check_choice(const OptionText& option, std::string_view argument) {
@@ -296,9 +304,10 @@ private:
             case Operands::JobAndCommand:
                 if (count == 0) return missing("a JOB");
                 return line_.command.empty() ? missing("a command behind '--'") : Result<void>();
-            case Operands::NameAndCommand:
-                if (count == 0) return missing("a NAME");
-                return line_.command.empty() ? missing("a command behind '--'") : Result<void>();
+            case Operands::NameAndCommand: return check_holder();
+            case Operands::NameOfProcess:
+                if (line_.pid == 0) return missing("a NAME and '--pid PID': whose it is");
+                [[fallthrough]];
             case Operands::Name: return count == 0 ? missing("a NAME") : at_most(1);
             case Operands::AnyNames: return {};
             case Operands::File: return at_most(1);
@@ -308,6 +317,16 @@ private:
             case Operands::Anything: return {};
         }
         return {};
+    }
+
+    /// Either a command is to have it or a process.
+    Result<void> check_holder() {
+        if (line_.operands.empty()) return missing("a NAME");
+        const bool has_command = !line_.command.empty();
+        if (has_command && line_.pid != 0) return usage_error("'--pid' and a command exclude each other");
+        if (!has_command && line_.pid == 0)
+            return missing("a command behind '--', or '--pid PID' for a process that runs already");
+        return has_command ? Result<void>() : at_most(1);
     }
 
     Result<void> check_jobs(std::size_t before) {

@@ -40,6 +40,9 @@ struct CommandLine {
     bool once = false;
     bool try_only = false;
     bool shared = false;
+    std::int64_t pid = 0;                  ///< of --pid; 0: not given
+    std::optional<std::uint32_t> permits;  ///< that a semaphore is made with
+    std::uint32_t permit_count = 1;
     Duration delay = std::chrono::seconds(1);
     std::int64_t bind = 0;  ///< pid; 0: not given
     bool help = false;

@@ -59,7 +59,19 @@ TEST(CommandLine, KnowsALettersOptionByItsVerb) {
     EXPECT_EQ(parsed({"logs", "-n", "5"}).logs.lines, 5u);
     EXPECT_EQ(refused({"lock", "-n", "-w", "5s", "printer", "lp"}),
               "options '--try' and '--timeout' exclude each other");
-    EXPECT_EQ(refused({"lock", "printer"}), "'lock' needs a command behind '--'");
+    EXPECT_EQ(refused({"lock", "printer"}),
+              "'lock' needs a command behind '--', or '--pid PID' for a process that runs already");
+}
+
+TEST(CommandLine, KnowsForWhomSomethingIsHeld) {
+    EXPECT_EQ(parsed({"lock", "printer", "--pid", "4711"}).pid, 4711);
+    const auto permits = parsed({"sem", "acquire", "gpu", "--permits=4", "--count", "2", "--", "train"});
+    EXPECT_EQ(permits.permits, 4u);
+    EXPECT_EQ(permits.permit_count, 2u);
+    EXPECT_EQ(refused({"lock", "printer", "--pid", "1", "--", "lp"}), "'--pid' and a command exclude each other");
+    EXPECT_EQ(refused({"lock", "release", "printer"}), "'lock release' needs a NAME and '--pid PID': whose it is");
+    EXPECT_EQ(refused({"sem", "release", "gpu", "--pid", "-3"}), "option '--pid': '-3' is no process id");
+    EXPECT_EQ(refused({"sem", "acquire", "gpu", "--count=0", "lp"}), "option '--count': '0' is no number of permits");
 }
 
 TEST(CommandLine, TakesACompletionsWordsVerbatim) {

@@ -1,12 +1,14 @@
 #include "ctl/completion.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "common/signal_name.h"
 #include "ctl/broker.h"
 #include "ctl/handlers.h"
 #include "ctl/session.h"
+#include "ctl/text.h"
 
 namespace procsup::ctl {
 namespace {
@@ -121,6 +123,9 @@ void add_signals(std::string_view unfinished, Candidates& result) {
     }
 }
 
+/// "lock" of "lock break".
+std::string_view subject_of(const Verb& verb) { return verb.name.substr(0, verb.name.find(' ')); }
+
 void add_operands(const Progress& progress, std::string_view unfinished, Candidates& result) {
     // "rotate" behind "logs".
     if (progress.operands == 0 && !progress.operands_only) add_verbs(progress.verb->name, result);
@@ -134,11 +139,14 @@ void add_operands(const Progress& progress, std::string_view unfinished, Candida
             result.commands = progress.operands == 1;
             break;
         case Operands::NameAndCommand:
-            result.locks = progress.operands == 0;
+            if (progress.operands == 0) result.coordinated = subject_of(*progress.verb);
             result.commands = progress.operands == 1;
             break;
-        case Operands::Name: result.locks = progress.operands == 0; break;
-        case Operands::AnyNames: result.locks = true; break;
+        case Operands::NameOfProcess:
+        case Operands::Name:
+            if (progress.operands == 0) result.coordinated = subject_of(*progress.verb);
+            break;
+        case Operands::AnyNames: result.coordinated = subject_of(*progress.verb); break;
         case Operands::AnyJobs:
         case Operands::Jobs: result.jobs = true; break;
         case Operands::SignalAndJobs:
@@ -206,17 +214,26 @@ std::vector<Candidate> names_of_jobs(Session asking) {
     return instances == nullptr ? std::vector<Candidate>() : names_in(*instances);
 }
 
-std::vector<Candidate> names_of_locks(Session asking) {
-    const Broker broker(asking, "io.procsupd.Lock");
+/// How the broker serves what verbs call a lock, a semaphore or an event.
+struct Coordinated {
+    std::string_view word, interface, list;
+};
+constexpr std::array kCoordinated{Coordinated{"lock", "io.procsupd.Lock", "locks"},
+                                  Coordinated{"sem", "io.procsupd.Semaphore", "semaphores"},
+                                  Coordinated{"event", "io.procsupd.Event", "events"}};
+
+std::vector<Candidate> names_of_coordinated(Session asking, std::string_view word) {
+    const auto* known =
+        std::find_if(kCoordinated.begin(), kCoordinated.end(), [&](const auto& one) { return one.word == word; });
+    if (known == kCoordinated.end()) return {};
+    const Broker broker(asking, known->interface);
     if (asking.client_if_up() == nullptr) return {};
-    const auto reply = asking.client_if_up()->call("io.procsupd.Lock.List", "");
-    const json::Value* list = reply ? reply->parameters.find("locks") : nullptr;
+    const auto reply = asking.client_if_up()->call(std::string(known->interface) + ".List", "");
     std::vector<Candidate> names;
-    if (list == nullptr || list->as_array() == nullptr) return names;
-    for (const auto& lock : *list->as_array()) {
-        const auto* waiters = lock.find("waiters");
-        const auto waiting = waiters == nullptr || waiters->as_array() == nullptr ? 0 : waiters->as_array()->size();
-        names.push_back({std::string(lock.string_or("name", "")), std::to_string(waiting) + " waiting"});
+    if (!reply) return names;
+    for (const auto& one : list_in(reply->parameters, known->list)) {
+        names.push_back(
+            {std::string(one.string_or("name", "")), std::to_string(list_in(one, "waiters").size()) + " waiting"});
     }
     return names;
 }
@@ -274,7 +291,8 @@ int print_candidates(Session& session, bool described) {
     if (!words.empty()) {
         const auto finished = words.first(words.size() - 1);
         if (candidates.jobs) print_matching(names_of_jobs(asking_for(session, finished)));
-        if (candidates.locks) print_matching(names_of_locks(asking_for(session, finished)));
+        if (!candidates.coordinated.empty())
+            print_matching(names_of_coordinated(asking_for(session, finished), candidates.coordinated));
     }
     if (candidates.files) session.out().line(":files");
     if (candidates.commands) session.out().line(":commands");

@@ -18,10 +18,10 @@ struct Candidate {
 /// What can stand at the end of an unfinished command line. Pure: the names of jobs come later, from the supervisor.
 struct Candidates {
     std::vector<Candidate> words;
-    bool jobs = false;      ///< names of jobs and instances too
-    bool locks = false;     ///< names of locks too
-    bool files = false;     ///< the shell's own file names
-    bool commands = false;  ///< the shell's own commands
+    bool jobs = false;             ///< names of jobs and instances too
+    std::string_view coordinated;  ///< "lock": names of such too; empty: no
+    bool files = false;            ///< the shell's own file names
+    bool commands = false;         ///< the shell's own commands
 };
 
 /// `words` are those behind the program's name, the last one unfinished (perhaps empty).

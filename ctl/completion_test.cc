@@ -48,12 +48,16 @@ TEST(Completion, OffersJobsAndTheSecondWordBehindAVerbThatHasBoth) {
 }
 
 TEST(Completion, OffersLocksAndThenACommand) {
-    EXPECT_THAT(words({"lock", ""}), ElementsAre("ls", "break"));
-    EXPECT_TRUE(candidates({"lock", ""}).locks);
-    EXPECT_TRUE(candidates({"lock", "-n", ""}).locks) << "-n takes no argument here";
+    EXPECT_THAT(words({"lock", ""}), ElementsAre("release", "ls", "break"));
+    EXPECT_EQ(candidates({"lock", ""}).coordinated, "lock");
+    EXPECT_EQ(candidates({"lock", "-n", ""}).coordinated, "lock") << "-n takes no argument here";
     EXPECT_TRUE(candidates({"lock", "printer", ""}).commands);
-    EXPECT_TRUE(candidates({"lock", "break", ""}).locks);
-    EXPECT_FALSE(candidates({"lock", "break", "printer", ""}).locks);
+    EXPECT_EQ(candidates({"lock", "break", ""}).coordinated, "lock");
+    EXPECT_EQ(candidates({"lock", "break", "printer", ""}).coordinated, "");
+    EXPECT_EQ(candidates({"sem", "acquire", "--permits", "4", ""}).coordinated, "sem");
+    EXPECT_TRUE(candidates({"sem", "acquire", "gpu", ""}).commands);
+    EXPECT_EQ(candidates({"event", "wait", ""}).coordinated, "event");
+    EXPECT_THAT(words({"event", ""}), ElementsAre("set", "clear", "wait", "ls"));
     EXPECT_THAT(words({"lock", "--tr"}), ElementsAre("--try"));
 }
 

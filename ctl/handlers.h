@@ -50,8 +50,21 @@ int exec_like(Session& session);
 
 // lock_verbs.cc
 int lock(Session& session);
+int release_lock(Session& session);
 int list_locks(Session& session);
 int break_lock(Session& session);
+
+// semaphore_verbs.cc
+int acquire_permits(Session& session);
+int release_permits(Session& session);
+int list_semaphores(Session& session);
+int remove_semaphore(Session& session);
+
+// event_verbs.cc
+int set_event(Session& session);
+int clear_event(Session& session);
+int wait_for_event(Session& session);
+int list_events(Session& session);
 
 // project_verbs.cc
 int up(Session& session);

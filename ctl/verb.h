@@ -49,6 +49,9 @@ enum class Option : std::uint64_t {
     Rolling = 1u << 31,
     Try = 1ull << 32,
     Shared = 1ull << 33,
+    Pid = 1ull << 34,
+    Permits = 1ull << 35,
+    Count = 1ull << 36,
 };
 
 constexpr std::uint64_t bit(Option option) { return static_cast<std::uint64_t>(option); }
@@ -74,9 +77,10 @@ enum class Operands {
     JobAndCount,     ///< JOB N
     Command,         ///< -- CMD [ARG…]
     JobAndCommand,   ///< JOB -- CMD [ARG…]
-    NameAndCommand,  ///< NAME -- CMD [ARG…]: of something that is coordinated
+    NameAndCommand,  ///< NAME -- CMD [ARG…]: of something that is coordinated; without CMD for the process of --pid
     AnyNames,        ///< of such things
     Name,            ///< of one
+    NameOfProcess,   ///< of one that the process of --pid has
     File,            ///< at most one file
     Files,           ///< files or directories
     Shell,

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "daemon/broker/lock_methods.h"
+#include "daemon/broker/interfaces.h"
 
 namespace procsup::broker {
 namespace {
@@ -34,24 +34,28 @@ Broker::Broker(EventLoop& loop, Fd listening, Token last_token, const std::strin
               {[](const varlink::Peer&) { return "no descriptors are taken here"; }, &disposer_}) {
     coordinator_.set_last_token(last_token);
     server_.add_interface(lock_interface(*this));
+    server_.add_interface(semaphore_interface(*this));
+    server_.add_interface(event_interface(*this));
     server_.listen(std::move(listening));
 }
 
 Broker::~Broker() = default;
 
-void Broker::answer_later(WaitId wait, varlink::PendingCall call, std::string name) {
+void Broker::answer_later(WaitId wait, varlink::PendingCall call, std::string name, const Subject& subject) {
     call.when_gone([this, wait] {
         pending_.erase(wait);
         coordinator_.cancel(wait, loop_.now());
     });
-    pending_.emplace(wait, Pending{std::move(call), std::move(name)});
+    pending_.emplace(wait, Pending{std::move(call), std::move(name), &subject});
 }
 
 void Broker::settle() {
     if (const auto due = coordinator_.next_deadline(); due && *due <= loop_.now()) coordinator_.advance(loop_.now());
     for (auto& settled : coordinator_.take_settled()) {
         auto waiting = pending_.extract(settled.wait);
-        if (!waiting.empty()) answer(*this, waiting.mapped().call, waiting.mapped().name, settled);
+        if (waiting.empty()) continue;
+        auto& [call, name, subject] = waiting.mapped();
+        answer(*this, *subject, call, name, settled);
     }
     // One that is set for an earlier time than needed costs a turn; setting it anew would cost one each time.
     const auto due = coordinator_.next_deadline();

@@ -7,6 +7,7 @@
 #include "common/event_loop.h"
 #include "common/fd.h"
 #include "common/varlink/server.h"
+#include "daemon/broker/calls.h"
 #include "daemon/broker/core/coordinator.h"
 #include "daemon/broker/sessions.h"
 #include "daemon/disposer/disposer.h"
@@ -26,13 +27,14 @@ public:
     Coordinator& coordinator() { return coordinator_; }
     Sessions& sessions() { return sessions_; }
     TimePoint now() const { return loop_.now(); }
-    /// Answers the call when the wait is settled. `name` as its caller says it.
-    void answer_later(WaitId wait, varlink::PendingCall call, std::string name);
+    /// Answers the call when the wait is settled. `name` in full; the subject lasts.
+    void answer_later(WaitId wait, varlink::PendingCall call, std::string name, const Subject& subject);
 
 private:
     struct Pending {
         varlink::PendingCall call;
         std::string name;
+        const Subject* subject;
     };
 
     EventLoop& loop_;

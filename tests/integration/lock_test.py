@@ -7,30 +7,18 @@ import struct
 import subprocess
 import unittest
 
-from harness import PROCSUPCTL, ROOT, IntegrationTest
+from coordinating import Coordinating
+from harness import PROCSUPCTL, ROOT
 from init_process import children
 from processes import wait_gone
 from wire import Wire
 
-EXAMPLES = os.path.join(os.path.dirname(__file__), "../../conf/examples/notes")
 LOCK = "io.procsupd.Lock."
 
 
-class Locking(IntegrationTest):
-    def setUp(self):
-        self.s = self.supervise(self.config())
-
-    def config(self):
-        return ""
-
-    def client(self):
-        """A connection to the broker."""
-        client = Wire(self.s.path("run", "io.procsupd.Lock"))
-        self.addCleanup(client.close)
-        return client
-
-    def acquire(self, client, name, **parameters):
-        return client.call(LOCK + "Acquire", {"name": name, **parameters})
+class Locking(Coordinating):
+    verb = "lock"
+    subject = "Lock"
 
     def ask(self, client, name, **parameters):
         """Begins to wait."""
@@ -38,21 +26,8 @@ class Locking(IntegrationTest):
         client.send(LOCK + "Acquire", {"name": name, **parameters})
         self.await_true("it waits", lambda: self.waiters(name) == before + 1)
 
-    def locks(self):
-        return {lock["name"]: lock for lock in self.s.ctl("lock", "ls", "--json").json["locks"]}
-
-    def waiters(self, name):
-        return len(self.locks().get(name, {}).get("waiters", []))
-
-    def holders(self, name):
-        return [claim["pid"] for claim in self.locks().get(name, {}).get("holders", [])]
-
     def lock(self, *words, **arguments):
-        """procsupctl lock, in the background."""
-        process = self.s.popen("lock", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **arguments)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.stderr.close)
-        return process
+        return self.background("lock", *words, **arguments)
 
     def begin(self, name, *words):
         """One that has the lock, and the pid of its command."""
@@ -67,10 +42,6 @@ class Locking(IntegrationTest):
         with contextlib.suppress(ProcessLookupError):
             os.kill(command, signal.SIGKILL)
 
-    def end(self, process):
-        out, err = process.communicate()
-        return process.returncode, out.decode(), err.decode()
-
 
 class Commands(Locking):
     def test_run_one_after_the_other(self):
@@ -81,7 +52,7 @@ class Commands(Locking):
         with open(self.s.path("go"), "w", encoding="ascii") as go:
             go.write("\n")
         self.assertEqual([(0, "first\n", ""), (0, "second\n", "")], [self.end(first), self.end(second)])
-        self.assertEqual({}, self.locks(), "a command that has ended by itself abandons nothing")
+        self.assertEqual({}, self.listed(), "a command that has ended by itself abandons nothing")
 
     def test_end_as_they_end(self):
         ends = {("exit 3",): 3, ("kill -TERM $$",): 128 + signal.SIGTERM}
@@ -146,7 +117,7 @@ class Commands(Locking):
                               stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual((124, True), (told.returncode, "is held by" in told.stderr))
         subprocess.run([*apart, PROCSUPCTL, "lock", "-n", "b", "--", "true"], env=self.s.ctl_env(), check=True)
-        self.assertEqual({"a"}, set(self.locks()))
+        self.assertEqual({"a"}, set(self.listed()))
 
     def test_have_a_status_also_where_children_are_ignored(self):
         ignoring = ["env", "--ignore-signal=CHLD", PROCSUPCTL, "lock", "a", "--", "/bin/sh", "-c", "exit 3"]
@@ -180,6 +151,20 @@ class Commands(Locking):
         self.s.ctl("lock", "-n", "a", "--", "true", expect=124)
         self.assertEqual(2, self.s.ctl("lock", "ls").out.count(", shared"))
 
+    def test_of_a_shell_have_locks_until_it_ends(self):
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other:
+            pid = str(other.pid)
+            self.assertEqual(0, self.s.ctl("lock", "work", "--pid", pid).code)
+            self.assertEqual([other.pid], self.holders("work"))
+            self.s.ctl("lock", "work", "-n", "--", "true", expect=124)
+            self.s.ctl("lock", "release", "work", "--pid", pid)
+            self.assertEqual([], self.holders("work"))
+            refused = self.s.ctl("lock", "release", "work", "--pid", pid, expect=1)
+            self.assertEqual("error: 'work' is not held by who releases it", refused.err.splitlines()[0])
+            self.s.ctl("lock", "work", "--pid", pid)
+            other.stdin.close()
+        self.await_true("its end has released it", lambda: self.holders("work") == [])
+
     def test_lose_a_lock_that_is_broken(self):
         _, command = self.begin("a")
         self.s.ctl("lock", "break", "a")
@@ -207,7 +192,7 @@ class Connections(Locking):
         self.ask(ann, "b")
         reply = self.acquire(bob, "a")
         self.assertEqual(LOCK + "Deadlock", reply["error"])
-        self.assertEqual(["a", "b"], [step["lock"] for step in reply["parameters"]["cycle"]])
+        self.assertEqual(["a", "b"], [step["name"] for step in reply["parameters"]["cycle"]])
         bob.call(LOCK + "Release", {"name": "b"})
         self.assertIn("fencingToken", ann.receive()["parameters"])
 
@@ -257,7 +242,7 @@ class Connections(Locking):
                 self.assertEqual(("org.varlink.service.InvalidParameter", parameter),
                                  (reply["error"], reply["parameters"]["parameter"]), parameters)
         self.assertEqual(LOCK + "NoSuchProcess", self.acquire(client, "a", pid=0x7ffffff0)["error"])
-        self.assertEqual({}, self.locks())
+        self.assertEqual({}, self.listed())
         longest = self.acquire(client, "a", timeoutUSec=(1 << 53) - 1)
         self.assertIn("fencingToken", longest["parameters"])
 
@@ -329,7 +314,7 @@ class Broker(Locking):
 
     def test_is_started_again_when_it_is_killed(self):
         self.await_true("one waits", lambda: self.waiters("work") == 1)
-        token = self.locks()["work"]["holders"][0]["fencing_token"]
+        token = self.listed()["work"]["holders"][0]["fencing_token"]
         (before,) = self.broker()
         os.kill(before, signal.SIGKILL)
         self.assertTrue(wait_gone(before))
@@ -371,30 +356,18 @@ class Broker(Locking):
 
 
 class Examples(Locking):
-    def example(self, name, job):
-        with open(os.path.join(EXAMPLES, name), encoding="utf-8") as file:
-            text = file.read()
-        path = f'{os.path.dirname(PROCSUPCTL)}:{os.environ["PATH"]}'
-        self.s.configure(text.replace("/tmp/", f"{self.s.dir}/")
-                         .replace(f"[jobs.{job}]", f'[jobs.{job}]\nenv.PATH = "{path}"'))
-        self.s.ctl("apply")
-        self.s.ctl("wait", job)
-
-    def sold(self):
-        """Once each buyer has said what came of it; the logger may be a moment behind."""
-        self.await_true("ten have been there", lambda: len(self.s.ctl("logs", "buyer").out.splitlines()) == 10)
-        return [line.split("ticket ")[1] for line in self.s.ctl("logs", "buyer").out.splitlines() if "ticket " in line]
-
     def test_tickets_are_sold_once(self):
         self.example("tickets.toml", "buyer")
-        self.assertEqual(["3", "2", "1"], self.sold())
+        said = self.said("buyer", 10)
+        self.assertEqual(["ticket 3", "ticket 2", "ticket 1"], [line for line in said if line.startswith("ticket")])
 
     def test_tickets_are_sold_again_without_the_lock(self):
         self.example("tickets_without_lock.toml", "buyer")
-        self.assertGreater(len(self.sold()), 3)
+        self.assertGreater(len([line for line in self.said("buyer", 10) if line.startswith("ticket")]), 3)
 
     def test_letters_are_printed_page_by_page(self):
         self.example("printer.toml", "letter")
+        self.s.ctl("wait", "letter")
         with open(self.s.path("printer.procsup"), encoding="ascii") as file:
             pages = file.read().split("\n")[:-1]
         people = [page.split(":")[0] for page in pages[::3]]

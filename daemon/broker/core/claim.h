@@ -28,7 +28,9 @@ struct Owner {
     auto operator<=>(const Owner&) const = default;
 };
 
-enum class Kind : std::uint8_t { Lock, Semaphore };
+/// Each has names of its own.
+enum class Kind : std::uint8_t { Lock, Semaphore, Event };
+inline constexpr std::size_t kKinds = 3;
 
 /// All of a lock: who has it exclusively. One who shares it has one unit.
 inline constexpr std::uint32_t kWhole = 1u << 30;
@@ -47,12 +49,13 @@ struct Request {
     std::uint64_t account = 0;  ///< who answers for what there has to be for it
     Owner owner;
     Kind kind = Kind::Lock;
-    std::uint32_t units = kWhole;  ///< of a semaphore: permits
+    std::uint32_t units = kWhole;  ///< of a semaphore: permits; of an event: 1
     bool reentrant = false;        ///< of a lock: its holder gets it once more
     bool waits = true;
     std::optional<TimePoint> deadline;  ///< of the wait
 };
 
+/// Of an event: it is set, and there is nothing to release.
 struct Grant {
     Token token = 0;
     std::uint32_t depth = 1;   ///< how often the owner has to release it
@@ -67,6 +70,7 @@ struct Queued {
 /// One that waits in a knot, and those that it waits for.
 struct KnotStep {
     Owner waiter;
+    Kind kind = Kind::Lock;
     std::string resource;
     std::vector<Owner> holders;  ///< some, where there are many
 };
@@ -79,7 +83,6 @@ struct Refusal {
         Deadlock,      ///< every possible releaser waits, in `knot`
         TooMany,       ///< units, more than there will ever be
         TooManyNames,  ///< of the same account
-        OtherKind,     ///< what has this name is not what was asked for
         Unknown,       ///< session or semaphore
     };
     Why why = Why::Unknown;

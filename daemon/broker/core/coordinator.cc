@@ -73,10 +73,9 @@ void Coordinator::drop_from(Resource& resource, SessionId session, const std::st
 
 Answer Coordinator::acquire(const Request& request, TimePoint now) {
     if (!sessions_.contains(request.owner.session)) return refused(Refusal::Why::Unknown);
-    const auto known = resources_.find(request.name);
-    if (known == resources_.end() && request.kind == Kind::Semaphore) return refused(Refusal::Why::Unknown);
-    if (known != resources_.end() && known->second->kind != request.kind) return refused(Refusal::Why::OtherKind);
-    auto* resource = known != resources_.end() ? known->second.get() : make(request.name, request.account);
+    auto* resource = known(request.kind, request.name);
+    if (resource == nullptr && request.kind == Kind::Semaphore) return refused(Refusal::Why::Unknown);
+    if (resource == nullptr) resource = make(request.kind, request.name, request.account);
     if (resource == nullptr) return refused(Refusal::Why::TooManyNames);
     auto answer = answer_at_once(*resource, request, now);
     if (!answer) answer = wait(*resource, request, now);
@@ -84,23 +83,33 @@ Answer Coordinator::acquire(const Request& request, TimePoint now) {
     return std::move(*answer);
 }
 
+Resource* Coordinator::known(Kind kind, std::string_view name) const {
+    const auto& of_kind = resources_[static_cast<std::size_t>(kind)];
+    const auto found = of_kind.find(name);
+    return found == of_kind.end() ? nullptr : found->second.get();
+}
+
 /// Null: the account has too many.
-Resource* Coordinator::make(std::string_view name, std::uint64_t account) {
+Resource* Coordinator::make(Kind kind, std::string_view name, std::uint64_t account) {
     auto& count = names_of_[account];
     if (count >= most_names_) return nullptr;
     ++count;
     auto made = std::make_unique<Resource>();
     made->name = name;
     made->account = account;
+    made->kind = kind;
+    // Anybody can set an event.
+    if (kind == Kind::Event) made->returns = Returns::Beyond;
     auto* resource = made.get();
-    resources_.emplace(resource->name, std::move(made));
+    resources_[static_cast<std::size_t>(kind)].emplace(resource->name, std::move(made));
     return resource;
 }
 
 void Coordinator::erase(Resource& resource) {
     const auto count = names_of_.find(resource.account);
     if (--count->second == 0) names_of_.erase(count);
-    resources_.erase(resources_.find(resource.name));
+    auto& of_kind = resources_[static_cast<std::size_t>(resource.kind)];
+    of_kind.erase(of_kind.find(resource.name));
 }
 
 std::optional<Answer> Coordinator::answer_at_once(Resource& resource, const Request& request, TimePoint now) {
@@ -158,6 +167,7 @@ Answer Coordinator::wait(Resource& resource, const Request& request, TimePoint n
 
 Grant Coordinator::grant(Resource& resource, Owner owner, std::uint32_t units, TimePoint now) {
     Grant made;
+    if (resource.kind == Kind::Event) return made;
     made.token = ++last_token_;
     auto [holding, first] = resource.holders.try_emplace(owner, Holding{units, 1, made.token, now});
     if (!first) holding->second.units += units;
@@ -170,14 +180,13 @@ Grant Coordinator::grant(Resource& resource, Owner owner, std::uint32_t units, T
 
 // ---- release
 
-Released Coordinator::release(std::string_view name, Owner owner, std::uint32_t units, TimePoint now) {
-    const auto found = resources_.find(name);
-    if (found == resources_.end()) return {Released::How::Unknown, 0};
-    auto& resource = *found->second;
+Released Coordinator::release(Kind kind, std::string_view name, Owner owner, std::uint32_t units, TimePoint now) {
+    auto* resource = known(kind, name);
+    if (resource == nullptr || kind == Kind::Event) return {Released::How::Unknown, 0};
     const auto released =
-        resource.kind == Kind::Lock ? release_lock(resource, owner) : release_permits(resource, owner, units);
-    serve(resource, now);
-    forget_if_idle(resource);
+        kind == Kind::Lock ? release_lock(*resource, owner) : release_permits(*resource, owner, units);
+    serve(*resource, now);
+    forget_if_idle(*resource);
     return released;
 }
 
@@ -224,9 +233,9 @@ void Coordinator::take(Resource& resource, std::map<Owner, Holding>::iterator ho
 }
 
 bool Coordinator::take_away(std::string_view name, TimePoint now) {
-    const auto found = resources_.find(name);
-    if (found == resources_.end() || found->second->kind != Kind::Lock) return false;
-    auto& lock = *found->second;
+    auto* found = known(Kind::Lock, name);
+    if (found == nullptr) return false;
+    auto& lock = *found;
     // Where nobody has it there is no more to forget.
     if (lock.holders.empty()) lock.abandoned_by.clear();
     while (!lock.holders.empty()) {
@@ -284,25 +293,24 @@ void Coordinator::advance(TimePoint now) {
 
 // ---- semaphores
 
-bool Coordinator::make_semaphore(std::string_view name, std::uint64_t account, std::uint32_t permits, Returns returns) {
-    const auto known = resources_.find(name);
-    if (known != resources_.end()) {
-        const auto& there = *known->second;
+Coordinator::Made Coordinator::make_semaphore(std::string_view name, std::uint64_t account, std::uint32_t permits,
+                                              Returns returns) {
+    if (const auto* there = known(Kind::Semaphore, name)) {
         const bool grows = returns == Returns::Beyond;
-        return there.kind == Kind::Semaphore && there.returns == returns && (grows || there.total == permits);
+        const bool same = there->returns == returns && (grows || there->total == permits);
+        return same ? Made::ThereAlready : Made::Differs;
     }
-    auto* made = make(name, account);
-    if (made == nullptr) return false;
-    made->kind = Kind::Semaphore;
+    auto* made = make(Kind::Semaphore, name, account);
+    if (made == nullptr) return Made::TooManyNames;
     made->total = permits;
     made->returns = returns;
-    return true;
+    return Made::Yes;
 }
 
 bool Coordinator::remove_semaphore(std::string_view name) {
-    const auto found = resources_.find(name);
-    if (found == resources_.end() || found->second->kind != Kind::Semaphore) return false;
-    auto& resource = *found->second;
+    auto* found = known(Kind::Semaphore, name);
+    if (found == nullptr) return false;
+    auto& resource = *found;
     while (!resource.queue.empty()) {
         const auto id = resource.queue.front().id;
         drop_wait(waits_.find(id));
@@ -313,26 +321,42 @@ bool Coordinator::remove_semaphore(std::string_view name) {
     return true;
 }
 
+// ---- events
+
+bool Coordinator::set_event(std::string_view name, std::uint64_t account, TimePoint now) {
+    auto* event = known(Kind::Event, name);
+    if (event == nullptr) event = make(Kind::Event, name, account);
+    if (event == nullptr) return false;
+    if (!std::exchange(event->is_set, true)) event->set_at = now;
+    serve(*event, now);
+    return true;
+}
+
+void Coordinator::clear_event(std::string_view name) {
+    auto* event = known(Kind::Event, name);
+    if (event == nullptr) return;
+    event->is_set = false;
+    forget_if_idle(*event);
+}
+
 // ---- what is there
 
 void Coordinator::forget_if_idle(Resource& resource) {
     if (!resource.lasts()) erase(resource);
 }
 
-const Resource* Coordinator::find(std::string_view name) const {
-    const auto found = resources_.find(name);
-    return found == resources_.end() ? nullptr : found->second.get();
-}
+const Resource* Coordinator::find(Kind kind, std::string_view name) const { return known(kind, name); }
 
 const Resource* Coordinator::waited_for(WaitId wait) const {
     const auto found = waits_.find(wait);
     return found == waits_.end() ? nullptr : found->second.resource;
 }
 
-std::vector<const Resource*> Coordinator::all() const {
+std::vector<const Resource*> Coordinator::all(Kind kind) const {
+    const auto& of_kind = resources_[static_cast<std::size_t>(kind)];
     std::vector<const Resource*> found;
-    found.reserve(resources_.size());
-    for (const auto& [name, resource] : resources_) found.push_back(resource.get());
+    found.reserve(of_kind.size());
+    for (const auto& [name, resource] : of_kind) found.push_back(resource.get());
     std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
     return found;
 }

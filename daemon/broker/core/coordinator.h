@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -34,16 +35,21 @@ public:
 
     Answer acquire(const Request& request, TimePoint now);
     /// Of a semaphore so many `units`; of a lock one acquisition, whatever they are.
-    Released release(std::string_view name, Owner owner, std::uint32_t units, TimePoint now);
+    Released release(Kind kind, std::string_view name, Owner owner, std::uint32_t units, TimePoint now);
     /// Takes a lock from whoever holds it, and forgets that it was abandoned. False: neither is so.
     bool take_away(std::string_view name, TimePoint now);
     /// The wait is over without being settled.
     void cancel(WaitId wait, TimePoint now);
 
-    /// False: there is one with another number of permits, or another rule, or a lock; or too many names of the account.
-    bool make_semaphore(std::string_view name, std::uint64_t account, std::uint32_t permits, Returns returns);
+    enum class Made { Yes, ThereAlready, Differs, TooManyNames };
+    /// Differs: there is one with another number of permits, or another rule.
+    Made make_semaphore(std::string_view name, std::uint64_t account, std::uint32_t permits, Returns returns);
     /// Who waits for it is told that it is gone.
     bool remove_semaphore(std::string_view name);
+
+    /// An event is clear until somebody sets it, and set until somebody clears it. False: the account has too many names.
+    bool set_event(std::string_view name, std::uint64_t account, TimePoint now);
+    void clear_event(std::string_view name);
 
     /// When advance() has something to do next.
     std::optional<TimePoint> next_deadline() const;
@@ -55,10 +61,10 @@ public:
     void set_last_token(Token token) { last_token_ = token; }
     Token last_token() const { return last_token_; }
 
-    const Resource* find(std::string_view name) const;
+    const Resource* find(Kind kind, std::string_view name) const;
     /// Null for one that does not wait any more.
     const Resource* waited_for(WaitId wait) const;
-    std::vector<const Resource*> all() const;
+    std::vector<const Resource*> all(Kind kind) const;
     std::size_t session_count() const { return sessions_.size(); }
     std::size_t wait_count() const { return waits_.size(); }
 
@@ -76,7 +82,8 @@ private:
     /// By its own text, which the resource owns.
     using Resources = std::unordered_map<std::string_view, std::unique_ptr<Resource>>;
 
-    Resource* make(std::string_view name, std::uint64_t account);
+    Resource* known(Kind kind, std::string_view name) const;
+    Resource* make(Kind kind, std::string_view name, std::uint64_t account);
     void erase(Resource& resource);
     std::optional<Answer> answer_at_once(Resource& resource, const Request& request, TimePoint now);
     std::optional<Answer> of_what_it_has(Resource& lock, const Request& request);
@@ -101,7 +108,7 @@ private:
     const std::size_t most_names_;
     std::unordered_map<std::uint64_t, std::size_t> names_of_;  ///< accounts
     std::unordered_map<SessionId, Session> sessions_;
-    Resources resources_;
+    std::array<Resources, kKinds> resources_;
     std::unordered_map<WaitId, Wait> waits_;
     std::set<std::pair<TimePoint, WaitId>> deadlines_;
     std::vector<Settled> settled_;

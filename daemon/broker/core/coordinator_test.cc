@@ -34,6 +34,15 @@ protected:
         request.units = units;
         return all.acquire(request, now);
     }
+    Answer event(const std::string& name, Owner owner, std::optional<TimePoint> deadline = {}) {
+        Request request;
+        request.name = name;
+        request.owner = owner;
+        request.kind = Kind::Event;
+        request.units = 1;
+        request.deadline = deadline;
+        return all.acquire(request, now);
+    }
     bool has(const Answer& answer) { return std::holds_alternative<Grant>(answer); }
     WaitId wait_of(const Answer& answer) {
         const auto* queued = std::get_if<Queued>(&answer);
@@ -57,12 +66,12 @@ protected:
 TEST_F(Locks, GoToTheOneWhoHasWaitedLongest) {
     EXPECT_TRUE(has(lock("printer", ann)));
     const auto first = wait_of(lock("printer", bob)), second = wait_of(lock("printer", carl));
-    all.release("printer", ann, 1, now);
+    all.release(Kind::Lock, "printer", ann, 1, now);
     EXPECT_THAT(settled(), ElementsAre(Pair(first, What::Granted)));
-    all.release("printer", bob, 1, now);
+    all.release(Kind::Lock, "printer", bob, 1, now);
     EXPECT_THAT(settled(), ElementsAre(Pair(second, What::Granted)));
-    all.release("printer", carl, 1, now);
-    EXPECT_EQ(all.find("printer"), nullptr) << "nobody needs it";
+    all.release(Kind::Lock, "printer", carl, 1, now);
+    EXPECT_EQ(all.find(Kind::Lock, "printer"), nullptr) << "nobody needs it";
 }
 
 TEST_F(Locks, OfWhoHasEndedGoToTheNextWhoIsTold) {
@@ -72,7 +81,7 @@ TEST_F(Locks, OfWhoHasEndedGoToTheNextWhoIsTold) {
     const auto told = all.take_settled();
     ASSERT_EQ(told.size(), 1u);
     EXPECT_EQ(told[0].grant.abandoned_by, "ann");
-    all.release("printer", bob, 1, now);
+    all.release(Kind::Lock, "printer", bob, 1, now);
     EXPECT_EQ(std::get<Grant>(lock("printer", carl)).abandoned_by, "") << "who had it after her has seen to it";
 }
 
@@ -98,7 +107,7 @@ TEST_F(Locks, AreNotWaitedForByWhoHasEnded) {
     const auto waits = wait_of(lock("printer", bob));
     all.end(bob.session, true, now);
     EXPECT_THAT(settled(), ElementsAre(Pair(waits, What::Ended)));
-    all.release("printer", ann, 1, now);
+    all.release(Kind::Lock, "printer", ann, 1, now);
     EXPECT_THAT(settled(), IsEmpty());
 }
 
@@ -118,9 +127,9 @@ TEST_F(Locks, ThatAreReentrantAreReleasedAsOften) {
     EXPECT_EQ(again.depth, 2u);
     EXPECT_EQ(again.token, first.token);
     const auto waits = wait_of(lock("printer", bob));
-    EXPECT_EQ(all.release("printer", ann, 1, now).depth, 1u);
+    EXPECT_EQ(all.release(Kind::Lock, "printer", ann, 1, now).depth, 1u);
     EXPECT_THAT(settled(), IsEmpty());
-    all.release("printer", ann, 1, now);
+    all.release(Kind::Lock, "printer", ann, 1, now);
     EXPECT_THAT(settled(), ElementsAre(Pair(waits, What::Granted)));
 }
 
@@ -130,10 +139,10 @@ TEST_F(Locks, AreSharedInTheOrderOfAsking) {
     const auto writer = wait_of(lock("table", carl));
     const auto late = wait_of(lock("table", Owner{1, 7}, 1));
     EXPECT_GT(late, 0u) << "readers that come later do not keep a writer waiting for ever";
-    all.release("table", ann, 1, now);
-    all.release("table", bob, 1, now);
+    all.release(Kind::Lock, "table", ann, 1, now);
+    all.release(Kind::Lock, "table", bob, 1, now);
     EXPECT_THAT(settled(), ElementsAre(Pair(writer, What::Granted)));
-    all.release("table", carl, 1, now);
+    all.release(Kind::Lock, "table", carl, 1, now);
     EXPECT_THAT(settled(), ElementsAre(Pair(late, What::Granted)));
 }
 
@@ -147,7 +156,7 @@ TEST_F(Locks, AreSharedByThoseBehindAWriterWhoGivesUp) {
 
 TEST_F(Locks, GiveTokensThatGrow) {
     const auto first = std::get<Grant>(lock("a", ann)).token;
-    all.release("a", ann, 1, now);
+    all.release(Kind::Lock, "a", ann, 1, now);
     EXPECT_GT(std::get<Grant>(lock("a", bob)).token, first);
     all.set_last_token(1000);
     EXPECT_EQ(std::get<Grant>(lock("b", bob)).token, 1001u);
@@ -171,9 +180,9 @@ TEST_F(Locks, AreWaitedForUntilADeadline) {
 TEST_F(Locks, ThatAreTakenAwayCannotBeReleased) {
     lock("printer", ann);
     EXPECT_TRUE(all.take_away("printer", now));
-    EXPECT_EQ(all.release("printer", ann, 1, now).how, Released::How::NotHeld);
+    EXPECT_EQ(all.release(Kind::Lock, "printer", ann, 1, now).how, Released::How::NotHeld);
     EXPECT_TRUE(all.take_away("printer", now)) << "forgets that it was abandoned";
-    EXPECT_EQ(all.find("printer"), nullptr);
+    EXPECT_EQ(all.find(Kind::Lock, "printer"), nullptr);
     EXPECT_FALSE(all.take_away("printer", now));
 }
 
@@ -191,7 +200,7 @@ TEST_F(Locks, AreOnlySoManyOfOneAccount) {
     ask("b", 1000);
     EXPECT_EQ(refusal(ask("c", 1000)), Why::TooManyNames);
     EXPECT_TRUE(has(ask("c", 1001)));
-    few.release("a", {session, 0}, 1, now);
+    few.release(Kind::Lock, "a", {session, 0}, 1, now);
     EXPECT_TRUE(has(ask("d", 1000)));
 }
 
@@ -281,14 +290,15 @@ TEST_F(Locks, PermitsAreGivenBackByWhoMay) {
     all.make_semaphore("bounded", 0, 1, Returns::ByAnybody);
     all.make_semaphore("growing", 0, 1, Returns::Beyond);
     for (const char* name : {"owned", "bounded", "growing"}) permits(name, ann);
-    EXPECT_EQ(all.release("owned", bob, 1, now).how, How::NotHeld);
-    EXPECT_EQ(all.release("bounded", bob, 1, now).how, How::Released);
-    EXPECT_EQ(all.release("bounded", bob, 1, now).how, How::TooMany);
-    EXPECT_EQ(all.release("growing", bob, 1, now).how, How::Released);
-    EXPECT_EQ(all.release("growing", bob, 1, now).how, How::Released);
-    EXPECT_EQ(all.find("growing")->total, 2u);
+    EXPECT_EQ(all.release(Kind::Semaphore, "owned", bob, 1, now).how, How::NotHeld);
+    EXPECT_EQ(all.release(Kind::Semaphore, "bounded", bob, 1, now).how, How::Released);
+    EXPECT_EQ(all.release(Kind::Semaphore, "bounded", bob, 1, now).how, How::TooMany);
+    EXPECT_EQ(all.release(Kind::Semaphore, "growing", bob, 1, now).how, How::Released);
+    EXPECT_EQ(all.release(Kind::Semaphore, "growing", bob, 1, now).how, How::Released);
+    EXPECT_EQ(all.find(Kind::Semaphore, "growing")->total, 2u);
     all.end(ann.session, false, now);
-    EXPECT_EQ(all.find("growing")->total - all.find("growing")->used, 2u) << "hers were given back by bob already";
+    EXPECT_EQ(all.find(Kind::Semaphore, "growing")->total - all.find(Kind::Semaphore, "growing")->used, 2u)
+        << "hers were given back by bob already";
 }
 
 TEST_F(Locks, WhoWaitsForASemaphoreThatIsRemovedIsTold) {
@@ -299,6 +309,39 @@ TEST_F(Locks, WhoWaitsForASemaphoreThatIsRemovedIsTold) {
     EXPECT_THAT(settled(), ElementsAre(Pair(waits, What::Gone)));
     all.end(ann.session, false, now);
     EXPECT_EQ(refusal(permits("gpu", bob)), Why::Unknown);
+}
+
+TEST_F(Locks, AndSemaphoresCanHaveTheSameName) {
+    all.make_semaphore("gpu", 0, 1, Returns::ByHolder);
+    EXPECT_TRUE(has(lock("gpu", ann)));
+    EXPECT_TRUE(has(permits("gpu", ann)));
+    all.end(1, false, now);
+    EXPECT_EQ(all.find(Kind::Semaphore, "gpu")->used, 0u);
+    EXPECT_EQ(all.find(Kind::Lock, "gpu")->abandoned_by, "ann");
+}
+
+TEST_F(Locks, EventsLetAllPassOnceTheyAreSet) {
+    const auto first = wait_of(event("ready", ann)), second = wait_of(event("ready", bob));
+    EXPECT_NE(first, 0u);
+    EXPECT_TRUE(all.set_event("ready", 0, now));
+    EXPECT_THAT(settled(), ElementsAre(Pair(first, What::Granted), Pair(second, What::Granted)));
+    EXPECT_TRUE(has(event("ready", carl))) << "it stays set";
+    all.clear_event("ready");
+    EXPECT_EQ(all.find(Kind::Event, "ready"), nullptr) << "as if it had never been";
+    EXPECT_NE(wait_of(event("ready", carl)), 0u);
+}
+
+TEST_F(Locks, EventsThatNobodyHasSetAreWaitedForUntilADeadline) {
+    const auto wait = wait_of(event("ready", ann, now + 5ms));
+    all.advance(now + 5ms);
+    EXPECT_THAT(settled(), ElementsAre(Pair(wait, What::TimedOut)));
+    EXPECT_EQ(all.find(Kind::Event, "ready"), nullptr);
+}
+
+TEST_F(Locks, EventsAreNoKnotAsAnybodyCanSetThem) {
+    EXPECT_TRUE(has(lock("printer", ann)));
+    EXPECT_NE(wait_of(lock("printer", bob)), 0u);
+    EXPECT_NE(wait_of(event("ready", ann)), 0u);
 }
 
 }  // namespace

@@ -48,7 +48,8 @@ public:
         for (const auto owner : owners_) {
             if (!is_stuck(owner)) continue;
             for_each_wait(owner, [&](const Resource& resource, const std::list<Waiter>::iterator& place) {
-                if (found.size() < kMostSteps) found.push_back({owner, resource.name, before(resource, place)});
+                if (found.size() < kMostSteps)
+                    found.push_back({owner, resource.kind, resource.name, before(resource, place)});
             });
         }
         return found;

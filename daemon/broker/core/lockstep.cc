@@ -7,7 +7,7 @@ namespace procsup::broker {
 namespace {
 
 constexpr std::uint32_t kMostSessions = 6;
-constexpr const char* kNames[] = {"a", "b", "c", "owned", "bounded", "growing"};
+constexpr const char* kNames[] = {"a", "b", "c", "owned", "bounded", "growing", "event"};
 
 }  // namespace
 
@@ -24,6 +24,9 @@ void Lockstep::make_semaphores() {
         coordinator_.make_semaphore(name, 7, permits, returns);
         world_.things[name] = {Kind::Semaphore, returns, permits, {}, {}, false};
     }
+    auto& event = world_.things["event"];
+    event.kind = Kind::Event;
+    event.returns = Returns::Beyond;
 }
 
 // ---- the model
@@ -33,6 +36,8 @@ std::uint32_t Lockstep::Thing::free() const {
     for (const auto& one : held) left -= one.units;
     return left;
 }
+
+bool Lockstep::Thing::fits(std::uint32_t units) const { return kind == Kind::Event ? set : units <= free(); }
 
 bool Lockstep::World::blocked(Owner owner) const {
     std::uint32_t waits = 0;
@@ -51,7 +56,7 @@ bool Lockstep::World::someone_is_stuck() const {
             changed |= std::erase_if(thing.held, [&](const Held& one) { return !later.blocked(one.owner); }) > 0;
             while (!thing.queue.empty()) {
                 const auto first = thing.queue.front();
-                if (thing.returns == Returns::ByHolder && first.units > thing.free()) break;
+                if (thing.returns == Returns::ByHolder && !thing.fits(first.units)) break;
                 thing.queue.erase(thing.queue.begin());
                 // It waits for nothing else then, whatever it waited for: it can release.
                 for (auto& [other, elsewhere] : later.things) {
@@ -68,6 +73,7 @@ bool Lockstep::World::someone_is_stuck() const {
 
 void Lockstep::grant(Thing& thing, Owner owner, std::uint32_t units, WaitId wait) {
     ++seen_.grants;
+    if (thing.kind == Kind::Event) return;
     ++last_token_;
     if (units == kWhole) thing.abandoned = false;
     const auto had =
@@ -80,7 +86,7 @@ void Lockstep::grant(Thing& thing, Owner owner, std::uint32_t units, WaitId wait
 }
 
 void Lockstep::serve(Thing& thing) {
-    while (!thing.queue.empty() && thing.queue.front().units <= thing.free()) {
+    while (!thing.queue.empty() && thing.fits(thing.queue.front().units)) {
         const auto first = thing.queue.front();
         thing.queue.erase(thing.queue.begin());
         grant(thing, first.owner, first.units, first.id);
@@ -127,6 +133,7 @@ std::string Lockstep::step() {
         case 4: return compare("time" + pass_time());
         case 5: return compare("break" + take_away());
         case 6: return compare("remove" + remove());
+        case 13: return compare("event" + set_or_clear());
         case 7:
         case 8:
         case 9:
@@ -151,7 +158,8 @@ std::string Lockstep::acquire() {
     // No connection is left that could ask.
     if (owner.thread == 0 && world_.blocked(owner)) return {};
     auto& thing = world_.things[name];
-    const auto units = thing.kind == Kind::Semaphore ? 1 + choose_(3) : choose_(3) == 0 ? 1 : kWhole;
+    const bool shares = thing.kind == Kind::Event || choose_(3) == 0;
+    const auto units = thing.kind == Kind::Semaphore ? 1 + choose_(3) : shares ? 1 : kWhole;
     Request request{name, 7, owner, thing.kind, units, choose_(2) == 0, choose_(8) != 0, {}};
     std::int64_t deadline = 0;
     if (choose_(3) == 0) {
@@ -180,8 +188,9 @@ std::string Lockstep::acquire() {
                    ? text
                    : text + ": !should be had once more";
     }
-    if (thing.queue.empty() && units <= thing.free()) {
-        if (granted == nullptr || granted->token != last_token_ + 1) return text + ": !should be granted";
+    if (thing.queue.empty() && thing.fits(units)) {
+        const auto token = thing.kind == Kind::Event ? 0 : last_token_ + 1;
+        if (granted == nullptr || granted->token != token) return text + ": !should be granted";
         if (granted->abandoned_by.empty() == thing.abandoned) return text + ": !abandoned or not";
         seen_.abandoned += thing.abandoned ? 1 : 0;
         grant(thing, owner, units, 0);
@@ -209,7 +218,7 @@ std::string Lockstep::release() {
     if (!thing.held.empty() && choose_(8) != 0)
         owner = thing.held[choose_(static_cast<std::uint32_t>(thing.held.size()))].owner;
     const auto units = thing.kind == Kind::Semaphore ? 1 + choose_(2) : 1;
-    const auto released = coordinator_.release(name, owner, units, time());
+    const auto released = coordinator_.release(thing.kind, name, owner, units, time());
     const auto own =
         std::find_if(thing.held.begin(), thing.held.end(), [&](const Held& one) { return one.owner == owner; });
     const bool there = thing.kind == Kind::Semaphore || !thing.held.empty() || thing.abandoned;
@@ -342,6 +351,18 @@ std::string Lockstep::remove() {
     return {};
 }
 
+std::string Lockstep::set_or_clear() {
+    auto& event = world_.things["event"];
+    event.set = choose_(2) == 0;
+    if (!event.set) {
+        coordinator_.clear_event("event");
+        return " clear";
+    }
+    coordinator_.set_event("event", 7, time());
+    serve(event);
+    return " set";
+}
+
 std::string Lockstep::finish() {
     while (!world_.connections.empty()) {
         expected_.clear();
@@ -384,10 +405,12 @@ void Lockstep::note_token(const Settled& settled) {
 }
 
 std::string Lockstep::compare_thing(const std::string& name, const Thing& thing) const {
-    const auto* resource = coordinator_.find(name);
-    const bool lasts = thing.kind == Kind::Semaphore || !thing.held.empty() || !thing.queue.empty() || thing.abandoned;
+    const auto* resource = coordinator_.find(thing.kind, name);
+    const bool lasts =
+        thing.kind == Kind::Semaphore || thing.set || !thing.held.empty() || !thing.queue.empty() || thing.abandoned;
     if ((resource != nullptr) != lasts) return ": !" + name + " is there or not";
     if (resource == nullptr) return {};
+    if (resource->is_set != thing.set) return ": !" + name + " is set or not";
     if (resource->total - resource->used != thing.free()) return ": !" + name + " has another number free";
     if (resource->holders.size() != thing.held.size()) return ": !" + name + " has other holders";
     for (const auto& one : thing.held) {

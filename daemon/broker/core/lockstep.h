@@ -49,7 +49,9 @@ private:
         std::vector<Held> held;
         std::vector<Waiting> queue;
         bool abandoned = false;
+        bool set = false;
         std::uint32_t free() const;
+        bool fits(std::uint32_t units) const;
     };
     struct World {
         std::map<std::string, Thing> things;
@@ -72,6 +74,7 @@ private:
     std::string pass_time();
     std::string take_away();
     std::string remove();
+    std::string set_or_clear();
 
     void make_semaphores();
     void grant(Thing& thing, Owner owner, std::uint32_t units, WaitId wait);

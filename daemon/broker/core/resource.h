@@ -24,7 +24,8 @@ struct Waiter {
 };
 
 /// Something of which there are a number of units, held by owners and waited for in the order of asking. A semaphore has its
-/// permits; a lock has kWhole, of which one who shares it takes one and one who does not takes all.
+/// permits; a lock has kWhole, of which one who shares it takes one and one who does not takes all. Of an event nobody holds
+/// anything: as long as it is set there is enough for all.
 struct Resource {
     std::string name;
     std::uint64_t account = 0;  ///< of who asked for it first
@@ -36,15 +37,20 @@ struct Resource {
     std::list<Waiter> queue;
     std::string abandoned_by;  ///< until somebody has it exclusively again, who is told
 
-    bool fits(std::uint32_t units) const { return units <= total - used; }
+    bool is_set = false;  ///< an event
+    TimePoint set_at;
+
+    bool fits(std::uint32_t units) const { return kind == Kind::Event ? is_set : units <= total - used; }
     bool lasts() const {
-        return kind == Kind::Semaphore || !holders.empty() || !queue.empty() || !abandoned_by.empty();
+        return kind == Kind::Semaphore || is_set || !holders.empty() || !queue.empty() || !abandoned_by.empty();
     }
 };
 
 /// An order that is the same each time.
 struct ByName {
-    bool operator()(const Resource* a, const Resource* b) const { return a->name < b->name; }
+    bool operator()(const Resource* a, const Resource* b) const {
+        return a->kind != b->kind ? a->kind < b->kind : a->name < b->name;
+    }
 };
 
 }  // namespace procsup::broker
