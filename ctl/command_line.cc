@@ -1,6 +1,7 @@
 #include "ctl/command_line.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 
@@ -54,7 +55,7 @@ private:
             take_rest();
             return {};
         }
-        if (word.size() > 1 && word[0] == '-' && !is_negative_count(word)) {
+        if (word.size() > 1 && word[0] == '-' && !is_negative_number(word)) {
             ++at_;
             return word[1] == '-' ? take_long_option(word) : take_letters(word);
         }
@@ -68,10 +69,13 @@ private:
         return {};
     }
 
-    /// Not an option, so that it is told what it is.
-    bool is_negative_count(std::string_view word) const {
-        const bool counts = line_.verb != nullptr && line_.verb->operands == Operands::JobAndCount;
-        return counts && word.substr(1).find_first_not_of("0123456789") == std::string_view::npos;
+    /// Not an option: of a count it is told what it is.
+    bool is_negative_number(std::string_view word) const {
+        constexpr std::array kNumbers{Operands::JobAndCount, Operands::NameAndNumber, Operands::NameAndNumbers,
+                                      Operands::NameAndTwo};
+        const bool takes = line_.verb != nullptr &&
+                           std::find(kNumbers.begin(), kNumbers.end(), line_.verb->operands) != kNumbers.end();
+        return takes && (word[1] == '.' || (word[1] >= '0' && word[1] <= '9'));
     }
 
     void take_rest() {
@@ -171,6 +175,8 @@ private:
             case Option::Bind: return take_pid("--bind", argument, line_.bind);
             case Option::Pid: return take_pid("--pid", argument, line_.pid);
             case Option::Permits: return take_permits("--permits", argument, line_.permits.emplace());
+            case Option::At: return take_index(argument);
+            case Option::Type: line_.number_type = argument; return check_choice(option, argument);
             case Option::Count: return take_permits("--count", argument, line_.permit_count);
             case Option::Lines: return take_count("--lines", "lines", argument, line_.logs.lines);
             case Option::Run: return take_count("--run", "runs", argument, line_.logs.run);
@@ -234,6 +240,13 @@ private:
         const bool whole = error == std::errc() && end == argument.data() + argument.size();
         if (whole && out > 0 && out <= INT32_MAX) return {};
         return usage_error("option '" + std::string(option) + "': " + quoted(argument) + " is no process id");
+    }
+
+    Result<void> take_index(std::string_view argument) {
+        line_.at_given = true;
+        const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), line_.at);
+        if (error == std::errc() && end == argument.data() + argument.size()) return {};
+        return usage_error("option '--at': " + quoted(argument) + " is no number from 0 on");
     }
 
     static Result<void> take_permits(std::string_view option, std::string_view argument, std::uint32_t& out) {
@@ -309,6 +322,9 @@ private:
                 if (line_.pid == 0) return missing("a NAME and '--pid PID': whose it is");
                 [[fallthrough]];
             case Operands::Name: return count == 0 ? missing("a NAME") : at_most(1);
+            case Operands::NameAndNumber: return count == 0 ? missing("a NAME") : at_most(2);
+            case Operands::NameAndNumbers: return count < 2 ? missing("a NAME and a number") : Result<void>();
+            case Operands::NameAndTwo: return count < 3 ? missing("a NAME and two numbers: OLD and NEW") : at_most(3);
             case Operands::AnyNames: return {};
             case Operands::File: return at_most(1);
             case Operands::Files: return {};

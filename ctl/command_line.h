@@ -43,6 +43,9 @@ struct CommandLine {
     std::int64_t pid = 0;                  ///< of --pid; 0: not given
     std::optional<std::uint32_t> permits;  ///< that a semaphore is made with
     std::uint32_t permit_count = 1;
+    std::uint32_t at = 0;  ///< which number of a value
+    bool at_given = false;
+    std::string_view number_type;  ///< of a value; empty: not given
     Duration delay = std::chrono::seconds(1);
     std::int64_t bind = 0;  ///< pid; 0: not given
     bool help = false;

@@ -74,6 +74,19 @@ TEST(CommandLine, KnowsForWhomSomethingIsHeld) {
     EXPECT_EQ(refused({"sem", "acquire", "gpu", "--count=0", "lp"}), "option '--count': '0' is no number of permits");
 }
 
+TEST(CommandLine, TakesNegativeNumbersOfValues) {
+    const auto set = parsed({"value", "set", "--type=double", "left", "-1", "-.5", "2"});
+    EXPECT_EQ(set.operands, Words({"left", "-1", "-.5", "2"}));
+    EXPECT_EQ(set.number_type, "double");
+    EXPECT_EQ(parsed({"value", "get", "left", "--at", "3"}).at, 3u);
+    EXPECT_EQ(refused({"value", "get", "left", "--at", "-3"}), "option '--at': '-3' is no number from 0 on");
+    EXPECT_EQ(refused({"value", "set", "left"}), "'value set' needs a NAME and a number");
+    EXPECT_EQ(refused({"value", "cas", "left", "1"}), "'value cas' needs a NAME and two numbers: OLD and NEW");
+    EXPECT_EQ(refused({"value", "cas", "left", "1", "2", "3"}), "'value cas' does not take '3'");
+    EXPECT_EQ(refused({"value", "add", "left", "1", "--type", "int9"}),
+              "option '--type' cannot be 'int9' (did you mean 'int8'?)");
+}
+
 TEST(CommandLine, TakesACompletionsWordsVerbatim) {
     const auto line = parsed({"__complete", "wait", "--for=", ""});
     EXPECT_EQ(line.operands, Words({"wait", "--for=", ""}));

@@ -143,6 +143,9 @@ void add_operands(const Progress& progress, std::string_view unfinished, Candida
             result.commands = progress.operands == 1;
             break;
         case Operands::NameOfProcess:
+        case Operands::NameAndNumber:
+        case Operands::NameAndNumbers:
+        case Operands::NameAndTwo:
         case Operands::Name:
             if (progress.operands == 0) result.coordinated = subject_of(*progress.verb);
             break;
@@ -218,9 +221,9 @@ std::vector<Candidate> names_of_jobs(Session asking) {
 struct Coordinated {
     std::string_view word, interface, list;
 };
-constexpr std::array kCoordinated{Coordinated{"lock", "io.procsupd.Lock", "locks"},
-                                  Coordinated{"sem", "io.procsupd.Semaphore", "semaphores"},
-                                  Coordinated{"event", "io.procsupd.Event", "events"}};
+constexpr std::array kCoordinated{
+    Coordinated{"lock", "io.procsupd.Lock", "locks"}, Coordinated{"sem", "io.procsupd.Semaphore", "semaphores"},
+    Coordinated{"event", "io.procsupd.Event", "events"}, Coordinated{"value", "io.procsupd.Value", "values"}};
 
 std::vector<Candidate> names_of_coordinated(Session asking, std::string_view word) {
     const auto* known =

@@ -57,6 +57,10 @@ TEST(Completion, OffersLocksAndThenACommand) {
     EXPECT_EQ(candidates({"sem", "acquire", "--permits", "4", ""}).coordinated, "sem");
     EXPECT_TRUE(candidates({"sem", "acquire", "gpu", ""}).commands);
     EXPECT_EQ(candidates({"event", "wait", ""}).coordinated, "event");
+    EXPECT_EQ(candidates({"value", "cas", ""}).coordinated, "value");
+    EXPECT_EQ(candidates({"value", "cas", "left", ""}).coordinated, "");
+    EXPECT_THAT(words({"value", "set", "--type=ui"}),
+                ElementsAre("--type=uint8", "--type=uint16", "--type=uint32", "--type=uint64"));
     EXPECT_THAT(words({"event", ""}), ElementsAre("set", "clear", "wait", "ls"));
     EXPECT_THAT(words({"lock", "--tr"}), ElementsAre("--try"));
 }

@@ -66,6 +66,15 @@ int clear_event(Session& session);
 int wait_for_event(Session& session);
 int list_events(Session& session);
 
+// value_verbs.cc
+int get_value(Session& session);
+int set_value(Session& session);
+int add_to_value(Session& session);
+int compare_and_set_value(Session& session);
+int wait_for_value(Session& session);
+int list_values(Session& session);
+int remove_value(Session& session);
+
 // project_verbs.cc
 int up(Session& session);
 int down(Session& session);

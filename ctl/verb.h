@@ -52,6 +52,8 @@ enum class Option : std::uint64_t {
     Pid = 1ull << 34,
     Permits = 1ull << 35,
     Count = 1ull << 36,
+    At = 1ull << 37,
+    Type = 1ull << 38,
 };
 
 constexpr std::uint64_t bit(Option option) { return static_cast<std::uint64_t>(option); }
@@ -80,6 +82,9 @@ enum class Operands {
     NameAndCommand,  ///< NAME -- CMD [ARG…]: of something that is coordinated; without CMD for the process of --pid
     AnyNames,        ///< of such things
     Name,            ///< of one
+    NameAndNumber,   ///< of a value, and a number or none
+    NameAndNumbers,  ///< and at least one
+    NameAndTwo,      ///< and two
     NameOfProcess,   ///< of one that the process of --pid has
     File,            ///< at most one file
     Files,           ///< files or directories

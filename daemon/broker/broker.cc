@@ -36,6 +36,7 @@ Broker::Broker(EventLoop& loop, Fd listening, Token last_token, const std::strin
     server_.add_interface(lock_interface(*this));
     server_.add_interface(semaphore_interface(*this));
     server_.add_interface(event_interface(*this));
+    server_.add_interface(value_interface(*this));
     server_.listen(std::move(listening));
 }
 

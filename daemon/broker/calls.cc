@@ -27,6 +27,7 @@ std::string_view word_of(Kind kind) {
         case Kind::Lock: return "lock";
         case Kind::Semaphore: return "semaphore";
         case Kind::Event: return "event";
+        case Kind::Value: return "value";
     }
     return "";
 }
@@ -59,6 +60,7 @@ std::string holders_text(Broker& broker, const Subject& subject, const std::stri
 std::string lack_text(Broker& broker, const Subject& subject, const std::string& name, const std::string& full,
                       bool in_time) {
     const auto quoted = "'" + name + "'";
+    if (subject.kind == Kind::Value) return quoted + (in_time ? " was not changed in time" : " has not changed");
     if (subject.kind == Kind::Event) return quoted + (in_time ? " was not set in time" : " is not set");
     return quoted + (in_time ? " was not to be had in time: it is held by " : " is held by ") +
            holders_text(broker, subject, full);
@@ -102,9 +104,7 @@ void fail_refused(Broker& broker, const Subject& subject, PendingCall& call, con
         case Refusal::Why::Busy:
             return fail(subject, call, "Busy", name, lack_text(broker, subject, name, full, false));
         case Refusal::Why::Deadlock: return fail_deadlock(broker, subject, call, name, refusal.knot);
-        case Refusal::Why::TooManyNames:
-            return fail(subject, call, "TooMany", name, "this user has too many names of locks, semaphores and events",
-                        subject.too_many);
+        case Refusal::Why::TooManyNames: return fail_too_many_names(subject, call, full);
         case Refusal::Why::TooMany: {
             const auto* resource = broker.coordinator().find(subject.kind, full);
             const auto total = resource != nullptr ? resource->total : 0;
@@ -123,6 +123,11 @@ void fail(const Subject& subject, PendingCall& call, std::string_view error, std
     writer.begin_object().member("name", name).member("message", message);
     if (!hint.empty()) writer.member("hint", hint);
     call.fail_with(error_name(subject, error), writer.end_object().text());
+}
+
+void fail_too_many_names(const Subject& subject, PendingCall& call, const std::string& full) {
+    fail(subject, call, "TooMany", own_name(full, call.peer().uid),
+         "this user has too many locks, semaphores, events and values", subject.too_many);
 }
 
 void fail_no_such(const Subject& subject, PendingCall& call, std::string_view name) {

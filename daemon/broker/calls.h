@@ -41,6 +41,7 @@ void answer(Broker& broker, const Subject& subject, varlink::PendingCall& call, 
 
 void fail(const Subject& subject, varlink::PendingCall& call, std::string_view error, std::string_view name,
           const std::string& message, std::string_view hint = {});
+void fail_too_many_names(const Subject& subject, varlink::PendingCall& call, const std::string& full);
 void fail_no_such(const Subject& subject, varlink::PendingCall& call, std::string_view name);
 
 /// All that the caller may know of, or those that the call names, of which null ones are not there (the names are in `asked`).

@@ -23,8 +23,7 @@ void set(Broker& broker, PendingCall call) {
     const auto full = name_in(kEvents, call);
     if (!full) return;
     if (broker.coordinator().set_event(*full, call.peer().uid, broker.now())) return call.reply();
-    fail(kEvents, call, "TooMany", own_name(*full, call.peer().uid),
-         "this user has too many names of locks, semaphores and events", kEvents.too_many);
+    fail_too_many_names(kEvents, call, *full);
 }
 
 void clear(Broker& broker, PendingCall call) {

@@ -9,5 +9,6 @@ class Broker;
 varlink::Interface lock_interface(Broker& broker);
 varlink::Interface semaphore_interface(Broker& broker);
 varlink::Interface event_interface(Broker& broker);
+varlink::Interface value_interface(Broker& broker);
 
 }  // namespace procsup::broker

@@ -47,9 +47,7 @@ void make(Broker& broker, PendingCall call) {
     const auto made = broker.coordinator().make_semaphore(*full, call.peer().uid, static_cast<std::uint32_t>(permits),
                                                           returns_in(call));
     const std::string name(own_name(*full, call.peer().uid));
-    if (made == Coordinator::Made::TooManyNames)
-        return fail(kSemaphores, call, "TooMany", name, "this user has too many names of locks, semaphores and events",
-                    kSemaphores.too_many);
+    if (made == Coordinator::Made::TooManyNames) return fail_too_many_names(kSemaphores, call, *full);
     if (made == Coordinator::Made::Differs) {
         const auto* there = broker.coordinator().find(Kind::Semaphore, *full);
         return fail(kSemaphores, call, "Differs", name,
@@ -128,7 +126,7 @@ void list(Broker& broker, PendingCall call) {
 void remove(Broker& broker, PendingCall call) {
     const auto full = name_in(kSemaphores, call);
     if (!full) return;
-    if (!broker.coordinator().remove_semaphore(*full))
+    if (!broker.coordinator().remove(Kind::Semaphore, *full))
         return fail_no_such(kSemaphores, call, own_name(*full, call.peer().uid));
     call.reply();
 }

@@ -25,7 +25,8 @@ constexpr const char* kConfigLink = "config";
 constexpr const char* kSocket = "io.procsupd";
 constexpr const char* kBrokerSocket = "io.procsupd.broker";
 constexpr std::array kInterfaces{"io.procsupd.Manager", "io.procsupd.Job", "io.procsupd.Log"};
-constexpr std::array kBrokerInterfaces{"io.procsupd.Lock", "io.procsupd.Semaphore", "io.procsupd.Event"};
+constexpr std::array kBrokerInterfaces{"io.procsupd.Lock", "io.procsupd.Semaphore", "io.procsupd.Event",
+                                       "io.procsupd.Value"};
 
 /// mkdir -p; an existing directory is taken as it is.
 Result<void> make_directories(const std::string& path) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/event_loop.h"
+#include "daemon/broker/core/cells.h"
 
 /// What is asked of the coordinator, and what it answers. Pure: no clock, no file, no process.
 namespace procsup::broker {
@@ -29,8 +30,8 @@ struct Owner {
 };
 
 /// Each has names of its own.
-enum class Kind : std::uint8_t { Lock, Semaphore, Event };
-inline constexpr std::size_t kKinds = 3;
+enum class Kind : std::uint8_t { Lock, Semaphore, Event, Value };
+inline constexpr std::size_t kKinds = 4;
 
 /// All of a lock: who has it exclusively. One who shares it has one unit.
 inline constexpr std::uint32_t kWhole = 1u << 30;
@@ -49,13 +50,14 @@ struct Request {
     std::uint64_t account = 0;  ///< who answers for what there has to be for it
     Owner owner;
     Kind kind = Kind::Lock;
-    std::uint32_t units = kWhole;  ///< of a semaphore: permits; of an event: 1
+    std::uint32_t units = kWhole;  ///< of a semaphore: permits; of an event or a value: 1
     bool reentrant = false;        ///< of a lock: its holder gets it once more
     bool waits = true;
     std::optional<TimePoint> deadline;  ///< of the wait
+    Token seen = 0;                     ///< of a value: waits as long as it has this version
 };
 
-/// Of an event: it is set, and there is nothing to release.
+/// Of an event: it is set, and of a value: it has another version, which is the token. There is nothing to release then.
 struct Grant {
     Token token = 0;
     std::uint32_t depth = 1;   ///< how often the owner has to release it
@@ -104,6 +106,29 @@ struct Settled {
     What what = What::Granted;
     Grant grant;
     std::vector<KnotStep> knot;  ///< of Deadlock
+};
+
+/// What a value is to become.
+struct Change {
+    std::size_t at = 0;  ///< its first cell
+    std::vector<Cell> cells;
+    bool adds = false;                ///< to what is there
+    std::optional<CellType> type;     ///< of `cells`; has to be that of the value
+    std::optional<Token> if_version;  ///< else nothing is changed
+    std::vector<Cell> if_cells;       ///< from `at` on, else nothing is changed
+};
+
+struct Changed {
+    enum class How {
+        Done,
+        Differs,      ///< from what was to be there
+        OutOfRange,   ///< a number does not fit the type
+        OutOfBounds,  ///< there are not so many cells
+        Unknown,
+    };
+    How how = How::Done;
+    Token version = 0;         ///< of what is there now
+    std::vector<Cell> before;  ///< of Done and Differs: what is or was where the change is
 };
 
 struct Released {

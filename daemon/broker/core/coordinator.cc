@@ -74,7 +74,8 @@ void Coordinator::drop_from(Resource& resource, SessionId session, const std::st
 Answer Coordinator::acquire(const Request& request, TimePoint now) {
     if (!sessions_.contains(request.owner.session)) return refused(Refusal::Why::Unknown);
     auto* resource = known(request.kind, request.name);
-    if (resource == nullptr && request.kind == Kind::Semaphore) return refused(Refusal::Why::Unknown);
+    const bool is_made = request.kind == Kind::Semaphore || request.kind == Kind::Value;
+    if (resource == nullptr && is_made) return refused(Refusal::Why::Unknown);
     if (resource == nullptr) resource = make(request.kind, request.name, request.account);
     if (resource == nullptr) return refused(Refusal::Why::TooManyNames);
     auto answer = answer_at_once(*resource, request, now);
@@ -91,23 +92,24 @@ Resource* Coordinator::known(Kind kind, std::string_view name) const {
 
 /// Null: the account has too many.
 Resource* Coordinator::make(Kind kind, std::string_view name, std::uint64_t account) {
-    auto& count = names_of_[account];
-    if (count >= most_names_) return nullptr;
-    ++count;
+    auto& names = accounts_[account].names;
+    if (names >= most_names_) return nullptr;
+    ++names;
     auto made = std::make_unique<Resource>();
     made->name = name;
     made->account = account;
     made->kind = kind;
-    // Anybody can set an event.
-    if (kind == Kind::Event) made->returns = Returns::Beyond;
     auto* resource = made.get();
+    // Anybody can set an event and change a value.
+    if (!resource->is_held()) resource->returns = Returns::Beyond;
     resources_[static_cast<std::size_t>(kind)].emplace(resource->name, std::move(made));
     return resource;
 }
 
 void Coordinator::erase(Resource& resource) {
-    const auto count = names_of_.find(resource.account);
-    if (--count->second == 0) names_of_.erase(count);
+    const auto account = accounts_.find(resource.account);
+    account->second.bytes -= resource.cells.size();
+    if (--account->second.names == 0) accounts_.erase(account);
     auto& of_kind = resources_[static_cast<std::size_t>(resource.kind)];
     of_kind.erase(of_kind.find(resource.name));
 }
@@ -120,7 +122,8 @@ std::optional<Answer> Coordinator::answer_at_once(Resource& resource, const Requ
         if (auto answer = of_what_it_has(resource, request)) return answer;
     }
     // Who comes later waits behind those that wait, also where he alone could have it.
-    if (resource.queue.empty() && resource.fits(request.units)) {
+    const bool has_changed = resource.kind == Kind::Value && resource.version != request.seen;
+    if (has_changed || (resource.queue.empty() && resource.fits(request.units))) {
         return grant(resource, request.owner, request.units, now);
     }
     if (!request.waits) return refused(Refusal::Why::Busy);
@@ -167,7 +170,10 @@ Answer Coordinator::wait(Resource& resource, const Request& request, TimePoint n
 
 Grant Coordinator::grant(Resource& resource, Owner owner, std::uint32_t units, TimePoint now) {
     Grant made;
-    if (resource.kind == Kind::Event) return made;
+    if (!resource.is_held()) {
+        made.token = resource.version;
+        return made;
+    }
     made.token = ++last_token_;
     auto [holding, first] = resource.holders.try_emplace(owner, Holding{units, 1, made.token, now});
     if (!first) holding->second.units += units;
@@ -182,7 +188,7 @@ Grant Coordinator::grant(Resource& resource, Owner owner, std::uint32_t units, T
 
 Released Coordinator::release(Kind kind, std::string_view name, Owner owner, std::uint32_t units, TimePoint now) {
     auto* resource = known(kind, name);
-    if (resource == nullptr || kind == Kind::Event) return {Released::How::Unknown, 0};
+    if (resource == nullptr || !resource->is_held()) return {Released::How::Unknown, 0};
     const auto released =
         kind == Kind::Lock ? release_lock(*resource, owner) : release_permits(*resource, owner, units);
     serve(*resource, now);
@@ -307,8 +313,8 @@ Coordinator::Made Coordinator::make_semaphore(std::string_view name, std::uint64
     return Made::Yes;
 }
 
-bool Coordinator::remove_semaphore(std::string_view name) {
-    auto* found = known(Kind::Semaphore, name);
+bool Coordinator::remove(Kind kind, std::string_view name) {
+    auto* found = known(kind, name);
     if (found == nullptr) return false;
     auto& resource = *found;
     while (!resource.queue.empty()) {

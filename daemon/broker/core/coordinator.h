@@ -19,8 +19,9 @@ namespace procsup::broker {
 /// The names are what whoever calls has made of those of clients, and so are the bounds on their number.
 class Coordinator {
 public:
-    /// So many names an account can make be there.
-    explicit Coordinator(std::size_t most_names = 10'000) : most_names_(most_names) {}
+    /// So many names an account can make be there, and values of so many bytes.
+    explicit Coordinator(std::size_t most_names = 10'000, std::size_t most_bytes = std::size_t{64} << 20)
+        : most_names_(most_names), most_bytes_(most_bytes) {}
     Coordinator(const Coordinator&) = delete;
     Coordinator& operator=(const Coordinator&) = delete;
 
@@ -41,15 +42,20 @@ public:
     /// The wait is over without being settled.
     void cancel(WaitId wait, TimePoint now);
 
-    enum class Made { Yes, ThereAlready, Differs, TooManyNames };
+    enum class Made { Yes, ThereAlready, Differs, TooManyNames, TooManyBytes };
     /// Differs: there is one with another number of permits, or another rule.
     Made make_semaphore(std::string_view name, std::uint64_t account, std::uint32_t permits, Returns returns);
-    /// Who waits for it is told that it is gone.
-    bool remove_semaphore(std::string_view name);
+    /// A semaphore or a value; who waits for it is told that it is gone.
+    bool remove(Kind kind, std::string_view name);
 
     /// An event is clear until somebody sets it, and set until somebody clears it. False: the account has too many names.
     bool set_event(std::string_view name, std::uint64_t account, TimePoint now);
     void clear_event(std::string_view name);
+
+    /// Of so many cells, all 0. Differs: there is one of another type or size.
+    Made make_value(std::string_view name, std::uint64_t account, CellType type, std::size_t count);
+    /// All of it or nothing.
+    Changed change_value(std::string_view name, const Change& change, TimePoint now);
 
     /// When advance() has something to do next.
     std::optional<TimePoint> next_deadline() const;
@@ -106,7 +112,11 @@ private:
     std::vector<KnotStep> knot_around(Owner owner) const;
 
     const std::size_t most_names_;
-    std::unordered_map<std::uint64_t, std::size_t> names_of_;  ///< accounts
+    const std::size_t most_bytes_;
+    struct Account {
+        std::size_t names = 0, bytes = 0;
+    };
+    std::unordered_map<std::uint64_t, Account> accounts_;
     std::unordered_map<SessionId, Session> sessions_;
     std::array<Resources, kKinds> resources_;
     std::unordered_map<WaitId, Wait> waits_;

@@ -305,7 +305,7 @@ TEST_F(Locks, WhoWaitsForASemaphoreThatIsRemovedIsTold) {
     all.make_semaphore("gpu", 0, 1, Returns::ByHolder);
     permits("gpu", ann);
     const auto waits = wait_of(permits("gpu", bob));
-    EXPECT_TRUE(all.remove_semaphore("gpu"));
+    EXPECT_TRUE(all.remove(Kind::Semaphore, "gpu"));
     EXPECT_THAT(settled(), ElementsAre(Pair(waits, What::Gone)));
     all.end(ann.session, false, now);
     EXPECT_EQ(refusal(permits("gpu", bob)), Why::Unknown);
@@ -342,6 +342,82 @@ TEST_F(Locks, EventsAreNoKnotAsAnybodyCanSetThem) {
     EXPECT_TRUE(has(lock("printer", ann)));
     EXPECT_NE(wait_of(lock("printer", bob)), 0u);
     EXPECT_NE(wait_of(event("ready", ann)), 0u);
+}
+
+using How = Changed::How;
+
+class Values : public Locks {
+protected:
+    Values() { all.make_value("left", 7, CellType::Int8, 3); }
+    Changed change(Change change) { return all.change_value("left", change, now); }
+    Changed add(std::int64_t number, std::size_t at = 0) { return change({at, {number}, true, {}, {}, {}}); }
+    Changed set(std::int64_t number, std::size_t at = 0) { return change({at, {number}, false, {}, {}, {}}); }
+    Cell get(std::size_t at = 0) { return all.find(Kind::Value, "left")->cells.get(at); }
+    Token version() { return all.find(Kind::Value, "left")->version; }
+    Answer wait(Owner owner, Token seen) {
+        Request request;
+        request.name = "left";
+        request.owner = owner;
+        request.kind = Kind::Value;
+        request.units = 1;
+        request.seen = seen;
+        return all.acquire(request, now);
+    }
+};
+
+TEST_F(Values, AreChangedCellByCell) {
+    EXPECT_EQ(get(2), Cell(std::int64_t{0}));
+    EXPECT_EQ(set(5, 2).how, How::Done);
+    const auto before = version();
+    EXPECT_THAT(add(-7, 2).before, ElementsAre(Cell(std::int64_t{5})));
+    EXPECT_EQ(get(2), Cell(std::int64_t{-2}));
+    EXPECT_EQ(get(1), Cell(std::int64_t{0}));
+    EXPECT_GT(version(), before);
+}
+
+TEST_F(Values, AreChangedAsAWholeOrNotAtAll) {
+    const auto before = version();
+    EXPECT_EQ(change({0, {std::int64_t{1}, std::int64_t{128}}, false, {}, {}, {}}).how, How::OutOfRange);
+    EXPECT_EQ(change({0, {std::int64_t{1}, 0.5}, true, {}, {}, {}}).how, How::OutOfRange);
+    EXPECT_EQ(change({2, {std::int64_t{1}, std::int64_t{2}}, false, {}, {}, {}}).how, How::OutOfBounds);
+    EXPECT_EQ(change({4, {}, false, {}, {}, {}}).how, How::OutOfBounds);
+    EXPECT_EQ(get(0), Cell(std::int64_t{0}));
+    EXPECT_EQ(version(), before);
+    EXPECT_EQ(all.change_value("right", {}, now).how, How::Unknown);
+}
+
+TEST_F(Values, AreChangedOnlyWhenTheyAreAsExpected) {
+    const auto first = set(3).version;
+    EXPECT_EQ(change({0, {std::int64_t{4}}, false, {}, {}, {std::int64_t{2}}}).how, How::Differs);
+    EXPECT_EQ(change({0, {std::int64_t{4}}, false, {}, {}, {std::int64_t{3}}}).how, How::Done);
+    EXPECT_EQ(change({0, {std::int64_t{5}}, false, {}, first, {}}).how, How::Differs);
+    EXPECT_EQ(change({0, {std::int64_t{5}}, false, {}, version(), {}}).how, How::Done);
+    EXPECT_EQ(get(), Cell(std::int64_t{5}));
+}
+
+TEST_F(Values, AreWaitedForUntilTheyChange) {
+    const auto seen = version();
+    const auto first = wait_of(wait(ann, seen)), second = wait_of(wait(bob, seen));
+    EXPECT_NE(first, 0u);
+    set(1);
+    EXPECT_THAT(settled(), ElementsAre(Pair(first, What::Granted), Pair(second, What::Granted)));
+    EXPECT_EQ(std::get<Grant>(wait(carl, seen)).token, version()) << "it has changed already";
+    EXPECT_NE(wait_of(wait(carl, version())), 0u);
+    EXPECT_TRUE(all.remove(Kind::Value, "left"));
+    EXPECT_THAT(settled(), ElementsAre(Pair(3u, What::Gone)));
+}
+
+TEST_F(Values, AreOnlySoLargeOfOneAccount) {
+    Coordinator small(10, 100);
+    using Made = Coordinator::Made;
+    EXPECT_EQ(small.make_value("a", 7, CellType::Int64, 12), Made::Yes);
+    EXPECT_EQ(small.make_value("b", 7, CellType::Int8, 5), Made::TooManyBytes);
+    EXPECT_EQ(small.make_value("b", 8, CellType::Int8, 5), Made::Yes) << "another account's";
+    EXPECT_EQ(small.make_value("a", 7, CellType::Int64, 12), Made::ThereAlready);
+    EXPECT_EQ(small.make_value("a", 7, CellType::Double, 12), Made::Differs);
+    EXPECT_TRUE(small.remove(Kind::Value, "a"));
+    EXPECT_EQ(small.make_value("b", 7, CellType::Int8, 100), Made::Differs);
+    EXPECT_EQ(small.make_value("c", 7, CellType::Int8, 100), Made::Yes);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace procsup::broker {
 namespace {
 
 constexpr std::uint32_t kMostSessions = 6;
-constexpr const char* kNames[] = {"a", "b", "c", "owned", "bounded", "growing", "event"};
+constexpr const char* kNames[] = {"a", "b", "c", "owned", "bounded", "growing", "event", "value"};
 
 }  // namespace
 
@@ -27,6 +27,11 @@ void Lockstep::make_semaphores() {
     auto& event = world_.things["event"];
     event.kind = Kind::Event;
     event.returns = Returns::Beyond;
+    if (world_.things.contains("value")) return;
+    coordinator_.make_value("value", 7, CellType::Int64, 2);
+    world_.things["value"] = event;
+    world_.things["value"].kind = Kind::Value;
+    world_.things["value"].version = ++last_token_;
 }
 
 // ---- the model
@@ -37,7 +42,7 @@ std::uint32_t Lockstep::Thing::free() const {
     return left;
 }
 
-bool Lockstep::Thing::fits(std::uint32_t units) const { return kind == Kind::Event ? set : units <= free(); }
+bool Lockstep::Thing::fits(std::uint32_t units) const { return is_held() ? units <= free() : set; }
 
 bool Lockstep::World::blocked(Owner owner) const {
     std::uint32_t waits = 0;
@@ -73,7 +78,7 @@ bool Lockstep::World::someone_is_stuck() const {
 
 void Lockstep::grant(Thing& thing, Owner owner, std::uint32_t units, WaitId wait) {
     ++seen_.grants;
-    if (thing.kind == Kind::Event) return;
+    if (!thing.is_held()) return;
     ++last_token_;
     if (units == kWhole) thing.abandoned = false;
     const auto had =
@@ -134,6 +139,7 @@ std::string Lockstep::step() {
         case 5: return compare("break" + take_away());
         case 6: return compare("remove" + remove());
         case 13: return compare("event" + set_or_clear());
+        case 14: return compare("value" + change_value());
         case 7:
         case 8:
         case 9:
@@ -158,9 +164,10 @@ std::string Lockstep::acquire() {
     // No connection is left that could ask.
     if (owner.thread == 0 && world_.blocked(owner)) return {};
     auto& thing = world_.things[name];
-    const bool shares = thing.kind == Kind::Event || choose_(3) == 0;
+    const bool shares = !thing.is_held() || choose_(3) == 0;
     const auto units = thing.kind == Kind::Semaphore ? 1 + choose_(3) : shares ? 1 : kWhole;
     Request request{name, 7, owner, thing.kind, units, choose_(2) == 0, choose_(8) != 0, {}};
+    if (thing.kind == Kind::Value) request.seen = choose_(4) == 0 ? thing.version - 1 : thing.version;
     std::int64_t deadline = 0;
     if (choose_(3) == 0) {
         deadline = now_ + choose_(20) + 1;
@@ -188,8 +195,9 @@ std::string Lockstep::acquire() {
                    ? text
                    : text + ": !should be had once more";
     }
-    if (thing.queue.empty() && thing.fits(units)) {
-        const auto token = thing.kind == Kind::Event ? 0 : last_token_ + 1;
+    const bool has_changed = thing.kind == Kind::Value && request.seen != thing.version;
+    if (has_changed || (thing.queue.empty() && thing.fits(units))) {
+        const auto token = thing.is_held() ? last_token_ + 1 : thing.version;
         if (granted == nullptr || granted->token != token) return text + ": !should be granted";
         if (granted->abandoned_by.empty() == thing.abandoned) return text + ": !abandoned or not";
         seen_.abandoned += thing.abandoned ? 1 : 0;
@@ -343,7 +351,7 @@ std::string Lockstep::remove() {
     const auto name = any_name();
     auto& thing = world_.things[name];
     const bool can = thing.kind == Kind::Semaphore;
-    if (coordinator_.remove_semaphore(name) != can) return ": !removed or not";
+    if (coordinator_.remove(Kind::Semaphore, name) != can) return ": !removed or not";
     if (!can) return {};
     for (const auto& one : thing.queue) expected_.emplace_back(one.id, Settled::What::Gone);
     world_.things.erase(name);
@@ -361,6 +369,26 @@ std::string Lockstep::set_or_clear() {
     coordinator_.set_event("event", 7, time());
     serve(event);
     return " set";
+}
+
+/// Two cells that always have the same number.
+std::string Lockstep::change_value() {
+    auto& value = world_.things["value"];
+    const Cell number = std::int64_t{choose_(100)};
+    Change change{0, {number, number}, choose_(2) == 0, {}, {}, {}};
+    if (choose_(2) == 0) change.if_version = value.version - choose_(2);
+    const bool differs = change.if_version && *change.if_version != value.version;
+    const auto changed = coordinator_.change_value("value", change, time());
+    if (differs) return changed.how == Changed::How::Differs ? "" : ": !should differ";
+    if (changed.how != Changed::How::Done) return ": !should be done";
+    value.number = std::get<std::int64_t>(number) + (change.adds ? value.number : 0);
+    value.version = ++last_token_;
+    value.set = true;
+    serve(value);
+    value.set = false;
+    if (changed.version != value.version) return ": !another version";
+    const auto& cells = coordinator_.find(Kind::Value, "value")->cells;
+    return cells.get(0) == Cell(value.number) && cells.get(1) == Cell(value.number) ? "" : ": !another number";
 }
 
 std::string Lockstep::finish() {
@@ -406,8 +434,8 @@ void Lockstep::note_token(const Settled& settled) {
 
 std::string Lockstep::compare_thing(const std::string& name, const Thing& thing) const {
     const auto* resource = coordinator_.find(thing.kind, name);
-    const bool lasts =
-        thing.kind == Kind::Semaphore || thing.set || !thing.held.empty() || !thing.queue.empty() || thing.abandoned;
+    const bool is_made = thing.kind == Kind::Semaphore || thing.kind == Kind::Value;
+    const bool lasts = is_made || thing.set || !thing.held.empty() || !thing.queue.empty() || thing.abandoned;
     if ((resource != nullptr) != lasts) return ": !" + name + " is there or not";
     if (resource == nullptr) return {};
     if (resource->is_set != thing.set) return ": !" + name + " is set or not";

@@ -50,6 +50,9 @@ private:
         std::vector<Waiting> queue;
         bool abandoned = false;
         bool set = false;
+        Token version = 0;
+        std::int64_t number = 0;  ///< of a value
+        bool is_held() const { return kind == Kind::Lock || kind == Kind::Semaphore; }
         std::uint32_t free() const;
         bool fits(std::uint32_t units) const;
     };
@@ -75,6 +78,7 @@ private:
     std::string take_away();
     std::string remove();
     std::string set_or_clear();
+    std::string change_value();
 
     void make_semaphores();
     void grant(Thing& thing, Owner owner, std::uint32_t units, WaitId wait);

@@ -25,7 +25,7 @@ struct Waiter {
 
 /// Something of which there are a number of units, held by owners and waited for in the order of asking. A semaphore has its
 /// permits; a lock has kWhole, of which one who shares it takes one and one who does not takes all. Of an event nobody holds
-/// anything: as long as it is set there is enough for all.
+/// anything: as long as it is set there is enough for all. Nor of a value, which is waited for until it changes.
 struct Resource {
     std::string name;
     std::uint64_t account = 0;  ///< of who asked for it first
@@ -37,12 +37,18 @@ struct Resource {
     std::list<Waiter> queue;
     std::string abandoned_by;  ///< until somebody has it exclusively again, who is told
 
-    bool is_set = false;  ///< an event
+    bool is_set = false;  ///< an event; a value for the moment in which it changes
     TimePoint set_at;
+    Cells cells;  ///< a value
+    Token version = 0;
 
-    bool fits(std::uint32_t units) const { return kind == Kind::Event ? is_set : units <= total - used; }
+    /// Who has it can be asked to release it, or at least nobody else could.
+    bool is_held() const { return kind == Kind::Lock || kind == Kind::Semaphore; }
+
+    bool fits(std::uint32_t units) const { return is_held() ? units <= total - used : is_set; }
     bool lasts() const {
-        return kind == Kind::Semaphore || is_set || !holders.empty() || !queue.empty() || !abandoned_by.empty();
+        return kind == Kind::Semaphore || kind == Kind::Value || is_set || !holders.empty() || !queue.empty() ||
+               !abandoned_by.empty();
     }
 };
 
